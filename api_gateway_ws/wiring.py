@@ -70,7 +70,7 @@ def _build_knowledge_bucket(settings: AwsSettings) -> KnowledgeBucket:
 
 def _build_session_tokens(settings: AwsSettings, secret_id: str) -> SessionTokens:
     secrets = open_secrets(settings, clock=SystemClock())
-    return SessionTokens(secrets.text(secret_id).split())
+    return SessionTokens(secrets.get_text(secret_id).split())
 
 
 def _build_client(service: str, settings: AwsSettings, *, endpoint_url: str | None = None) -> Any:

@@ -130,7 +130,7 @@ async def main() -> None:
                     knowledge_bucket="",
                     websocket_endpoint=endpoint,
                 )
-                client = await AwsClients(stack, settings).client("dynamodb", connections=MAX_CONCURRENT_CALLS)
+                client = await AwsClients(stack, settings).open_client("dynamodb", connections=MAX_CONCURRENT_CALLS)
                 cipher = PayloadCipher(["k" * 64])
                 ledger = DynamoFailureLedger(client=client, table="FailuresTable", cipher=cipher, clock=SystemClock())
                 await measure(ledger, options)

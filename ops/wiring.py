@@ -17,7 +17,7 @@ from ops.health.checks import CheckResult, run_checks
 from ops.metrics import NoMetrics
 from ops.queues.figures import FEEDBACK, OldestAges, QueueAddress, QueueGauge
 from ops.queues.sqs import CloudWatchAges, EmulatorAges, SqsQueueGauge
-from shared.aws.clients import AwsClients, aws_clients
+from shared.aws.clients import AwsClients, open_aws_clients
 from shared.aws.knowledge import open_tenant_directory
 from shared.aws.ledger.failures import DynamoFailureLedger
 from shared.aws.ledger.payload_cipher import PayloadCipher
@@ -41,12 +41,12 @@ async def open_desk(deployment: Deployment) -> AsyncIterator[Desk]:
         ConfigurationError: the a part of the deployment is missing or may not be read; the text says which.
     """
     clock = SystemClock()
-    async with aws_clients(build_aws_settings(deployment)) as clients:
-        dynamodb = await clients.client("dynamodb")
+    async with open_aws_clients(build_aws_settings(deployment)) as clients:
+        dynamodb = await clients.open_client("dynamodb")
         booking = open_booking_facade(deployment, clients, dynamodb=dynamodb, clock=clock)
         yield Desk(
             ledger=await _open_ledger(deployment, dynamodb, clock),
-            replays=SqsReplayQueues(client=await clients.client("sqs"), urls=deployment.queue_urls),
+            replays=SqsReplayQueues(client=await clients.open_client("sqs"), urls=deployment.queue_urls),
             forecaster=WorkerRulesForecaster(booking=booking, clock=clock),
             contacts=booking,
             clock=clock,
@@ -57,15 +57,15 @@ async def open_desk(deployment: Deployment) -> AsyncIterator[Desk]:
 async def open_erasure(deployment: Deployment) -> AsyncIterator[FailureErasure]:
     """Open the erasure of failures."""
     clock = SystemClock()
-    async with aws_clients(build_aws_settings(deployment)) as clients:
+    async with open_aws_clients(build_aws_settings(deployment)) as clients:
         yield FailureErasure(
-            ledger=await _open_ledger(deployment, await clients.client("dynamodb"), clock), clock=clock
+            ledger=await _open_ledger(deployment, await clients.open_client("dynamodb"), clock), clock=clock
         )
 
 
 async def _open_ledger(deployment: Deployment, dynamodb: Any, clock: Clock) -> DynamoFailureLedger:
     secrets = open_secrets(build_aws_settings(deployment), clock=clock)
-    key = await asyncio.to_thread(secrets.text, deployment.require_variable("failures_key_secret_id"))
+    key = await asyncio.to_thread(secrets.get_text, deployment.require_variable("failures_key_secret_id"))
     return DynamoFailureLedger(
         client=dynamodb,
         table=deployment.require_variable("failures_table"),
@@ -85,23 +85,23 @@ async def open_gauge(deployment: Deployment) -> AsyncIterator[QueueGauge]:
         for name in QUEUES
     ]
     queues.append(QueueAddress(FEEDBACK, deployment.require_variable("feedback_queue_url"), None))
-    async with aws_clients(build_aws_settings(deployment)) as clients, httpx2.AsyncClient(timeout=3) as http:
+    async with open_aws_clients(build_aws_settings(deployment)) as clients, httpx2.AsyncClient(timeout=3) as http:
         ages: OldestAges = (
             EmulatorAges(http=http, endpoint_url=deployment.endpoint_url, clock=clock)
             if deployment.endpoint_url
-            else CloudWatchAges(client=await clients.client("cloudwatch"), clock=clock)
+            else CloudWatchAges(client=await clients.open_client("cloudwatch"), clock=clock)
         )
-        yield SqsQueueGauge(client=await clients.client("sqs"), queues=queues, ages=ages)
+        yield SqsQueueGauge(client=await clients.open_client("sqs"), queues=queues, ages=ages)
 
 
 @asynccontextmanager
 async def open_suppressions(deployment: Deployment) -> AsyncIterator[Suppressions]:
     """Open the list of suppressed e-mail addresses."""
-    async with aws_clients(build_aws_settings(deployment)) as clients:
+    async with open_aws_clients(build_aws_settings(deployment)) as clients:
         secrets = open_secrets(build_aws_settings(deployment), clock=SystemClock())
-        key = await asyncio.to_thread(secrets.text, deployment.require_variable("code_key_secret_id"))
+        key = await asyncio.to_thread(secrets.get_text, deployment.require_variable("code_key_secret_id"))
         yield DynamoSuppressions(
-            client=await clients.client("dynamodb"),
+            client=await clients.open_client("dynamodb"),
             table=deployment.require_variable("suppressions_table"),
             secret=key.encode(),
         )
@@ -123,18 +123,18 @@ def build_aws_settings(deployment: Deployment) -> AwsSettings:
 async def run_health_checks(deployment: Deployment, report: Callable[[CheckResult], None]) -> list[CheckResult]:
     """Run all health checks of a deployment; report each result in order, and return all."""
     clock, settings = SystemClock(), build_aws_settings(deployment)
-    async with aws_clients(settings) as clients:
+    async with open_aws_clients(settings) as clients:
 
         async def open_client(service: str) -> Any:
             endpoint_url = deployment.variables.get("bedrock_url") if service == "bedrock-runtime" else None
-            return await clients.client(service, endpoint_url=endpoint_url, read_timeout_seconds=15, attempts=2)
+            return await clients.open_client(service, endpoint_url=endpoint_url, read_timeout_seconds=15, attempts=2)
 
         # Opened by the first check that needs it: an error is a problem of that check only.
         async def open_tenants() -> TenantDirectory:
             return await asyncio.to_thread(open_tenant_directory, settings, clock, NoMetrics())
 
         async def open_facade_of_booking() -> BookingFacade:
-            return open_booking_facade(deployment, clients, dynamodb=await clients.client("dynamodb"), clock=clock)
+            return open_booking_facade(deployment, clients, dynamodb=await clients.open_client("dynamodb"), clock=clock)
 
         return await run_checks(
             [

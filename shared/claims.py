@@ -68,6 +68,6 @@ class ClaimStore(Protocol):
         """
         ...
 
-    async def stop_requested(self, key: str) -> bool:
+    async def is_stop_requested(self, key: str) -> bool:
         """Return whether the visitor asked to end this command early."""
         ...

@@ -156,4 +156,4 @@ async def clients(emulator: Emulator) -> AsyncIterator[AwsClients]:
 @pytest.fixture(scope="session")
 async def dynamodb(clients: AwsClients) -> Any:
     """Return a DynamoDB client of the emulator."""
-    return await clients.client("dynamodb")
+    return await clients.open_client("dynamodb")

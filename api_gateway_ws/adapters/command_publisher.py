@@ -3,7 +3,7 @@
 from typing import Any
 
 from shared.aws.errors import translate_aws_errors
-from shared.aws.tracing import trace_attribute
+from shared.aws.tracing import build_trace_attribute
 from shared.ids import compute_fingerprint
 from shared.messages.commands import AnyCommand
 from shared.trace import Trace
@@ -32,5 +32,5 @@ class SqsCommandPublisher:
                 MessageBody=command.model_dump_json(by_alias=True),
                 MessageGroupId=command.session_id,
                 MessageDeduplicationId=f"{command.id}#{compute_fingerprint(f'{command.type} {body}')}",
-                MessageSystemAttributes=trace_attribute(trace),
+                MessageSystemAttributes=build_trace_attribute(trace),
             )

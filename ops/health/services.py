@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from ops.deployment import Deployment
 from ops.health.checks import CheckResult, HealthCheck
 from ops.health.stores import OpenClient
-from shared.aws.errors import find_error_code, translate_aws_errors
+from shared.aws.errors import find_aws_error_code, translate_aws_errors
 from shared.clock import Clock
 from shared.errors import PermanentError, TransientError, describe_error
 from shared.tenants.ports import TenantDirectory
@@ -136,7 +136,7 @@ class _Checks:
             if answer.get("VerifiedForSendingStatus"):
                 return [await self._check_ses_account(f"{identity} is verified")]
             return [CheckResult("e-mail", "problem", f"{identity} is not verified", _SENDER_ADVICE)]
-        if problem and find_error_code(problem) != "NotFoundException":
+        if problem and find_aws_error_code(problem) != "NotFoundException":
             raise problem
         return [CheckResult("e-mail", "problem", f"SES knows neither {address} nor {domain}", _SENDER_ADVICE)]
 

@@ -20,7 +20,7 @@ from ops.web.settings import WebSettings
 from ops.web.sign_in import TokenSignIn
 from ops.web.sign_in_limit import SignInLimit
 from ops.wiring import build_aws_settings, open_booking_facade, open_desk, open_gauge
-from shared.aws.clients import aws_clients
+from shared.aws.clients import open_aws_clients
 from shared.aws.conversations.conversation_audit import DynamoConversationAudit
 from shared.aws.conversations.conversation_index import DynamoConversationIndex
 from shared.aws.knowledge import open_tenant_directory
@@ -75,7 +75,7 @@ async def open_web(
 async def open_today(deployment: Deployment, clock: Clock) -> AsyncIterator[Today]:
     """Open the owner's day of a deployment."""
     aws = build_aws_settings(deployment)
-    async with aws_clients(aws) as clients:
+    async with open_aws_clients(aws) as clients:
         stores = await open_visitor_stores(clients, aws, clock)
         yield Today(
             tenants=open_tenant_directory(aws, clock, NoMetrics()),

@@ -8,7 +8,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from shared.aws.errors import error_code, translate_aws_errors
+from shared.aws.errors import get_error_code, translate_aws_errors
 from shared.aws.items import from_item, to_item
 from shared.claims import Busy, Claim, Done, Mismatch
 from shared.clock import Clock
@@ -75,11 +75,11 @@ class DynamoClaimStore:
                     )
         except BaseException as error:
             cause = error.__cause__
-            if isinstance(cause, ClientError) and error_code(cause) == _CONDITION_FAILED:
+            if isinstance(cause, ClientError) and get_error_code(cause) == _CONDITION_FAILED:
                 return await self._read_conflict(key, owner, fingerprint, cause)
             await asyncio.shield(self._undo_claim(key, owner))
             raise
-        return _claim(key, from_item(answer["Attributes"]))
+        return _parse_claim(key, from_item(answer["Attributes"]))
 
     async def _undo_claim(self, key: str, owner: str) -> None:
         """Undo a claim that may have been written although no answer arrived.
@@ -93,13 +93,13 @@ class DynamoClaimStore:
     async def _read_conflict(
         self, key: str, owner: str, fingerprint: str, error: ClientError
     ) -> Claim | Done | Busy | Mismatch:
-        item = error.response.get("Item") or await self._item(key)
+        item = error.response.get("Item") or await self._get_item(key)
         record = from_item(item)
         if record.get("fingerprint", fingerprint) != fingerprint:
             return Mismatch()
         if record.get("owner") == owner:
             # The client repeated the write after a lost answer; the first write succeeded.
-            return _claim(key, record)
+            return _parse_claim(key, record)
         if record.get("done"):
             return Done(record.get("outcome_seq"))
         return Busy(from_milliseconds(record.get("lease_until_ms", 0)))
@@ -107,7 +107,7 @@ class DynamoClaimStore:
     async def extend(self, claim: Claim, *, lease: timedelta) -> bool:
         """Extend the claim; return False when another worker has it."""
         until = to_milliseconds(self._clock.now() + lease)
-        return await self._update(claim, "SET lease_until_ms = :until", {":until": until})
+        return await self._update_record(claim, "SET lease_until_ms = :until", {":until": until})
 
     async def find_lost(self, claims: Sequence[Claim]) -> Collection[Claim]:
         """Return the claims that no longer belong to their owner.
@@ -140,18 +140,20 @@ class DynamoClaimStore:
     async def release(self, claim: Claim, *, unspent: bool = False) -> None:
         """Release the command; nothing changes when the claim is already lost."""
         attempt_back = ", attempts :back" if unspent else ""
-        await self._update(claim, f"REMOVE #owner, lease_until_ms ADD unfinished :back{attempt_back}", {":back": -1})
+        await self._update_record(
+            claim, f"REMOVE #owner, lease_until_ms ADD unfinished :back{attempt_back}", {":back": -1}
+        )
 
     async def complete(self, claim: Claim) -> None:
         """Record the end of a command that leaves no frame."""
-        if not await self._update(claim, "SET done = :done", {":done": True}):
+        if not await self._update_record(claim, "SET done = :done", {":done": True}):
             raise LeaseLostError(claim.key)
 
-    async def stop_requested(self, key: str) -> bool:
+    async def is_stop_requested(self, key: str) -> bool:
         """Return whether the visitor asked to end this command early."""
-        return bool(from_item(await self._item(key)).get("stop"))
+        return bool(from_item(await self._get_item(key)).get("stop"))
 
-    async def _item(self, key: str) -> dict[str, Any]:
+    async def _get_item(self, key: str) -> dict[str, Any]:
         with translate_aws_errors("claims.get"):
             answer = await self._client.get_item(
                 TableName=self._table, Key=to_item({"command_key": key}), ConsistentRead=True
@@ -159,7 +161,7 @@ class DynamoClaimStore:
         item: dict[str, Any] = answer.get("Item", {})
         return item
 
-    async def _update(self, claim: Claim, update: str, values: dict[str, Any]) -> bool:
+    async def _update_record(self, claim: Claim, update: str, values: dict[str, Any]) -> bool:
         with translate_aws_errors("claims.update"):
             try:
                 await self._client.update_item(
@@ -171,13 +173,13 @@ class DynamoClaimStore:
                     ExpressionAttributeValues=to_item({":owner": claim.owner, **values}),
                 )
             except ClientError as error:
-                if error_code(error) == _CONDITION_FAILED:
+                if get_error_code(error) == _CONDITION_FAILED:
                     return False
                 raise
         return True
 
 
-def _claim(key: str, record: dict[str, Any]) -> Claim:
+def _parse_claim(key: str, record: dict[str, Any]) -> Claim:
     return Claim(
         key=key,
         owner=record["owner"],

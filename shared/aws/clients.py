@@ -35,7 +35,7 @@ class AwsClients:
         # It applies to every client of the session.
         self._session.register("before-call", add_trace_header)
 
-    async def client(
+    async def open_client(
         self,
         service: str,
         *,
@@ -57,7 +57,7 @@ class AwsClients:
         return await self._stack.enter_async_context(
             self._session.create_client(
                 service,
-                endpoint_url=endpoint_url or self._endpoint_of(service),
+                endpoint_url=endpoint_url or self._find_endpoint_url(service),
                 config=config,
                 aws_access_key_id=credentials.access_key_id if credentials else None,
                 aws_secret_access_key=credentials.secret_access_key if credentials else None,
@@ -65,29 +65,29 @@ class AwsClients:
             )
         )
 
-    async def credentials(self) -> AioCredentials | None:
+    async def get_credentials(self) -> AioCredentials | None:
         """Return the credentials that sign calls, which refresh themselves; None where there are none."""
         credentials: AioCredentials | None = await self._session.get_credentials()
         return credentials
 
-    def ca_file(self) -> str | None:
+    def find_ca_file(self) -> str | None:
         """Return the path of the CA certificates that botocore uses: AWS_CA_BUNDLE, or its own."""
         configured: str | None = self._session.get_config_variable("ca_bundle")
         shipped: str | None = get_cert_path(verify=True)
         return configured or shipped
 
-    async def enter(self, manager: AbstractAsyncContextManager[T]) -> T:
+    async def enter_context(self, manager: AbstractAsyncContextManager[T]) -> T:
         """Enter a context that is closed together with the clients."""
         return await self._stack.enter_async_context(manager)
 
-    def _endpoint_of(self, service: str) -> str | None:
+    def _find_endpoint_url(self, service: str) -> str | None:
         # bedrock-runtime has an endpoint variable of its own (AWS_ENDPOINT_URL_BEDROCK_RUNTIME), which botocore
         # reads; a general endpoint must not override it.
         return None if service == "bedrock-runtime" else self._settings.aws_endpoint_url
 
 
 @asynccontextmanager
-async def aws_clients(settings: AwsSettings) -> AsyncIterator[AwsClients]:
+async def open_aws_clients(settings: AwsSettings) -> AsyncIterator[AwsClients]:
     """Open the clients of one process for the time of the `async with`."""
     async with AsyncExitStack() as stack:
         yield AwsClients(stack, settings)

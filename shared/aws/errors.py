@@ -52,18 +52,18 @@ _DEPLOYMENT = frozenset(
 )
 
 
-def error_code(error: ClientError) -> str:
+def get_error_code(error: ClientError) -> str:
     """Return the error code of AWS, `` if there is none."""
     code: str = error.response.get("Error", {}).get("Code", "")
     return code
 
 
-def find_error_code(error: BaseException) -> str:
+def find_aws_error_code(error: BaseException) -> str:
     """Return the error code of AWS behind a translated error, `` if there is none."""
     cause: BaseException | None = error
     while cause is not None and not isinstance(cause, ClientError):
         cause = cause.__cause__
-    return error_code(cause) if cause is not None else ""
+    return get_error_code(cause) if cause is not None else ""
 
 
 @contextmanager
@@ -72,7 +72,7 @@ def translate_aws_errors(operation: str) -> Iterator[None]:
     try:
         yield
     except ClientError as error:
-        code = error_code(error)
+        code = get_error_code(error)
         status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
         text = f"{operation}: {code}"
         if code in _THROTTLED or status == 429:

@@ -57,7 +57,7 @@ class HttpPool:
         if "\n" in head.replace("\r\n", ""):
             raise ValueError("a header must not have a line break")
         request = f"POST / HTTP/1.1\r\n{head}Content-Length: {len(body)}\r\n\r\n".encode() + body
-        connection = self._take_idle() or await self._connect()
+        connection = self._take_idle_connection() or await self._open_connection()
         try:
             answer = await connection.exchange(request, deadline_seconds)
         except BaseException:
@@ -71,7 +71,7 @@ class HttpPool:
             connection.close()
         return answer
 
-    def _take_idle(self) -> "_Connection | None":
+    def _take_idle_connection(self) -> "_Connection | None":
         """Return the connection that was used last, which is the least likely to be closed; None if all are in use."""
         oldest = time.monotonic() - _IDLE_SECONDS
         while self._idle and (self._idle[0].is_closed or self._idle[0].idle_since < oldest):
@@ -82,7 +82,7 @@ class HttpPool:
                 return connection
         return None
 
-    async def _connect(self) -> "_Connection":
+    async def _open_connection(self) -> "_Connection":
         async with asyncio.timeout(_CONNECT_SECONDS):
             _, connection = await asyncio.get_running_loop().create_connection(
                 _Connection,
@@ -126,7 +126,7 @@ class _Connection(asyncio.Protocol):
             raise ConnectionResetError("the connection is closed")
         loop = asyncio.get_running_loop()
         self._answered = loop.create_future()
-        timer = loop.call_later(deadline_seconds, self._fail, TimeoutError("no answer within the deadline"))
+        timer = loop.call_later(deadline_seconds, self._fail_exchange, TimeoutError("no answer within the deadline"))
         try:
             self._transport.write(request)
             return await self._answered
@@ -150,29 +150,29 @@ class _Connection(asyncio.Protocol):
         try:
             self._parser.feed_data(data)
         except httptools.HttpParserError as error:
-            self._fail(ConnectionError(f"no HTTP: {type(error).__name__}"))
+            self._fail_exchange(ConnectionError(f"no HTTP: {type(error).__name__}"))
             self.close()  # also after a complete answer: no call asked for the rest
 
     def connection_lost(self, exc: Exception | None) -> None:
         self.is_closed = True
-        self._fail(ConnectionResetError(f"the connection ended before the answer: {type(exc).__name__}"))
+        self._fail_exchange(ConnectionResetError(f"the connection ended before the answer: {type(exc).__name__}"))
 
     def on_message_begin(self) -> None:
         if self._answered is None or self._answered.done():
             self.close()  # a second answer in the same packet
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        if self._has_room(len(name) + len(value)):
+        if self._reserve_room(len(name) + len(value)):
             self._headers[name.lower()] = value
 
     def on_body(self, body: bytes) -> None:
-        if self._has_room(len(body)):
+        if self._reserve_room(len(body)):
             self._body.append(body)
 
-    def _has_room(self, size: int) -> bool:
+    def _reserve_room(self, size: int) -> bool:
         self._size += size
         if self._size > _MAX_ANSWER_BYTES:
-            self._fail(ConnectionError("the answer is too long"))
+            self._fail_exchange(ConnectionError("the answer is too long"))
             self.close()
             return False
         return True
@@ -185,6 +185,6 @@ class _Connection(asyncio.Protocol):
             keep_alive = bool(self._parser.should_keep_alive())
             self._answered.set_result(Answer(status, headers, body, keep_alive=keep_alive))
 
-    def _fail(self, error: Exception) -> None:
+    def _fail_exchange(self, error: Exception) -> None:
         if self._answered and not self._answered.done():
             self._answered.set_exception(error)

@@ -16,10 +16,10 @@ def to_item(values: dict[str, Any]) -> dict[str, Any]:
 
 def from_item(item: dict[str, Any]) -> dict[str, Any]:
     """Return plain values; whole numbers become `int`."""
-    return {name: _plain(_deserialise(attribute)) for name, attribute in item.items()}
+    return {name: _to_plain_value(_deserialise(attribute)) for name, attribute in item.items()}
 
 
-def _plain(value: Any) -> Any:
+def _to_plain_value(value: Any) -> Any:
     if isinstance(value, Decimal):
         return int(value) if value == value.to_integral_value() else float(value)
     return value

@@ -14,7 +14,7 @@ import structlog
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from shared.aws.errors import error_code, translate_aws_errors
+from shared.aws.errors import get_error_code, translate_aws_errors
 from shared.clock import Clock
 from shared.errors import ConfigurationError, PermanentError, TransientError
 from shared.metrics import Metrics
@@ -219,7 +219,7 @@ class KnowledgeBucket:
                 answer = self._client.get_object(Bucket=self._bucket, Key=f"{tenant}/{name}")
                 body: bytes = answer["Body"].read()
             except ClientError as error:
-                if error_code(error) == "NoSuchKey":
+                if get_error_code(error) == "NoSuchKey":
                     return None
                 raise
         return body.decode(errors="replace"), answer["ETag"]

@@ -21,11 +21,11 @@ from shared.aws.http_pool import HttpPool
 from shared.aws.signer import JsonCallSigner
 from shared.aws.sqs import CALL_DEADLINE_SECONDS, RECEIVE_DEADLINE_SECONDS, SqsQueue
 from shared.aws.sqs_messages import (
-    change_request,
-    delete_request,
-    read_deliveries,
-    read_failed_entries,
-    receive_request,
+    build_change_request,
+    build_delete_request,
+    build_receive_request,
+    parse_deliveries,
+    parse_failed_entries,
 )
 from shared.clock import Clock
 from shared.consumer.delivery import Delivery, FailedEntry, VisibilityChange
@@ -58,17 +58,17 @@ class SqsCalls:
         except RuntimeError as error:
             # Botocore raises it for credentials that it could not refresh in time.
             raise NoCredentialsError from error
-        headers = self._signer.headers(f"AmazonSQS.{action}", body, frozen, self._clock.now())
+        headers = self._signer.build_headers(f"AmazonSQS.{action}", body, frozen, self._clock.now())
         answer = await self._http.post(headers, body, deadline_seconds=deadline_seconds)
         content = parse_json_object(answer.body, parse=from_json) if answer.body else {}
         if answer.status != HTTPStatus.OK:
-            raise _client_error(action, answer.status, answer.headers, content or {})
+            raise _build_client_error(action, answer.status, answer.headers, content or {})
         if content is None:
             raise ConnectionError("the answer is no JSON object")
         return content
 
 
-def _client_error(action: str, status: int, headers: dict[bytes, bytes], problem: dict[str, Any]) -> ClientError:
+def _build_client_error(action: str, status: int, headers: dict[bytes, bytes], problem: dict[str, Any]) -> ClientError:
     # The older name, which botocore prefers too: `AWS.SimpleQueueService.NonExistentQueue;Sender`.
     older = headers.get(b"x-amzn-query-error", b"").decode("latin-1").partition(";")[0]
     code = older or str(problem.get("__type", "")).rpartition("#")[2] or str(status)
@@ -90,32 +90,32 @@ class LeanSqsQueue(SqsQueue):
         self, *, max_messages: int, wait_seconds: int, visibility_seconds: int, attempt_id: str | None = None
     ) -> Sequence[Delivery]:
         """Return up to 10 messages, waiting for the first one."""
-        request = receive_request(self._url, max_messages, wait_seconds, visibility_seconds, attempt_id)
+        request = build_receive_request(self._url, max_messages, wait_seconds, visibility_seconds, attempt_id)
         with translate_aws_errors("sqs.receive"):
             answer = await self._lean_polls.call(
                 "ReceiveMessage", request, deadline_seconds=wait_seconds + RECEIVE_DEADLINE_SECONDS
             )
-        return read_deliveries(answer)
+        return parse_deliveries(answer)
 
     async def delete(self, deliveries: Sequence[Delivery]) -> Sequence[FailedEntry]:
         """Delete up to 10 messages; return those that the queue failed to delete."""
-        request = delete_request(self._url, deliveries)
+        request = build_delete_request(self._url, deliveries)
         with translate_aws_errors("sqs.delete"):
             answer = await self._lean_calls.call("DeleteMessageBatch", request, deadline_seconds=CALL_DEADLINE_SECONDS)
-        return read_failed_entries(answer, deliveries)
+        return parse_failed_entries(answer, deliveries)
 
     async def change_visibility(self, changes: Sequence[VisibilityChange]) -> Sequence[FailedEntry]:
         """Change up to 10 time-outs; return the deliveries that the queue failed to change."""
-        request = change_request(self._url, changes)
+        request = build_change_request(self._url, changes)
         with translate_aws_errors("sqs.change_visibility"):
             answer = await self._lean_calls.call(
                 "ChangeMessageVisibilityBatch", request, deadline_seconds=CALL_DEADLINE_SECONDS
             )
-        return read_failed_entries(answer, [change.delivery for change in changes])
+        return parse_failed_entries(answer, [change.delivery for change in changes])
 
 
 @asynccontextmanager
-async def lean_sqs_queue(
+async def open_lean_sqs_queue(
     client: Any,
     *,
     credentials: AioCredentials | None,

@@ -4,8 +4,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from shared.aws.claims import DynamoClaimStore
-from shared.aws.clients import AwsClients, aws_clients
-from shared.aws.lean_sqs import lean_sqs_queue, supports_lean_calls
+from shared.aws.clients import AwsClients, open_aws_clients
+from shared.aws.lean_sqs import open_lean_sqs_queue, supports_lean_calls
 from shared.aws.sqs import RECEIVE_DEADLINE_SECONDS, SqsQueue
 from shared.claims import ClaimStore
 from shared.clock import Clock
@@ -25,17 +25,17 @@ class SqsConnector:
 
     async def open_queue(self, description: QueueDescription) -> SqsQueue:
         """Open the queue for the worker's own event loop."""
-        return await self._open(self._clients, description)
+        return await self._open_described_queue(self._clients, description)
 
     @asynccontextmanager
     async def open_lease_connections(self, description: QueueDescription) -> AsyncIterator[tuple[SqsQueue, ClaimStore]]:
         """Open connections for the loop of a lease keeper: an exhausted pool of the worker costs no lease."""
-        async with aws_clients(self._aws) as clients:
-            dynamodb = await clients.client("dynamodb", connections=20)
+        async with open_aws_clients(self._aws) as clients:
+            dynamodb = await clients.open_client("dynamodb", connections=20)
             claims = DynamoClaimStore(client=dynamodb, table=self._aws.processed_table, clock=self._clock)
-            yield await self._open(clients, description), claims
+            yield await self._open_described_queue(clients, description), claims
 
-    async def _open(self, clients: AwsClients, description: QueueDescription) -> SqsQueue:
+    async def _open_described_queue(self, clients: AwsClients, description: QueueDescription) -> SqsQueue:
         return await open_queue(
             clients,
             url=description.url,
@@ -49,19 +49,19 @@ async def open_queue(
     clients: AwsClients, *, url: str, dead_letter_url: str, clock: Clock, settings: PoolSettings
 ) -> SqsQueue:
     """Open a queue with the transport of the settings: long polls have connections of their own."""
-    calls = await clients.client("sqs")
+    calls = await clients.open_client("sqs")
     if settings.transport == "lean" and supports_lean_calls(calls.meta.endpoint_url):
-        return await clients.enter(
-            lean_sqs_queue(
+        return await clients.enter_context(
+            open_lean_sqs_queue(
                 calls,
-                credentials=await clients.credentials(),
+                credentials=await clients.get_credentials(),
                 clock=clock,
                 url=url,
                 dead_letter_url=dead_letter_url,
-                ca_file=clients.ca_file(),
+                ca_file=clients.find_ca_file(),
             )
         )
-    polls = await clients.client(
+    polls = await clients.open_client(
         "sqs", read_timeout_seconds=settings.wait_seconds + RECEIVE_DEADLINE_SECONDS, attempts=1
     )
     return SqsQueue(polls=polls, calls=calls, url=url, dead_letter_url=dead_letter_url)

@@ -19,24 +19,24 @@ class _Environment:
     worker: Worker
 
 
-def lambda_handler(open_worker: WorkerFactory) -> Callable[[SqsEvent, LambdaContext], BatchResponse]:
+def build_lambda_handler(open_worker: WorkerFactory) -> Callable[[SqsEvent, LambdaContext], BatchResponse]:
     """Return the handler of an event-source mapping; loop and clients live as long as the environment."""
 
     @functools.cache
-    def environment() -> _Environment:
+    def open_environment() -> _Environment:
         manager = open_worker()
 
-        async def enter() -> Worker:
+        async def open_worker_and_leases() -> Worker:
             worker = await manager.__aenter__()
             for leases in worker.leases:
                 await leases.start()
             return worker
 
         runner = asyncio.Runner()
-        return _Environment(runner, manager, runner.run(enter()))
+        return _Environment(runner, manager, runner.run(open_worker_and_leases()))
 
     def handle(event: SqsEvent, context: LambdaContext) -> BatchResponse:
-        warm = environment()
+        warm = open_environment()
         batch = warm.worker.batch.run(event, seconds_left=lambda: context.get_remaining_time_in_millis() / 1000)
         return warm.runner.run(batch)
 

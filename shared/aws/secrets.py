@@ -25,7 +25,7 @@ class Secrets:
         self._clock = clock
         self._cache: dict[str, tuple[datetime, str]] = {}
 
-    def text(self, secret_id: str) -> str:
+    def get_text(self, secret_id: str) -> str:
         """Return a secret's text.
 
         Raises:

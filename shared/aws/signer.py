@@ -24,7 +24,9 @@ class JsonCallSigner:
         self._key: tuple[str, ReadOnlyCredentials] | None = None
         self._signing_key = b""
 
-    def headers(self, target: str, body: bytes, credentials: ReadOnlyCredentials, now: datetime) -> dict[str, str]:
+    def build_headers(
+        self, target: str, body: bytes, credentials: ReadOnlyCredentials, now: datetime
+    ) -> dict[str, str]:
         """Return every header that the call needs. `now` is in UTC."""
         stamp = f"{now:%Y%m%dT%H%M%SZ}"
         day = stamp[:8]
@@ -37,7 +39,7 @@ class JsonCallSigner:
         )
         scope = f"{day}/{self._region}/{self._service}/aws4_request"
         to_sign = f"{_ALGORITHM}\n{stamp}\n{scope}\n{hashlib.sha256(canonical.encode()).hexdigest()}"
-        signature = hmac.digest(self._key_of(day, credentials), to_sign.encode(), "sha256").hex()
+        signature = hmac.digest(self._get_signing_key(day, credentials), to_sign.encode(), "sha256").hex()
         headers = {
             "Content-Type": CONTENT_TYPE,
             "Host": self._host,
@@ -52,7 +54,7 @@ class JsonCallSigner:
             headers["X-Amz-Security-Token"] = token
         return headers
 
-    def _key_of(self, day: str, credentials: ReadOnlyCredentials) -> bytes:
+    def _get_signing_key(self, day: str, credentials: ReadOnlyCredentials) -> bytes:
         """Return the signing key, derived anew when the day or the credentials change."""
         if self._key != (day, credentials):
             key = f"AWS4{credentials.secret_key}".encode()

@@ -10,13 +10,13 @@ import structlog
 
 from shared.aws.errors import translate_aws_errors
 from shared.aws.sqs_messages import (
-    change_request,
-    delete_request,
-    read_deliveries,
-    read_failed_entries,
-    receive_request,
+    build_change_request,
+    build_delete_request,
+    build_receive_request,
+    parse_deliveries,
+    parse_failed_entries,
 )
-from shared.aws.tracing import trace_attribute
+from shared.aws.tracing import build_trace_attribute
 from shared.consumer.delivery import DeadLetterCopy, Delivery, FailedEntry, VisibilityChange
 from shared.masking import mask_personal_data
 from shared.messages.commands import InternalBookingCommand
@@ -62,32 +62,32 @@ class SqsQueue:
         with translate_aws_errors("sqs.receive"):
             async with asyncio.timeout(wait_seconds + RECEIVE_DEADLINE_SECONDS):
                 answer = await self._polls.receive_message(
-                    **receive_request(self._url, max_messages, wait_seconds, visibility_seconds, attempt_id)
+                    **build_receive_request(self._url, max_messages, wait_seconds, visibility_seconds, attempt_id)
                 )
-        return read_deliveries(answer)
+        return parse_deliveries(answer)
 
     async def delete(self, deliveries: Sequence[Delivery]) -> Sequence[FailedEntry]:
         """Delete up to 10 messages; return those that the queue failed to delete."""
         with translate_aws_errors("sqs.delete"):
             async with asyncio.timeout(CALL_DEADLINE_SECONDS):
-                answer = await self._calls.delete_message_batch(**delete_request(self._url, deliveries))
-        return read_failed_entries(answer, deliveries)
+                answer = await self._calls.delete_message_batch(**build_delete_request(self._url, deliveries))
+        return parse_failed_entries(answer, deliveries)
 
     async def change_visibility(self, changes: Sequence[VisibilityChange]) -> Sequence[FailedEntry]:
         """Change up to 10 time-outs; return the deliveries that the queue failed to change."""
         with translate_aws_errors("sqs.change_visibility"):
             async with asyncio.timeout(CALL_DEADLINE_SECONDS):
-                answer = await self._calls.change_message_visibility_batch(**change_request(self._url, changes))
-        return read_failed_entries(answer, [change.delivery for change in changes])
+                answer = await self._calls.change_message_visibility_batch(**build_change_request(self._url, changes))
+        return parse_failed_entries(answer, [change.delivery for change in changes])
 
-    async def max_receive_count(self) -> int | None:
+    async def read_max_receive_count(self) -> int | None:
         """Return after how many receives SQS itself moves a message to the dead-letter queue."""
         with translate_aws_errors("sqs.attributes"):
             answer = await self._calls.get_queue_attributes(QueueUrl=self._url, AttributeNames=["RedrivePolicy"])
         policy = answer.get("Attributes", {}).get("RedrivePolicy")
         return int(json.loads(policy)["maxReceiveCount"]) if policy else None
 
-    async def dead_letter(self, copy: DeadLetterCopy) -> None:
+    async def put_dead_letter(self, copy: DeadLetterCopy) -> None:
         """Put a copy on the dead-letter queue, in the same group, with the reason as attributes."""
         delivery = copy.delivery
         attributes = {
@@ -104,7 +104,7 @@ class SqsQueue:
             else {}
         )
         attributes = {name: value for name, value in attributes.items() if value}
-        if _count_bytes(delivery.body, attributes) > _MAX_MESSAGE_BYTES:
+        if _count_message_bytes(delivery.body, attributes) > _MAX_MESSAGE_BYTES:
             # SQS counts attributes as part of the message. A copy without attributes is better than none.
             log.error("dead_letter_without_attributes", **attributes)
             attributes = {}
@@ -116,12 +116,12 @@ class SqsQueue:
                     name: {"DataType": "String", "StringValue": _to_valid_text(value)}
                     for name, value in attributes.items()
                 },
-                MessageSystemAttributes=trace_attribute(Trace.parse(delivery.trace)),
+                MessageSystemAttributes=build_trace_attribute(Trace.parse(delivery.trace)),
                 **ordering,
             )
 
 
-def _count_bytes(body: str, attributes: dict[str, str]) -> int:
+def _count_message_bytes(body: str, attributes: dict[str, str]) -> int:
     """Return the size of a message as SQS counts it: the body, and each attribute's name, type and value."""
     attribute_bytes = (len(f"{name}String{_to_valid_text(value)}".encode()) for name, value in attributes.items())
     return len(body.encode()) + sum(attribute_bytes)
@@ -146,7 +146,7 @@ class SqsNoticeQueue:
                 QueueUrl=self._url,
                 MessageBody=notice.model_dump_json(),
                 MessageGroupId=notice.tenant,
-                MessageSystemAttributes=trace_attribute(trace.begin_step() if trace else None),
+                MessageSystemAttributes=build_trace_attribute(trace.begin_step() if trace else None),
             )
 
 
@@ -169,5 +169,5 @@ class SqsInternalCommandQueue:
                 MessageBody=command.model_dump_json(by_alias=True),
                 MessageGroupId=group,
                 MessageDeduplicationId=command.claim_key,
-                MessageSystemAttributes=trace_attribute(trace.begin_step() if trace else None),
+                MessageSystemAttributes=build_trace_attribute(trace.begin_step() if trace else None),
             )

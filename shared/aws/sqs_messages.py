@@ -23,7 +23,7 @@ _INVALID_RECEIPT_CODES = frozenset(
 """The receipt is no longer valid: another worker may have the message."""
 
 
-def receive_request(
+def build_receive_request(
     url: str, max_messages: int, wait_seconds: int, visibility_seconds: int, attempt_id: str | None
 ) -> dict[str, Any]:
     """Return the parameters of a ReceiveMessage."""
@@ -38,13 +38,13 @@ def receive_request(
     return request if attempt_id is None else {**request, "ReceiveRequestAttemptId": attempt_id}
 
 
-def delete_request(url: str, deliveries: Sequence[Delivery]) -> dict[str, Any]:
+def build_delete_request(url: str, deliveries: Sequence[Delivery]) -> dict[str, Any]:
     """Return the parameters of a DeleteMessageBatch; the id of an entry is its position, so that it is unique."""
     entries = [{"Id": str(n), "ReceiptHandle": one.receipt} for n, one in enumerate(deliveries)]
     return {"QueueUrl": url, "Entries": entries}
 
 
-def change_request(url: str, changes: Sequence[VisibilityChange]) -> dict[str, Any]:
+def build_change_request(url: str, changes: Sequence[VisibilityChange]) -> dict[str, Any]:
     """Return the parameters of a ChangeMessageVisibilityBatch."""
     entries = [
         {"Id": str(n), "ReceiptHandle": one.delivery.receipt, "VisibilityTimeout": one.seconds}
@@ -53,17 +53,17 @@ def change_request(url: str, changes: Sequence[VisibilityChange]) -> dict[str, A
     return {"QueueUrl": url, "Entries": entries}
 
 
-def read_deliveries(answer: dict[str, Any]) -> list[Delivery]:
+def parse_deliveries(answer: dict[str, Any]) -> list[Delivery]:
     """Return the deliveries of a ReceiveMessage's answer.
 
     Raises:
         TransientError: the answer is not one of SQS; a proxy may send anything.
     """
     with _translate_malformed_answers():
-        return [_delivery(message) for message in answer.get("Messages") or ()]
+        return [_parse_delivery(message) for message in answer.get("Messages") or ()]
 
 
-def read_failed_entries(answer: dict[str, Any], deliveries: Sequence[Delivery]) -> list[FailedEntry]:
+def parse_failed_entries(answer: dict[str, Any], deliveries: Sequence[Delivery]) -> list[FailedEntry]:
     """Return the entries of a batch that were not carried out: every one that the answer does not call successful.
 
     Raises:
@@ -91,16 +91,16 @@ def _translate_malformed_answers() -> Iterator[None]:
         raise TransientError(f"sqs: an answer that can't be read: {type(error).__name__}") from error
 
 
-def _delivery(message: dict[str, Any]) -> Delivery:
+def _parse_delivery(message: dict[str, Any]) -> Delivery:
     texts = message.get("MessageAttributes")
     return make_delivery(
         message_id=message["MessageId"],
         receipt=message["ReceiptHandle"],
         body=message.get("Body", ""),
         attributes=message.get("Attributes", {}),
-        texts=None if texts is None else _string_values(texts),
+        texts=None if texts is None else _parse_string_values(texts),
     )
 
 
-def _string_values(attributes: dict[str, Any]) -> dict[str, str]:
+def _parse_string_values(attributes: dict[str, Any]) -> dict[str, str]:
     return {name: str(each["StringValue"]) for name, each in attributes.items() if "StringValue" in each}

@@ -33,7 +33,7 @@ class VisitorStores(Stores):
 
 async def open_stores(clients: AwsClients, settings: AwsSettings, clock: Clock) -> Stores:
     """Open the tables."""
-    dynamodb = await clients.client("dynamodb", connections=100)
+    dynamodb = await clients.open_client("dynamodb", connections=100)
     return Stores(
         dynamodb=dynamodb, claims=DynamoClaimStore(client=dynamodb, table=settings.processed_table, clock=clock)
     )
@@ -42,7 +42,7 @@ async def open_stores(clients: AwsClients, settings: AwsSettings, clock: Clock) 
 async def open_visitor_stores(clients: AwsClients, settings: AwsSettings, clock: Clock) -> VisitorStores:
     """Open the tables and the replies to visitors."""
     stores = await open_stores(clients, settings, clock)
-    management_api = await clients.client(
+    management_api = await clients.open_client(
         "apigatewaymanagementapi", endpoint_url=settings.websocket_endpoint, attempts=2
     )
     conversations = DynamoConversationStore(

@@ -5,7 +5,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from shared.aws.errors import error_code, translate_aws_errors
+from shared.aws.errors import get_error_code, translate_aws_errors
 from shared.aws.items import from_item, to_item
 from shared.instants import from_milliseconds, to_milliseconds, to_seconds
 from shared.suppressions import Suppression, derive_suppression_key
@@ -26,7 +26,7 @@ class DynamoSuppressions:
         """Add an address, unless it is already suppressed for as long."""
         until_ms = _FOREVER_MS if suppression.until is None else to_milliseconds(suppression.until)
         item = {
-            **self._key(address),
+            **self._build_key(address),
             "reason": suppression.reason,
             "since_ms": to_milliseconds(suppression.since),
             "until_ms": until_ms,
@@ -42,14 +42,14 @@ class DynamoSuppressions:
                     ExpressionAttributeValues=to_item({":until": until_ms}),
                 )
             except ClientError as error:
-                if error_code(error) != "ConditionalCheckFailedException":
+                if get_error_code(error) != "ConditionalCheckFailedException":
                     raise
 
     async def find(self, address: str, *, at: datetime) -> Suppression | None:
         """Return why an address gets no e-mail; expired rows are deleted late, so the end is checked."""
         with translate_aws_errors("suppressions.find"):
             answer = await self._client.get_item(
-                TableName=self._table, Key=to_item(self._key(address)), ConsistentRead=True
+                TableName=self._table, Key=to_item(self._build_key(address)), ConsistentRead=True
             )
         row = from_item(answer.get("Item", {}))
         if not row or row["until_ms"] <= to_milliseconds(at):
@@ -61,9 +61,9 @@ class DynamoSuppressions:
         """Remove an address; return whether it was there."""
         with translate_aws_errors("suppressions.remove"):
             answer = await self._client.delete_item(
-                TableName=self._table, Key=to_item(self._key(address)), ReturnValues="ALL_OLD"
+                TableName=self._table, Key=to_item(self._build_key(address)), ReturnValues="ALL_OLD"
             )
         return bool(answer.get("Attributes"))
 
-    def _key(self, address: str) -> dict[str, str]:
+    def _build_key(self, address: str) -> dict[str, str]:
         return {"address_hash": derive_suppression_key(self._secret, address)}

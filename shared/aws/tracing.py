@@ -16,7 +16,7 @@ def add_trace_header(params: dict[str, Any], **_: Any) -> None:
         params["headers"]["X-Amzn-Trace-Id"] = trace.header
 
 
-def trace_attribute(trace: Trace | None) -> dict[str, dict[str, str]]:
+def build_trace_attribute(trace: Trace | None) -> dict[str, dict[str, str]]:
     """Return the `MessageSystemAttributes` of a message; it overrides the call's header, and its size is not counted.
 
     https://docs.aws.amazon.com/xray/latest/devguide/xray-services-sqs.html

@@ -5,7 +5,7 @@ from typing import Any
 import structlog
 from botocore.exceptions import ClientError
 
-from shared.aws.errors import error_code, translate_aws_errors
+from shared.aws.errors import get_error_code, translate_aws_errors
 from shared.errors import PermanentError, TransientError
 
 log = structlog.get_logger()
@@ -24,7 +24,7 @@ class ApiGatewayPoster:
                 try:
                     await self._client.post_to_connection(ConnectionId=connection_id, Data=text.encode())
                 except ClientError as error:
-                    if error_code(error) in {"GoneException", "410"} or _status(error) == 410:
+                    if get_error_code(error) in {"GoneException", "410"} or _get_status(error) == 410:
                         return False
                     raise
         except (TransientError, PermanentError) as error:
@@ -32,6 +32,6 @@ class ApiGatewayPoster:
         return True
 
 
-def _status(error: ClientError) -> int:
+def _get_status(error: ClientError) -> int:
     status: int = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
     return status

@@ -24,7 +24,7 @@ class DeadLetters(Generic[MessageT]):
         self, delivery: Delivery, message: MessageT, claim: Claim, disposition: DeadLetter
     ) -> None:
         """Copy a message that failed permanently; its handler notifies whoever waits and records the end."""
-        await self._queue.dead_letter(
+        await self._queue.put_dead_letter(
             DeadLetterCopy(
                 delivery=delivery,
                 deduplication_id=f"{message.claim_key}#{delivery.receive_count}",
@@ -37,7 +37,7 @@ class DeadLetters(Generic[MessageT]):
 
     async def dead_letter_unreadable(self, delivery: Delivery, error: UndecodableError) -> DeadLetter:
         """Copy a message that can't be decoded, and return its disposition."""
-        await self._queue.dead_letter(
+        await self._queue.put_dead_letter(
             DeadLetterCopy(
                 delivery=delivery,
                 deduplication_id=f"{delivery.message_id}#{delivery.receive_count}",

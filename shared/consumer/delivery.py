@@ -99,10 +99,10 @@ class Queue(Protocol):
         """Change up to 10 time-outs; return the deliveries that the queue failed to change."""
         ...
 
-    async def dead_letter(self, copy: DeadLetterCopy) -> None:
+    async def put_dead_letter(self, copy: DeadLetterCopy) -> None:
         """Put a copy on the dead-letter queue; the source message stays."""
         ...
 
-    async def max_receive_count(self) -> int | None:
+    async def read_max_receive_count(self) -> int | None:
         """Return after how many receives the queue itself dead-letters a message; None if it never does."""
         ...

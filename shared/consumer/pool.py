@@ -128,7 +128,7 @@ class Pool:
     async def _compare_limits(self) -> None:
         """Warn when the queue moves a message to its dead-letter queue before our attempts are used up."""
         try:
-            max_receive_count = await self._queue.max_receive_count()
+            max_receive_count = await self._queue.read_max_receive_count()
         except (TransientError, PermanentError) as error:
             log.warning("queue_limits_unknown", queue=self._queue.name, error=str(error))
             return

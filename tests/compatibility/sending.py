@@ -75,7 +75,7 @@ async def dead_letter(body, *, fifo, trace=TRACE):
         error="PermanentError: jan@example.com",
         attempts=2,
     )
-    await queue.dead_letter(copy)
+    await queue.put_dead_letter(copy)
     return client.sent
 
 

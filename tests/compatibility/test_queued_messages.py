@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from shared.aws.sqs_messages import read_deliveries
+from shared.aws.sqs_messages import parse_deliveries
 from shared.consumer.decode import Decoder, UndecodableError
 from shared.consumer.handler import fingerprint_of
 from shared.messages.commands import BOOKING_COMMAND, CHAT_COMMAND
@@ -116,7 +116,7 @@ def received(parameters):
             "AWSTraceHeader": parameters["MessageSystemAttributes"]["AWSTraceHeader"]["StringValue"],
         },
     }
-    [delivery] = read_deliveries({"Messages": [message]})
+    [delivery] = parse_deliveries({"Messages": [message]})
     assert delivery.receive_count == 2
     return delivery
 

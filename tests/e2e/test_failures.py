@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from infra.local.stack import Stack
-from shared.aws.clients import aws_clients
+from shared.aws.clients import open_aws_clients
 from shared.aws.ledger.failures import DynamoFailureLedger
 from shared.aws.ledger.payload_cipher import PayloadCipher
 from shared.clock import SystemClock
@@ -39,9 +39,9 @@ async def ledger(stack: Stack, backstage: Backstage, monkeypatch: pytest.MonkeyP
     settings = AwsSettings(
         aws_endpoint_url=endpoint, knowledge_bucket=description["bucket"], websocket_endpoint=endpoint, **tables
     )
-    async with aws_clients(settings) as clients:
+    async with open_aws_clients(settings) as clients:
         yield DynamoFailureLedger(
-            client=await clients.client("dynamodb"),
+            client=await clients.open_client("dynamodb"),
             table=description["tables"]["failures"],
             cipher=PayloadCipher(backstage.secret("FailuresKeySecretId").split()),
             clock=SystemClock(),

@@ -78,7 +78,7 @@ class FakeClaims:
         await asyncio.sleep(0)
         self.demand(claim).done = True
 
-    async def stop_requested(self, key: str) -> bool:
+    async def is_stop_requested(self, key: str) -> bool:
         """Whether the visitor asked to end this command early."""
         await asyncio.sleep(0)
         return key in self.records and self.records[key].stop

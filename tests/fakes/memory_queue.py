@@ -150,14 +150,14 @@ class MemoryQueue:
                 failed_entries.append(FailedEntry(change.delivery, gone=True))
         return failed_entries
 
-    async def max_receive_count(self) -> int | None:
+    async def read_max_receive_count(self) -> int | None:
         """Return after how many receives the queue itself gives a message up."""
         await asyncio.sleep(0)
         return self._max_receive_count
 
-    async def dead_letter(self, copy: DeadLetterCopy) -> None:
+    async def put_dead_letter(self, copy: DeadLetterCopy) -> None:
         """Put a copy on the dead-letter queue; the source message is left alone."""
-        self._called("dead_letter", 1)
+        self._called("put_dead_letter", 1)
         await asyncio.sleep(0)
         if not self.is_fifo or self._is_new("dead letters", copy.delivery.group, copy.deduplication_id):
             self.dead_letters.append(copy)

@@ -41,7 +41,7 @@ async def opened(emulator, clients, dynamodb):
     url = emulator.client("sqs").create_queue(QueueName=name, Attributes=fifo)["QueueUrl"]
     clock = SystemClock()
     ledger = DynamoFailureLedger(client=dynamodb, table="FailuresTable", cipher=PayloadCipher(["k" * 64]), clock=clock)
-    replays = SqsReplayQueues(client=await clients.client("sqs"), urls={"booking": url})
+    replays = SqsReplayQueues(client=await clients.open_client("sqs"), urls={"booking": url})
     return (
         ledger,
         Desk(ledger=ledger, replays=replays, forecaster=FakeForecaster(), contacts=FakeContacts(), clock=clock),

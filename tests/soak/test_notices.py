@@ -30,8 +30,8 @@ async def run(emulator):
             yield NotificationsRun(
                 emulator,
                 clients,
-                dynamodb=await clients.client("dynamodb", connections=100),
-                ses=await clients.client("sesv2", attempts=1, read_timeout_seconds=60),
+                dynamodb=await clients.open_client("dynamodb", connections=100),
+                ses=await clients.open_client("sesv2", attempts=1, read_timeout_seconds=60),
                 throttle_every=THROTTLE_EVERY,
             )
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from bench.consumer.runners.memory_claims import MemoryClaims
 from shared.aws.claims import DynamoClaimStore
-from shared.aws.clients import aws_clients
+from shared.aws.clients import open_aws_clients
 from shared.aws.conversations.conversation_store import DynamoConversationStore
 from shared.aws.queue_connector import SqsConnector
 from shared.aws.run_pool import run_pool
@@ -97,8 +97,8 @@ def main():
     async def worker():
         aws, clock = AwsSettings(), SystemClock()
         configure_logging(level=aws.log_level, component="soak")
-        async with aws_clients(aws) as clients:
-            dynamodb = await clients.client("dynamodb", connections=100)
+        async with open_aws_clients(aws) as clients:
+            dynamodb = await clients.open_client("dynamodb", connections=100)
             store = ForgetfulClaims if options.without_record else DynamoClaimStore
             claims = store(client=dynamodb, table=aws.processed_table, clock=clock)
             if options.claims == "memory":

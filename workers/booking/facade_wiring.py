@@ -61,7 +61,7 @@ async def open_read_only_ports(
         names = sorted({str(problem["loc"][0]) for problem in error.errors(include_input=False)})
         raise _build_missing_settings_error(names) from error
     secrets = open_secrets(settings, clock=clock)
-    google = await clients.enter(open_calendar(settings, secrets, clock))
+    google = await clients.enter_context(open_calendar(settings, secrets, clock))
     nothing = _ReadOnly()
     return BookingPorts(
         appointments=appointments,
@@ -73,7 +73,7 @@ async def open_read_only_ports(
         tenants=open_tenant_directory(settings, clock, metrics),
         metrics=metrics,
         clock=clock,
-        code_key=secrets.text(settings.code_key_secret_id).encode(),
+        code_key=secrets.get_text(settings.code_key_secret_id).encode(),
         email_enabled=bool(settings.ses_from_email),
         sms_enabled=settings.sms_enabled,
         sms_countries=frozenset(settings.sms_countries),

@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, closing
 
-from shared.aws.clients import AwsClients, aws_clients
+from shared.aws.clients import AwsClients, open_aws_clients
 from shared.aws.knowledge import open_tenant_directory
 from shared.aws.ledger.replay_outcomes import DynamoReplayOutcomes
 from shared.aws.queue_connector import SqsConnector
@@ -37,7 +37,7 @@ async def open_worker() -> AsyncIterator[Worker]:
     settings, pool_settings, clock = BookingSettings(), PoolSettings(), SystemClock()
     configure_logging(level=settings.log_level, component="booking")
     metrics = EmfMetrics(clock=clock)
-    async with aws_clients(settings) as clients:
+    async with open_aws_clients(settings) as clients:
         stores = await open_visitor_stores(clients, settings, clock)
         queues = describe_queues(
             settings,
@@ -62,8 +62,8 @@ async def open_ports(
 ) -> BookingPorts:
     """Open the ports of the use cases."""
     secrets = open_secrets(settings, clock=clock)
-    google = await clients.enter(open_calendar(settings, secrets, clock))
-    sends = await clients.client("sqs")
+    google = await clients.enter_context(open_calendar(settings, secrets, clock))
+    sends = await clients.open_client("sqs")
     return BookingPorts(
         appointments=DynamoAppointmentStore(
             client=stores.dynamodb,
@@ -76,7 +76,7 @@ async def open_ports(
         notices=SqsNoticeQueue(calls=sends, url=settings.notifications_queue_url),
         commands=SqsInternalCommandQueue(calls=sends, url=settings.booking_queue_url),
         schedules=EventBridgeSchedules(
-            client=await clients.client("scheduler"),
+            client=await clients.open_client("scheduler"),
             group=settings.schedule_group,
             queue_arn=settings.booking_queue_arn,
             role_arn=settings.reminder_role_arn,
@@ -85,7 +85,7 @@ async def open_ports(
         tenants=open_tenant_directory(settings, clock, metrics),
         metrics=metrics,
         clock=clock,
-        code_key=secrets.text(settings.code_key_secret_id).encode(),
+        code_key=secrets.get_text(settings.code_key_secret_id).encode(),
         email_enabled=bool(settings.ses_from_email),
         sms_enabled=settings.sms_enabled,
         sms_countries=frozenset(settings.sms_countries),

@@ -130,7 +130,7 @@ class ChatHandler:
             await self._replies.post_frame(command.session_id, delta, listeners)
 
         async def is_stop_requested() -> bool:
-            return await self._claims.stop_requested(command.id)
+            return await self._claims.is_stop_requested(command.id)
 
         await self._replies.post_frame(command.session_id, Typing(re=command.client_id), listeners)
         async with (

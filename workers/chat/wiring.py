@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from shared.aws.clients import AwsClients, Credentials, aws_clients
+from shared.aws.clients import AwsClients, Credentials, open_aws_clients
 from shared.aws.knowledge import open_tenant_directory
 from shared.aws.ledger.replay_outcomes import DynamoReplayOutcomes
 from shared.aws.queue_connector import SqsConnector
@@ -35,7 +35,7 @@ async def open_worker() -> AsyncIterator[Worker]:
     settings, pool_settings, clock = ChatSettings(), PoolSettings(), SystemClock()
     configure_logging(level=settings.log_level, component="chat")
     metrics = EmfMetrics(clock=clock)
-    async with aws_clients(settings) as clients:
+    async with open_aws_clients(settings) as clients:
         stores = await open_visitor_stores(clients, settings, clock)
         queues = describe_queues(
             settings,
@@ -59,7 +59,7 @@ async def open_ports(
     clients: AwsClients, settings: ChatSettings, *, stores: VisitorStores, clock: Clock, metrics: Metrics
 ) -> ChatPorts:
     """Open the ports of the use case."""
-    bedrock = await clients.client(
+    bedrock = await clients.open_client(
         "bedrock-runtime",
         read_timeout_seconds=SILENCE_SECONDS + 5,
         attempts=2,

@@ -7,7 +7,7 @@ from typing import TypeVar
 
 from pydantic import TypeAdapter
 
-from shared.aws.clients import aws_clients
+from shared.aws.clients import open_aws_clients
 from shared.aws.ledger.failures import DynamoFailureLedger
 from shared.aws.ledger.payload_cipher import PayloadCipher
 from shared.aws.queue_connector import SqsConnector
@@ -39,7 +39,7 @@ async def open_worker() -> AsyncIterator[Worker]:
     settings, pool_settings, clock = FailuresSettings(), PoolSettings(), SystemClock()
     configure_logging(level=settings.log_level, component="failures")
     metrics = EmfMetrics(clock=clock)
-    async with aws_clients(settings) as clients:
+    async with open_aws_clients(settings) as clients:
         stores = await open_visitor_stores(clients, settings, clock)
         queues = describe_queues(
             settings,
@@ -64,7 +64,7 @@ def open_ports(settings: FailuresSettings, *, stores: Stores, clock: Clock) -> F
     ledger = DynamoFailureLedger(
         client=stores.dynamodb,
         table=settings.failures_table,
-        cipher=PayloadCipher(secrets.text(settings.failures_key_secret_id).split()),
+        cipher=PayloadCipher(secrets.get_text(settings.failures_key_secret_id).split()),
         clock=clock,
     )
     return FailurePorts(ledger=ledger, clock=clock)

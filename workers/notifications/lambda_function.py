@@ -1,6 +1,6 @@
 """Run the notifications worker as a Lambda, under event-source mappings."""
 
-from shared.aws.run_lambda import lambda_handler
+from shared.aws.run_lambda import build_lambda_handler
 from workers.notifications.wiring import open_worker
 
-handler = lambda_handler(open_worker)
+handler = build_lambda_handler(open_worker)

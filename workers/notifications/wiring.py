@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import partial
 
-from shared.aws.clients import AwsClients, aws_clients
+from shared.aws.clients import AwsClients, open_aws_clients
 from shared.aws.knowledge import open_tenant_directory
 from shared.aws.ledger.replay_outcomes import DynamoReplayOutcomes
 from shared.aws.queue_connector import SqsConnector
@@ -49,7 +49,7 @@ async def open_worker() -> AsyncIterator[Worker]:
     settings, pool_settings, clock = NotificationsSettings(), PoolSettings(), SystemClock()
     configure_logging(level=settings.log_level, component="notifications")
     metrics = EmfMetrics(clock=clock)
-    async with aws_clients(settings) as clients:
+    async with open_aws_clients(settings) as clients:
         stores = await open_stores(clients, settings, clock)
         queues = describe_queues(
             settings,
@@ -73,9 +73,9 @@ async def open_ports(
 ) -> NotificationPorts:
     """Open the ports of the use cases."""
     secrets = open_secrets(settings, clock=clock)
-    code_key = secrets.text(settings.code_key_secret_id).encode()
+    code_key = secrets.get_text(settings.code_key_secret_id).encode()
     # One attempt per call: the worker core counts attempts and backs off.
-    open_sender = partial(clients.client, read_timeout_seconds=_SEND_SECONDS, attempts=1)
+    open_sender = partial(clients.open_client, read_timeout_seconds=_SEND_SECONDS, attempts=1)
     # Opening a client is slow, and most deployments use none.
     sns = await open_sender("sns") if settings.sms_enabled or settings.sns_topic_arn else None
     return NotificationPorts(

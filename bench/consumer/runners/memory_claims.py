@@ -39,6 +39,6 @@ class MemoryClaims:
         """Release the claim."""
         self._owners.pop(claim.key, None)
 
-    async def stop_requested(self, key: str) -> bool:
+    async def is_stop_requested(self, key: str) -> bool:
         """Return False: no visitor stops an answer here."""
         return False

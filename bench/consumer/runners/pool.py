@@ -15,7 +15,7 @@ from bench.consumer.runners.arguments import KEY, REGION, make_parser
 from bench.consumer.runners.memory_claims import MemoryClaims
 from bench.consumer.runners.stopwatch import Stopwatch
 from shared.aws.claims import DynamoClaimStore
-from shared.aws.clients import aws_clients
+from shared.aws.clients import open_aws_clients
 from shared.aws.queue_connector import SqsConnector
 from shared.claims import Claim, ClaimStore
 from shared.clock import SystemClock
@@ -90,11 +90,11 @@ async def main() -> None:
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     configure_logging(level=options.log_level, component="bench")
     clock = SystemClock()
-    async with aws_clients(aws_settings(options)) as clients:
+    async with open_aws_clients(aws_settings(options)) as clients:
         claims: ClaimStore = MemoryClaims()
         if options.dynamodb:
             claims = DynamoClaimStore(
-                client=await clients.client("dynamodb", connections=100), table=TABLE, clock=clock
+                client=await clients.open_client("dynamodb", connections=100), table=TABLE, clock=clock
             )
         handler = Handler(claims, watch, handler_seconds=options.seconds)
         settings = pool_settings(options)

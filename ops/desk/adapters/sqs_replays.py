@@ -5,7 +5,7 @@ from typing import Any
 
 from ops.desk.domain.payload import build_replay_payload
 from shared.aws.errors import translate_aws_errors
-from shared.aws.tracing import trace_attribute
+from shared.aws.tracing import build_trace_attribute
 from shared.errors import PermanentError
 from shared.ledger.failures import Failure
 from shared.trace import Trace
@@ -43,6 +43,6 @@ class SqsReplayQueues:
             await self._client.send_message(
                 QueueUrl=url,
                 MessageBody=body,
-                MessageSystemAttributes=trace_attribute(Trace.parse(failure.trace) if failure.trace else None),
+                MessageSystemAttributes=build_trace_attribute(Trace.parse(failure.trace) if failure.trace else None),
                 **ordering,
             )

@@ -9,7 +9,7 @@ from botocore.exceptions import ClientError
 
 from shared.aws.conversations.conversation_audit import build_entry_update
 from shared.aws.conversations.frame_items import frame_to_item, parse_frame, parse_takeover
-from shared.aws.errors import error_code, translate_aws_errors
+from shared.aws.errors import get_error_code, translate_aws_errors
 from shared.aws.items import from_item, to_item
 from shared.backoff import compute_backoff_seconds
 from shared.claims import Claim
@@ -157,7 +157,7 @@ class DynamoConversationStore:
             try:
                 await self._client.transact_write_items(TransactItems=items)
             except ClientError as error:
-                if error_code(error) != "TransactionCanceledException":
+                if get_error_code(error) != "TransactionCanceledException":
                     raise
                 codes = [reason.get("Code", "None") for reason in error.response.get("CancellationReasons", ())]
                 return codes if len(codes) == len(items) else ["TransactionConflict"] + ["None"] * (len(items) - 1)

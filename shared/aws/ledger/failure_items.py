@@ -88,7 +88,7 @@ def parse_failure(item: dict[str, Any], rest: Sequence[bytes], cipher: PayloadCi
         log.exception("failure_payload_unreadable", failure_id=row["failure_id"])
         payload = ""
     return Failure(
-        payload=payload, audit_trail=tuple(_read_entry(each) for each in row.get("story", ())), **_parse_facts(row)
+        payload=payload, audit_trail=tuple(_parse_entry(each) for each in row.get("story", ())), **_parse_facts(row)
     )
 
 
@@ -118,5 +118,5 @@ def _parse_facts(row: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _read_entry(row: dict[str, Any]) -> AuditEntry:
+def _parse_entry(row: dict[str, Any]) -> AuditEntry:
     return AuditEntry(at=datetime.fromisoformat(row["at"]), by=row["by"], action=row["what"], detail=parse_detail(row))

@@ -52,10 +52,10 @@ class FailureSearch:
 
     async def find_outlines(self) -> AsyncIterator[Failure]:
         """Yield outlines of what is wanted, the latest first; ends early when enough was read."""
-        readers = [_Reader(self._query, index, key, value) for index, key, value in self._list_partitions()]
+        readers = [_Reader(self._query_index, index, key, value) for index, key, value in self._list_partitions()]
         # A page of each, whatever the limit: so every search gets beyond the cursor at which it began.
         await asyncio.gather(*(self._fill_page(reader) for reader in readers))
-        await asyncio.gather(*(self._fill(reader) for reader in readers))
+        await asyncio.gather(*(self._fill_reader(reader) for reader in readers))
         while True:
             # A reader that found nothing up to its cursor may still find rows before it.
             floor = max((reader.got_to for reader in readers if reader.has_more and not reader.rows), default="")
@@ -65,11 +65,11 @@ class FailureSearch:
             self.reached, outline = latest.rows.pop()
             if is_match(outline, self._criteria):
                 yield outline
-            await self._fill(latest)
+            await self._fill_reader(latest)
         self.reached = floor or self.reached
         self.is_complete = not floor
 
-    async def _fill(self, reader: "_Reader") -> None:
+    async def _fill_reader(self, reader: "_Reader") -> None:
         while reader.has_more and not reader.rows and self._pages_left > 0:
             await self._fill_page(reader)
 
@@ -86,7 +86,7 @@ class FailureSearch:
             return [("by_tenant", "tenant", tenant) for tenant in sorted(set(tenants)) if tenant]
         return [("by_state", "state", state.value) for state in FailureState if states is None or state in states]
 
-    async def _query(
+    async def _query_index(
         self, index: str, key: str, value: str, after: str | None, start: dict[str, Any] | None
     ) -> dict[str, Any]:
         conditions, values = ["#key = :key"], {":key": value}

@@ -6,7 +6,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from shared.aws.errors import error_code, translate_aws_errors
+from shared.aws.errors import get_error_code, translate_aws_errors
 from shared.aws.items import from_item, to_item
 from shared.aws.ledger.failure_items import failure_to_items, parse_failure
 from shared.aws.ledger.failure_search import FailureSearch
@@ -51,7 +51,7 @@ class DynamoFailureLedger:
             now_kept = merge_failure(kept, failure)
             if now_kept is None:
                 return kept or failure
-            if await self._write(now_kept, over=item):
+            if await self._write_failure(now_kept, over=item):
                 return now_kept
         raise TransientError("failures.record: too many conflicts")
 
@@ -83,7 +83,7 @@ class DynamoFailureLedger:
     async def change(self, failure: Failure) -> bool:
         """Write a change, whose version is one higher; False if the version before it no longer stands."""
         item = await self._get_item(failure.failure_id)
-        return item is not None and await self._write(failure, over=item)
+        return item is not None and await self._write_failure(failure, over=item)
 
     async def _get_item(self, failure_id: str) -> dict[str, Any] | None:
         with translate_aws_errors("failures.get"):
@@ -94,7 +94,7 @@ class DynamoFailureLedger:
         # The parts of a long payload have keys of their own, and are no failures.
         return item if "state" in item else None
 
-    async def _write(self, failure: Failure, *, over: dict[str, Any] | None) -> bool:
+    async def _write_failure(self, failure: Failure, *, over: dict[str, Any] | None) -> bool:
         """Put the failure's items if the version before it is the one that stands, in `over`; or if none does."""
         main, *rest = failure_to_items(failure, self._cipher, self._clock.now(), over=over)
         put: dict[str, Any] = {"TableName": self._table, "Item": main}
@@ -113,7 +113,7 @@ class DynamoFailureLedger:
             except ClientError as error:
                 if _is_condition_failure(error):
                     return False
-                if error_code(error) == "TransactionCanceledException":
+                if get_error_code(error) == "TransactionCanceledException":
                     raise TransientError("failures.write: a transaction was cancelled") from error
                 raise
         return True
@@ -167,7 +167,7 @@ class DynamoFailureLedger:
 
 
 def _is_condition_failure(error: ClientError) -> bool:
-    if error_code(error) == "ConditionalCheckFailedException":
+    if get_error_code(error) == "ConditionalCheckFailedException":
         return True
     reasons = error.response.get("CancellationReasons", ())
     return any(reason.get("Code") == "ConditionalCheckFailed" for reason in reasons)

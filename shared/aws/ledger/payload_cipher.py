@@ -37,7 +37,7 @@ class PayloadCipher:
             raise ConfigurationError(
                 f"the ledger's secret wants one key or more, of {_LEAST_CHARACTERS} characters at the least"
             )
-        self._fernet = MultiFernet([_fernet(key) for key in reversed(keys)])
+        self._fernet = MultiFernet([_build_fernet(key) for key in reversed(keys)])
 
     def encrypt(self, payload: str) -> bytes:
         """Return the payload as it may be stored."""
@@ -57,6 +57,6 @@ class PayloadCipher:
         return zlib.decompress(content).decode(errors=_SURROGATES)
 
 
-def _fernet(key: str) -> Fernet:
+def _build_fernet(key: str) -> Fernet:
     derived = HKDF(algorithm=SHA256(), length=32, salt=None, info=_PURPOSE).derive(key.encode())
     return Fernet(base64.urlsafe_b64encode(derived))

@@ -5,7 +5,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from shared.aws.errors import error_code, translate_aws_errors
+from shared.aws.errors import get_error_code, translate_aws_errors
 from shared.aws.items import to_item
 from shared.aws.ledger.failure_items import audit_entry_to_map
 from shared.aws.ledger.payload_parts import build_expiry_update
@@ -67,5 +67,5 @@ class DynamoReplayOutcomes:
                         **build_expiry_update(self._table, failed, number, ends=ends), **still_there
                     )
             except ClientError as error:
-                if error_code(error) != "ConditionalCheckFailedException":
+                if get_error_code(error) != "ConditionalCheckFailedException":
                     raise

@@ -15,7 +15,7 @@ pytestmark = pytest.mark.usefixtures("stored")
 async def test_a_running_command_stays_with_its_owner(tables):
     """Until its lease ends; the next claim counts it as unfinished."""
     assert await tables.claim("running") == Busy(NOON + LEASE)
-    assert await tables.claims.stop_requested(key_of("running"))
+    assert await tables.claims.is_stop_requested(key_of("running"))
     tables.clock.advance(LEASE + timedelta(seconds=1))
     claim = await tables.claim("running")
     assert isinstance(claim, Claim)
@@ -47,6 +47,6 @@ async def test_an_id_with_other_content_is_refused(tables):
 @pytest.mark.usefixtures("changing")
 async def test_a_stop_request_is_found(tables):
     """Also a request that arrived before its command."""
-    assert await tables.claims.stop_requested(key_of("stopped-only"))
-    assert not await tables.claims.stop_requested(key_of("released"))
+    assert await tables.claims.is_stop_requested(key_of("stopped-only"))
+    assert not await tables.claims.is_stop_requested(key_of("released"))
     assert isinstance(await tables.claim("stopped-only"), Claim)

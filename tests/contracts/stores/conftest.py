@@ -35,7 +35,7 @@ CIPHER = PayloadCipher(["k" * 64])
 
 @pytest.fixture(scope="session")
 async def sqs(clients):
-    return await clients.client("sqs", read_timeout_seconds=30, attempts=1)
+    return await clients.open_client("sqs", read_timeout_seconds=30, attempts=1)
 
 
 @dataclass(frozen=True)

@@ -141,13 +141,13 @@ async def test_a_claim_whose_answer_got_lost_is_ours(dynamodb, clock, key):
 
 async def test_a_stop_is_seen_whenever_it_came(stores, claims, clock, key):
     """A stop request holds for a running command and for one that no worker has received yet."""
-    assert await claims.stop_requested(key) is False
+    assert await claims.is_stop_requested(key) is False
     await asyncio.to_thread(lambda: stores.stops.request_stop(key, now=clock.now()))
-    assert await claims.stop_requested(key)
+    assert await claims.is_stop_requested(key)
     claim = await take(claims, key)
     assert claim.attempts == 1
     await claims.complete(claim)
-    assert await claims.stop_requested(key)
+    assert await claims.is_stop_requested(key)
 
 
 async def test_an_attempt_can_be_revoked(claims, key):

@@ -153,7 +153,7 @@ class PlannedInMemory:
 
 @pytest.fixture
 async def at_scheduler(emulator, clients, on_sqs):
-    return AtScheduler(emulator, await clients.client("scheduler"), on_sqs)
+    return AtScheduler(emulator, await clients.open_client("scheduler"), on_sqs)
 
 
 @pytest.fixture(params=["memory", "scheduler"])
@@ -201,7 +201,7 @@ async def test_a_schedule_is_exact_and_deletes_itself(at_scheduler):
 async def test_a_missing_group_is_a_permanent_error(clients, on_sqs):
     """Scheduling raises it; deleting finds nothing, which is enough."""
     schedules = EventBridgeSchedules(
-        client=await clients.client("scheduler"), group="nowhere", queue_arn=on_sqs.arn(), role_arn=ROLE
+        client=await clients.open_client("scheduler"), group="nowhere", queue_arn=on_sqs.arn(), role_arn=ROLE
     )
     with pytest.raises(DeploymentError):
         await schedules.put("name", FAR, remind(), group="session")

@@ -21,7 +21,7 @@ def logs():
 @pytest.fixture(scope="module")
 async def ses(clients, emulator):
     emulator.client("sesv2").create_email_identity(EmailIdentity="no-reply@stride.example")
-    return await clients.client("sesv2", attempts=1, read_timeout_seconds=30)
+    return await clients.open_client("sesv2", attempts=1, read_timeout_seconds=30)
 
 
 @pytest.fixture

@@ -55,7 +55,7 @@ def gateway():
 
 @pytest.fixture(scope="module")
 async def workers_client(gateway, clients):
-    return await clients.client("apigatewaymanagementapi", endpoint_url=gateway[0], attempts=1)
+    return await clients.open_client("apigatewaymanagementapi", endpoint_url=gateway[0], attempts=1)
 
 
 @pytest.fixture(params=["memory", "worker", "ingress"])

@@ -29,7 +29,7 @@ ALERT = NOTICE.validate_python(
 
 @pytest.fixture(scope="module")
 async def sns(clients):
-    return await clients.client("sns", attempts=1)
+    return await clients.open_client("sns", attempts=1)
 
 
 @pytest.fixture(params=["memory", "sns"])

@@ -93,8 +93,8 @@ async def test_a_stop_is_a_flag_and_never_queued(world, say):
     assert say('{"v":1,"type":"chat.stop","data":{"id":"a1"}}') is None
 
     assert world.queue.commands == []
-    assert await world.claims.stop_requested(derive_command_key("salon-ania", "session", "a1"))
-    assert not await world.claims.stop_requested(derive_command_key("salon-ania", "another", "a1"))
+    assert await world.claims.is_stop_requested(derive_command_key("salon-ania", "session", "a1"))
+    assert not await world.claims.is_stop_requested(derive_command_key("salon-ania", "another", "a1"))
 
 
 @pytest.mark.parametrize(

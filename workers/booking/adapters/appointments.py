@@ -8,7 +8,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from shared.aws.errors import error_code, translate_aws_errors
+from shared.aws.errors import get_error_code, translate_aws_errors
 from shared.aws.items import from_item, to_item
 from shared.claims import Claim
 from shared.errors import TransientError
@@ -252,7 +252,7 @@ class DynamoAppointmentStore:
             try:
                 await self._client.delete_item(**part["Delete"])
             except ClientError as error:
-                if error_code(error) != "ConditionalCheckFailedException":
+                if get_error_code(error) != "ConditionalCheckFailedException":
                     raise
 
 

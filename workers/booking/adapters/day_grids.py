@@ -5,7 +5,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from shared.aws.errors import error_code, translate_aws_errors
+from shared.aws.errors import get_error_code, translate_aws_errors
 from shared.aws.items import from_item, to_item
 from workers.booking.adapters.bucket_items import Bucket, SlotRows, list_buckets, list_utc_days
 from workers.booking.domain.values import Appointment
@@ -48,7 +48,7 @@ class DayGrids:
             try:
                 await self._client.put_item(**self._slots.build_grid_put(tenant, day, minutes))
             except ClientError as error:
-                if error_code(error) != "ConditionalCheckFailedException":
+                if get_error_code(error) != "ConditionalCheckFailedException":
                     raise
                 answer = await self._client.get_item(
                     TableName=self._slots.table,

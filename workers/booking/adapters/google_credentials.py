@@ -79,7 +79,7 @@ class GoogleCredentials:
         if self._secrets is None:
             return self._fallback
         try:
-            return self._secrets.text(self._secret_id)
+            return self._secrets.get_text(self._secret_id)
         except ConfigurationError as error:
             log.warning("google_secret_unreadable", error=str(error), fallback=bool(self._fallback))
             return self._fallback

@@ -5,7 +5,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from shared.aws.errors import error_code, translate_aws_errors
+from shared.aws.errors import get_error_code, translate_aws_errors
 from shared.messages.commands import InternalBookingCommand
 
 
@@ -42,7 +42,7 @@ class EventBridgeSchedules:
                     },
                 )
             except ClientError as error:
-                if error_code(error) != "ConflictException":
+                if get_error_code(error) != "ConflictException":
                     raise
 
     async def remove(self, name: str) -> None:
@@ -52,5 +52,5 @@ class EventBridgeSchedules:
                 await self._client.delete_schedule(Name=name, GroupName=self._group)
             except ClientError as error:
                 # A missing group gives the same error as a missing schedule; `put` reports a missing group.
-                if error_code(error) != "ResourceNotFoundException":
+                if get_error_code(error) != "ResourceNotFoundException":
                     raise

@@ -5,7 +5,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from shared.aws.errors import error_code, translate_aws_errors
+from shared.aws.errors import get_error_code, translate_aws_errors
 from shared.aws.items import from_item, to_item
 from shared.retention import SYNC_TOKEN_RETENTION, compute_expiry
 from workers.booking.ports import LastSync
@@ -48,7 +48,7 @@ class DynamoSyncTokens:
             try:
                 await self._client.put_item(TableName=self._table, Item=to_item(row), **condition)
             except ClientError as error:
-                if error_code(error) != "ConditionalCheckFailedException":
+                if get_error_code(error) != "ConditionalCheckFailedException":
                     raise
                 return False
         return True

@@ -6,7 +6,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from shared.aws.errors import error_code, translate_aws_errors
+from shared.aws.errors import get_error_code, translate_aws_errors
 from shared.aws.items import to_item
 from shared.backoff import compute_backoff_seconds
 from shared.claims import Claim
@@ -71,7 +71,7 @@ class Transactions:
             try:
                 await self._client.transact_write_items(TransactItems=items)
             except ClientError as error:
-                if error_code(error) != "TransactionCanceledException":
+                if get_error_code(error) != "TransactionCanceledException":
                     raise
                 reasons = error.response.get("CancellationReasons") or [{"Code": "TransactionConflict"}] * len(items)
                 return [reason.get("Code", "None") for reason in reasons]

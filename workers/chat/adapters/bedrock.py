@@ -8,7 +8,7 @@ from typing import Any
 import aiohttp
 from botocore.exceptions import EventStreamError
 
-from shared.aws.errors import error_code, find_error_code, translate_aws_errors
+from shared.aws.errors import find_aws_error_code, get_error_code, translate_aws_errors
 from shared.dead_letter_reasons import DeadLetterReason
 from shared.errors import TransientError
 from shared.json_objects import parse_json_object
@@ -60,7 +60,7 @@ class BedrockModel:
                         case {"metadata": {"usage": counted}}:
                             usage = _parse_usage(counted)
         except (aiohttp.ClientError, EventStreamError) as error:
-            busy = isinstance(error, EventStreamError) and error_code(error) in _BUSY
+            busy = isinstance(error, EventStreamError) and get_error_code(error) in _BUSY
             raise TransientError(
                 f"bedrock.stream: {type(error).__name__}", reason=ModelFailure.BUSY if busy else ModelFailure.FAILED
             ) from error
@@ -85,7 +85,7 @@ class BedrockModel:
                     inferenceConfig={"maxTokens": prompt.max_output_tokens, "temperature": 0.2},
                 )
         except TransientError as error:
-            busy = find_error_code(error) in _BUSY
+            busy = find_aws_error_code(error) in _BUSY
             error.reason = ModelFailure.BUSY if busy else ModelFailure.FAILED
             raise
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from shared.aws.errors import error_code, translate_aws_errors
+from shared.aws.errors import get_error_code, translate_aws_errors
 from shared.aws.items import from_item, to_item
 from shared.errors import PermanentError, TransientError
 from shared.instants import from_milliseconds, to_milliseconds
@@ -94,7 +94,7 @@ class DynamoSendRateLimiter:
                     ReturnValues="ALL_OLD",
                 )
             except ClientError as error:
-                if error_code(error) == _CONDITION_FAILED:
+                if get_error_code(error) == _CONDITION_FAILED:
                     return None
                 raise
         return int(from_item(answer.get("Attributes", {})).get("caught_up_ms", 0))
@@ -119,7 +119,7 @@ class DynamoSendRateLimiter:
                     TableName=self._table, Item=to_item(row), ConditionExpression="attribute_not_exists(quota)"
                 )
             except ClientError as error:
-                if error_code(error) != _CONDITION_FAILED:
+                if get_error_code(error) != _CONDITION_FAILED:
                     raise
                 # Another worker stored a slot meanwhile, or our own write succeeded and its response was lost.
                 return await self._read_slot(notice_key) or slot

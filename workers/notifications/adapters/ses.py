@@ -10,7 +10,7 @@ from typing import Any
 
 from email_validator import EmailNotValidError, validate_email
 
-from shared.aws.errors import find_error_code, translate_aws_errors
+from shared.aws.errors import find_aws_error_code, translate_aws_errors
 from shared.errors import DeploymentError, PermanentError, TransientError
 from workers.notifications.adapters.send_errors import translate_send_error
 from workers.notifications.domain import Email
@@ -48,7 +48,7 @@ class SesMailer:
         except TransientError as error:
             raise translate_send_error(error, reason="mail_not_taken") from error
         except PermanentError as error:
-            code = find_error_code(error)
+            code = find_aws_error_code(error)
             if code in _REJECTED:
                 raise PermanentError("mail_rejected", code) from error
             if code in _DEPLOYMENT:

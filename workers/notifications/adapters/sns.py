@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from decimal import Decimal
 from typing import Any
 
-from shared.aws.errors import find_error_code, translate_aws_errors
+from shared.aws.errors import find_aws_error_code, translate_aws_errors
 from shared.errors import DeploymentError, PermanentError, TransientError
 from shared.messages.notices import OperatorAlert
 from workers.notifications.adapters.send_errors import translate_send_error
@@ -55,7 +55,7 @@ class SnsSmsSender:
         except TransientError as error:
             raise translate_send_error(error, reason="sms_not_taken") from error
         except PermanentError as error:
-            code = find_error_code(error)
+            code = find_aws_error_code(error)
             if code in _NUMBER_REFUSED:
                 # Without SNS's error text, which contains the number.
                 raise PermanentError("sms_rejected", code) from error
@@ -90,7 +90,7 @@ def _translate_errors() -> Iterator[None]:
         with translate_aws_errors("sns.publish"):
             yield
     except PermanentError as error:
-        code = find_error_code(error)
+        code = find_aws_error_code(error)
         if code in _DEPLOYMENT:
             raise DeploymentError(error.reason, str(error)) from error
         if code == _KEY_THROTTLED:

@@ -5,7 +5,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from shared.aws.errors import error_code, translate_aws_errors
+from shared.aws.errors import get_error_code, translate_aws_errors
 from shared.aws.items import from_item, to_item
 from shared.instants import to_seconds, to_sortable_text
 from workers.notifications.domain import VisitChange
@@ -46,7 +46,7 @@ class DynamoVisitChanges:
                     ),
                 )
             except ClientError as error:
-                if error_code(error) != "ConditionalCheckFailedException":
+                if get_error_code(error) != "ConditionalCheckFailedException":
                     raise
 
     async def find_latest(self, appointment_id: str) -> VisitChange | None:

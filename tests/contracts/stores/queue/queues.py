@@ -98,9 +98,9 @@ class Server:
 @asynccontextmanager
 async def server_at(endpoint_url, client, clients):
     """Open both transports to a server."""
-    calls = await clients.client("sqs", endpoint_url=endpoint_url, read_timeout_seconds=30, attempts=1)
+    calls = await clients.open_client("sqs", endpoint_url=endpoint_url, read_timeout_seconds=30, attempts=1)
     async with HttpPool(endpoint_url) as http:
-        lean = SqsCalls(http=http, region=REGION, credentials=await clients.credentials(), clock=SystemClock())
+        lean = SqsCalls(http=http, region=REGION, credentials=await clients.get_credentials(), clock=SystemClock())
         yield Server(client, calls, lean)
 
 

@@ -71,7 +71,7 @@ async def test_rare_calls_fail_in_the_same_way(at_broker):
     copy = DeadLetterCopy(delivery=delivery, deduplication_id="key#1", reason="bug", error="no", attempts=1)
     broker.faults([{"kind": "error500", "times": 2}])
     with pytest.raises(TransientError):
-        await queue.max_receive_count()
+        await queue.read_max_receive_count()
     with pytest.raises(TransientError):
-        await queue.dead_letter(copy)
-    await queue.dead_letter(copy)
+        await queue.put_dead_letter(copy)
+    await queue.put_dead_letter(copy)

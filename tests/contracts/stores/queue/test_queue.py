@@ -161,7 +161,7 @@ async def test_the_trace_comes_along(on_sqs):
     on_sqs.send("a1", "a", trace=TRACE)
     (delivery,) = await take(on_sqs)
     assert delivery.trace == TRACE
-    await on_sqs.queue.dead_letter(copy_of(delivery))
+    await on_sqs.queue.put_dead_letter(copy_of(delivery))
     (message,) = on_sqs.received_dead_letters()
     assert message["Attributes"]["AWSTraceHeader"] == TRACE
 

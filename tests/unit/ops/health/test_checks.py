@@ -60,7 +60,7 @@ async def test_checks_run_concurrently():
 class FakeAws:
     """Clients of all services of a broken deployment."""
 
-    async def client(self, _service):
+    async def open_client(self, _service):
         return self
 
     async def get_queue_attributes(self, *, QueueUrl, AttributeNames):  # noqa: N803 - the names of AWS
@@ -88,7 +88,7 @@ class FakeAws:
 
 def test_every_table_of_the_template_is_checked():
     """A table that a later release adds must be checked, too: the stack's outputs name all tables."""
-    health_checks = stores.list_store_checks(Deployment("s", "r", None, {}), FakeAws().client)
+    health_checks = stores.list_store_checks(Deployment("s", "r", None, {}), FakeAws().open_client)
     checked = [one.name.removeprefix("table ") for one in health_checks if one.name.startswith("table ")]
     named = [name.removesuffix("Table").lower() for name in load()["Outputs"] if name.endswith("Table")]
     assert sorted(checked) == sorted(named)
@@ -97,7 +97,7 @@ def test_every_table_of_the_template_is_checked():
 
 def test_every_queue_of_the_template_is_checked():
     """The queue of bounces, too; dead-letter queues are checked with their queues."""
-    health_checks = stores.list_store_checks(Deployment("s", "r", None, {}), FakeAws().client)
+    health_checks = stores.list_store_checks(Deployment("s", "r", None, {}), FakeAws().open_client)
     checked = [one.name.removeprefix("queue ") for one in health_checks if one.name.startswith("queue ")]
     named = [name.removesuffix("QueueUrl").lower() for name in load()["Outputs"] if name.endswith("QueueUrl")]
     assert sorted(checked) == sorted(named)
@@ -117,7 +117,7 @@ def test_every_queue_of_the_template_is_checked():
 async def test_the_queue_of_bounces_is_checked(url, state, detail):
     """Without it no address is suppressed, and nothing else reports that; also if the stack has no output for it."""
     variables = {"feedback_queue_url": url} if url else {}
-    found = await run_checks(stores.list_store_checks(Deployment("s", "r", None, variables), FakeAws().client))
+    found = await run_checks(stores.list_store_checks(Deployment("s", "r", None, variables), FakeAws().open_client))
     by_name = {check.name: check for check in found}
     assert by_name["queue feedback"].state == state
     assert detail in by_name["queue feedback"].detail
@@ -132,7 +132,7 @@ async def test_a_queue_needs_its_dead_letter_queue():
         "chat_queue_url": "well",
         "chat_dlq_url": "well",
     }
-    found = await run_checks(stores.list_store_checks(Deployment("s", "r", None, variables), FakeAws().client))
+    found = await run_checks(stores.list_store_checks(Deployment("s", "r", None, variables), FakeAws().open_client))
     by_name = {check.name: check for check in found}
     assert "QueueDoesNotExist" in by_name["queue booking"].detail
     assert by_name["queue chat"].state == "ok"
@@ -153,7 +153,7 @@ async def test_a_broken_deployment():
         "reminder_role_arn": "arn:aws:iam::123:role/reminders",
         "schedule_group": "group",
     }
-    found = await run_checks(stores.list_store_checks(Deployment("s", "r", None, variables), FakeAws().client))
+    found = await run_checks(stores.list_store_checks(Deployment("s", "r", None, variables), FakeAws().open_client))
     by_name = {check.name: check for check in found}
     assert by_name["settings"].state == "problem"
     assert "failures_table" in by_name["settings"].detail

@@ -44,7 +44,7 @@ class FakeAws:
         self.asked_models = []
         self.hanging = set()
 
-    async def client(self, _service):
+    async def open_client(self, _service):
         return self
 
     async def get_email_identity(self, *, EmailIdentity):  # noqa: N803 - AWS names them so
@@ -108,7 +108,7 @@ def check_services(aws):
 
         deployment = Deployment("s", "r", endpoint_url, variables)
         health_checks = services.list_service_checks(
-            deployment, aws.client, open_tenants=open_tenants, open_booking=open_booking, clock=FakeClock()
+            deployment, aws.open_client, open_tenants=open_tenants, open_booking=open_booking, clock=FakeClock()
         )
         checks = await run_checks(health_checks)
         return Results(checks)

@@ -10,9 +10,9 @@ from aiohttp.test_utils import TestServer
 from botocore.credentials import ReadOnlyCredentials
 from botocore.exceptions import CredentialRetrievalError
 
-from shared.aws.clients import aws_clients
+from shared.aws.clients import open_aws_clients
 from shared.aws.http_pool import HttpPool
-from shared.aws.lean_sqs import LeanSqsQueue, SqsCalls, lean_sqs_queue, supports_lean_calls
+from shared.aws.lean_sqs import LeanSqsQueue, SqsCalls, open_lean_sqs_queue, supports_lean_calls
 from shared.aws.queue_connector import open_queue
 from shared.aws.sqs import SqsQueue
 from shared.consumer.delivery import Delivery, VisibilityChange
@@ -236,7 +236,7 @@ async def test_the_settings_choose_the_transport(environment, neighbour, transpo
     environment("NO_PROXY", "")
     if proxy:
         environment("HTTP_PROXY", proxy)
-    async with aws_clients(settings_for(address)) as clients:
+    async with open_aws_clients(settings_for(address)) as clients:
         queue = await open_queue(
             clients,
             url=f"{address}/000000000000/chat.fifo",
@@ -253,11 +253,11 @@ async def test_a_queue_closes_its_connections(environment, neighbour):
     address, received = neighbour
     environment("AWS_ACCESS_KEY_ID", "FOUND")
     environment("AWS_SECRET_ACCESS_KEY", "secret")
-    async with aws_clients(settings_for(address)) as clients:
-        client = await clients.client("sqs")
-        opened = lean_sqs_queue(
+    async with open_aws_clients(settings_for(address)) as clients:
+        client = await clients.open_client("sqs")
+        opened = open_lean_sqs_queue(
             client,
-            credentials=await clients.credentials(),
+            credentials=await clients.get_credentials(),
             clock=FakeClock(NOW),
             url=f"{address}/000000000000/chat.fifo",
             dead_letter_url=f"{address}/000000000000/dead.fifo",

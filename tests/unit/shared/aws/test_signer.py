@@ -41,7 +41,7 @@ def botocores(target, body, credentials, now, *, region, host, service="sqs"):
 
 def signed(signer=None, *, target=TARGET, body=b"{}", credentials=KEYS, now=NOON):
     signer = signer or JsonCallSigner(service="sqs", region="eu-central-1", host=HOST)
-    return signer.headers(target, body, credentials, now)
+    return signer.build_headers(target, body, credentials, now)
 
 
 @given(
@@ -58,7 +58,7 @@ def signed(signer=None, *, target=TARGET, body=b"{}", credentials=KEYS, now=NOON
 def test_it_says_what_botocore_says(*, body, target, key, secret, token, region, host, now):
     """The same signature over the same headers, for any call that a queue may make."""
     credentials = ReadOnlyCredentials(key, secret, token)
-    ours = JsonCallSigner(service="sqs", region=region, host=host).headers(target, body, credentials, now)
+    ours = JsonCallSigner(service="sqs", region=region, host=host).build_headers(target, body, credentials, now)
     theirs = botocores(target, body, credentials, now, region=region, host=host)
     assert ours["Authorization"] == theirs["Authorization"]
     assert ours["X-Amz-Date"] == theirs["X-Amz-Date"]

@@ -36,7 +36,7 @@ async def copy(client, body):
     queue = SqsQueue(polls=client, calls=client, url="http://sqs/1/chat.fifo", dead_letter_url="http://sqs/1/dead.fifo")
     delivery = Delivery("m1", "r1", body, group="ś" * 40)
     with structlog.testing.capture_logs() as lines:
-        await queue.dead_letter(
+        await queue.put_dead_letter(
             DeadLetterCopy(delivery=delivery, deduplication_id="k1#1", reason="not_json", error="ż" * 2000, attempts=0)
         )
     [sent] = client.sent

@@ -6,7 +6,7 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
-from shared.aws.clients import Credentials, aws_clients
+from shared.aws.clients import Credentials, open_aws_clients
 from shared.settings import AwsSettings
 from shared.trace import Trace, use_trace
 
@@ -47,8 +47,8 @@ async def client_of(neighbour):
         knowledge_bucket="knowledge",
         websocket_endpoint=address,
     )
-    async with aws_clients(settings) as clients:
-        yield lambda service: clients.client(
+    async with open_aws_clients(settings) as clients:
+        yield lambda service: clients.open_client(
             service, endpoint_url=address, attempts=1, credentials=Credentials("key", "secret")
         )
 

@@ -156,7 +156,7 @@ async def test_limits_that_cannot_be_read_stop_nobody(bench, body):
     async def denied():
         raise PermanentError("aws_AccessDenied")
 
-    bench.queue.max_receive_count = denied
+    bench.queue.read_max_receive_count = denied
     send(bench, body, 1)
     async with running(bench):
         await until(lambda: not bench.queue.bodies())

@@ -35,7 +35,7 @@ async def test_what_is_too_early_comes_back_and_costs_no_attempt(bench):
 async def test_a_permanent_failure_is_copied_and_notified_and_ends(bench):
     """The copy comes first and says why; then the visitor is notified; then the message is deleted."""
     order = []
-    give_up, dead_letter = bench.handler.give_up, bench.queue.dead_letter
+    give_up, dead_letter = bench.handler.give_up, bench.queue.put_dead_letter
 
     async def notify(message, claim, reason):
         order.append("notified")
@@ -45,7 +45,7 @@ async def test_a_permanent_failure_is_copied_and_notified_and_ends(bench):
         order.append("copied")
         await dead_letter(copy)
 
-    bench.handler.give_up, bench.queue.dead_letter = notify, copied
+    bench.handler.give_up, bench.queue.put_dead_letter = notify, copied
     bench.handler.errors = [PermanentError("calendar_unknown", "no such calendar")]
     disposition = await bench.processor.process(await bench.deliver())
     assert disposition == DeadLetter("calendar_unknown", "no such calendar", attempts=1)
@@ -75,7 +75,7 @@ async def test_without_a_copy_nothing_is_ended(bench, error):
     async def fail(_copy):
         raise error
 
-    bench.queue.dead_letter = fail
+    bench.queue.put_dead_letter = fail
     bench.handler.errors = [PermanentError("calendar_unknown")]
     assert isinstance(await bench.processor.process(await bench.deliver()), RetryIn)
     assert isinstance(await bench.processor.process(await bench.deliver("no json", group="s2")), RetryIn)

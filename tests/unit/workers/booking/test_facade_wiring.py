@@ -6,7 +6,7 @@ import sys
 import pytest
 
 from shared.aws import knowledge
-from shared.aws.clients import aws_clients
+from shared.aws.clients import open_aws_clients
 from shared.aws.secrets import Secrets
 from shared.errors import ConfigurationError
 from shared.settings import AwsSettings
@@ -33,7 +33,7 @@ def _credentials(monkeypatch):
 
 async def open_ports(variables):
     settings = AwsSettings(**{name: value for name, value in VARIABLES.items() if name in AwsSettings.model_fields})
-    async with aws_clients(settings) as clients:
+    async with open_aws_clients(settings) as clients:
         return await open_read_only_ports(
             clients, variables, appointments=FakeAppointments(None), clock=FakeClock(), metrics=FakeMetrics()
         )
@@ -62,7 +62,7 @@ async def test_the_calendar_is_read_as_the_worker_reads_it(monkeypatch, subject)
         asked.update(given)
 
     monkeypatch.setattr(wiring, "GoogleCredentials", credentials)
-    monkeypatch.setattr(Secrets, "text", lambda _self, _name: "k" * 40)
+    monkeypatch.setattr(Secrets, "get_text", lambda _self, _name: "k" * 40)
     monkeypatch.setattr(knowledge, "open_tenant_directory", lambda *_: None)
     await open_ports(VARIABLES | ({"google_delegated_subject": subject} if subject else {}))
     assert asked["subject"] == subject
@@ -70,7 +70,7 @@ async def test_the_calendar_is_read_as_the_worker_reads_it(monkeypatch, subject)
 
 async def test_ports_that_would_write_raise_an_error(monkeypatch):
     """A forecast that calls one has a bug."""
-    monkeypatch.setattr(Secrets, "text", lambda _self, _name: "k" * 40)
+    monkeypatch.setattr(Secrets, "get_text", lambda _self, _name: "k" * 40)
     monkeypatch.setattr(knowledge, "open_tenant_directory", lambda *_: None)
     ports = await open_ports(VARIABLES)
     for port in (ports.notices, ports.commands, ports.schedules, ports.sync_tokens):

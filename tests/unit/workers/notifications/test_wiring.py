@@ -40,7 +40,7 @@ class FakeAws:
         self.opened = []
         self.calls = []
 
-    async def client(self, service, **_options):
+    async def open_client(self, service, **_options):
         self.opened.append(service)
         return self
 
