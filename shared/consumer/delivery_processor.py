@@ -8,7 +8,7 @@ import structlog
 
 from shared.clock import Clock
 from shared.consumer.delivery import Delivery
-from shared.consumer.disposition import Disposition, RetryPolicy, retry_later
+from shared.consumer.disposition import Disposition, RetryPolicy, build_uncounted_retry
 from shared.consumer.telemetry import Telemetry
 from shared.log import log_fields
 from shared.trace import Trace, use_trace
@@ -30,7 +30,7 @@ class DeliveryProcessor(ABC):
         """Bound once: the module's logger binds at each use, and this one writes a line for every message."""
 
     @abstractmethod
-    async def _process(self, delivery: Delivery, fields: dict[str, object]) -> Disposition:
+    async def _process_delivery(self, delivery: Delivery, fields: dict[str, object]) -> Disposition:
         """Return the disposition; `fields` are on every log line that is written meanwhile."""
 
     async def process(self, delivery: Delivery) -> Disposition:
@@ -48,16 +48,16 @@ class DeliveryProcessor(ABC):
         if delivery.sent_at is not None and delivery.receive_count == 1:
             lag_seconds = self._clock.now().timestamp() - delivery.sent_at
         try:
-            disposition = await self._process(delivery, fields)
+            disposition = await self._process_delivery(delivery, fields)
         except asyncio.CancelledError:
             if is_being_cancelled():
                 raise
             log.exception("processing_failed")
-            disposition = retry_later(RuntimeError(), attempt=delivery.receive_count, policy=self._policy)
+            disposition = build_uncounted_retry(RuntimeError(), attempt=delivery.receive_count, policy=self._policy)
         except Exception as error:
             # A bug of the worker core must not keep the message, and the group behind it, in flight.
             log.exception("processing_failed")
-            disposition = retry_later(error, attempt=delivery.receive_count, policy=self._policy)
+            disposition = build_uncounted_retry(error, attempt=delivery.receive_count, policy=self._policy)
         seconds, name = time.monotonic() - started, type(disposition).__name__
         summary: dict[str, object] = {
             "disposition": name,

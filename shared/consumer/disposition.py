@@ -69,18 +69,18 @@ def decide_disposition(
         if isinstance(error, TimeoutError):
             reason = DeadLetterReason.TIMEOUT
         return DeadLetter(reason=reason, error=describe_error(error), attempts=attempts)
-    delay = _delay_after(attempts, policy, random_source)
+    delay = _compute_delay(attempts, policy, random_source)
     if isinstance(error, TransientError) and error.retry_after:
         delay = max(delay, error.retry_after)
     return RetryIn(min(delay, MAX_VISIBILITY), reason=type(error).__name__)
 
 
-def retry_later(error: Exception, *, attempt: int, policy: RetryPolicy) -> RetryIn:
+def build_uncounted_retry(error: Exception, *, attempt: int, policy: RetryPolicy) -> RetryIn:
     """Return a retry after an error that does not count as an attempt of the message, however often it happens."""
-    return RetryIn(_delay_after(max(attempt, 1), policy), reason=type(error).__name__)
+    return RetryIn(_compute_delay(max(attempt, 1), policy), reason=type(error).__name__)
 
 
-def _delay_after(attempt: int, policy: RetryPolicy, random_source: RandomSource = random.random) -> timedelta:
+def _compute_delay(attempt: int, policy: RetryPolicy, random_source: RandomSource = random.random) -> timedelta:
     base, cap = policy.base.total_seconds(), policy.cap.total_seconds()
     return timedelta(
         seconds=compute_backoff_seconds(attempt, base_seconds=base, cap_seconds=cap, random_source=random_source)

@@ -47,7 +47,7 @@ class QueuedMessage(Protocol):
         ...
 
 
-def fingerprint_of(message: QueuedMessage) -> str:
+def fingerprint_message(message: QueuedMessage) -> str:
     """Return a hash of type and payload, to detect different content under one id.
 
     Defaults are left out, so that a field which a newer version adds does not change the hash of older messages.

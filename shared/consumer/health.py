@@ -35,7 +35,7 @@ class Vitals:
         self.is_stopping = False
         self.is_started = False
 
-    async def beat(self) -> None:
+    async def record_beats(self) -> None:
         """Record that the event loop runs, until cancelled."""
         while True:
             self.loop_ran_at = time.monotonic()
@@ -45,7 +45,7 @@ class Vitals:
         """Return why the process should be replaced; called from any thread."""
         now = time.monotonic()
         problems = []
-        since = self._source.receiving_since()
+        since = self._source.find_oldest_receive_start()
         if since is not None and now - since > self._stuck_seconds:
             problems.append(f"a receive has been open for {now - since:.0f} s")
         if self.is_started and not self.is_stopping and not self._source.is_open:
@@ -54,7 +54,7 @@ class Vitals:
             problems.append("leases are not kept")
         if self.is_started and not self.is_stopping and now - self.loop_ran_at > _BLOCKED_LOOP_SECONDS:
             problems.append(f"a handler has blocked the event loop for {now - self.loop_ran_at:.0f} s")
-        if overdue_message_ids := self._leases.overdue_message_ids():
+        if overdue_message_ids := self._leases.list_overdue_message_ids():
             problems.append(f"handlers hang: {', '.join(overdue_message_ids[:5])}")
         return problems
 
@@ -94,7 +94,7 @@ def serve_health(vitals: HealthSource, *, port: int | None, host: str = "127.0.0
         return
     checks: dict[str, Problems] = {"/livez": vitals.find_liveness_problems, "/readyz": vitals.find_readiness_problems}
     try:
-        server = ThreadingHTTPServer((host, port), _handler(checks))
+        server = ThreadingHTTPServer((host, port), _make_handler_class(checks))
     except OSError as error:
         raise ConfigurationError(f"POOL_HEALTH_PORT: {host}:{port} can't be listened on: {error.strerror}") from error
     server.daemon_threads = True
@@ -107,7 +107,7 @@ def serve_health(vitals: HealthSource, *, port: int | None, host: str = "127.0.0
         server.server_close()
 
 
-def _handler(checks: dict[str, Problems]) -> type[BaseHTTPRequestHandler]:
+def _make_handler_class(checks: dict[str, Problems]) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         """Answers the checks."""
 
@@ -117,13 +117,13 @@ def _handler(checks: dict[str, Problems]) -> type[BaseHTTPRequestHandler]:
             """Answer one check."""
             check = checks.get(self.path.partition("?")[0])
             if check is None:
-                self._answer(HTTPStatus.NOT_FOUND, {"error": f"ask {' or '.join(checks)}"})
+                self._send_answer(HTTPStatus.NOT_FOUND, {"error": f"ask {' or '.join(checks)}"})
                 return
             problems = list(check())
             status = HTTPStatus.SERVICE_UNAVAILABLE if problems else HTTPStatus.OK
-            self._answer(status, {"ok": not problems, "problems": problems})
+            self._send_answer(status, {"ok": not problems, "problems": problems})
 
-        def _answer(self, status: HTTPStatus, content: dict[str, Any]) -> None:
+        def _send_answer(self, status: HTTPStatus, content: dict[str, Any]) -> None:
             body = json.dumps(content).encode()
             self.send_response(status)
             self.send_header("Content-Type", "application/json")

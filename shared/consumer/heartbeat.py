@@ -61,7 +61,7 @@ class Heartbeat:
         self.beat_at = monotonic()
         """When the last round began."""
 
-    def is_over(self, leased: LeasedDelivery, now: float) -> bool:
+    def is_lease_over(self, leased: LeasedDelivery, now: float) -> bool:
         """Return whether the lease on a delivery has ended."""
         return leased.is_lost or now > leased.extended_at + self._lease_seconds
 
@@ -127,7 +127,7 @@ class Heartbeat:
             leased.in_flight = done
         # Leave out what was settled meanwhile: extending a message that was handed back would hide it again.
         batch = [leased for leased in batch if leased.delivery.receipt in self._leased]
-        changes = [VisibilityChange(one.delivery, self._seconds_for(one, now)) for one in batch]
+        changes = [VisibilityChange(one.delivery, self._compute_extension_seconds(one, now)) for one in batch]
         try:
             if not changes:
                 return
@@ -154,7 +154,7 @@ class Heartbeat:
         if outcome:
             log.warning("lease_extension_failed", messages=len(outcome))
 
-    def _seconds_for(self, leased: LeasedDelivery, now: float) -> int:
+    def _compute_extension_seconds(self, leased: LeasedDelivery, now: float) -> int:
         left = MAX_VISIBILITY_SECONDS - (now - leased.received_at)
         return max(0, min(round(self._lease_seconds), int(left)))
 

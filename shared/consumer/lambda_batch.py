@@ -43,7 +43,7 @@ class LambdaBatch:
 
         When the function's remaining time is too short for another handler, the remaining messages are handed back.
         """
-        deliveries = [_delivery(record) for record in event["Records"]]
+        deliveries = [_parse_record(record) for record in event["Records"]]
         failed: set[str] = set()
 
         async def settle(delivery: Delivery, disposition: Disposition) -> None:
@@ -83,7 +83,7 @@ class LambdaBatch:
         return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in sorted(failed)]}
 
 
-def _delivery(record: SqsRecord) -> Delivery:
+def _parse_record(record: SqsRecord) -> Delivery:
     texts = record.get("messageAttributes", {})
     return make_delivery(
         message_id=record["messageId"],

@@ -88,7 +88,7 @@ class LeaseKeeper:
     def is_lost(self, delivery: Delivery) -> bool:
         """Return whether the lease on a tracked delivery is lost, so that its handler must not start."""
         leased = self._leased.get(delivery.receipt)
-        return leased is not None and self.heartbeat.is_over(leased, self.monotonic())
+        return leased is not None and self.heartbeat.is_lease_over(leased, self.monotonic())
 
     def untrack(self, delivery: Delivery) -> "asyncio.Future[None] | None":
         """Stop extending a delivery that is about to be settled or handed back.
@@ -102,7 +102,7 @@ class LeaseKeeper:
         under_way = leased.in_flight if leased else None
         return asyncio.wrap_future(under_way) if under_way else None
 
-    def handler_lease(self, delivery: Delivery, claim: Claim) -> HandlerLease:
+    def open_handler_lease(self, delivery: Delivery, claim: Claim) -> HandlerLease:
         """Return a context that extends the claim during its body; when the lease is lost, the body is cancelled.
 
         Raises:
@@ -111,7 +111,7 @@ class LeaseKeeper:
         """
         return HandlerLease(self, delivery, claim)
 
-    def overdue_message_ids(self) -> list[str]:
+    def list_overdue_message_ids(self) -> list[str]:
         """Return the ids of messages whose handler hangs: it still runs after cancellation and grace period."""
         now = self.monotonic()
         return [
@@ -128,7 +128,7 @@ class LeaseKeeper:
             leased = self._leased[handler_lease.delivery.receipt]
         leased.handler_lease = handler_lease
         # The order matters: the thread first marks a delivery as lost and then looks for its handler lease.
-        if self.heartbeat.is_over(leased, handler_lease.began_at):
+        if self.heartbeat.is_lease_over(leased, handler_lease.began_at):
             leased.handler_lease = None
             raise LeaseLostError(handler_lease.claim.key)
 

@@ -38,25 +38,25 @@ class Permits:
             return max_count
         waiter = _Waiter(max_count, asyncio.get_running_loop().create_future(), fill_timeout_seconds)
         self._waiters.append(waiter)
-        self._serve()
+        self._grant_waiting()
         try:
             return await waiter.granted
         except asyncio.CancelledError:
             if waiter.granted.done() and not waiter.granted.cancelled():
-                self.give(waiter.granted.result())
+                self.give_back(waiter.granted.result())
             elif waiter in self._waiters:
                 self._waiters.remove(waiter)
-                self._serve()
+                self._grant_waiting()
             raise
         finally:
             if waiter.timer:
                 waiter.timer.cancel()
 
-    def give(self, count: int) -> None:
+    def give_back(self, count: int) -> None:
         """Give permits back."""
         self.free += count
         if self._waiters:
-            self._serve()
+            self._grant_waiting()
 
     def close(self) -> None:
         """Give out no more permits: every waiter gets 0."""
@@ -68,9 +68,9 @@ class Permits:
 
     def _stop_filling(self, waiter: _Waiter) -> None:
         waiter.is_filling = False
-        self._serve()
+        self._grant_waiting()
 
-    def _serve(self) -> None:
+    def _grant_waiting(self) -> None:
         while self._waiters:
             waiter = self._waiters[0]
             if waiter.granted.done():

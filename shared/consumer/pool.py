@@ -80,7 +80,7 @@ class Pool:
         self._source = Source(
             queue=queue,
             permits=self._permits,
-            start=self._start,
+            start=self._start_processing,
             wait_seconds=options.wait_seconds,
             visibility=options.lease,
         )
@@ -103,9 +103,9 @@ class Pool:
         vitals, background_tasks = self.vitals, list[asyncio.Task[None]]()
         try:
             await self._leases.start()
-            coroutines = (self._telemetry.run(), self._compare_limits(), vitals.beat())
+            coroutines = (self._telemetry.run(), self._check_receive_limit(), vitals.record_beats())
             background_tasks += [asyncio.create_task(coroutine) for coroutine in coroutines]
-            self._source.open()
+            self._source.start_receiving()
             vitals.is_started = True
             log.info(
                 "pool_started",
@@ -115,7 +115,7 @@ class Pool:
             )
             await stop.requested.wait()
             vitals.is_stopping = True
-            await self._stop(stop)
+            await self._shut_down(stop)
         finally:
             for task in background_tasks:
                 task.cancel()
@@ -125,7 +125,7 @@ class Pool:
             self._telemetry.flush()
         log.info("pool_stopped", queue=self._queue.name, left_in_flight=len(self._in_hand))
 
-    async def _compare_limits(self) -> None:
+    async def _check_receive_limit(self) -> None:
         """Warn when the queue moves a message to its dead-letter queue before our attempts are used up."""
         try:
             max_receive_count = await self._queue.read_max_receive_count()
@@ -145,7 +145,7 @@ class Pool:
 
     # --- processing ---------------------------------------------------------------------------------------------------
 
-    def _start(self, deliveries: Sequence[Delivery]) -> int:
+    def _start_processing(self, deliveries: Sequence[Delivery]) -> int:
         """Start to process; return how many permits that takes: one per batch, given back when the batch is done."""
         for delivery in deliveries:
             self._in_hand[delivery.receipt] = delivery
@@ -185,7 +185,7 @@ class Pool:
         self._room.set()
 
     def _on_batch_done(self, first: Delivery) -> None:
-        self._permits.give(1)
+        self._permits.give_back(1)
         del self._running[first.receipt]
 
     async def _process_batch(self, batch: list[Delivery]) -> None:
@@ -193,7 +193,7 @@ class Pool:
             await process_in_order(
                 batch,
                 process=self._processor.process,
-                settle=self._settle,
+                settle=self._settle_delivery,
                 hand_back=self._hand_back,
                 stopping=lambda: self._is_stopping,
             )
@@ -203,7 +203,7 @@ class Pool:
         finally:
             self._on_batch_done(batch[0])
 
-    async def _settle(self, delivery: Delivery, disposition: Disposition) -> None:
+    async def _settle_delivery(self, delivery: Delivery, disposition: Disposition) -> None:
         extending = self._leases.untrack(delivery)
         if extending and isinstance(disposition, RetryIn):
             await extending
@@ -220,7 +220,7 @@ class Pool:
 
     # --- stop ------------------------------------------------------------------------------------------------
 
-    async def _stop(self, stop: Stop) -> None:
+    async def _shut_down(self, stop: Stop) -> None:
         """Stop receiving, drain, cancel, hand back, all within the drain time."""
         loop = asyncio.get_running_loop()
         drain_seconds = self._options.drain.total_seconds()
@@ -230,7 +230,7 @@ class Pool:
         self._is_stopping = True
         log.info("pool_stopping", queue=self._queue.name, in_hand=len(self._in_hand), running=len(self._running))
         source_stopping = asyncio.create_task(self._stop_source())
-        await self._drain(stop, until=ends - reserved)
+        await self._drain_running(stop, until=ends - reserved)
         if stop.at_once.is_set():
             ends = min(ends, loop.time() + reserved)
         for task in self._running.values():
@@ -255,7 +255,7 @@ class Pool:
             self._unstarted.append(delivery)
         await self._hand_back(self._unstarted)
 
-    async def _drain(self, stop: Stop, *, until: float) -> None:
+    async def _drain_running(self, stop: Stop, *, until: float) -> None:
         loop = asyncio.get_running_loop()
         at_once = asyncio.create_task(stop.at_once.wait())
         while self._running and not at_once.done() and (seconds_left := until - loop.time()) > 0:

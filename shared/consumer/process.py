@@ -19,10 +19,10 @@ from shared.consumer.disposition import (
     Disposition,
     RetryIn,
     RetryPolicy,
+    build_uncounted_retry,
     decide_disposition,
-    retry_later,
 )
-from shared.consumer.handler import Handler, MessageT, fingerprint_of
+from shared.consumer.handler import Handler, MessageT, fingerprint_message
 from shared.consumer.lease import LeaseKeeper
 from shared.consumer.telemetry import Telemetry
 from shared.dead_letter_reasons import DeadLetterReason
@@ -69,7 +69,7 @@ class Processor(DeliveryProcessor, Generic[MessageT]):
         self._is_isolating = False
         """Whether a message that is suspected of crashing its workers is running."""
 
-    async def _process(self, delivery: Delivery, fields: dict[str, object]) -> Disposition:
+    async def _process_delivery(self, delivery: Delivery, fields: dict[str, object]) -> Disposition:
         if self._leases.is_lost(delivery):
             # It waited longer than its lease could be extended: another worker may have it by now.
             return Abandon()
@@ -85,7 +85,7 @@ class Processor(DeliveryProcessor, Generic[MessageT]):
         }
         try:
             claim_result = await self._claims.claim(
-                message.claim_key, fingerprint=fingerprint_of(message), lease=self._lease
+                message.claim_key, fingerprint=fingerprint_message(message), lease=self._lease
             )
             match claim_result:
                 case Done(outcome_seq):
@@ -102,7 +102,7 @@ class Processor(DeliveryProcessor, Generic[MessageT]):
                     return RetryIn(min(wait, self._lease), reason="in_progress_elsewhere")
         except Exception as error:  # noqa: BLE001 - nothing was decided before the claim: always retry
             log.warning("claim_failed", error=describe_error(error))
-            return retry_later(error, attempt=delivery.receive_count, policy=self._policy)
+            return build_uncounted_retry(error, attempt=delivery.receive_count, policy=self._policy)
         fields["attempt"] = claim_result.attempts
         return await self._process_or_isolate(delivery, message, claim_result)
 
@@ -110,7 +110,7 @@ class Processor(DeliveryProcessor, Generic[MessageT]):
         if claim.unfinished < DEATHS_BEFORE_ISOLATION:
             return await self._process_claimed(delivery, message, claim)
         if self._is_isolating:
-            await asyncio.shield(self._release(claim, unspent=True))
+            await asyncio.shield(self._release_claim(claim, unspent=True))
             return RetryIn(_ISOLATION_PAUSE, reason="suspect_waits")
         self._is_isolating = True
         try:
@@ -127,15 +127,15 @@ class Processor(DeliveryProcessor, Generic[MessageT]):
             log.warning("handler_lost_its_lease")
             # If only the receipt was lost, the claim is still ours: release it, so that the next worker can start and
             # nothing that this handler left running can write any more.
-            await asyncio.shield(self._release(claim))
+            await asyncio.shield(self._release_claim(claim))
             return Abandon()
         except asyncio.CancelledError:
             # The pool is stopping: release the claim, so that the next worker need not wait for the lease to end.
             # The command did not fail, so the attempt does not count.
-            await asyncio.shield(self._release(claim, unspent=True))
+            await asyncio.shield(self._release_claim(claim, unspent=True))
             raise
         if isinstance(disposition, RetryIn):
-            await asyncio.shield(self._release(claim, unspent=disposition.is_unspent))
+            await asyncio.shield(self._release_claim(claim, unspent=disposition.is_unspent))
         return disposition
 
     def _check_attempts(self, claim: Claim) -> DeadLetter | None:
@@ -154,7 +154,7 @@ class Processor(DeliveryProcessor, Generic[MessageT]):
 
     async def _run_handler(self, delivery: Delivery, message: MessageT, claim: Claim) -> Disposition:
         try:
-            with self._leases.handler_lease(delivery, claim):
+            with self._leases.open_handler_lease(delivery, claim):
                 code = await self._handler.handle(message, claim)
         except LeaseLostError:
             raise
@@ -182,7 +182,7 @@ class Processor(DeliveryProcessor, Generic[MessageT]):
                 await self._record_outcome(message, code)
         except Exception as error:  # noqa: BLE001 - the command has ended; the next delivery finds it done and records the outcome
             log.warning("outcome_not_noted", error=describe_error(error))
-            return retry_later(error, attempt=claim.attempts, policy=self._policy)
+            return build_uncounted_retry(error, attempt=claim.attempts, policy=self._policy)
         return Ack()
 
     async def _record_outcome(self, message: MessageT, code: str | None) -> None:
@@ -199,16 +199,16 @@ class Processor(DeliveryProcessor, Generic[MessageT]):
         self, delivery: Delivery, message: MessageT, claim: Claim, disposition: DeadLetter
     ) -> DeadLetter | RetryIn:
         try:
-            with self._leases.handler_lease(delivery, claim):
+            with self._leases.open_handler_lease(delivery, claim):
                 await self._dead_letters.dead_letter_failed(delivery, message, claim, disposition)
         except LeaseLostError:
             raise
         except Exception as error:
             log.exception("giving_up_failed")
-            return retry_later(error, attempt=claim.attempts, policy=self._policy)
+            return build_uncounted_retry(error, attempt=claim.attempts, policy=self._policy)
         return disposition
 
-    async def _release(self, claim: Claim, *, unspent: bool = False) -> None:
+    async def _release_claim(self, claim: Claim, *, unspent: bool = False) -> None:
         try:
             await self._claims.release(claim, unspent=unspent)
         except Exception as error:  # noqa: BLE001 - the delivery continues whatever the error is

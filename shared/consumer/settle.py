@@ -109,35 +109,35 @@ class _Batcher(Generic[T]):
     def add(self, entry: T, on_settled: OnSettled) -> None:
         self._waiting.append((entry, on_settled))
         if len(self._waiting) >= _BATCH:
-            self._flush()
+            self._flush_batch()
         elif self._timer is None:
-            self._timer = asyncio.get_running_loop().call_later(self._linger_seconds, self._flush)
+            self._timer = asyncio.get_running_loop().call_later(self._linger_seconds, self._flush_batch)
 
     async def finish(self) -> None:
-        self._flush()
+        self._flush_batch()
         while self._tasks:
             await asyncio.wait(self._tasks)
 
-    def _flush(self) -> None:
+    def _flush_batch(self) -> None:
         if self._timer:
             self._timer.cancel()
             self._timer = None
         batch, self._waiting = self._waiting, []
         if batch:
-            task = asyncio.get_running_loop().create_task(self._settle(batch), context=self._context)
+            task = asyncio.get_running_loop().create_task(self._settle_batch(batch), context=self._context)
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
 
-    async def _settle(self, batch: "list[tuple[T, OnSettled]]") -> None:
+    async def _settle_batch(self, batch: "list[tuple[T, OnSettled]]") -> None:
         try:
-            await self._send_all([entry for entry, _ in batch])
+            await self._send_entries([entry for entry, _ in batch])
         except Exception:
             log.exception("settlement_broken", call=self._call, entries=len(batch))
         finally:
             for entry, on_settled in batch:
                 on_settled(self._delivery_of(entry))
 
-    async def _send_all(self, entries: list[T]) -> None:
+    async def _send_entries(self, entries: list[T]) -> None:
         for attempt in range(_TRIES):
             if attempt:
                 await asyncio.sleep(

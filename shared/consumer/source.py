@@ -75,7 +75,7 @@ class Source:
         """Why the last receive failed; None while receiving works."""
         self.receives = 0
 
-    def open(self) -> None:
+    def start_receiving(self) -> None:
         """Start to receive."""
         self._add_poller(is_first=True)
 
@@ -89,7 +89,7 @@ class Source:
         """Whether a poller receives, or waits for permits to do so."""
         return any(poller.task and not poller.task.done() for poller in list(self._pollers))
 
-    def receiving_since(self) -> float | None:
+    def find_oldest_receive_start(self) -> float | None:
         """Return when the oldest receive under way began, on the monotonic clock."""
         return min((one.receiving_since for one in list(self._pollers) if one.receiving_since), default=None)
 
@@ -111,28 +111,28 @@ class Source:
                 poller.task.cancel()
         await asyncio.gather(*(poller.task for poller in cancelled if poller.task), return_exceptions=True)
         open_attempts = [poller.attempt_id for poller in self._pollers if poller.attempt_id]
-        recovered = await asyncio.gather(*(self._recover(attempt_id) for attempt_id in open_attempts))
+        recovered = await asyncio.gather(*(self._recover_receive(attempt_id) for attempt_id in open_attempts))
         self._pollers.clear()
         return [delivery for deliveries in recovered for delivery in deliveries]
 
     def _add_poller(self, *, is_first: bool = False) -> None:
         poller = _Poller(is_first)
         self._pollers.add(poller)
-        poller.task = asyncio.create_task(self._poll(poller))
+        poller.task = asyncio.create_task(self._run_poller(poller))
         poller.task.add_done_callback(self._log_failure)
 
-    async def _poll(self, poller: _Poller) -> None:
+    async def _run_poller(self, poller: _Poller) -> None:
         permits = early_answers = 0
         while not self._is_stopped:
             permits = permits or await self._permits.take(RECEIVE_MAX, fill_timeout_seconds=_FILL_TIMEOUT_SECONDS)
             if not permits:
                 return
             began = time.monotonic()
-            deliveries = await self._receive(poller, permits)
+            deliveries = await self._receive_deliveries(poller, permits)
             if deliveries is None:
                 # A repeated FIFO receive returns what this one may have taken, and needs the permits then.
                 if not self._queue.is_fifo:
-                    self._permits.give(permits)
+                    self._permits.give_back(permits)
                     permits = 0
                 await asyncio.sleep(
                     compute_backoff_seconds(
@@ -143,7 +143,7 @@ class Source:
                     )
                 )
                 continue
-            self._permits.give(permits - (self._start(deliveries) if deliveries else 0))
+            self._permits.give_back(permits - (self._start(deliveries) if deliveries else 0))
             permits = 0
             if len(deliveries) == RECEIVE_MAX and self._permits.free and len(self._pollers) < self._max_pollers:
                 self._add_poller()
@@ -156,7 +156,7 @@ class Source:
             if early_answers > _MAX_EARLY_ANSWERS:
                 await asyncio.sleep(_EARLY_ANSWER_SECONDS)
 
-    async def _receive(self, poller: _Poller, permits: int) -> Sequence[Delivery] | None:
+    async def _receive_deliveries(self, poller: _Poller, permits: int) -> Sequence[Delivery] | None:
         """Return the deliveries, or None when the call failed: the next call asks for the same messages again."""
         now = time.monotonic()
         if self._queue.is_fifo and (poller.attempt_id is None or now > poller.attempt_ends):
@@ -185,7 +185,7 @@ class Source:
         self._failures, self.last_error = 0, None
         return deliveries
 
-    async def _recover(self, attempt_id: str) -> Sequence[Delivery]:
+    async def _recover_receive(self, attempt_id: str) -> Sequence[Delivery]:
         try:
             async with asyncio.timeout(_RECOVERY_SECONDS):
                 return await self._queue.receive(

@@ -77,7 +77,7 @@ async def build_worker(
                 processor=processor,
                 leases=runtime.leases,
                 settler=settler,
-                options=_pool_options(settings, max_attempts=description.max_attempts),
+                options=_build_pool_options(settings, max_attempts=description.max_attempts),
                 telemetry=runtime.telemetry,
             )
         )
@@ -114,7 +114,7 @@ async def open_queue_runtime(
     return QueueRuntime(queue=queue, leases=leases, telemetry=telemetry, claims=claims, clock=clock, lease=lease)
 
 
-def _pool_options(settings: PoolSettings, *, max_attempts: int) -> PoolOptions:
+def _build_pool_options(settings: PoolSettings, *, max_attempts: int) -> PoolOptions:
     return PoolOptions(
         concurrency=settings.concurrency,
         wait_seconds=settings.wait_seconds,

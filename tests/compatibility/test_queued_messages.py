@@ -7,7 +7,7 @@ import pytest
 
 from shared.aws.sqs_messages import parse_deliveries
 from shared.consumer.decode import Decoder, UndecodableError
-from shared.consumer.handler import fingerprint_of
+from shared.consumer.handler import fingerprint_message
 from shared.messages.commands import BOOKING_COMMAND, CHAT_COMMAND
 from shared.messages.notices import NOTICE
 from tests.compatibility import sending
@@ -50,7 +50,7 @@ def test_a_queued_message_is_read_with_every_field(message):
     read = decoded(message["parameters"])
     body = json.loads(message["parameters"]["MessageBody"])
     assert list(missing(body, json.loads(read.model_dump_json(by_alias=True)))) == []
-    assert (read.claim_key, fingerprint_of(read)) == (message["claim_key"], message["fingerprint"])
+    assert (read.claim_key, fingerprint_message(read)) == (message["claim_key"], message["fingerprint"])
 
 
 @pytest.mark.parametrize("message", MESSAGES, ids=type_of)

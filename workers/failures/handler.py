@@ -8,7 +8,7 @@ import structlog
 from shared.claims import Busy, Claim, ClaimStore
 from shared.consumer.decode import Decoder, UndecodableError
 from shared.consumer.delivery import Delivery
-from shared.consumer.handler import fingerprint_of
+from shared.consumer.handler import fingerprint_message
 from shared.conversations.replies import Replies, build_refusal_frame
 from shared.dead_letter_reasons import NOT_HANDLED, DeadLetterReason
 from shared.errors import LeaseLostError, PermanentError, TransientError
@@ -79,7 +79,7 @@ class LedgerHandler:
             return None
 
     async def _notify_visitor(self, command: NotifiableCommand) -> None:
-        claim = await self._claims.claim(command.claim_key, fingerprint=fingerprint_of(command), lease=self._lease)
+        claim = await self._claims.claim(command.claim_key, fingerprint=fingerprint_message(command), lease=self._lease)
         if isinstance(claim, Busy):
             wait = max(claim.until - self._ports.clock.now(), timedelta(seconds=1))
             raise TransientError("another worker holds the command", retry_after=min(wait, self._lease))

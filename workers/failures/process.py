@@ -8,7 +8,14 @@ import structlog
 from shared.clock import Clock
 from shared.consumer.delivery import Delivery
 from shared.consumer.delivery_processor import DeliveryProcessor
-from shared.consumer.disposition import Abandon, Ack, Disposition, RetryPolicy, decide_disposition, retry_later
+from shared.consumer.disposition import (
+    Abandon,
+    Ack,
+    Disposition,
+    RetryPolicy,
+    build_uncounted_retry,
+    decide_disposition,
+)
 from shared.consumer.lease import LeaseKeeper
 from shared.consumer.queue_description import QueueRuntime
 from shared.consumer.telemetry import Telemetry
@@ -37,7 +44,7 @@ class DeadLetterProcessor(DeliveryProcessor):
         self._handler = handler
         self._leases = leases
 
-    async def _process(self, delivery: Delivery, fields: dict[str, object]) -> Disposition:
+    async def _process_delivery(self, delivery: Delivery, fields: dict[str, object]) -> Disposition:
         if self._leases.is_lost(delivery):
             return Abandon()
         try:
@@ -48,7 +55,7 @@ class DeadLetterProcessor(DeliveryProcessor):
             return decide_disposition(error, attempts=delivery.receive_count, policy=_POLICY)
         except Exception as error:
             log.exception("dead_letter_not_recorded")
-            return retry_later(error, attempt=delivery.receive_count, policy=_POLICY)
+            return build_uncounted_retry(error, attempt=delivery.receive_count, policy=_POLICY)
         ids = {"failure_id": recorded.failure_id, "command_id": recorded.command_id, "tenant": recorded.tenant}
         fields |= {name: value for name, value in ids.items() if value}
         return Ack()

@@ -16,7 +16,7 @@ from shared.aws.queue_connector import SqsConnector
 from shared.aws.suppressions import DynamoSuppressions
 from shared.claims import Claim, Done
 from shared.clock import SystemClock
-from shared.consumer.handler import fingerprint_of
+from shared.consumer.handler import fingerprint_message
 from shared.consumer.queue_description import MessageQueue
 from shared.consumer.stop import Stop
 from shared.consumer.worker import build_worker
@@ -238,7 +238,7 @@ class NotificationsRun:
 
     async def _handle_once(self, notice, claims, ports, crash_at):
         """Return None if the notice is done, or the point of the crash, or the error."""
-        claim = await claims.claim(notice.claim_key, fingerprint=fingerprint_of(notice), lease=LEASE)
+        claim = await claims.claim(notice.claim_key, fingerprint=fingerprint_message(notice), lease=LEASE)
         if isinstance(claim, Done):
             return None
         assert isinstance(claim, Claim)

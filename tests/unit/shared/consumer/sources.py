@@ -88,7 +88,7 @@ class Scene:
 
     def finish(self, count):
         del self.working[:count]
-        self.permits.give(count)
+        self.permits.give_back(count)
 
     async def stop(self, grace=0.3):
         return await self.source.stop_receiving(grace_seconds=grace)
@@ -98,7 +98,7 @@ def run(scene, scenario, *, seconds=0.0):
     """Open the source, let time pass, run the scenario, and stop the source."""
 
     async def live():
-        scene.source.open()
+        scene.source.start_receiving()
         await asyncio.sleep(seconds)
         try:
             return await scenario() if scenario else None

@@ -38,7 +38,7 @@ class Parts:
         self.vitals = Vitals(source=self, leases=self.leases, wait_seconds=WAIT)
         self.vitals.is_started = True
 
-    def receiving_since(self):
+    def find_oldest_receive_start(self):
         return self.since
 
     def advance(self, seconds, *, keeper_beats=True, loop_beats=True):
@@ -108,7 +108,7 @@ def test_leases_that_are_not_kept_are_no_life(parts, asked):
 async def test_a_handler_that_hangs_is_no_life(parts, asked):
     """It ignores its cancellation; only the end of the process ends it."""
     deliveries = [Delivery(f"m{number}", f"r{number}", "body") for number in range(7)]
-    handler_leases = [parts.leases.handler_lease(one, Claim(one.message_id, "owner", 1)) for one in deliveries]
+    handler_leases = [parts.leases.open_handler_lease(one, Claim(one.message_id, "owner", 1)) for one in deliveries]
     for handler_lease in handler_leases:
         handler_lease.__enter__()
     parts.advance(129)

@@ -150,7 +150,7 @@ async def test_no_lease_is_asked_for_beyond_twelve_hours(bench):
 async def test_a_claim_is_extended_while_its_handler_runs(bench):
     """The command stays busy for others past its first lease, and no longer once the handler is done."""
     delivery, claim = await bench.deliver(), await bench.claim()
-    with bench.leases.handler_lease(delivery, claim):
+    with bench.leases.open_handler_lease(delivery, claim):
         for _ in range(3):
             bench.clock.advance(timedelta(seconds=20))
             await bench.beat()

@@ -96,7 +96,7 @@ async def test_a_stop_wins_over_a_lost_claim(bench):
     delivery, claim = await bench.deliver(), await bench.claim()
 
     async def run_handler():
-        with bench.leases.handler_lease(delivery, claim):
+        with bench.leases.open_handler_lease(delivery, claim):
             await asyncio.sleep(5)
 
     task = asyncio.create_task(run_handler())
@@ -112,7 +112,7 @@ async def test_a_stop_wins_over_a_lost_claim(bench):
 async def test_a_loss_after_the_end_cancels_nobody(bench):
     """A cancellation that arrives when the handler has just ended does not hit what the task does next."""
     delivery, claim = await bench.deliver(), await bench.claim()
-    with bench.leases.handler_lease(delivery, claim) as handler_lease:
+    with bench.leases.open_handler_lease(delivery, claim) as handler_lease:
         pass
     handler_lease.cancel(LeaseLostError("k1"))
     await asyncio.sleep(0.01)
@@ -124,7 +124,7 @@ async def test_the_handler_lease_raises_when_the_claim_is_lost(bench):
     delivery, claim = await bench.deliver(), await bench.claim()
 
     async def run_handler():
-        with bench.leases.handler_lease(delivery, claim):
+        with bench.leases.open_handler_lease(delivery, claim):
             await asyncio.sleep(5)
 
     task = asyncio.create_task(run_handler())

@@ -51,7 +51,7 @@ async def test_a_handler_that_ignores_its_end_is_left_to_itself(make_bench):
     cancelled = asyncio.Event()
 
     async def stubborn():
-        with bench.leases.handler_lease(delivery, claim):
+        with bench.leases.open_handler_lease(delivery, claim):
             while True:
                 try:
                     await asyncio.sleep(5)
@@ -65,12 +65,12 @@ async def test_a_handler_that_ignores_its_end_is_left_to_itself(make_bench):
     for _ in range(10):
         bench.clock.advance(timedelta(seconds=6))
         await bench.beat()
-    assert bench.leases.overdue_message_ids() == []
+    assert bench.leases.list_overdue_message_ids() == []
     assert bench.queue.in_flight()
     for _ in range(6):
         bench.clock.advance(timedelta(seconds=6))
         await bench.beat()
-    assert bench.leases.overdue_message_ids() == [delivery.message_id]
+    assert bench.leases.list_overdue_message_ids() == [delivery.message_id]
     assert bench.queue.in_flight() == []
     await asyncio.wait_for(cancelled.wait(), DEADLINE_SECONDS)
     task.cancel()
@@ -156,7 +156,7 @@ async def test_a_hung_handler_keeps_its_claim_no_longer(make_bench):
     release = asyncio.Event()
 
     async def hang():
-        with bench.leases.handler_lease(delivery, claim):
+        with bench.leases.open_handler_lease(delivery, claim):
             while not release.is_set():
                 with suppress(asyncio.CancelledError):
                     await release.wait()

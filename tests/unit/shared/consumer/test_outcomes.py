@@ -4,7 +4,7 @@ import pytest
 
 from shared.consumer.decode import Decoder
 from shared.consumer.disposition import Ack, DeadLetter, RetryIn
-from shared.consumer.handler import fingerprint_of
+from shared.consumer.handler import fingerprint_message
 from shared.errors import DeploymentError, PermanentError, TransientError
 from shared.ids import derive_failure_id
 from shared.ledger.failures import Failure, FailureState
@@ -114,4 +114,4 @@ async def test_a_replay_that_is_not_done_yet_is_not_noted(noting, failures):
 
 
 def _fingerprint(body):
-    return fingerprint_of(Decoder(CHAT_COMMAND).decode(body))
+    return fingerprint_message(Decoder(CHAT_COMMAND).decode(body))

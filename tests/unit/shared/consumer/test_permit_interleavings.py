@@ -75,7 +75,7 @@ class Interleaving:
         if held := self.held():
             number = held[index % len(held)]
             self.given_back.add(number)
-            self.permits.give(self.tasks[number].result())
+            self.permits.give_back(self.tasks[number].result())
 
     def cancel(self, index):
         if pending := [number for number, task in enumerate(self.tasks) if not task.done()]:

@@ -64,7 +64,7 @@ def test_permits_given_back_before_the_timeout_are_granted_too():
         await permits.take(8)
         loop = asyncio.get_running_loop()
         began = loop.time()
-        loop.call_later(MAX_FILL_SECONDS / 2, permits.give, 8)
+        loop.call_later(MAX_FILL_SECONDS / 2, permits.give_back, 8)
         assert await permits.take(10, fill_timeout_seconds=MAX_FILL_SECONDS) == 10
         assert loop.time() - began == pytest.approx(MAX_FILL_SECONDS / 2)
 
@@ -78,7 +78,7 @@ def test_the_first_permit_is_waited_for_as_long_as_it_takes():
         permits = Permits(2)
         await permits.take(2)
         loop = asyncio.get_running_loop()
-        loop.call_later(3600, permits.give, 1)
+        loop.call_later(3600, permits.give_back, 1)
         assert await permits.take(10, fill_timeout_seconds=MAX_FILL_SECONDS) == 1
 
     run_turned(scenario())
@@ -92,10 +92,10 @@ async def test_permits_are_granted_in_the_order_of_requests():
     small = await start_taking(permits, 1, fill_timeout=60)
     await run_loop()
     assert (big.done(), small.done()) == (False, False)
-    permits.give(8)
+    permits.give_back(8)
     assert await result_of(big) == 10
     assert not small.done()
-    permits.give(10)
+    permits.give_back(10)
     assert await result_of(small) == 1
 
 
@@ -104,11 +104,11 @@ async def test_a_new_request_waits_behind_earlier_ones():
     permits = Permits(1)
     await permits.take(1)
     first = await start_taking(permits, 1)
-    permits.give(1)
+    permits.give_back(1)
     later = await start_taking(permits, 1)
     assert await result_of(first) == 1
     assert not later.done()
-    permits.give(1)
+    permits.give_back(1)
     assert await result_of(later) == 1
 
 
@@ -118,7 +118,7 @@ async def test_a_waiter_that_is_cancelled_takes_nothing():
     await permits.take(1)
     leaving, staying = await start_taking(permits, 1), await start_taking(permits, 1)
     leaving.cancel()
-    permits.give(1)
+    permits.give_back(1)
     assert await result_of(staying) == 1
     assert leaving.cancelled()
     assert permits.free == 0
@@ -129,7 +129,7 @@ async def test_a_waiter_that_is_cancelled_after_its_grant_gives_it_back():
     permits = Permits(5)
     await permits.take(5)
     leaving, staying = await start_taking(permits, 3), await start_taking(permits, 2)
-    permits.give(3)
+    permits.give_back(3)
     leaving.cancel()
     assert await result_of(staying) == 2
     assert leaving.cancelled()
@@ -154,7 +154,7 @@ async def test_closing_ends_all_waits():
     waiting = [await start_taking(permits, 1), await start_taking(permits, 10, fill_timeout=60)]
     permits.close()
     assert [await result_of(task) for task in waiting] == [0, 0]
-    permits.give(2)
+    permits.give_back(2)
     assert await permits.take(1) == 0
     assert permits.free == permits.total == 2
 
@@ -164,7 +164,7 @@ async def test_closing_keeps_earlier_grants():
     permits = Permits(2)
     await permits.take(2)
     served, leaving = await start_taking(permits, 1), await start_taking(permits, 1)
-    permits.give(1)
+    permits.give_back(1)
     leaving.cancel()
     permits.close()
     assert await result_of(served) == 1

@@ -148,14 +148,14 @@ def test_a_receive_that_hangs_can_be_seen():
     scene = Scene(Script(10), total=10)
 
     async def scenario():
-        assert scene.source.receiving_since() is not None
+        assert scene.source.find_oldest_receive_start() is not None
         await asyncio.sleep(1)
-        assert scene.source.receiving_since() is None, "all permits are in use"
+        assert scene.source.find_oldest_receive_start() is None, "all permits are in use"
         scene.finish(10)
         await asyncio.sleep(1)
-        since = scene.source.receiving_since()
+        since = scene.source.find_oldest_receive_start()
         await asyncio.sleep(5)
-        assert scene.source.receiving_since() == since
+        assert scene.source.find_oldest_receive_start() == since
 
     run(scene, scenario, seconds=0.005)
 
@@ -183,7 +183,7 @@ def test_a_source_that_broke_is_not_open(logs):
     source = Source(queue=scene.queue, permits=scene.permits, start=broken, wait_seconds=WAIT, visibility=VISIBILITY)
 
     async def live():
-        source.open()
+        source.start_receiving()
         await asyncio.sleep(1)
         assert not source.is_open
         await source.stop_receiving(grace_seconds=0)

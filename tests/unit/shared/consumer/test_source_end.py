@@ -38,7 +38,7 @@ def test_an_open_long_poll_is_cut_off(fifo):
         assert loop.time() - began < 0.5
         assert scene.queue.open == []
         assert not scene.source.is_open
-        assert scene.source.receiving_since() is None
+        assert scene.source.find_oldest_receive_start() is None
 
     run(scene, scenario, seconds=1)
 
@@ -176,7 +176,7 @@ def test_nothing_is_stranded(*, sent, groups, total, lost, stalls, stop_at, grac
 
     async def live():
         loop = asyncio.get_running_loop()
-        scene.source.open()
+        scene.source.start_receiving()
         until = loop.time() + stop_at
         while loop.time() < until:
             await asyncio.sleep(0.02)

@@ -67,7 +67,7 @@ def test_an_attempt_that_is_too_old_is_given_up(monkeypatch):
     async def live():
         loop = asyncio.get_running_loop()
         monkeypatch.setattr(source_module, "time", SimpleNamespace(monotonic=loop.time))
-        scene.source.open()
+        scene.source.start_receiving()
         await asyncio.sleep(900)
         await scene.stop()
 

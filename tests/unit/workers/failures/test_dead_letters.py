@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from shared.consumer.disposition import Abandon, Ack, RetryIn
-from shared.consumer.handler import fingerprint_of
+from shared.consumer.handler import fingerprint_message
 from shared.errors import PermanentError, TransientError
 from shared.ledger.failures import FailureState
 from tests.unit.workers.failures.conftest import DECODERS, LEASE, body_of, copy_attributes
@@ -16,7 +16,9 @@ NOTIFIED = [("error", "c1", "INTERNAL")]
 
 async def take_claim(worker, body=None, fingerprint=None, lease=LEASE):
     command = DECODERS["booking"].decode(body or body_of())
-    return await worker.claims.claim(command.claim_key, fingerprint=fingerprint or fingerprint_of(command), lease=lease)
+    return await worker.claims.claim(
+        command.claim_key, fingerprint=fingerprint or fingerprint_message(command), lease=lease
+    )
 
 
 async def test_a_copy_with_a_reason_is_recorded_and_the_visitor_is_not_notified_again(logs, worker):
