@@ -42,14 +42,14 @@ class Trace:
         if not header or len(header) > MAX_HEADER_CHARACTERS:
             return None
         fields = dict(field.strip().partition("=")[::2] for field in header.split(";"))
-        root = _match_or_none(_ROOT, fields.get("Root"))
+        root = _match_pattern(_ROOT, fields.get("Root"))
         if root is None:
             return None
         return cls(
             root=root,
-            parent=_match_or_none(_PARENT, fields.get("Parent")),
+            parent=_match_pattern(_PARENT, fields.get("Parent")),
             sampled=_SAMPLED.get(fields.get("Sampled", "")),
-            lineage=_match_or_none(_LINEAGE, fields.get("Lineage")),
+            lineage=_match_pattern(_LINEAGE, fields.get("Lineage")),
         )
 
     @classmethod
@@ -91,7 +91,7 @@ def use_trace(trace: Trace | None) -> Iterator[Trace | None]:
         current_trace.reset(token)
 
 
-def _match_or_none(pattern: re.Pattern[str], text: str | None) -> str | None:
+def _match_pattern(pattern: re.Pattern[str], text: str | None) -> str | None:
     return text if text is not None and pattern.fullmatch(text) else None
 
 

@@ -63,11 +63,11 @@ class Decoder(Generic[M_co]):
                 DeadLetterReason.NEWER_VERSION, f"envelope version {version} is newer than {self._version}"
             )
         try:
-            return self._adapter.validate_json(json.dumps(self._upgrade(content, version)))
+            return self._adapter.validate_json(json.dumps(self._upgrade_content(content, version)))
         except ValidationError as error:
             raise _explain_error(error) from None
 
-    def _upgrade(self, content: dict[str, Any], version: int) -> dict[str, Any]:
+    def _upgrade_content(self, content: dict[str, Any], version: int) -> dict[str, Any]:
         while version < self._version:
             if version not in self._upgrades:
                 raise UndecodableError(

@@ -8,9 +8,9 @@ from math import inf
 from shared.consumer.delivery import Delivery, Queue, make_delivery
 from shared.consumer.delivery_processor import DeliveryProcessor
 from shared.consumer.disposition import Abandon, Disposition, RetryIn
+from shared.consumer.group_order import group_batches, process_in_order
 from shared.consumer.lambda_event import BatchResponse, SqsEvent, SqsRecord
 from shared.consumer.lease import LeaseKeeper
-from shared.consumer.sequence import group_batches, process_in_order
 from shared.consumer.settle import Settler
 from shared.consumer.telemetry import Telemetry
 

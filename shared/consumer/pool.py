@@ -10,10 +10,10 @@ import structlog
 from shared.consumer.delivery import Delivery, Queue
 from shared.consumer.delivery_processor import DeliveryProcessor
 from shared.consumer.disposition import Disposition, RetryIn
+from shared.consumer.group_order import group_batches, process_in_order
 from shared.consumer.health import Vitals
 from shared.consumer.lease import LeaseKeeper
 from shared.consumer.permits import Permits
-from shared.consumer.sequence import group_batches, process_in_order
 from shared.consumer.settle import Settler
 from shared.consumer.source import Source
 from shared.consumer.stop import Stop

@@ -18,14 +18,14 @@ class Section(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-def _check_grid(minutes: int) -> int:
+def _check_minutes_step(minutes: int) -> int:
     if minutes % MINUTES_STEP:
         raise ValueError(f"must be a multiple of {MINUTES_STEP} minutes")
     return minutes
 
 
-Minutes = Annotated[int, Field(ge=0, le=24 * 60), AfterValidator(_check_grid)]
-PositiveMinutes = Annotated[int, Field(gt=0, le=24 * 60), AfterValidator(_check_grid)]
+Minutes = Annotated[int, Field(ge=0, le=24 * 60), AfterValidator(_check_minutes_step)]
+PositiveMinutes = Annotated[int, Field(gt=0, le=24 * 60), AfterValidator(_check_minutes_step)]
 
 
 class Translated(RootModel[Mapping[Annotated[str, AfterValidator(normalize_tag)], str]]):

@@ -123,12 +123,12 @@ class DynamoFailureLedger:
         batches_at_once = asyncio.Semaphore(_BATCHES_AT_ONCE)
         ids = [outline.failure_id for outline in outlines]
 
-        async def read(batch: list[str]) -> dict[str, dict[str, Any]]:
+        async def read_batch(batch: list[str]) -> dict[str, dict[str, Any]]:
             async with batches_at_once:
                 return await self._get_items(batch)
 
         batches = await asyncio.gather(
-            *(read(ids[start : start + _READ_BATCH]) for start in range(0, len(ids), _READ_BATCH))
+            *(read_batch(ids[start : start + _READ_BATCH]) for start in range(0, len(ids), _READ_BATCH))
         )
         items = {failure_id: item for batch in batches for failure_id, item in batch.items()}
         failures = [await self._read_failure(items[failure_id]) for failure_id in ids if failure_id in items]

@@ -6,7 +6,7 @@ import pytest
 
 from shared.consumer.delivery import Delivery
 from shared.consumer.disposition import Abandon, Ack, DeadLetter, RetryIn
-from shared.consumer.sequence import group_batches, process_in_order
+from shared.consumer.group_order import group_batches, process_in_order
 
 LATER = RetryIn(timedelta(seconds=1))
 DEAD = DeadLetter("bug", "", attempts=1)
