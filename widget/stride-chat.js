@@ -176,7 +176,7 @@ export class StrideChat extends HTMLElement {
     this.#draw();
   }
 
-  /** Start on a conversation; a returning visitor is connected at once, a new one when pointer or focus reaches the launcher. */
+  /** Start a conversation; a new visitor is connected only when pointer or focus reaches the launcher. */
   #converse() {
     const [url, tenant] = [this.getAttribute("websocket-url"), this.getAttribute("tenant")];
     this.#chat?.stop();
