@@ -24,7 +24,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from infra.local.stack import Options, local_stack
+from infra.local.stack import Options, open_local_stack
 from tests.e2e.booking import fresh_address
 from tests.e2e.visitor import Visit, Visitor
 
@@ -219,7 +219,7 @@ def main() -> None:
         parser.error("--seconds and --rivals can't be negative, and --per-second must be more than 0")
     with tempfile.TemporaryDirectory() as folder:
         print("Start the local stack", file=sys.stderr)
-        with local_stack(Options(folder=Path(folder), site=False, desk=False)) as stack:
+        with open_local_stack(Options(folder=Path(folder), site=False, desk=False)) as stack:
             description = stack.describe()
             visit = Visit(description["websocket_url"], description["tenant"], description["site_url"])
             deviation = asyncio.run(measure(visit, arguments))

@@ -14,9 +14,9 @@ from typing import Any
 import boto3
 
 from infra.local.emulator import start_emulator, wait_for_emulator
-from infra.local.environment import clean_environment, emulator_environment
+from infra.local.environment import build_clean_environment, build_emulator_environment
 from infra.local.interrupts import Interrupts
-from infra.local.ports import HOST, free_port
+from infra.local.ports import HOST, find_free_port
 from infra.local.processes import Children
 from shared.aws.clients import AwsClients
 from shared.aws.ledger.failures import DynamoFailureLedger
@@ -110,11 +110,13 @@ async def main() -> None:
     arguments.add_argument("--rounds", type=int, default=5)
     options = arguments.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        children, port = Children(Path(folder) / "logs", Interrupts()), free_port()
+        children, port = Children(Path(folder) / "logs", Interrupts()), find_free_port()
         endpoint = f"http://{HOST}:{port}"
-        environment = emulator_environment(endpoint)
+        environment = build_emulator_environment(endpoint)
         try:
-            child = start_emulator(children, port=port, scratch=Path(folder) / "tmp", environment=clean_environment())
+            child = start_emulator(
+                children, port=port, scratch=Path(folder) / "tmp", environment=build_clean_environment()
+            )
             wait_for_emulator(child, port)
             credentials = {
                 "aws_access_key_id": environment["AWS_ACCESS_KEY_ID"],

@@ -13,7 +13,7 @@ import time
 from collections import defaultdict
 from pathlib import Path
 
-from infra.local.stack import Options, local_stack
+from infra.local.stack import Options, open_local_stack
 from tests.e2e.booking import free_slot, fresh_address
 from tests.e2e.visitor import Visit, Visitor
 
@@ -68,7 +68,7 @@ def main() -> None:
     rounds = parser.parse_args().rounds
     with tempfile.TemporaryDirectory() as folder:
         bedrock_arguments = ("--tokens-per-second", "100", "--first-token-ms", "0")
-        with local_stack(
+        with open_local_stack(
             Options(folder=Path(folder), site=False, desk=False, bedrock_arguments=bedrock_arguments)
         ) as stack:
             description = stack.describe()

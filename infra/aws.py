@@ -33,10 +33,10 @@ class Target:
         # Virtual-hosted buckets would need host names below the emulator's that resolve.
         style = {"addressing_style": "path"} if self.is_emulator else None
         config = Config(retries={"mode": "standard", "total_max_attempts": 5}, s3=style)
-        client: Any = self._factory()(service, config=config)
+        client: Any = self._find_client_factory()(service, config=config)
         return client
 
-    def _factory(self) -> Callable[..., Any]:
+    def _find_client_factory(self) -> Callable[..., Any]:
         if self.endpoint_url is None:
             factory: Callable[..., Any] = boto3.Session(region_name=self.region).client
             return factory

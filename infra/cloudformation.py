@@ -27,7 +27,7 @@ def put_stack(
         "Parameters": [{"ParameterKey": key, "ParameterValue": value} for key, value in sorted(parameters.items())],
         "Capabilities": ["CAPABILITY_IAM"],
     }
-    before = _stack(client, name)
+    before = _find_stack(client, name)
     if before and before["StackStatus"] in {"ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "REVIEW_IN_PROGRESS"}:
         # A stack whose first creation failed can't be updated, only deleted.
         client.delete_stack(StackName=name)
@@ -38,27 +38,27 @@ def put_stack(
     except ClientError as error:
         # CloudFormation has the same code, `ValidationError`, for this and for an invalid template.
         if _NO_UPDATES in str(error):
-            return outputs(client, name)
+            return read_outputs(client, name)
         raise DeployError(f"CloudFormation refused the template: {error.response['Error']['Message']}") from error
     stack = _wait_for_stack(client, answer["StackId"], poll_seconds)
     if stack is None or stack["StackStatus"] not in {"CREATE_COMPLETE", "UPDATE_COMPLETE"}:
         raise DeployError(_describe_failure(client, answer["StackId"], stack))
-    return _outputs(stack)
+    return _parse_outputs(stack)
 
 
-def outputs(client: Any, name: str) -> dict[str, str]:
+def read_outputs(client: Any, name: str) -> dict[str, str]:
     """Return the outputs of a deployed stack."""
-    stack = _stack(client, name)
+    stack = _find_stack(client, name)
     if stack is None:
         raise DeployError(f"there is no stack {name!r}: deploy it first")
-    return _outputs(stack)
+    return _parse_outputs(stack)
 
 
-def _outputs(stack: Mapping[str, Any]) -> dict[str, str]:
+def _parse_outputs(stack: Mapping[str, Any]) -> dict[str, str]:
     return {output["OutputKey"]: output["OutputValue"] for output in stack.get("Outputs", ())}
 
 
-def _stack(client: Any, name: str) -> dict[str, Any] | None:
+def _find_stack(client: Any, name: str) -> dict[str, Any] | None:
     try:
         stack: dict[str, Any] = client.describe_stacks(StackName=name)["Stacks"][0]
     except ClientError as error:
@@ -71,7 +71,7 @@ def _stack(client: Any, name: str) -> dict[str, Any] | None:
 
 def _wait_for_stack(client: Any, name: str, poll_seconds: float) -> dict[str, Any] | None:
     end = time.monotonic() + TIMEOUT_SECONDS
-    while (stack := _stack(client, name)) and stack["StackStatus"].endswith("IN_PROGRESS"):
+    while (stack := _find_stack(client, name)) and stack["StackStatus"].endswith("IN_PROGRESS"):
         if time.monotonic() > end:
             raise DeployError(f"the stack is still {stack['StackStatus']} after {TIMEOUT_SECONDS:.0f} s")
         time.sleep(poll_seconds)

@@ -69,9 +69,9 @@ class InstallError(Exception):
     """Dependencies could not be installed; the text has the reason."""
 
 
-def dependencies_archive(lock: Path, platform: Platform, *, languages: Iterable[str], cache: Path) -> Path:
+def build_dependencies_archive(lock: Path, platform: Platform, *, languages: Iterable[str], cache: Path) -> Path:
     """Return the archive of a lock file's dependencies, from the cache if it exists."""
-    locales = cldr_locales(languages)
+    locales = list_cldr_locales(languages)
     recipe = f"{RECIPE} {sorted(locales)}"
     digest = hashlib.sha256(b"\0".join([recipe.encode(), platform.label.encode(), lock.read_bytes()]))
     archive = cache / f"{lock.stem}-{platform.value}-{digest.hexdigest()[:16]}.zip"
@@ -80,36 +80,36 @@ def dependencies_archive(lock: Path, platform: Platform, *, languages: Iterable[
     cache.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=cache) as folder:
         target = Path(folder) / "installed"
-        _install(lock, platform, target)
+        _install_dependencies(lock, platform, target)
         if platform is Platform.LOCAL:
-            _compile(target)
+            _compile_modules(target)
         unfinished = Path(folder) / "archive.zip"
-        _pack(target, unfinished, locales)
+        _write_archive(target, unfinished, locales)
         unfinished.replace(archive)
     return archive
 
 
-def cldr_locales(languages: Iterable[str]) -> frozenset[str]:
+def list_cldr_locales(languages: Iterable[str]) -> frozenset[str]:
     """Return the locales, of about a thousand, whose dates Babel formats: those of the languages and their parents."""
     names = [str(get_cldr_locale(tag)) for tag in languages]
     return frozenset({"root", *(name.rsplit("_", count)[0] for name in names for count in range(name.count("_") + 1))})
 
 
-def _install(lock: Path, platform: Platform, target: Path) -> None:
-    command = [_uv(), "pip", "install", "--quiet", "--require-hashes", "--no-deps", "--target", str(target)]
+def _install_dependencies(lock: Path, platform: Platform, target: Path) -> None:
+    command = [_find_uv(), "pip", "install", "--quiet", "--require-hashes", "--no-deps", "--target", str(target)]
     command += ["--no-compile-bytecode", "--python", sys.executable, *platform.uv_options, "--requirement", str(lock)]
     result = subprocess.run(command, capture_output=True, text=True, check=False)
     if result.returncode:
         raise InstallError(f"the dependencies in {lock.name} could not be installed:\n{result.stderr.strip()}")
 
 
-def _compile(folder: Path) -> None:
+def _compile_modules(folder: Path) -> None:
     # The emulator unpacks a package for each function again: without byte code a first call takes seconds longer.
     # Lambda's Python may differ from this one, so packages for AWS have no byte code.
     compileall.compile_dir(folder, quiet=2, workers=0, invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH)
 
 
-def _uv() -> str:
+def _find_uv() -> str:
     beside = Path(sys.executable).parent / "uv"
     found = str(beside) if beside.exists() else shutil.which("uv")
     if not found:
@@ -117,16 +117,16 @@ def _uv() -> str:
     return found
 
 
-def _pack(folder: Path, archive: Path, locales: Collection[str]) -> None:
+def _write_archive(folder: Path, archive: Path, locales: Collection[str]) -> None:
     with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as out:
-        for path in _required_files(folder, locales):
+        for path in _list_required_files(folder, locales):
             info = zipfile.ZipInfo(path.relative_to(folder).as_posix(), date_time=(1980, 1, 1, 0, 0, 0))
             info.compress_type = zipfile.ZIP_DEFLATED
             info.external_attr = (0o755 if path.suffix == ".so" else 0o644) << 16
             out.writestr(info, path.read_bytes())
 
 
-def _required_files(folder: Path, locales: Collection[str]) -> Iterator[Path]:
+def _list_required_files(folder: Path, locales: Collection[str]) -> Iterator[Path]:
     for path in sorted(folder.rglob("*")):
         name = path.relative_to(folder).as_posix()
         parts = name.split("/")

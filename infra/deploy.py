@@ -13,7 +13,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from infra.aws import REGION, Target
 from infra.cloudformation import DeployError, put_stack
 from infra.dependencies import InstallError, Platform
-from infra.package import BUILD, PACKAGES, build
+from infra.package import BUILD, PACKAGES, build_package
 
 TEMPLATE = Path(__file__).parent / "template.yaml"
 
@@ -25,18 +25,18 @@ examples:
 """
 
 
-def deploy(
+def deploy_stack(
     target: Target, *, stack: str, parameters: Mapping[str, str], packages: Mapping[str, Path]
 ) -> dict[str, str]:
     """Upload packages and template, put the stack and return its outputs.
 
     `packages` maps a package's name to its archive; `workers` is not needed when pools are the workers.
     """
-    bucket = _code_bucket(target, stack)
+    bucket = _ensure_code_bucket(target, stack)
     s3 = target.client("s3")
-    keys = {name: _upload(s3, bucket, path) for name, path in packages.items()}
+    keys = {name: _upload_file(s3, bucket, path) for name, path in packages.items()}
     # CloudFormation takes up to 51 200 bytes in the call itself, and a megabyte from a bucket.
-    key = _upload(s3, bucket, TEMPLATE)
+    key = _upload_file(s3, bucket, TEMPLATE)
     bucket_url = (
         f"{target.endpoint_url}/{bucket}"
         if target.is_emulator
@@ -63,12 +63,12 @@ def deploy(
     return outputs
 
 
-def settings(outputs: Mapping[str, str]) -> dict[str, str]:
+def outputs_to_settings(outputs: Mapping[str, str]) -> dict[str, str]:
     """Return the outputs as the environment variables of workers: `ChatQueueUrl` becomes `CHAT_QUEUE_URL`."""
     return {"".join(f"_{c}" if c.isupper() else c for c in name).strip("_").upper(): v for name, v in outputs.items()}
 
 
-def _code_bucket(target: Target, stack: str) -> str:
+def _ensure_code_bucket(target: Target, stack: str) -> str:
     # Bucket names are unique across all AWS accounts; an emulator has a separate namespace.
     account = "local" if target.is_emulator else target.client("sts").get_caller_identity()["Account"]
     bucket = f"{stack}-code-{account}-{target.region}".lower()
@@ -86,7 +86,7 @@ def _code_bucket(target: Target, stack: str) -> str:
     return bucket
 
 
-def _upload(s3: Any, bucket: str, path: Path) -> str:
+def _upload_file(s3: Any, bucket: str, path: Path) -> str:
     content = path.read_bytes()
     # Named by its content: an unchanged package is an unchanged template to CloudFormation.
     key = f"{path.stem}-{hashlib.sha256(content).hexdigest()[:16]}{path.suffix}"
@@ -129,12 +129,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     target = Target(region=options.region, endpoint_url=os.environ.get("AWS_ENDPOINT_URL") or None)
     platform = Platform.LOCAL if target.is_emulator else Platform.AWS
     try:
-        packages = {package.name: build(package, BUILD / "packages" / platform.value, platform) for package in PACKAGES}
-        outputs = deploy(target, stack=options.stack, parameters=parameters, packages=packages)
+        packages = {
+            package.name: build_package(package, BUILD / "packages" / platform.value, platform) for package in PACKAGES
+        }
+        outputs = deploy_stack(target, stack=options.stack, parameters=parameters, packages=packages)
     except (DeployError, InstallError, BotoCoreError, ClientError) as error:
         print(f"not deployed: {error}", file=sys.stderr)
         return 1
-    for name, value in settings(outputs).items():
+    for name, value in outputs_to_settings(outputs).items():
         print(f"{name}={value}")
     return 0
 

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from infra.catalogues.compiling import compile_parts
-from infra.catalogues.parts import parts
-from infra.dependencies import Platform, dependencies_archive
+from infra.catalogues.parts import list_parts
+from infra.dependencies import Platform, build_dependencies_archive
 from shared.languages.available import list_languages
 
 ROOT = Path(__file__).parent.parent
@@ -45,27 +45,27 @@ PACKAGES = (
 )
 
 
-def build(package: Package, out: Path, platform: Platform) -> Path:
+def build_package(package: Package, out: Path, platform: Platform) -> Path:
     """Write one archive and return its path; the same sources and lock give the same bytes."""
-    compile_parts(parts())
+    compile_parts(list_parts())
     lock = ROOT / "requirements" / package.lock
-    dependencies = dependencies_archive(lock, platform, languages=list_languages(), cache=BUILD)
+    dependencies = build_dependencies_archive(lock, platform, languages=list_languages(), cache=BUILD)
     out.mkdir(parents=True, exist_ok=True)
     finished = out / f"{package.name}.zip"
     # With the process id: two stacks may build at the same time.
     unfinished = finished.with_suffix(f".{os.getpid()}.part")
     unfinished.write_bytes(dependencies.read_bytes())
     with zipfile.ZipFile(unfinished, "a", zipfile.ZIP_DEFLATED) as archive:
-        for path in sources(package):
+        for path in list_sources(package):
             name = path.relative_to(ROOT).as_posix()
-            archive.writestr(entry(name), path.read_bytes())
+            archive.writestr(build_entry(name), path.read_bytes())
             if platform is Platform.LOCAL and path.suffix == ".py":
-                archive.writestr(entry(importlib.util.cache_from_source(name)), _byte_code(path, name))
+                archive.writestr(build_entry(importlib.util.cache_from_source(name)), _compile_byte_code(path, name))
     unfinished.replace(finished)
     return finished
 
 
-def _byte_code(path: Path, name: str) -> bytes:
+def _compile_byte_code(path: Path, name: str) -> bytes:
     with tempfile.TemporaryDirectory() as folder:
         compiled = Path(folder) / "compiled"
         mode = py_compile.PycInvalidationMode.UNCHECKED_HASH
@@ -73,7 +73,7 @@ def _byte_code(path: Path, name: str) -> bytes:
         return compiled.read_bytes()
 
 
-def sources(package: Package) -> Iterator[Path]:
+def list_sources(package: Package) -> Iterator[Path]:
     """Yield our files of a package, sorted by path."""
     for name in package.sources:
         for path in sorted((ROOT / name).rglob("*")):
@@ -81,7 +81,7 @@ def sources(package: Package) -> Iterator[Path]:
                 yield path
 
 
-def entry(name: str) -> zipfile.ZipInfo:
+def build_entry(name: str) -> zipfile.ZipInfo:
     """Return an archive entry with a fixed time and the file mode that Lambda needs to read it."""
     info = zipfile.ZipInfo(name, date_time=(1980, 1, 1, 0, 0, 0))
     info.compress_type = zipfile.ZIP_DEFLATED
@@ -108,7 +108,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         if options.packages and package.name not in options.packages:
             continue
         started = time.monotonic()
-        path = build(package, options.out, Platform(options.platform))
+        path = build_package(package, options.out, Platform(options.platform))
         print(f"{path}  {path.stat().st_size / 1e6:.1f} MB  {time.monotonic() - started:.1f} s")
     return 0
 

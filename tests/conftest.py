@@ -14,13 +14,13 @@ from botocore.config import Config
 from hypothesis import HealthCheck, settings
 
 from infra.catalogues.compiling import compile_parts
-from infra.catalogues.parts import parts
+from infra.catalogues.parts import list_parts
 from infra.local.emulator import start_emulator, wait_for_emulator
-from infra.local.environment import clean_environment, emulator_environment
+from infra.local.environment import build_clean_environment, build_emulator_environment
 from infra.local.interrupts import Interrupts
-from infra.local.ports import HOST, free_port
+from infra.local.ports import HOST, find_free_port
 from infra.local.processes import Children
-from infra.local.stack import Options, Stack, local_stack
+from infra.local.stack import Options, Stack, open_local_stack
 from shared.aws.clients import AwsClients
 from shared.settings import AwsSettings
 from tests.contracts.stores.template import create_tables
@@ -41,7 +41,7 @@ LEASE_SECONDS = 3
 def pytest_configure(config: pytest.Config) -> None:
     """Compile the catalogues that have changed, before tests are collected by language."""
     if not hasattr(config, "workerinput"):  # xdist's processes start after this
-        compile_parts(parts())
+        compile_parts(list_parts())
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -88,7 +88,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
         # A stopping pool gets enough time on a busy machine.
         pool_environment={"POOL_LEASE_SECONDS": str(LEASE_SECONDS), "POOL_DRAIN_SECONDS": "30"},
     )
-    with local_stack(options) as running:
+    with open_local_stack(options) as running:
         yield running
 
 
@@ -123,13 +123,13 @@ class Emulator:
 def emulator(tmp_path_factory):
     folder = tmp_path_factory.mktemp("emulator")
     children = Children(folder / "logs", Interrupts())
-    port = free_port()
+    port = find_free_port()
     endpoint_url = f"http://{HOST}:{port}"
     with pytest.MonkeyPatch.context() as patched:
-        for name, value in emulator_environment(endpoint_url).items():
+        for name, value in build_emulator_environment(endpoint_url).items():
             patched.setenv(name, value)
         try:
-            child = start_emulator(children, port=port, scratch=folder / "tmp", environment=clean_environment())
+            child = start_emulator(children, port=port, scratch=folder / "tmp", environment=build_clean_environment())
             wait_for_emulator(child, port)
             emulator = Emulator(endpoint_url)
             create_tables(emulator.client("dynamodb"))

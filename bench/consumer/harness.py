@@ -11,7 +11,7 @@ from typing import Any
 
 from bench.consumer.contenders import Contender
 from bench.consumer.environments import ROOT
-from infra.local.environment import clean_environment
+from infra.local.environment import build_clean_environment
 from tests.broker.process import RunningBroker
 
 _TIMEOUT_SECONDS = 120
@@ -76,7 +76,7 @@ class Harness:
 @contextmanager
 def runner_process(command: Sequence[str]) -> Iterator["subprocess.Popen[str]"]:
     """Start a runner in a separate session; at the end kill it with all processes that it started."""
-    environment = {**clean_environment(), "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"}
+    environment = {**build_clean_environment(), "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"}
     with subprocess.Popen(
         command,
         cwd=ROOT,

@@ -7,11 +7,11 @@ from pathlib import Path
 
 from babel import UnknownLocaleError
 
-from infra.catalogues.checks import problems
+from infra.catalogues.checks import find_problems
 from infra.catalogues.compiling import compile_parts
-from infra.catalogues.parts import ROOT, Part, parts
+from infra.catalogues.parts import ROOT, Part, list_parts
 from infra.catalogues.po_file import BrokenCatalogueError
-from infra.catalogues.pseudo import PSEUDO, write_pseudo
+from infra.catalogues.pseudo import PSEUDO, write_pseudo_catalogues
 from infra.catalogues.updating import start_language, update_parts
 from shared.languages.tags import normalize_tag
 
@@ -40,33 +40,33 @@ def main(argv: Sequence[str] | None = None) -> int:
     commands.add_parser("start").add_argument("language", help="a tag such as uk or pt-BR")
     commands.add_parser("pseudo").add_argument("folder", type=Path)
     options = parser.parse_args(argv)
-    all_parts = parts()
+    all_parts = list_parts()
     try:
         match options.command:
             case "compile":
-                _say("compiled", compile_parts(all_parts))
+                _print_files("compiled", compile_parts(all_parts))
             case "check":
-                return _check(all_parts)
+                return _report_problems(all_parts)
             case "update":
-                _say("updated", update_parts(all_parts))
+                _print_files("updated", update_parts(all_parts))
             case "start":
-                return _start(all_parts, options.language)
+                return _start_language(all_parts, options.language)
             case "pseudo":
-                write_pseudo(all_parts, options.folder)
+                write_pseudo_catalogues(all_parts, options.folder)
     except BrokenCatalogueError as error:
         print(error, file=sys.stderr)
         return 1
     return 0
 
 
-def _check(all_parts: Sequence[Part]) -> int:
-    found = problems(all_parts)
+def _report_problems(all_parts: Sequence[Part]) -> int:
+    found = find_problems(all_parts)
     for problem in found:
         print(problem.removeprefix(f"{ROOT}/"))
     return 1 if found else 0
 
 
-def _start(all_parts: Sequence[Part], language: str) -> int:
+def _start_language(all_parts: Sequence[Part], language: str) -> int:
     try:
         files = start_language(all_parts, normalize_tag(language))
     except UnknownLocaleError:
@@ -75,12 +75,12 @@ def _start(all_parts: Sequence[Part], language: str) -> int:
     except (ValueError, FileExistsError) as error:
         print(error)
         return 1
-    _say("started", files)
+    _print_files("started", files)
     print("Translate the texts in these files, then run `make check-catalogues`. docs/languages.md says more.")
     return 0
 
 
-def _say(what: str, files: Sequence[Path]) -> None:
+def _print_files(what: str, files: Sequence[Path]) -> None:
     for path in files:
         print(f"{what} {path.relative_to(ROOT)}")
 

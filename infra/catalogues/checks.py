@@ -12,11 +12,11 @@ from infra.catalogues.po_file import (
     BrokenCatalogueError,
     Entry,
     PoFile,
-    english_text,
     is_translated,
+    join_english_forms,
     read_po_file,
 )
-from infra.catalogues.text_ids import usage_of
+from infra.catalogues.text_ids import find_usage
 
 FORMAT = "format_"
 """How the ids begin of what is no text but a pattern of dates and times (Unicode TR 35)."""
@@ -25,37 +25,40 @@ _SAME_FIELD = {"h": "H", "L": "M", "c": "E", "e": "E"}
 _OPTIONAL_FIELDS = frozenset("aBbOzxX")
 
 
-def problems(all_parts: Sequence[Part]) -> list[str]:
+def find_problems(all_parts: Sequence[Part]) -> list[str]:
     """Return a sentence for each problem; none if all is well."""
     found: list[str] = []
     languages = {path.stem for part in all_parts for path in part.files}
     for part in all_parts:
-        found += [f"{part.file(tag)}: there is no such catalogue" for tag in sorted(languages - _tags(part))]
+        found += [f"{part.get_path(tag)}: there is no such catalogue" for tag in sorted(languages - _list_tags(part))]
         try:
-            english = read_po_file(part.file(REFERENCE))
+            english = read_po_file(part.get_path(REFERENCE))
         except BrokenCatalogueError as error:
             found.append(str(error))
             continue
-        found += [f"{part.file(REFERENCE)}: {problem}" for problem in (*_own(english), *_find_unused(part, english))]
+        found += [
+            f"{part.get_path(REFERENCE)}: {problem}"
+            for problem in (*_check_entries(english), *_find_unused(part, english))
+        ]
         for path in part.files:
             if path.stem != REFERENCE:
-                found += [f"{path}: {problem}" for problem in _translation(path, english)]
+                found += [f"{path}: {problem}" for problem in _check_translation(path, english)]
     return found
 
 
-def _tags(part: Part) -> set[str]:
+def _list_tags(part: Part) -> set[str]:
     return {path.stem for path in part.files}
 
 
-def _translation(path: Path, english: PoFile) -> Iterable[str]:
+def _check_translation(path: Path, english: PoFile) -> Iterable[str]:
     try:
         content = read_po_file(path)
     except BrokenCatalogueError as error:
         return [str(error)]
-    return [*_own(content), *_against(content, english)]
+    return [*_check_entries(content), *_compare_with_english(content, english)]
 
 
-def _own(content: PoFile) -> Iterator[str]:
+def _check_entries(content: PoFile) -> Iterator[str]:
     """Say what is wrong with a catalogue in itself."""
     for text_id in content.repeated:
         yield f"{text_id}: stands there more than once"
@@ -67,12 +70,12 @@ def _own(content: PoFile) -> Iterator[str]:
             continue
         if any(form != form.strip() for form in entry.forms):
             yield f"{entry.text_id}: begins or ends with a space"
-        yield from _bad_placeholders(entry)
+        yield from _check_placeholders(entry)
         if entry.text_id.startswith(FORMAT):
-            yield from _bad_pattern(entry)
+            yield from _check_pattern(entry)
 
 
-def _against(content: PoFile, english: PoFile) -> Iterator[str]:
+def _compare_with_english(content: PoFile, english: PoFile) -> Iterator[str]:
     """Say what a translation lacks of the English catalogue, and what it has more."""
     for text_id, reference in english.entries.items():
         entry = content.entries.get(text_id)
@@ -81,29 +84,29 @@ def _against(content: PoFile, english: PoFile) -> Iterator[str]:
             continue
         if entry.is_plural != reference.is_plural:
             yield f"{text_id}: has plural forms in one language alone"
-        if " ".join(entry.english.split()) != " ".join(english_text(reference).split()):
+        if " ".join(entry.english.split()) != " ".join(join_english_forms(reference).split()):
             yield f"{text_id}: its English text has changed: review it"
         if is_translated(entry):
-            yield from _other_placeholders(entry, reference)
-            if text_id.startswith(FORMAT) and _fields(entry) != _fields(reference):
+            yield from _compare_placeholders(entry, reference)
+            if text_id.startswith(FORMAT) and _find_pattern_fields(entry) != _find_pattern_fields(reference):
                 yield f"{text_id}: shows something else than the English pattern"
     for text_id in content.entries.keys() - english.entries.keys():
         yield f"{text_id}: is no text any more"
 
 
 def _find_unused(part: Part, english: PoFile) -> Iterator[str]:
-    usage = usage_of(part.sources)
+    usage = find_usage(part.sources)
     for text_id in sorted(usage.ids - english.entries.keys()):
         yield f"{text_id}: is used, but not there"
     for family in sorted(usage.families):
         if not any(text_id.startswith(family) for text_id in english.entries):
             yield f"{family}…: is used, but no text begins so"
     for text_id in english.entries:
-        if not usage.uses(text_id):
+        if not usage.is_used(text_id):
             yield f"{text_id}: is used by nothing"
 
 
-def placeholders(text: str) -> set[str]:
+def parse_placeholders(text: str) -> set[str]:
     """Return the names in braces.
 
     Raises:
@@ -119,17 +122,17 @@ def placeholders(text: str) -> set[str]:
     return names
 
 
-def _bad_placeholders(entry: Entry) -> Iterator[str]:
+def _check_placeholders(entry: Entry) -> Iterator[str]:
     for form in entry.forms:
         try:
-            placeholders(form)
+            parse_placeholders(form)
         except ValueError as error:
             yield f"{entry.text_id}: {error}"
 
 
-def _other_placeholders(entry: Entry, reference: Entry) -> Iterator[str]:
+def _compare_placeholders(entry: Entry, reference: Entry) -> Iterator[str]:
     try:
-        own, wanted = _all_placeholders(entry), _all_placeholders(reference)
+        own, wanted = _parse_all_placeholders(entry), _parse_all_placeholders(reference)
     except ValueError:
         return  # said already
     for name in sorted(wanted - own):
@@ -138,18 +141,18 @@ def _other_placeholders(entry: Entry, reference: Entry) -> Iterator[str]:
         yield f"{entry.text_id}: has {{{name}}}, which nothing fills in"
 
 
-def _all_placeholders(entry: Entry) -> set[str]:
-    return set().union(*map(placeholders, entry.forms))
+def _parse_all_placeholders(entry: Entry) -> set[str]:
+    return set().union(*map(parse_placeholders, entry.forms))
 
 
-def _bad_pattern(entry: Entry) -> Iterator[str]:
+def _check_pattern(entry: Entry) -> Iterator[str]:
     try:
         parse_pattern(entry.forms[0])
     except ValueError as error:
         yield f"{entry.text_id}: is no pattern: {error}"
 
 
-def _fields(entry: Entry) -> set[str]:
+def _find_pattern_fields(entry: Entry) -> set[str]:
     """Return what a pattern shows, in words or in digits."""
     unquoted = "".join(entry.forms[0].split("'")[::2])
     return {_SAME_FIELD.get(each, each) for each in unquoted if each.isalpha()} - _OPTIONAL_FIELDS

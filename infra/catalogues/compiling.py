@@ -10,7 +10,7 @@ from pathlib import Path
 from babel.messages.mofile import write_mo
 
 from infra.catalogues.parts import Part
-from infra.catalogues.po_file import REFERENCE, Entry, PoFile, catalog_of, is_translated, read_po_file
+from infra.catalogues.po_file import REFERENCE, Entry, PoFile, is_translated, read_po_file, to_babel_catalog
 from shared.languages.cldr import get_cldr_locale
 
 INDEX = "languages.js"
@@ -31,34 +31,34 @@ def is_for_browsers(part: Part) -> bool:
     return any(part.sources.glob("*.js"))
 
 
-def mo_bytes(content: PoFile) -> bytes:
+def render_mo(content: PoFile) -> bytes:
     """Return a catalogue as gettext reads it; the same texts give the same bytes."""
     out = BytesIO()
-    write_mo(out, catalog_of(content))
+    write_mo(out, to_babel_catalog(content))
     return out.getvalue()
 
 
-def json_texts(content: PoFile, english: PoFile) -> dict[str, str | dict[str, str]]:
+def build_json_texts(content: PoFile, english: PoFile) -> dict[str, str | dict[str, str]]:
     """Return the texts by id; of a plural the forms by their category in CLDR, as `Intl.PluralRules` names it."""
     texts: dict[str, str | dict[str, str]] = {}
     for text_id, reference in english.entries.items():
         own = content.entries.get(text_id)
         usable = own and is_translated(own) and not own.is_fuzzy
         entry, of = (own, content) if own and usable else (reference, english)
-        texts[text_id] = _plural_forms(entry, of) if entry.is_plural else entry.forms[0]
+        texts[text_id] = _build_plural_forms(entry, of) if entry.is_plural else entry.forms[0]
     return texts
 
 
-def json_bytes(content: object) -> bytes:
+def render_json(content: object) -> bytes:
     """Return a JSON file's content."""
     return (json.dumps(content, ensure_ascii=False, indent=1) + "\n").encode()
 
 
-def _plural_forms(entry: Entry, content: PoFile) -> dict[str, str]:
-    return {category: entry.forms[index] for category, index in plural_categories(content).items()}
+def _build_plural_forms(entry: Entry, content: PoFile) -> dict[str, str]:
+    return {category: entry.forms[index] for category, index in list_plural_categories(content).items()}
 
 
-def plural_categories(content: PoFile) -> Mapping[str, int]:
+def list_plural_categories(content: PoFile) -> Mapping[str, int]:
     """Return which form each category of CLDR takes: of Polish `one` 0, `few` 1, `many` 2 and `other` 2.
 
     `other`, which fractions have in some languages, is the last form where no whole number has it.
@@ -73,38 +73,38 @@ def _compile_mo(part: Part) -> Iterable[Path]:
     for path in part.files:
         compiled = path.with_suffix(".mo")
         if _is_stale(compiled, [path]):
-            _write(compiled, mo_bytes(read_po_file(path)))
+            _write_file(compiled, render_mo(read_po_file(path)))
             yield compiled
-    _remove_others(part, ".mo", {path.stem for path in part.files})
+    _remove_other_files(part, ".mo", {path.stem for path in part.files})
 
 
 def _compile_json(part: Part) -> Iterable[Path]:
-    english_path = part.file(REFERENCE)
+    english_path = part.get_path(REFERENCE)
     for path in part.files:
         compiled = path.with_suffix(".json")
         if _is_stale(compiled, [path, english_path]):
-            texts = json_texts(read_po_file(path), read_po_file(english_path))
-            _write(compiled, json_bytes(texts))
+            texts = build_json_texts(read_po_file(path), read_po_file(english_path))
+            _write_file(compiled, render_json(texts))
             yield compiled
     tags = [path.stem for path in part.files]
     index, content = part.locales / INDEX, f"export default {json.dumps(tags)};\n".encode()
     if not index.exists() or index.read_bytes() != content:
-        _write(index, content)
+        _write_file(index, content)
         yield index
-    _remove_others(part, ".json", set(tags))
+    _remove_other_files(part, ".json", set(tags))
 
 
 def _is_stale(compiled: Path, sources: Iterable[Path]) -> bool:
     return not compiled.exists() or any(path.stat().st_mtime_ns > compiled.stat().st_mtime_ns for path in sources)
 
 
-def _remove_others(part: Part, suffix: str, tags: set[str]) -> None:
+def _remove_other_files(part: Part, suffix: str, tags: set[str]) -> None:
     for path in part.locales.glob(f"*{suffix}"):
         if path.stem not in tags:
             path.unlink(missing_ok=True)
 
 
-def _write(path: Path, content: bytes) -> None:
+def _write_file(path: Path, content: bytes) -> None:
     # Of our own: two processes may compile at the same time, and nobody must read half a file.
     unfinished = path.with_suffix(f".{os.getpid()}.part")
     unfinished.write_bytes(content)

@@ -20,12 +20,12 @@ class Part:
         """Return the catalogues, one for each language."""
         return tuple(sorted(self.locales.glob("*.po")))
 
-    def file(self, language: str) -> Path:
+    def get_path(self, language: str) -> Path:
         """Return the catalogue of a language, whether it is there or not."""
         return self.locales / f"{language}.po"
 
 
-def parts(root: Path = ROOT) -> tuple[Part, ...]:
+def list_parts(root: Path = ROOT) -> tuple[Part, ...]:
     """Return every part that has an English catalogue."""
     found = (path.parent for top in _TOPS for path in (root / top).rglob("locales/en.po"))
     return tuple(Part(folder.parent, folder) for folder in sorted(found))

@@ -73,7 +73,7 @@ def read_po_file(path: Path) -> PoFile:
         raise BrokenCatalogueError(f"{path}: {error}") from None
     ids = Counter(_DEFINED.findall(path.read_text(encoding="utf-8")))
     repeated = tuple(text_id.strip('"') for text_id, times in ids.items() if times > 1)
-    entries = {entry.text_id: entry for entry in map(_entry, catalog) if entry.text_id}
+    entries = {entry.text_id: entry for entry in map(_message_to_entry, catalog) if entry.text_id}
     return PoFile(path.stem, entries, catalog.num_plurals, catalog.plural_expr, repeated)
 
 
@@ -85,14 +85,18 @@ def write_po_file(path: Path, content: PoFile) -> None:
         "Content-Transfer-Encoding: 8bit\\n",
         f"Plural-Forms: nplurals={content.plural_count}; plural={content.plural_rule};\\n",
     )
-    top = [f"# {_name(content.language)}. How to change or add texts: docs/languages.md.", 'msgid ""', 'msgstr ""']
+    top = [
+        f"# {_find_language_name(content.language)}. How to change or add texts: docs/languages.md.",
+        'msgid ""',
+        'msgstr ""',
+    ]
     top += [f'"{line}"' for line in header]
-    blocks = ["\n".join(top), *("\n".join(_lines(entry)) for entry in content.entries.values())]
+    blocks = ["\n".join(top), *("\n".join(_format_entry(entry)) for entry in content.entries.values())]
     path.parent.mkdir(exist_ok=True)
     path.write_text("\n\n".join(blocks) + "\n", encoding="utf-8")
 
 
-def new_po_file(language: str) -> PoFile:
+def build_po_file(language: str) -> PoFile:
     """Return a catalogue without texts, with the plural forms of a language (from CLDR).
 
     Raises:
@@ -102,12 +106,12 @@ def new_po_file(language: str) -> PoFile:
     return PoFile(language, {}, plural.num_plurals, plural.plural_expr)
 
 
-def english_text(entry: Entry) -> str:
+def join_english_forms(entry: Entry) -> str:
     """Return the text of an English entry as translations quote it."""
     return " | ".join(entry.forms)
 
 
-def catalog_of(content: PoFile) -> Catalog:
+def to_babel_catalog(content: PoFile) -> Catalog:
     """Return the catalogue for Babel, without what is not translated or not certain."""
     catalog = Catalog(locale=content.language.replace("-", "_"), creation_date=_NO_DATE, revision_date=_NO_DATE)
     catalog.mime_headers = [("Plural-Forms", f"nplurals={content.plural_count}; plural={content.plural_rule};")]
@@ -125,7 +129,7 @@ def is_translated(entry: Entry) -> bool:
     return all(entry.forms)
 
 
-def _entry(message: Message) -> Entry:
+def _message_to_entry(message: Message) -> Entry:
     is_plural = not isinstance(message.id, str)
     forms = (message.string,) if isinstance(message.string, str) else tuple(message.string or ("",))
     quoted = list(message.auto_comments)
@@ -141,31 +145,31 @@ def _entry(message: Message) -> Entry:
     )
 
 
-def _lines(entry: Entry) -> Iterable[str]:
+def _format_entry(entry: Entry) -> Iterable[str]:
     yield from (f"# {line}" for line in entry.comments)
     yield from (f"#. {line}" for line in entry.english.splitlines())
     yield from (f"#. {_NOTE} {line}" for line in entry.notes)
     if entry.is_fuzzy:
         yield "#, fuzzy"
-    yield f"msgid {_quote(entry.text_id)}"
+    yield f"msgid {_quote_text(entry.text_id)}"
     if entry.is_plural:
-        yield f"msgid_plural {_quote(entry.text_id)}"
-        yield from (f"msgstr[{index}] {_quote(form)}" for index, form in enumerate(entry.forms))
+        yield f"msgid_plural {_quote_text(entry.text_id)}"
+        yield from (f"msgstr[{index}] {_quote_text(form)}" for index, form in enumerate(entry.forms))
     else:
-        yield f"msgstr {_quote(entry.forms[0])}"
+        yield f"msgstr {_quote_text(entry.forms[0])}"
 
 
-def _quote(text: str) -> str:
-    lines = [_escape(line) for line in text.splitlines(keepends=True)] or ['""']
+def _quote_text(text: str) -> str:
+    lines = [_quote_line(line) for line in text.splitlines(keepends=True)] or ['""']
     return lines[0] if len(lines) == 1 else "\n".join(['""', *lines])
 
 
-def _escape(line: str) -> str:
+def _quote_line(line: str) -> str:
     escaped = line.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n").replace("\t", "\\t")
     return f'"{escaped}"'
 
 
-def _name(language: str) -> str:
+def _find_language_name(language: str) -> str:
     try:
         return Locale.parse(language, sep="-").english_name or language
     except (UnknownLocaleError, ValueError):

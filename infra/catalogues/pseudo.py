@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from infra.catalogues.checks import FORMAT
-from infra.catalogues.compiling import is_for_browsers, json_bytes, json_texts, mo_bytes
+from infra.catalogues.compiling import build_json_texts, is_for_browsers, render_json, render_mo
 from infra.catalogues.parts import ROOT, Part
 from infra.catalogues.po_file import REFERENCE, Entry, PoFile, read_po_file
 
@@ -29,7 +29,7 @@ _PLACEHOLDER = re.compile(r"(\{\w+\})")
 _ACCENTS = str.maketrans("aceinosuyzACEINOSUYZ", "àçëîñöšüÿžÀÇËÎÑÖŠÜŸŽ")
 
 
-def pseudo_text(text: str) -> str:
+def to_pseudo_text(text: str) -> str:
     """Return a text with accents, in brackets and 40 % longer; placeholders stay as they are."""
     pieces = _PLACEHOLDER.split(text)
     accented = "".join(piece if index % 2 else piece.translate(_ACCENTS) for index, piece in enumerate(pieces))
@@ -39,26 +39,26 @@ def pseudo_text(text: str) -> str:
     return f"{OPENING}{' '.join([accented, *filter(None, words)])}{CLOSING}"
 
 
-def pseudo_catalogue(english: PoFile) -> PoFile:
+def to_pseudo_catalogue(english: PoFile) -> PoFile:
     """Return the English catalogue in the pseudo-language; patterns of dates stay English."""
-    entries = {text_id: _pseudo_entry(entry) for text_id, entry in english.entries.items()}
+    entries = {text_id: _to_pseudo_entry(entry) for text_id, entry in english.entries.items()}
     return replace(english, language=PSEUDO, entries=entries)
 
 
-def write_pseudo(all_parts: Iterable[Part], folder: Path, root: Path = ROOT) -> None:
+def write_pseudo_catalogues(all_parts: Iterable[Part], folder: Path, root: Path = ROOT) -> None:
     """Write the pseudo-language of every part below a folder that is laid out like the project."""
     for part in all_parts:
-        english = read_po_file(part.file(REFERENCE))
+        english = read_po_file(part.get_path(REFERENCE))
         locales = folder / part.locales.relative_to(root)
         locales.mkdir(parents=True, exist_ok=True)
-        content = pseudo_catalogue(english)
+        content = to_pseudo_catalogue(english)
         if is_for_browsers(part):
-            (locales / f"{PSEUDO}.json").write_bytes(json_bytes(json_texts(content, english)))
+            (locales / f"{PSEUDO}.json").write_bytes(render_json(build_json_texts(content, english)))
         else:
-            (locales / f"{PSEUDO}.mo").write_bytes(mo_bytes(content))
+            (locales / f"{PSEUDO}.mo").write_bytes(render_mo(content))
 
 
-def _pseudo_entry(entry: Entry) -> Entry:
+def _to_pseudo_entry(entry: Entry) -> Entry:
     if entry.text_id.startswith(FORMAT):
         return entry
-    return replace(entry, forms=tuple(map(pseudo_text, entry.forms)))
+    return replace(entry, forms=tuple(map(to_pseudo_text, entry.forms)))

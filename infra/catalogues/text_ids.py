@@ -37,12 +37,12 @@ class Usage:
     words: frozenset[str]
     """Every word in quotes: an id may be passed on before it is looked up."""
 
-    def uses(self, text_id: str) -> bool:
+    def is_used(self, text_id: str) -> bool:
         """Whether something asks for this text, as far as can be seen."""
         return text_id in self.ids | self.words or text_id.startswith(tuple(self.families | self.passed))
 
 
-def usage_of(sources: Path) -> Usage:
+def find_usage(sources: Path) -> Usage:
     """Return what the Python, templates and JavaScript below a folder use."""
     found: dict[Kind, set[str]] = {"id": set(), "family": set(), "passed": set()}
     words: set[str] = set()
@@ -57,7 +57,7 @@ def usage_of(sources: Path) -> Usage:
     return Usage(frozenset(found["id"]), frozenset(found["family"]), frozenset(found["passed"]), frozenset(words))
 
 
-def _in_python(text: str) -> Found:
+def _find_in_python(text: str) -> Found:
     for node in ast.walk(ast.parse(text)):
         if not isinstance(node, ast.Call) or not node.args:
             continue
@@ -65,10 +65,10 @@ def _in_python(text: str) -> Found:
             case ast.Attribute(_, "translate_name"), ast.Constant(str(name)):
                 yield f"{name}_", "family"
             case ast.Name("t") | ast.Attribute(ast.Name("t"), "plural" | "get"), first:
-                yield from _named_in_python(first)
+                yield from _find_name_in_python(first)
 
 
-def _named_in_python(first: ast.expr) -> Found:
+def _find_name_in_python(first: ast.expr) -> Found:
     match first:
         case ast.Constant(str(name)):
             yield name, "id"
@@ -76,17 +76,17 @@ def _named_in_python(first: ast.expr) -> Found:
             yield name, "family"
 
 
-def _in_template(text: str) -> Found:
+def _find_in_template(text: str) -> Found:
     for call in Environment(autoescape=True).parse(text).find_all(nodes.Call):
-        method = _method(call.node)
+        method = _find_method(call.node)
         if method is not None and call.args:
-            yield from _named_in_template(call.args[0], method)
+            yield from _find_names_in_template(call.args[0], method)
         for one, following in pairwise(call.args):
             if isinstance(one, nodes.Name) and one.name == "t" and isinstance(following, nodes.Const):
                 yield f"{following.value}_", "passed"
 
 
-def _method(called: nodes.Expr) -> str | None:
+def _find_method(called: nodes.Expr) -> str | None:
     """Return what is called of `t`: itself is ``, None is something else."""
     if isinstance(called, nodes.Name) and called.name == "t":
         return ""
@@ -95,7 +95,7 @@ def _method(called: nodes.Expr) -> str | None:
     return None
 
 
-def _named_in_template(first: nodes.Expr, method: str) -> Found:
+def _find_names_in_template(first: nodes.Expr, method: str) -> Found:
     if method == _FAMILY and isinstance(first, nodes.Const):
         yield f"{first.value}_", "family"
     elif method and method not in _CALLS:
@@ -106,10 +106,10 @@ def _named_in_template(first: nodes.Expr, method: str) -> Found:
         yield first.nodes[0].value, "family"
     elif isinstance(first, nodes.CondExpr):
         for one in filter(None, (first.expr1, first.expr2)):
-            yield from _named_in_template(one, method)
+            yield from _find_names_in_template(one, method)
 
 
-def _in_javascript(text: str) -> Found:
+def _find_in_javascript(text: str) -> Found:
     for double, single, template in _JAVASCRIPT.findall(text):
         if template:
             yield template, "family"
@@ -117,4 +117,4 @@ def _in_javascript(text: str) -> Found:
             yield double or single, "id"
 
 
-_READERS = {".py": _in_python, ".html": _in_template, ".txt": _in_template, ".js": _in_javascript}
+_READERS = {".py": _find_in_python, ".html": _find_in_template, ".txt": _find_in_template, ".js": _find_in_javascript}

@@ -9,8 +9,8 @@ from infra.catalogues.po_file import (
     REFERENCE,
     Entry,
     PoFile,
-    english_text,
-    new_po_file,
+    build_po_file,
+    join_english_forms,
     read_po_file,
     write_po_file,
 )
@@ -24,10 +24,10 @@ def update_parts(all_parts: Iterable[Part]) -> list[Path]:
     """
     changed = []
     for part in all_parts:
-        english = read_po_file(part.file(REFERENCE))
+        english = read_po_file(part.get_path(REFERENCE))
         for path in part.files:
             before = path.read_bytes()
-            content = english if path.stem == REFERENCE else _update_entry(read_po_file(path), english)
+            content = english if path.stem == REFERENCE else _update_entries(read_po_file(path), english)
             write_po_file(path, content)
             if path.read_bytes() != before:
                 changed.append(path)
@@ -41,30 +41,30 @@ def start_language(all_parts: Iterable[Part], language: str) -> list[Path]:
         UnknownLocaleError: nothing is known of the language's plural forms and dates.
         FileExistsError: the language is there already.
     """
-    files = [(part, part.file(language)) for part in all_parts]
-    empty = new_po_file(language)
+    files = [(part, part.get_path(language)) for part in all_parts]
+    empty = build_po_file(language)
     for _, path in files:
         if path.exists():
             raise FileExistsError(f"{path} is there already")
     for part, path in files:
-        write_po_file(path, _update_entry(empty, read_po_file(part.file(REFERENCE))))
+        write_po_file(path, _update_entries(empty, read_po_file(part.get_path(REFERENCE))))
     return [path for _, path in files]
 
 
-def _update_entry(content: PoFile, english: PoFile) -> PoFile:
+def _update_entries(content: PoFile, english: PoFile) -> PoFile:
     entries = {
-        text_id: _updated_entry(content.entries.get(text_id), reference, content.plural_count)
+        text_id: _merge_entry(content.entries.get(text_id), reference, content.plural_count)
         for text_id, reference in english.entries.items()
     }
     return replace(content, entries=entries)
 
 
-def _updated_entry(own: Entry | None, reference: Entry, plural_count: int) -> Entry:
-    quoted = english_text(reference)
+def _merge_entry(own: Entry | None, reference: Entry, plural_count: int) -> Entry:
+    quoted = join_english_forms(reference)
     forms = ("",) * (plural_count if reference.is_plural else 1)
     if own is None:
         return replace(reference, forms=forms, english=quoted, comments=())
-    is_same = _words(own.english) == _words(quoted) and own.is_plural == reference.is_plural
+    is_same = _split_words(own.english) == _split_words(quoted) and own.is_plural == reference.is_plural
     kept = own.forms if own.is_plural == reference.is_plural else (own.forms[0], *forms[1:])
     return replace(
         own,
@@ -76,5 +76,5 @@ def _updated_entry(own: Entry | None, reference: Entry, plural_count: int) -> En
     )
 
 
-def _words(text: str) -> list[str]:
+def _split_words(text: str) -> list[str]:
     return text.split()

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import yaml
 
-from infra.contracts.asyncapi import document
-from infra.contracts.schemas import FAMILIES, json_schema
+from infra.contracts.asyncapi import build_document
+from infra.contracts.schemas import FAMILIES, build_family_schema
 
 DOCS = Path(__file__).parent.parent.parent / "docs"
 COMMAND = "python -m infra.contracts"
@@ -24,32 +24,33 @@ class _Dumper(yaml.SafeDumper):
 
 
 @functools.cache
-def documents() -> dict[str, str]:
+def build_documents() -> dict[str, str]:
     """Return the text of every document by its path under `docs`."""
-    asyncapi = yaml.dump(document(), Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=110)
+    asyncapi = yaml.dump(build_document(), Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=110)
     schemas = {
-        f"schemas/{family.name}.schema.json": json.dumps(json_schema(family), indent=2, ensure_ascii=False) + "\n"
+        f"schemas/{family.name}.schema.json": json.dumps(build_family_schema(family), indent=2, ensure_ascii=False)
+        + "\n"
         for family in FAMILIES
     }
     return {"asyncapi.yaml": f"# Made by `{COMMAND}` from shared/messages. Do not edit.\n{asyncapi}", **schemas}
 
 
-def stale(docs: Path) -> list[str]:
+def list_stale_documents(docs: Path) -> list[str]:
     """Return the paths of the documents that are missing or differ from the models."""
-    return [name for name, text in documents().items() if _text(docs / name) != text]
+    return [name for name, text in build_documents().items() if _read_text(docs / name) != text]
 
 
-def write(docs: Path) -> list[str]:
+def write_documents(docs: Path) -> list[str]:
     """Update every document; return the paths of those that changed."""
-    changed = stale(docs)
+    changed = list_stale_documents(docs)
     for name in changed:
         path = docs / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(documents()[name], encoding="utf-8", newline="\n")
+        path.write_text(build_documents()[name], encoding="utf-8", newline="\n")
     return changed
 
 
-def _text(path: Path) -> str | None:
+def _read_text(path: Path) -> str | None:
     return path.read_text(encoding="utf-8") if path.is_file() else None
 
 
@@ -58,10 +59,10 @@ def main(arguments: Sequence[str] | None = None, *, docs: Path = DOCS) -> int:
     parser = argparse.ArgumentParser(prog=COMMAND, description="Write docs/asyncapi.yaml and docs/schemas/.")
     parser.add_argument("--check", action="store_true", help="write nothing; exit with 1 if a document is outdated")
     if not parser.parse_args(arguments).check:
-        changed = write(docs)
+        changed = write_documents(docs)
         print("\n".join(f"wrote docs/{name}" for name in changed) or "All contract documents are up to date.")
         return 0
-    if outdated := stale(docs):
+    if outdated := list_stale_documents(docs):
         for name in outdated:
             print(f"docs/{name} is outdated: shared/messages has changed.", file=sys.stderr)
         print(f"Update them with: {COMMAND}", file=sys.stderr)

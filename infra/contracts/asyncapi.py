@@ -2,9 +2,19 @@
 
 from typing import Any
 
-from infra.contracts.channels import ANSWERS, SERVERS, channels, message_key
-from infra.contracts.examples import examples_of
-from infra.contracts.schemas import CLIENT, COMMANDS, FAMILIES, NOTICES, SERVER, Described, Family, Json, describe
+from infra.contracts.channels import ANSWERS, SERVERS, build_channels, build_message_key
+from infra.contracts.examples import list_examples_of_type
+from infra.contracts.schemas import (
+    CLIENT,
+    COMMANDS,
+    FAMILIES,
+    NOTICES,
+    SERVER,
+    Described,
+    Family,
+    Json,
+    describe_family,
+)
 from shared.messages.limits import PROTOCOL_VERSION
 
 _DIRECTIONS = {
@@ -16,9 +26,9 @@ _DIRECTIONS = {
 _CORRELATION = {CLIENT.name: "clientFrame", SERVER.name: "answeredFrame", COMMANDS.name: "command"}
 
 
-def document() -> Json:
+def build_document() -> Json:
     """Return the whole document."""
-    described = {family.name: describe(family, _reference(family)) for family in FAMILIES}
+    described = {family.name: describe_family(family, _build_reference(family)) for family in FAMILIES}
     return {
         "asyncapi": "3.0.0",
         "id": "urn:stride-chat:api",
@@ -32,16 +42,16 @@ def document() -> Json:
         },
         "defaultContentType": "application/json",
         "servers": SERVERS,
-        "channels": channels(described),
-        "operations": _operations(described),
+        "channels": build_channels(described),
+        "operations": _build_operations(described),
         "components": {
             "messages": {
-                message_key(family, described, kind): _message(family, described, kind)
+                build_message_key(family, described, kind): _build_message(family, described, kind)
                 for family in FAMILIES
                 for kind in described[family.name].names
             },
             "schemas": {
-                family.prefix + name: _without_siblings(schema)
+                family.prefix + name: _drop_siblings(schema)
                 for family in FAMILIES
                 for name, schema in described[family.name].schemas.items()
             },
@@ -63,11 +73,11 @@ def document() -> Json:
     }
 
 
-def _reference(family: Family) -> str:
+def _build_reference(family: Family) -> str:
     return f"#/components/schemas/{family.prefix}{{model}}"
 
 
-def _message(family: Family, described: dict[str, Described], kind: str) -> Json:
+def _build_message(family: Family, described: dict[str, Described], kind: str) -> Json:
     name = described[family.name].names[kind]
     message: Json = {
         "name": kind,
@@ -77,7 +87,7 @@ def _message(family: Family, described: dict[str, Described], kind: str) -> Json
         "payload": {"$ref": f"#/components/schemas/{family.prefix}{name}"},
         "examples": [
             {"name": f"{kind}-{number}", "payload": payload}
-            for number, payload in enumerate(examples_of(family, kind), start=1)
+            for number, payload in enumerate(list_examples_of_type(family, kind), start=1)
         ],
     }
     if family.name in _CORRELATION:
@@ -85,27 +95,29 @@ def _message(family: Family, described: dict[str, Described], kind: str) -> Json
     return message
 
 
-def _operations(described: dict[str, Described]) -> dict[str, Json]:
+def _build_operations(described: dict[str, Described]) -> dict[str, Json]:
     """Return one operation per client frame with its answers, and two per queue: sending and receiving."""
     visitor: dict[str, Json] = {
         f"receive{name}": {
             "action": "receive",
             "channel": {"$ref": "#/channels/visitor"},
             "summary": described[CLIENT.name].schemas[name]["description"],
-            "messages": _in_channel("visitor", [message_key(CLIENT, described, kind)]),
+            "messages": _build_channel_references("visitor", [build_message_key(CLIENT, described, kind)]),
             "reply": {
                 "channel": {"$ref": "#/channels/visitor"},
-                "messages": _in_channel("visitor", [message_key(SERVER, described, frame) for frame in ANSWERS[kind]]),
+                "messages": _build_channel_references(
+                    "visitor", [build_message_key(SERVER, described, frame) for frame in ANSWERS[kind]]
+                ),
             },
         }
         for kind, name in described[CLIENT.name].names.items()
     }
-    frames = [message_key(SERVER, described, kind) for kind in described[SERVER.name].names]
+    frames = [build_message_key(SERVER, described, kind) for kind in described[SERVER.name].names]
     visitor["sendFrames"] = {
         "action": "send",
         "channel": {"$ref": "#/channels/visitor"},
         "summary": "Answers, and durable frames to every live connection of the session.",
-        "messages": _in_channel("visitor", frames),
+        "messages": _build_channel_references("visitor", frames),
     }
     queues: dict[str, Json] = {}
     for channel, noun, source, reader in (
@@ -118,17 +130,17 @@ def _operations(described: dict[str, Described]) -> dict[str, Json]:
     return {**visitor, **queues}
 
 
-def _in_channel(channel: str, keys: list[str]) -> list[Json]:
+def _build_channel_references(channel: str, keys: list[str]) -> list[Json]:
     return [{"$ref": f"#/channels/{channel}/messages/{key}"} for key in keys]
 
 
-def _without_siblings(schema: Any) -> Any:
+def _drop_siblings(schema: Any) -> Any:
     """Return the schema without siblings of a `$ref`, which AsyncAPI's draft 07 schemas would ignore."""
     if isinstance(schema, list):
-        return [_without_siblings(item) for item in schema]
+        return [_drop_siblings(item) for item in schema]
     if not isinstance(schema, dict):
         return schema
     if "$ref" in schema and len(schema) > 1:
         rest = {key: value for key, value in schema.items() if key != "$ref"}
         return {"allOf": [{"$ref": schema["$ref"]}], **rest}
-    return {key: _without_siblings(value) for key, value in schema.items()}
+    return {key: _drop_siblings(value) for key, value in schema.items()}

@@ -85,7 +85,7 @@ _CONNECT: Json = {
 }
 
 
-def channels(described: dict[str, Described]) -> dict[str, Json]:
+def build_channels(described: dict[str, Described]) -> dict[str, Json]:
     """Return all channels; `described` has the models by the name of their family."""
     commands = tuple(described[COMMANDS.name].names)
     booking = tuple(kind for kind in commands if kind.startswith(("booking.", "calendar.")))
@@ -100,20 +100,20 @@ def channels(described: dict[str, Described]) -> dict[str, Json]:
             ),
             "servers": [{"$ref": "#/servers/websocket"}],
             "parameters": {"stage": {"default": "live", "description": "The stage of the deployed API."}},
-            "messages": {**_messages(CLIENT, described), **_messages(SERVER, described)},
+            "messages": {**_build_messages(CLIENT, described), **_build_messages(SERVER, described)},
             "bindings": {"ws": _CONNECT},
         },
-        "chat.fifo": _queue(
+        "chat.fifo": _build_queue_channel(
             "chat.fifo", "Commands for the assistant; the group is the session.", COMMANDS, described, ("chat.send",)
         ),
-        "booking.fifo": _queue(
+        "booking.fifo": _build_queue_channel(
             "booking.fifo",
             "Commands about appointments, of visitors and of our own; the group is the session.",
             COMMANDS,
             described,
             booking,
         ),
-        "notifications": _queue(
+        "notifications": _build_queue_channel(
             "notifications",
             "Notices to people; the group is the tenant, so that a busy one does not hold up the others.",
             NOTICES,
@@ -123,17 +123,19 @@ def channels(described: dict[str, Described]) -> dict[str, Json]:
     }
 
 
-def message_key(family: Family, described: dict[str, Described], kind: str) -> str:
+def build_message_key(family: Family, described: dict[str, Described], kind: str) -> str:
     """Return the key of a message in the document."""
     return family.prefix + described[family.name].names[kind]
 
 
-def _messages(family: Family, described: dict[str, Described], kinds: tuple[str, ...] | None = None) -> dict[str, Json]:
-    keys = [message_key(family, described, kind) for kind in kinds or described[family.name].names]
+def _build_messages(
+    family: Family, described: dict[str, Described], kinds: tuple[str, ...] | None = None
+) -> dict[str, Json]:
+    keys = [build_message_key(family, described, kind) for kind in kinds or described[family.name].names]
     return {key: {"$ref": f"#/components/messages/{key}"} for key in keys}
 
 
-def _queue(
+def _build_queue_channel(
     name: str, description: str, family: Family, described: dict[str, Described], kinds: tuple[str, ...]
 ) -> Json:
     stem, dot, suffix = name.partition(".")
@@ -144,7 +146,7 @@ def _queue(
         "description": description,
         "servers": [{"$ref": "#/servers/queues"}],
         "parameters": {"prefix": {"default": "stride", "description": "Tells the stacks of one account apart."}},
-        "messages": _messages(family, described, kinds),
+        "messages": _build_messages(family, described, kinds),
         "bindings": {
             "sqs": {
                 "queue": {"name": f"stride-{name}", "fifoQueue": bool(dot), **fifo},

@@ -105,7 +105,7 @@ class Described:
     names: dict[str, str]
 
 
-def describe(family: Family, ref_template: str) -> Described:
+def describe_family(family: Family, ref_template: str) -> Described:
     """Return the schemas of all models of a family; `ref_template` has `{model}` in place of the name."""
     generated = family.adapter.json_schema(
         mode=family.mode,
@@ -128,9 +128,9 @@ def describe(family: Family, ref_template: str) -> Described:
     return Described(schemas, names)
 
 
-def json_schema(family: Family) -> Json:
+def build_family_schema(family: Family) -> Json:
     """Return the schema of a whole family: a valid message fits exactly one of its models."""
-    described = describe(family, "#/$defs/{model}")
+    described = describe_family(family, "#/$defs/{model}")
     return {
         "$schema": DIALECT,
         "$id": f"urn:stride-chat:schema:{family.name}:1",

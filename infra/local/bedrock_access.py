@@ -10,12 +10,12 @@ class NoCredentialsFoundError(Exception):
     """The user has no AWS credentials; the text says how to provide them."""
 
 
-def stand_in(url: str) -> dict[str, str]:
+def build_stand_in_variables(url: str) -> dict[str, str]:
     """Return the environment variables for the stand-in."""
     return {"AWS_ENDPOINT_URL_BEDROCK_RUNTIME": url}
 
 
-def real_bedrock() -> dict[str, str]:
+def build_aws_variables() -> dict[str, str]:
     """Return the environment variables with which the Bedrock client, and no other, calls AWS.
 
     Raises:

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from infra.aws import REGION
-from infra.local.environment import clean_environment
-from infra.local.ports import HOST, free_port
+from infra.local.environment import build_clean_environment
+from infra.local.ports import HOST, find_free_port
 from infra.local.processes import Child, Children
-from infra.local.stand_ins import ready_line
+from infra.local.stand_ins import find_ready_address
 
 _READY_SECONDS = 30
 
@@ -28,9 +28,9 @@ class Desk:
         """Return the address of the sign-in page with the token in its fragment."""
         return f"{self.url}/sign-in#{self.token}"
 
-    def wait(self) -> None:
+    def wait_until_ready(self) -> None:
         """Wait until it serves; raise `ChildError` if it does not."""
-        self.process.wait_for(ready_line, timeout_seconds=_READY_SECONDS)
+        self.process.wait_for_output(find_ready_address, timeout_seconds=_READY_SECONDS)
 
 
 def start_desk(children: Children, *, folder: Path, port: int, endpoint_url: str, calendar_url: str) -> Desk:
@@ -39,8 +39,8 @@ def start_desk(children: Children, *, folder: Path, port: int, endpoint_url: str
     description = folder / "desk.json"
     found = {"aws_endpoint_url": endpoint_url, "region": REGION, "calendar_url": calendar_url}
     description.write_text(json.dumps(found), encoding="utf-8")
-    token, own_port = secrets.token_urlsafe(16), free_port(port)
+    token, own_port = secrets.token_urlsafe(16), find_free_port(port)
     command = [sys.executable, "-m", "ops.web", "--stack-file", str(description), "--port", str(own_port)]
-    environment = {name: value for name, value in clean_environment().items() if not name.startswith("DESK_")}
+    environment = {name: value for name, value in build_clean_environment().items() if not name.startswith("DESK_")}
     child = children.start("desk", command, {**environment, "DESK_TOKEN": token}, stage=2)
     return Desk(f"http://{HOST}:{own_port}", token, child)

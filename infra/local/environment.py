@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from infra.aws import EMULATOR_CREDENTIALS, REGION
 
 
-def clean_environment() -> dict[str, str]:
+def build_clean_environment() -> dict[str, str]:
     """Return this process's environment without AWS and Google credentials, profiles, endpoints and pool settings."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "GOOGLE_", "POOL_"))}
     # Six Python processes start at once: compiling all modules in each of them would double the time.
@@ -15,10 +15,10 @@ def clean_environment() -> dict[str, str]:
     return {**kept, "NO_PROXY": "127.0.0.1,localhost", "no_proxy": "127.0.0.1,localhost"}
 
 
-def emulator_environment(endpoint_url: str) -> dict[str, str]:
+def build_emulator_environment(endpoint_url: str) -> dict[str, str]:
     """Return the environment with which every AWS client calls the emulator."""
     return {
-        **clean_environment(),
+        **build_clean_environment(),
         **EMULATOR_CREDENTIALS,
         "AWS_ENDPOINT_URL": endpoint_url,
         "AWS_REGION": REGION,
@@ -30,7 +30,7 @@ def emulator_environment(endpoint_url: str) -> dict[str, str]:
     }
 
 
-def pool_environment(
+def build_pool_environment(
     endpoint_url: str,
     settings: Mapping[str, str],
     *,
@@ -40,7 +40,7 @@ def pool_environment(
 ) -> dict[str, str]:
     """Return the environment of `python -m workers.NAME`; `settings` are the deployment's outputs."""
     return {
-        **emulator_environment(endpoint_url),
+        **build_emulator_environment(endpoint_url),
         **settings,
         **bedrock,
         "GOOGLE_CALENDAR_ENDPOINT": calendar_url,

@@ -35,14 +35,14 @@ def lock_folder(root: Path = ROOT) -> Iterator[Folder]:
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except OSError:
-                neighbours.append(_page(path / "stack.json"))
+                neighbours.append(_render_page(path / "stack.json"))
                 continue
             yield Folder(path, tuple(neighbours))
             return
     raise OSError(f"{_STACKS_AT_ONCE} stacks are running from this checkout already")
 
 
-def _page(description: Path) -> str:
+def _render_page(description: Path) -> str:
     try:
         page: str = json.loads(description.read_text(encoding="utf-8"))["site_url"]
     except (OSError, ValueError, KeyError):

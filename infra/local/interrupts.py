@@ -10,7 +10,7 @@ STOPS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class Interrupts:
-    """Handles signals inside `listening`; outside, `defer` has no effect."""
+    """Handles signals inside `catch_signals`; outside, `defer_signals` has no effect."""
 
     def __init__(self) -> None:
         self._deferrals = 0
@@ -18,7 +18,7 @@ class Interrupts:
         self._raised = False
 
     @contextmanager
-    def listening(self) -> Iterator[None]:
+    def catch_signals(self) -> Iterator[None]:
         """Raise KeyboardInterrupt on the first signal inside the `with`, and ignore those after it."""
         before = {number: signal.signal(number, self._handle_signal) for number in STOPS}
         try:
@@ -28,7 +28,7 @@ class Interrupts:
                 signal.signal(number, handler)
 
     @contextmanager
-    def defer(self) -> Iterator[None]:
+    def defer_signals(self) -> Iterator[None]:
         """Defer a signal to the end of the `with`."""
         self._deferrals += 1
         try:
@@ -36,15 +36,15 @@ class Interrupts:
         finally:
             self._deferrals -= 1
         if self._pending and not self._deferrals:
-            self._raise()
+            self._raise_interrupt()
 
     def _handle_signal(self, _number: int, _frame: FrameType | None) -> None:
         if self._deferrals:
             self._pending = True
         else:
-            self._raise()
+            self._raise_interrupt()
 
-    def _raise(self) -> None:
+    def _raise_interrupt(self) -> None:
         self._pending = False
         if not self._raised:
             self._raised = True

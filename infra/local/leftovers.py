@@ -11,12 +11,12 @@ _PROCESSES = Path("/proc")
 
 def record_process(folder: Path, pid: int, command: Sequence[str]) -> None:
     """Record a started process."""
-    _file(folder, pid).write_text("\0".join(command), encoding="utf-8")
+    _get_record_path(folder, pid).write_text("\0".join(command), encoding="utf-8")
 
 
 def forget_process(folder: Path, pid: int) -> None:
     """Delete the record of a process that has ended."""
-    _file(folder, pid).unlink(missing_ok=True)
+    _get_record_path(folder, pid).unlink(missing_ok=True)
 
 
 def end_leftovers(folder: Path) -> None:
@@ -34,5 +34,5 @@ def end_leftovers(folder: Path) -> None:
         file.unlink(missing_ok=True)
 
 
-def _file(folder: Path, pid: int) -> Path:
+def _get_record_path(folder: Path, pid: int) -> Path:
     return folder / f"{pid}.pid"

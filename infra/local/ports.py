@@ -5,7 +5,7 @@ import socket
 HOST = "127.0.0.1"
 
 
-def free_port(preferred: int = 0) -> int:
+def find_free_port(preferred: int = 0) -> int:
     """Return the preferred port if it is free, otherwise a free one."""
     for port in (preferred, 0):
         with socket.socket() as probe:

@@ -42,7 +42,7 @@ class Child:
         """Return the exit code; None while it runs."""
         return self._process.poll()
 
-    def wait_for(self, find: Callable[[str], str | None], *, timeout_seconds: float) -> str:
+    def wait_for_output(self, find: Callable[[str], str | None], *, timeout_seconds: float) -> str:
         """Return the first result of `find` that is not None, called with each line of the output.
 
         Raises:
@@ -58,26 +58,28 @@ class Child:
                 for line in lines:
                     if (found := find(line)) is not None:
                         return found
-                self.check(ended=ended)
+                self.check_running(ended=ended)
                 if time.monotonic() > end:
-                    raise ChildError(f"{self.name} is not ready after {timeout_seconds:.0f} s\n{self.last_lines()}")
+                    raise ChildError(
+                        f"{self.name} is not ready after {timeout_seconds:.0f} s\n{self.read_last_lines()}"
+                    )
                 time.sleep(_POLL_SECONDS)
 
     def wait_until(self, is_ready: Callable[[], bool], *, timeout_seconds: float) -> None:
-        """Wait until `is_ready` returns True; raise `ChildError` as `wait_for` does."""
+        """Wait until `is_ready` returns True; raise `ChildError` as `wait_for_output` does."""
         end = time.monotonic() + timeout_seconds
         while not is_ready():
-            self.check(ended=self.exit_code is not None)
+            self.check_running(ended=self.exit_code is not None)
             if time.monotonic() > end:
-                raise ChildError(f"{self.name} is not ready after {timeout_seconds:.0f} s\n{self.last_lines()}")
+                raise ChildError(f"{self.name} is not ready after {timeout_seconds:.0f} s\n{self.read_last_lines()}")
             time.sleep(_POLL_SECONDS)
 
-    def check(self, *, ended: bool) -> None:
+    def check_running(self, *, ended: bool) -> None:
         """Raise `ChildError` with the last lines if the process has ended."""
         if ended:
-            raise ChildError(f"{self.name} ended with exit code {self.exit_code}\n{self.last_lines()}")
+            raise ChildError(f"{self.name} ended with exit code {self.exit_code}\n{self.read_last_lines()}")
 
-    def last_lines(self) -> str:
+    def read_last_lines(self) -> str:
         """Return the end of the output, indented, with the file's name."""
         lines = self.log.read_text(encoding="utf-8", errors="replace").splitlines()[-_MAX_LOG_LINES:]
         return "\n".join([*(f"  | {line}" for line in lines), f"  full log: {self.log}"])
@@ -121,7 +123,7 @@ class Children:
         """Start a process with exactly this environment; higher stages are stopped before lower ones."""
         self._logs.mkdir(parents=True, exist_ok=True)
         log = self._logs / f"{name}.log"
-        with self._interrupts.defer(), log.open("wb") as output:
+        with self._interrupts.defer_signals(), log.open("wb") as output:
             process = subprocess.Popen(
                 list(command),
                 env={**environment, "PYTHONUNBUFFERED": "1"},
@@ -137,7 +139,7 @@ class Children:
             record_process(self._logs, child.pid, command)
         return child
 
-    def pids(self) -> dict[str, int]:
+    def list_pids(self) -> dict[str, int]:
         """Return the process ids by name."""
         return {child.name: child.pid for child in self._running}
 
@@ -145,10 +147,10 @@ class Children:
         """Return a running child by its name."""
         return next(child for child in self._running if child.name == name)
 
-    def check(self) -> None:
+    def check_running(self) -> None:
         """Raise `ChildError` about the first child that has ended."""
         for child in self._running:
-            child.check(ended=child.exit_code is not None)
+            child.check_running(ended=child.exit_code is not None)
 
     def stop(self, *names: str) -> None:
         """Stop these children at the same time."""
@@ -162,6 +164,6 @@ class Children:
 
     def stop_all(self) -> None:
         """Stop everything, the processes of the highest stage first."""
-        with self._interrupts.defer():
+        with self._interrupts.defer_signals():
             for stage in sorted({child.stage for child in self._running}, reverse=True):
                 self.stop(*(child.name for child in self._running if child.stage == stage))

@@ -14,12 +14,12 @@ from botocore.exceptions import BotoCoreError, ClientError
 from infra.aws import Target
 from infra.cloudformation import DeployError
 from infra.dependencies import InstallError, Platform
-from infra.deploy import deploy, settings
+from infra.deploy import deploy_stack, outputs_to_settings
 from infra.local import bedrock_access
-from infra.local.environment import clean_environment, pool_environment
-from infra.local.google_calendar.keys import make_service_account
-from infra.local.seed import Seed, demo_profile, seed
-from infra.package import BUILD, PACKAGES, build
+from infra.local.environment import build_clean_environment, build_pool_environment
+from infra.local.google_calendar.keys import create_service_account_key
+from infra.local.seed import Seed, read_demo_profile, seed_tenants
+from infra.package import BUILD, PACKAGES, build_package
 
 EPILOG = """\
 It writes two files to --folder: google-service-account.json for the calendar stand-in, and pools.env, which a
@@ -28,34 +28,36 @@ shell can read before it starts a pool:
 """
 
 
-def provision(target: Target, *, folder: Path, tenant: str, site_url: str, calendar_url: str, bedrock_url: str) -> None:
+def provision_stack(
+    target: Target, *, folder: Path, tenant: str, site_url: str, calendar_url: str, bedrock_url: str
+) -> None:
     """Deploy the template without workers, seed the demo business and write the two files."""
     folder.mkdir(parents=True, exist_ok=True)
-    profile = demo_profile(tenant)
+    profile = read_demo_profile(tenant)
     sender = profile.senders.email or ""
-    account = make_service_account(urljoin(calendar_url, "/token"))
+    account = create_service_account_key(urljoin(calendar_url, "/token"))
     (folder / "google-service-account.json").write_text(json.dumps(account), encoding="utf-8")
     packages = {
-        package.name: build(package, BUILD / "packages" / "emulator", Platform.LOCAL)
+        package.name: build_package(package, BUILD / "packages" / "emulator", Platform.LOCAL)
         for package in PACKAGES
         if package.name == "ingress"
     }
     parameters = {"Workers": "pools", "SesFromEmail": sender, "SmsEnabled": "true", "HoldsPerAddress": "1000"}
-    outputs = deploy(target, stack="stride", parameters=parameters, packages=packages)
-    seed(target, Seed(outputs["KnowledgeBucket"], outputs["GoogleSecretId"], account, (site_url,)))
-    environment = pool_environment(
+    outputs = deploy_stack(target, stack="stride", parameters=parameters, packages=packages)
+    seed_tenants(target, Seed(outputs["KnowledgeBucket"], outputs["GoogleSecretId"], account, (site_url,)))
+    environment = build_pool_environment(
         str(target.endpoint_url),
-        settings(outputs),
-        bedrock=bedrock_access.stand_in(bedrock_url),
+        outputs_to_settings(outputs),
+        bedrock=bedrock_access.build_stand_in_variables(bedrock_url),
         calendar_url=calendar_url,
         sender=sender,
     )
-    _write(folder / "pools.env", environment)
+    _write_environment(folder / "pools.env", environment)
 
 
-def _write(path: Path, environment: Mapping[str, str]) -> None:
+def _write_environment(path: Path, environment: Mapping[str, str]) -> None:
     # Without the inherited variables, which belong to this machine.
-    inherited = clean_environment()
+    inherited = build_clean_environment()
     own_variables = {name: value for name, value in environment.items() if name not in inherited}
     lines = [f"{name}={shlex.quote(value)}" for name, value in sorted(own_variables.items())]
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
@@ -79,7 +81,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     if not endpoint:
         parser.error("AWS_ENDPOINT_URL is not set; for AWS itself use python -m infra.deploy")
     try:
-        provision(
+        provision_stack(
             Target(endpoint_url=endpoint),
             folder=options.folder,
             tenant=options.tenant,

@@ -28,7 +28,7 @@ class Seed:
     """Origins of local pages, which are added to the profile; links in e-mails open the first."""
 
 
-def demo_profile(tenant: str, tenants: Path = TENANTS) -> TenantProfile:
+def read_demo_profile(tenant: str, tenants: Path = TENANTS) -> TenantProfile:
     """Return a demo tenant's profile; raise `ConfigurationError` with the invalid line."""
     path = tenants / tenant / "profile.yaml"
     try:
@@ -37,14 +37,14 @@ def demo_profile(tenant: str, tenants: Path = TENANTS) -> TenantProfile:
         raise ConfigurationError(f"{path}: {error}") from error
 
 
-def seed(target: Target, content: Seed, tenants: Path = TENANTS) -> None:
+def seed_tenants(target: Target, content: Seed, tenants: Path = TENANTS) -> None:
     """Upload every tenant, store the secret and verify the senders; it may be repeated."""
     s3, ses = target.client("s3"), target.client("ses")
     for folder in sorted(path for path in tenants.iterdir() if path.is_dir()):
         for path in sorted(folder.iterdir()):
             body = path.read_bytes()
             if path.name == "profile.yaml":
-                body = _add_pages(body, content.extra_origins)
+                body = _add_origins(body, content.extra_origins)
                 sender = parse_profile(body.decode()).senders.email
                 if sender:
                     ses.verify_email_identity(EmailAddress=sender)
@@ -52,7 +52,7 @@ def seed(target: Target, content: Seed, tenants: Path = TENANTS) -> None:
     _put_secret(target.client("secretsmanager"), content.google_secret_id, json.dumps(content.service_account))
 
 
-def _add_pages(profile: bytes, origins: tuple[str, ...]) -> bytes:
+def _add_origins(profile: bytes, origins: tuple[str, ...]) -> bytes:
     if not origins:
         return profile
     content = yaml.safe_load(profile)

@@ -11,17 +11,17 @@ from urllib.parse import urlsplit
 
 from infra.aws import Target
 from infra.dependencies import Platform
-from infra.deploy import deploy, settings
+from infra.deploy import deploy_stack, outputs_to_settings
 from infra.local.desk import Desk, start_desk
 from infra.local.emulator import start_emulator, wait_for_emulator
-from infra.local.environment import clean_environment, pool_environment
+from infra.local.environment import build_clean_environment, build_pool_environment
 from infra.local.interrupts import Interrupts
-from infra.local.ports import HOST, free_port
+from infra.local.ports import HOST, find_free_port
 from infra.local.processes import Child, Children
-from infra.local.seed import Seed, demo_profile, seed
-from infra.local.stand_ins import StandIns, ready_line, start_stand_ins
-from infra.local.warm_up import warm_up
-from infra.package import BUILD, PACKAGES, build
+from infra.local.seed import Seed, read_demo_profile, seed_tenants
+from infra.local.stand_ins import StandIns, find_ready_address, start_stand_ins
+from infra.local.warm_up import start_warm_up
+from infra.package import BUILD, PACKAGES, build_package
 from shared.json_objects import parse_json_object
 
 QUEUES = ("chat", "booking", "notifications")
@@ -122,7 +122,7 @@ class Stack:
 
     def wait_for_pool(self, child: Child) -> None:
         """Wait until a launched pool receives messages."""
-        self.health[child.name] = child.wait_for(_health_url, timeout_seconds=_READY_SECONDS)
+        self.health[child.name] = child.wait_for_output(_find_health_url, timeout_seconds=_READY_SECONDS)
 
     def describe(self) -> dict[str, Any]:
         """Return the addresses and names with which other programs find the stack's parts."""
@@ -139,11 +139,11 @@ class Stack:
             "calendar_url": self.stand_ins.calendar_url,
             "bedrock_url": self.stand_ins.bedrock_url,
             "health": self.health,
-            "pids": self.children.pids(),
+            "pids": self.children.list_pids(),
         }
 
 
-def _health_url(line: str) -> str | None:
+def _find_health_url(line: str) -> str | None:
     """Return the health address from a pool's log line `pool_started`."""
     entry = parse_json_object(line) or {}
     return str(entry.get("health_url", "")) if entry.get("event") == "pool_started" else None
@@ -154,7 +154,9 @@ def _skip_title(_title: str) -> AbstractContextManager[None]:
 
 
 @contextmanager
-def local_stack(options: Options, *, interrupts: Interrupts | None = None, step: Step = _skip_title) -> Iterator[Stack]:
+def open_local_stack(
+    options: Options, *, interrupts: Interrupts | None = None, step: Step = _skip_title
+) -> Iterator[Stack]:
     """Start everything, yield the running stack, and stop everything at the end, also after an error.
 
     Raises:
@@ -165,17 +167,17 @@ def local_stack(options: Options, *, interrupts: Interrupts | None = None, step:
     interrupts = interrupts or Interrupts()
     children = Children(options.folder / "logs", interrupts)
     try:
-        yield _start(options, children, step)
+        yield _start_stack(options, children, step)
     finally:
         children.stop_all()
         shutil.rmtree(options.folder / _SCRATCH, ignore_errors=True)
 
 
-def _start(options: Options, children: Children, step: Step) -> Stack:
+def _start_stack(options: Options, children: Children, step: Step) -> Stack:
     options.folder.mkdir(parents=True, exist_ok=True)
-    profile = demo_profile(options.tenant)
+    profile = read_demo_profile(options.tenant)
     sender = profile.senders.email or ""
-    site_url = f"http://{HOST}:{free_port(options.site_port)}"
+    site_url = f"http://{HOST}:{find_free_port(options.site_port)}"
     # These processes start while the packages are built.
     stand_ins = start_stand_ins(
         children,
@@ -184,9 +186,9 @@ def _start(options: Options, children: Children, step: Step) -> Stack:
         bedrock=options.bedrock,
         bedrock_arguments=options.bedrock_arguments,
     )
-    target, wait_until_emulator_is_ready = _emulator(options, children)
+    target, wait_until_emulator_is_ready = _start_emulator(options, children)
     with step("Package the functions"):
-        packages = _packages(options)
+        packages = _build_packages(options)
     with step(f"{'Reach' if options.endpoint_url else 'Start'} the emulator at {target.endpoint_url}"):
         wait_until_emulator_is_ready()
     with step("Deploy the template"):
@@ -199,17 +201,17 @@ def _start(options: Options, children: Children, step: Step) -> Stack:
             "LocalBedrockEndpoint": stand_ins.bedrock_url,
             "LocalCalendarEndpoint": stand_ins.calendar_url,
         }
-        outputs = deploy(target, stack="stride", parameters=parameters, packages=packages)
+        outputs = deploy_stack(target, stack="stride", parameters=parameters, packages=packages)
     with step("Start the stand-ins"):
-        stand_ins.wait()
+        stand_ins.wait_until_ready()
     with step("Seed the demo business"):
         origins = (site_url, site_url.replace(HOST, "localhost"))
         content = Seed(outputs["KnowledgeBucket"], outputs["GoogleSecretId"], stand_ins.service_account, origins)
-        seed(target, content)
-        wait_for_warm_up = warm_up(target.client("lambda"), outputs)
-    environment = pool_environment(
+        seed_tenants(target, content)
+        wait_for_warm_up = start_warm_up(target.client("lambda"), outputs)
+    environment = build_pool_environment(
         str(target.endpoint_url),
-        settings(outputs),
+        outputs_to_settings(outputs),
         bedrock=stand_ins.bedrock,
         calendar_url=stand_ins.calendar_url,
         sender=sender,
@@ -221,20 +223,20 @@ def _start(options: Options, children: Children, step: Step) -> Stack:
     return stack
 
 
-def _emulator(options: Options, children: Children) -> tuple[Target, Callable[[], None]]:
+def _start_emulator(options: Options, children: Children) -> tuple[Target, Callable[[], None]]:
     """Return the target, and a function that waits until it is ready."""
     if options.endpoint_url:
         return Target(endpoint_url=options.endpoint_url), lambda: None
-    port = free_port(options.emulator_port)
+    port = find_free_port(options.emulator_port)
     scratch = options.folder / _SCRATCH
-    emulator = start_emulator(children, port=port, scratch=scratch, environment=clean_environment())
+    emulator = start_emulator(children, port=port, scratch=scratch, environment=build_clean_environment())
     return Target(endpoint_url=f"http://{HOST}:{port}"), lambda: wait_for_emulator(emulator, port)
 
 
-def _packages(options: Options) -> dict[str, Path]:
+def _build_packages(options: Options) -> dict[str, Path]:
     names = {"ingress", "workers"} if options.workers == "lambda" else {"ingress"}
     out = BUILD / "packages" / Platform.LOCAL.value
-    return {package.name: build(package, out, Platform.LOCAL) for package in PACKAGES if package.name in names}
+    return {package.name: build_package(package, out, Platform.LOCAL) for package in PACKAGES if package.name in names}
 
 
 def _start_workers_and_site(stack: Stack, step: Step) -> None:
@@ -259,10 +261,10 @@ def _start_workers_and_site(stack: Stack, step: Step) -> None:
             command = [sys.executable, "-m", "infra.local.site", "--port", str(urlsplit(stack.site_url).port)]
             command += ["--websocket-url", stack.websocket_url, "--tenant", options.tenant]
             command += ["--aws-endpoint-url", str(stack.target.endpoint_url), "--bedrock", options.bedrock]
-            site = stack.children.start("site", command, clean_environment(), stage=2)
-            site.wait_for(ready_line, timeout_seconds=_READY_SECONDS)
+            site = stack.children.start("site", command, build_clean_environment(), stage=2)
+            site.wait_for_output(find_ready_address, timeout_seconds=_READY_SECONDS)
         for child in launched:
             stack.wait_for_pool(child)
         if desk:
-            desk.wait()
+            desk.wait_until_ready()
             stack.desk.append(desk)

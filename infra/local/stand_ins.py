@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Literal
 
 from infra.local import bedrock_access
-from infra.local.environment import clean_environment
-from infra.local.google_calendar.keys import make_service_account
-from infra.local.ports import HOST, free_port
+from infra.local.environment import build_clean_environment
+from infra.local.google_calendar.keys import create_service_account_key
+from infra.local.ports import HOST, find_free_port
 from infra.local.processes import Child, Children
 from shared.tenants.profile import TenantProfile
 
@@ -33,10 +33,10 @@ class StandIns:
         """Return the endpoint of Bedrock, the stand-in's or AWS's."""
         return self.bedrock["AWS_ENDPOINT_URL_BEDROCK_RUNTIME"]
 
-    def wait(self) -> None:
+    def wait_until_ready(self) -> None:
         """Wait until they serve; raise `ChildError` if one does not."""
         for process in self.processes:
-            process.wait_for(ready_line, timeout_seconds=_READY_SECONDS)
+            process.wait_for_output(find_ready_address, timeout_seconds=_READY_SECONDS)
 
 
 def start_stand_ins(
@@ -52,19 +52,19 @@ def start_stand_ins(
     Raises:
         NoCredentialsFoundError: `bedrock` is `aws`, and the user has no credentials.
     """
-    access = bedrock_access.real_bedrock() if bedrock == "aws" else None
-    calendar_port = free_port()
-    account = make_service_account(f"http://{HOST}:{calendar_port}/token")
+    access = bedrock_access.build_aws_variables() if bedrock == "aws" else None
+    calendar_port = find_free_port()
+    account = create_service_account_key(f"http://{HOST}:{calendar_port}/token")
     processes = [_start_calendar(children, port=calendar_port, folder=folder, profile=profile, account=account)]
     if access is None:
-        port = free_port()
+        port = find_free_port()
         command = [sys.executable, "-m", "infra.local.bedrock", "--port", str(port), *bedrock_arguments]
-        processes.append(children.start("bedrock", command, clean_environment(), stage=1))
-        access = bedrock_access.stand_in(f"http://{HOST}:{port}")
+        processes.append(children.start("bedrock", command, build_clean_environment(), stage=1))
+        access = bedrock_access.build_stand_in_variables(f"http://{HOST}:{port}")
     return StandIns(f"http://{HOST}:{calendar_port}/calendar/v3/", account, access, tuple(processes))
 
 
-def ready_line(line: str) -> str | None:
+def find_ready_address(line: str) -> str | None:
     """Return the address after "ready", which our servers print once they listen."""
     return line.removeprefix("ready ") if line.startswith("ready ") else None
 
@@ -77,4 +77,4 @@ def _start_calendar(
     command = [sys.executable, "-m", "infra.local.google_calendar", "--port", str(port)]
     command += ["--calendar", profile.calendar_id, "--time-zone", profile.time_zone]
     command += ["--service-account", str(key_file)]
-    return children.start("calendar", command, clean_environment(), stage=1)
+    return children.start("calendar", command, build_clean_environment(), stage=1)

@@ -18,7 +18,7 @@ from infra.local.bedrock_access import NoCredentialsFoundError
 from infra.local.folder import ROOT, lock_folder
 from infra.local.interrupts import Interrupts
 from infra.local.processes import ChildError
-from infra.local.stack import POOLS, Options, Stack, local_stack
+from infra.local.stack import POOLS, Options, Stack, open_local_stack
 from shared.errors import ConfigurationError
 
 _WATCH_SECONDS = 0.2
@@ -37,9 +37,9 @@ While it runs, .stride/stack.json has the address of every part, and .stride/log
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Return 0 after a requested stop, 1 after a failure."""
-    options = _arguments(argv)
+    options = _parse_arguments(argv)
     interrupts = Interrupts()
-    with interrupts.listening():
+    with interrupts.catch_signals():
         try:
             return _run(options, interrupts)
         except KeyboardInterrupt:
@@ -52,7 +52,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 1
 
 
-def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
+def _parse_arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="python -m infra.local.up",
         description="Run the emulator, the stand-ins, the worker pools and a demo page on this machine.",
@@ -90,7 +90,7 @@ def _run(arguments: argparse.Namespace, interrupts: Interrupts) -> int:
     started = time.monotonic()
     with lock_folder(arguments.folder) as folder:
         for page in folder.neighbours:
-            files = _relative_path(folder.path)
+            files = _format_path(folder.path)
             print(f"A stack of this checkout runs already ({page}); this one keeps its files in {files}.")
         options = Options(
             folder=folder.path,
@@ -102,17 +102,17 @@ def _run(arguments: argparse.Namespace, interrupts: Interrupts) -> int:
             pools=tuple(arguments.pool or POOLS),
         )
         try:
-            with local_stack(options, interrupts=interrupts, step=_step) as stack, _announce_stop():
+            with open_local_stack(options, interrupts=interrupts, step=_print_step) as stack, _announce_stop():
                 folder.description.write_text(json.dumps(stack.describe(), indent=2) + "\n", encoding="utf-8")
-                _greet(stack, arguments, time.monotonic() - started)
-                _watch(stack)
+                _print_greeting(stack, arguments, time.monotonic() - started)
+                _watch_processes(stack)
         finally:
             folder.description.unlink(missing_ok=True)
     return 0
 
 
 @contextmanager
-def _step(title: str) -> Iterator[None]:
+def _print_step(title: str) -> Iterator[None]:
     print(f"  {title} ... ", end="", flush=True)
     started = time.monotonic()
     try:
@@ -136,7 +136,7 @@ def _announce_stop() -> Iterator[None]:
         raise
 
 
-def _greet(stack: Stack, arguments: argparse.Namespace, seconds: float) -> None:
+def _print_greeting(stack: Stack, arguments: argparse.Namespace, seconds: float) -> None:
     port_notice = (
         ""
         if not arguments.port or urlsplit(stack.site_url).port == arguments.port
@@ -147,27 +147,27 @@ def _greet(stack: Stack, arguments: argparse.Namespace, seconds: float) -> None:
         f"\nReady after {seconds:.1f} s.\n\n"
         f"  Page     {stack.site_url}{port_notice}\n"
         f"  Inbox    {stack.site_url}/inbox.html\n"
-        f"{_desk_text(stack)}"
+        f"{_describe_desk(stack)}"
         f"  Answers  {answers}\n"
-        f"  Logs     {_relative_path(stack.options.folder / 'logs')}\n\n"
+        f"  Logs     {_format_path(stack.options.folder / 'logs')}\n\n"
         "Ctrl-C stops everything.",
         flush=True,
     )
 
 
-def _desk_text(stack: Stack) -> str:
+def _describe_desk(stack: Stack) -> str:
     """Return the address of the desk, which contains the token, so that only a name is entered."""
     return "".join(f"  Desk     {desk.sign_in_url}\n           (token {desk.token})\n" for desk in stack.desk)
 
 
-def _watch(stack: Stack) -> None:
+def _watch_processes(stack: Stack) -> None:
     """Check the processes until KeyboardInterrupt; raise `ChildError` when one ends."""
     while True:
-        stack.children.check()
+        stack.children.check_running()
         time.sleep(_WATCH_SECONDS)
 
 
-def _relative_path(path: Path) -> str:
+def _format_path(path: Path) -> str:
     return os.path.relpath(path)
 
 

@@ -12,7 +12,7 @@ _CONTEXT = {"tenant": "warm-up", "session_id": "warm-up", "locale": "en", "resum
 _TIMEOUT_SECONDS = 15.0
 
 
-def warm_up(lambda_client: Any, outputs: Mapping[str, str]) -> Callable[[], None]:
+def start_warm_up(lambda_client: Any, outputs: Mapping[str, str]) -> Callable[[], None]:
     """Invoke the authorizer with an unknown tenant and the ingress with an unknown connection, and return at once.
 
     The returned function waits until both have answered. Asynchronous invocations would be simpler, but the emulator
@@ -30,7 +30,8 @@ def warm_up(lambda_client: Any, outputs: Mapping[str, str]) -> Callable[[], None
     }
     # Daemon threads: an emulator that is being stopped never answers.
     threads = [
-        threading.Thread(target=_call, args=(lambda_client, name, event), daemon=True) for name, event in calls.items()
+        threading.Thread(target=_invoke_function, args=(lambda_client, name, event), daemon=True)
+        for name, event in calls.items()
     ]
     for thread in threads:
         thread.start()
@@ -42,7 +43,7 @@ def warm_up(lambda_client: Any, outputs: Mapping[str, str]) -> Callable[[], None
     return wait
 
 
-def _call(lambda_client: Any, name: str, event: Mapping[str, Any]) -> None:
+def _invoke_function(lambda_client: Any, name: str, event: Mapping[str, Any]) -> None:
     # After a failure the first visitor waits a second longer, nothing else.
     with contextlib.suppress(BotoCoreError, ClientError):
         lambda_client.invoke(FunctionName=name, Payload=json.dumps(event))

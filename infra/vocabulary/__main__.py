@@ -6,8 +6,8 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from infra.vocabulary.javascript_names import javascript_uses
-from infra.vocabulary.python_names import python_uses
+from infra.vocabulary.javascript_names import find_javascript_uses
+from infra.vocabulary.python_names import find_python_uses
 from infra.vocabulary.rules import Use, read_vocabulary
 
 ROOT = Path(__file__).parents[2]
@@ -23,7 +23,7 @@ The words, their replacements and the exceptions stand in infra/vocabulary/words
 """
 
 
-def tree_uses(root: Path, folders: list[str]) -> Iterator[Use]:
+def find_uses(root: Path, folders: list[str]) -> Iterator[Use]:
     """Yield every use of a word in the files that git tracks below some folders, or in all of them."""
     for path in _list_tracked_files(root, folders):
         file = root / path
@@ -33,11 +33,11 @@ def tree_uses(root: Path, folders: list[str]) -> Iterator[Use]:
             yield Use("file", file.stem, path, 1)
         match file.suffix:
             case ".py":
-                yield from python_uses(file.read_text(encoding="utf-8"), path)
+                yield from find_python_uses(file.read_text(encoding="utf-8"), path)
             case ".js" | ".mjs":
-                yield from javascript_uses(file.read_bytes(), path)
+                yield from find_javascript_uses(file.read_bytes(), path)
             case ".md":
-                yield from _prose(file.read_text(encoding="utf-8"), path)
+                yield from _find_prose_uses(file.read_text(encoding="utf-8"), path)
 
 
 def _list_tracked_files(root: Path, folders: list[str]) -> list[str]:
@@ -46,7 +46,7 @@ def _list_tracked_files(root: Path, folders: list[str]) -> list[str]:
     return sorted(set(filter(None, found.split("\0"))))
 
 
-def _prose(text: str, path: str) -> Iterator[Use]:
+def _find_prose_uses(text: str, path: str) -> Iterator[Use]:
     for number, line in enumerate(text.splitlines(), start=1):
         yield Use("prose", line, path, number)
 
@@ -63,7 +63,7 @@ def main() -> int:
     parser.add_argument("--count", action="store_true", help="count the findings of each word")
     arguments = parser.parse_args()
     vocabulary = read_vocabulary(WORDS)
-    findings = list(vocabulary.check(tree_uses(ROOT, arguments.folders)))
+    findings = list(vocabulary.find_violations(find_uses(ROOT, arguments.folders)))
     if arguments.count:
         counts: dict[str, int] = {}
         for finding in findings:
@@ -73,7 +73,7 @@ def main() -> int:
     else:
         for finding in findings:
             print(finding)
-    unused = [] if arguments.folders else vocabulary.unused_exemptions()
+    unused = [] if arguments.folders else vocabulary.list_unused_exemptions()
     for exemption in unused:
         print(f"{WORDS.name}: nothing needs the exception for {exemption.word!r} ({exemption.reason})")
     if findings or unused:

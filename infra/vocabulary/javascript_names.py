@@ -23,22 +23,22 @@ _DECLARING: dict[str, tuple[str, Kind]] = {
 _PATTERN_NAMES = frozenset({"identifier", "shorthand_property_identifier_pattern"})
 
 
-def javascript_uses(source: bytes, path: str) -> Iterator[Use]:
+def find_javascript_uses(source: bytes, path: str) -> Iterator[Use]:
     """Yield the declared names and the comments of one file."""
     pending = [Parser(_JAVASCRIPT).parse(source).root_node]
     while pending:
         node = pending.pop()
         pending.extend(node.children)
-        for kind, name in _declared_names(node):
-            yield Use(kind, _text(name), path, name.start_point.row + 1)
+        for kind, name in _find_declared_names(node):
+            yield Use(kind, _decode_text(name), path, name.start_point.row + 1)
         if node.type == "comment":
-            yield Use("prose", _text(node), path, node.start_point.row + 1)
+            yield Use("prose", _decode_text(node), path, node.start_point.row + 1)
 
 
-def _declared_names(node: Node) -> Iterator[tuple[Kind, Node]]:
+def _find_declared_names(node: Node) -> Iterator[tuple[Kind, Node]]:
     if node.type == "formal_parameters":
         for parameter in node.named_children:
-            for name in _pattern(parameter):
+            for name in _find_pattern_names(parameter):
                 yield "name", name
         return
     if node.type not in _DECLARING:
@@ -48,19 +48,19 @@ def _declared_names(node: Node) -> Iterator[tuple[Kind, Node]]:
     if declared is None:
         return
     if declared.type.endswith("_pattern"):
-        for part in _pattern(declared):
+        for part in _find_pattern_names(declared):
             yield kind, part
     elif declared.type in {"identifier", "property_identifier", "private_property_identifier"}:
         yield kind, declared
 
 
-def _pattern(node: Node) -> Iterator[Node]:
+def _find_pattern_names(node: Node) -> Iterator[Node]:
     if node.type in _PATTERN_NAMES:
         yield node
     for child in node.named_children:
         if child.type != "comment":
-            yield from _pattern(child)
+            yield from _find_pattern_names(child)
 
 
-def _text(node: Node) -> str:
+def _decode_text(node: Node) -> str:
     return (node.text or b"").decode()

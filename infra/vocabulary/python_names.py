@@ -12,18 +12,18 @@ _CLI_CALLS = frozenset({"command", "group", "option", "argument", "add_argument"
 _Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 
-def python_uses(source: str, path: str) -> Iterator[Use]:
+def find_python_uses(source: str, path: str) -> Iterator[Use]:
     """Yield the definitions and sentences of one file; a name that it only uses is reported where it is defined."""
     tree = ast.parse(source)
     for node in ast.walk(tree):
-        for kind, text, line in _uses(node):
+        for kind, text, line in _find_uses(node):
             yield Use(kind, text, path, line)
     for token in tokenize.generate_tokens(io.StringIO(source).readline):
         if token.type == tokenize.COMMENT:
             yield Use("prose", token.string.lstrip("# "), path, token.start[0])
 
 
-def _uses(node: ast.AST) -> Iterator[tuple[Kind, str, int]]:
+def _find_uses(node: ast.AST) -> Iterator[tuple[Kind, str, int]]:
     match node:
         case ast.FunctionDef() | ast.AsyncFunctionDef():
             yield "name" if _is_property(node) else "function", node.name, node.lineno
@@ -38,7 +38,7 @@ def _uses(node: ast.AST) -> Iterator[tuple[Kind, str, int]]:
         case ast.alias(asname=str(name)):
             yield "name", name, node.lineno
         case ast.Call(func=ast.Attribute(attr=attribute)):
-            yield from _calls(node, attribute)
+            yield from _find_call_uses(node, attribute)
         case ast.Expr(value=ast.Constant(value=str(text))):
             # A docstring, or the sentence below a field.
             yield "prose", text, node.lineno
@@ -46,7 +46,7 @@ def _uses(node: ast.AST) -> Iterator[tuple[Kind, str, int]]:
             pass
 
 
-def _calls(node: ast.Call, attribute: str) -> Iterator[tuple[Kind, str, int]]:
+def _find_call_uses(node: ast.Call, attribute: str) -> Iterator[tuple[Kind, str, int]]:
     texts = [argument.value for argument in node.args if isinstance(argument, ast.Constant)]
     if attribute in _LOG_METHODS and texts and isinstance(texts[0], str):
         yield "event", texts[0], node.lineno

@@ -50,14 +50,14 @@ class Rule:
     whole: bool = False
     """Only where the word is the whole name."""
 
-    def matches(self, use: Use) -> str | None:
+    def find_match(self, use: Use) -> str | None:
         """Return the word that the use should not contain, if it contains one."""
-        if not ({use.kind, _ALSO.get(use.kind)} & self.kinds) or not _is_in(use.path, self.paths):
+        if not ({use.kind, _ALSO.get(use.kind)} & self.kinds) or not _matches_any_pattern(use.path, self.paths):
             return None
-        words = words_of(use)
+        words = split_words(use)
         if self.whole and len(words) > 1:
             return None
-        return next((word for word in words if singular(word) in self.words or word in self.words), None)
+        return next((word for word in words if to_singular(word) in self.words or word in self.words), None)
 
 
 @dataclass(frozen=True)
@@ -75,19 +75,19 @@ class Exemption:
 
     def allows(self, word: str, use: Use) -> bool:
         """Return whether the word may stand here."""
-        if self.word not in {word, singular(word)} or not _is_in(use.path, self.paths):
+        if self.word not in {word, to_singular(word)} or not _matches_any_pattern(use.path, self.paths):
             return False
         if not self.names and not self.phrases:
             allowed = True
         elif use.kind == "prose":
-            allowed = not re.search(rf"\b{word}\b", self._without_phrases(use.text), re.IGNORECASE)
+            allowed = not re.search(rf"\b{word}\b", self._remove_phrases(use.text), re.IGNORECASE)
         else:
             allowed = any(fnmatchcase(use.text, pattern) for pattern in self.names)
         if allowed:
             self.used.append(use)
         return allowed
 
-    def _without_phrases(self, text: str) -> str:
+    def _remove_phrases(self, text: str) -> str:
         for phrase in self.phrases:
             text = re.sub(re.escape(phrase), "", text, flags=re.IGNORECASE)
         return text
@@ -102,10 +102,10 @@ class Participles:
     """Words that end in "ed" and are verbs or nouns."""
     paths: tuple[str, ...]
 
-    def matches(self, use: Use) -> str | None:
+    def find_match(self, use: Use) -> str | None:
         """Return the participle that is the whole name of a function."""
         found = _PARTICIPLE.fullmatch(use.text)
-        if use.kind != "function" or found is None or not _is_in(use.path, self.paths):
+        if use.kind != "function" or found is None or not _matches_any_pattern(use.path, self.paths):
             return None
         word = found["word"]
         is_participle = word in self.irregular or (word.endswith("ed") and word not in self.verbs)
@@ -139,19 +139,19 @@ class Vocabulary:
         """Return every word that a rule names."""
         return frozenset(word for rule in self.rules for word in rule.words)
 
-    def check(self, uses: Iterable[Use]) -> Iterator[Finding]:
+    def find_violations(self, uses: Iterable[Use]) -> Iterator[Finding]:
         """Yield every use that breaks a rule and is not excepted."""
         for use in uses:
             for rule in self.rules:
-                word = rule.matches(use)
+                word = rule.find_match(use)
                 if word is not None and not self._is_exempt(word, use):
                     yield Finding(use, word, rule.use)
-            participle = self.participles.matches(use)
+            participle = self.participles.find_match(use)
             if participle is not None and not self._is_exempt(participle, use):
                 yield Finding(use, participle, "a verb with an object, such as `check_frame` for `checked`")
 
-    def unused_exemptions(self) -> list[Exemption]:
-        """Return the exceptions that nothing needed; call it after `check`."""
+    def list_unused_exemptions(self) -> list[Exemption]:
+        """Return the exceptions that nothing needed; call it after `find_violations`."""
         return [exemption for exemption in self.exemptions if not exemption.used]
 
     def _is_exempt(self, word: str, use: Use) -> bool:
@@ -198,19 +198,19 @@ def read_vocabulary(path: Path) -> Vocabulary:
     return Vocabulary(rules, participles, exemptions)
 
 
-def words_of(use: Use) -> list[str]:
+def split_words(use: Use) -> list[str]:
     """Split a name (`snake_case`, `camelCase`, `kebab-case`) or a sentence into words in lower case."""
     if use.kind == "prose":
         return re.findall(r"[a-z]+", use.text.lower())
     return [part.lower() for part in _PARTS.findall(use.text)]
 
 
-def singular(word: str) -> str:
+def to_singular(word: str) -> str:
     """Return the word without the "s" of a plural; `entries` becomes `entry`."""
     if word.endswith("ies"):
         return f"{word[:-3]}y"
     return word[:-1] if word.endswith("s") and not word.endswith("ss") else word
 
 
-def _is_in(path: str, patterns: tuple[str, ...]) -> bool:
+def _matches_any_pattern(path: str, patterns: tuple[str, ...]) -> bool:
     return any(fnmatchcase(path, pattern) for pattern in patterns)

@@ -10,9 +10,9 @@ from collections.abc import AsyncIterator
 import pytest
 from playwright.async_api import Browser, Page
 
-from infra.catalogues.parts import ROOT, parts
-from infra.catalogues.pseudo import PSEUDO, write_pseudo
-from infra.local.ports import free_port
+from infra.catalogues.parts import ROOT, list_parts
+from infra.catalogues.pseudo import PSEUDO, write_pseudo_catalogues
+from infra.local.ports import find_free_port
 from tests.unit.ops.web.conftest import TOKEN
 
 pytestmark = pytest.mark.browser
@@ -71,8 +71,8 @@ PAGES = (
 async def desk(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[str]:
     """Run a desk that also has the pseudo-language; yield its address."""
     folder = tmp_path_factory.mktemp("extra")
-    write_pseudo(parts(), folder)
-    port = free_port()
+    write_pseudo_catalogues(list_parts(), folder)
+    port = find_free_port()
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",

@@ -9,7 +9,7 @@ import pytest
 from aiohttp import ClientSession, web
 from playwright.async_api import BrowserContext, Page, expect
 
-from infra.local.site.inbox import emails, text_messages
+from infra.local.site.inbox import parse_emails, parse_text_messages
 from infra.local.site.server import SiteConfig
 
 ServeSite = Callable[[SiteConfig], Awaitable[str]]
@@ -67,7 +67,7 @@ def config(aws_endpoint_url: str) -> SiteConfig:
 def test_emails_newest_first() -> None:
     """E-mails of every account come newest first, with all their recipients."""
     old, new = record("old", Timestamp=1.0), record("new", Timestamp=2.0, CC=["b@example.com"])
-    listed = emails({"messages": {"1": [old], "2": [new]}})
+    listed = parse_emails({"messages": {"1": [old], "2": [new]}})
     assert [email["id"] for email in listed] == ["new", "old"]
     assert listed[0]["to"] == ["anna@example.com", "b@example.com"]
     assert listed[1]["sent_at"] == "1970-01-01T00:00:01+00:00"
@@ -77,13 +77,13 @@ def test_text_messages_by_number() -> None:
     """Text messages come by number, each number's newest first."""
     first, second = text_record("1", "+48600700800", "111111"), text_record("2", "+48600700800", "222222")
     other = text_record("3", "+48600700801", "333333")
-    listed = text_messages({"sms_messages": {"+48600700800": [first, second], "+48600700801": [other]}})
+    listed = parse_text_messages({"sms_messages": {"+48600700800": [first, second], "+48600700801": [other]}})
     assert [(each["id"], each["to"], each["text"]) for each in listed] == [
         ("2", "+48600700800", "222222"),
         ("1", "+48600700800", "111111"),
         ("3", "+48600700801", "333333"),
     ]
-    assert text_messages({}) == []
+    assert parse_text_messages({}) == []
 
 
 def test_raw_message_with_attachment() -> None:
@@ -95,7 +95,7 @@ def test_raw_message_with_attachment() -> None:
     message.add_alternative("<p>Do zobaczenia.</p>", subtype="html")
     message.add_attachment(b"BEGIN:VCALENDAR", maintype="text", subtype="calendar", filename="wizyta.ics")
     for data in (message.as_string(), base64.b64encode(message.as_bytes()).decode()):
-        (email,) = emails({"messages": {"1": [record("raw", To=[], Subject="", BodyText=data)]}})
+        (email,) = parse_emails({"messages": {"1": [record("raw", To=[], Subject="", BodyText=data)]}})
         assert (email["subject"], email["text"]) == ("Wizyta potwierdzona", "Do zobaczenia.\n")
         assert email["html"] is not None
         assert email["to"] == ["anna@example.com"]

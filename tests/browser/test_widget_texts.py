@@ -9,8 +9,8 @@ from booking_script import CODE, LINKS, SERVICES, BookingScript
 from playwright.async_api import Browser, Locator, Page, Route, expect
 from scripted_backend import DISCLOSURE, ScriptedBackend
 
-from infra.catalogues.parts import ROOT, parts
-from infra.catalogues.pseudo import PSEUDO, write_pseudo
+from infra.catalogues.parts import ROOT, list_parts
+from infra.catalogues.pseudo import PSEUDO, write_pseudo_catalogues
 from shared.messages import server
 
 pytestmark = pytest.mark.browser
@@ -63,7 +63,7 @@ CUT_OFF = """() => [...document.querySelector("stride-chat").shadowRoot.querySel
 def pseudo_catalogue(tmp_path_factory: pytest.TempPathFactory) -> str:
     """Return the widget's catalogue in the pseudo-language, as packaging writes it."""
     folder = tmp_path_factory.mktemp("pseudo")
-    write_pseudo([part for part in parts() if part.sources == ROOT / "widget"], folder)
+    write_pseudo_catalogues([part for part in list_parts() if part.sources == ROOT / "widget"], folder)
     return (folder / "widget" / "locales" / f"{PSEUDO}.json").read_text(encoding="utf-8")
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from boto3.dynamodb.types import TypeDeserializer
 
-from infra.local.seed import demo_profile
+from infra.local.seed import read_demo_profile
 from infra.local.stack import Stack
 from tests.deadlines import DEADLINE_SECONDS
 
@@ -29,7 +29,7 @@ class Backstage:
     def __init__(self, stack: Stack) -> None:
         self._stack = stack
         self._addresses = stack.describe()
-        self.profile = demo_profile(stack.options.tenant)
+        self.profile = read_demo_profile(stack.options.tenant)
 
     def rows(self, table: str) -> list[dict[str, Any]]:
         """Return every row of a table."""

@@ -13,7 +13,7 @@ import pytest
 from click.testing import CliRunner
 from rich.console import Console
 
-from infra.local.environment import clean_environment, emulator_environment
+from infra.local.environment import build_clean_environment, build_emulator_environment
 from infra.local.stack import Stack
 from ops.cli.app import stride
 from ops.cli.session import Session
@@ -73,7 +73,7 @@ class CommandLine:
         """Run a command in its own process, which finds the stack by its description file."""
         process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", "ops", "--stack-file", str(self._file), "--as", "tester", *arguments),
-            env={**clean_environment(), "COLUMNS": str(_WIDTH)},
+            env={**build_clean_environment(), "COLUMNS": str(_WIDTH)},
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
         )
@@ -91,6 +91,6 @@ def command_line(stack: Stack, folder: Path) -> Iterator[CommandLine]:
     file = folder / "stack.json"
     file.write_text(json.dumps(stack.describe()), encoding="utf-8")
     with pytest.MonkeyPatch.context() as patched:
-        for name, value in emulator_environment(str(stack.target.endpoint_url)).items():
+        for name, value in build_emulator_environment(str(stack.target.endpoint_url)).items():
             patched.setenv(name, value)
         yield CommandLine(find_deployment(stack_file=file), file)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from infra.local.stack import Options, Stack, local_stack
+from infra.local.stack import Options, Stack, open_local_stack
 from tests.e2e.backstage import Backstage
 from tests.e2e.booking import confirm, free_slot, fresh_address, hold
 from tests.e2e.visitor import Visit
@@ -22,7 +22,7 @@ pytestmark = [
 @pytest.fixture(scope="module")
 def lambda_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """Run a stack without pools: the packages are deployed, and the emulator polls the queues for them."""
-    with local_stack(
+    with open_local_stack(
         Options(folder=tmp_path_factory.mktemp("lambda"), site=False, desk=False, workers="lambda")
     ) as running:
         yield running

@@ -16,7 +16,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
-from infra.local.ports import HOST, free_port
+from infra.local.ports import HOST, find_free_port
 
 CLIENT_ID, CLIENT_SECRET = "desk", "the-secret-of-the-desk-at-its-provider"
 
@@ -105,7 +105,7 @@ class FakeOpenIdProvider:
 @contextmanager
 def serving_provider() -> Iterator[FakeOpenIdProvider]:
     """Serve a provider on its own thread, as a separate site."""
-    port = free_port()
+    port = find_free_port()
     provider = FakeOpenIdProvider(port)
     config = uvicorn.Config(provider.app(), host=HOST, port=port, log_config=None, access_log=False)
     server = uvicorn.Server(config)

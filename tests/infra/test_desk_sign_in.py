@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from infra.deploy import settings as as_settings
+from infra.deploy import outputs_to_settings as as_settings
 from ops.web.open_id import RETURN, SCOPE
 from ops.web.settings import WebSettings
 from tests.infra.template import load, of_type

@@ -4,8 +4,8 @@ import os
 
 import pytest
 
-from infra.local.bedrock_access import NoCredentialsFoundError, real_bedrock, stand_in
-from infra.local.environment import pool_environment
+from infra.local.bedrock_access import NoCredentialsFoundError, build_aws_variables, build_stand_in_variables
+from infra.local.environment import build_pool_environment
 
 
 @pytest.fixture
@@ -24,21 +24,21 @@ def credentials(monkeypatch, no_configuration):
 
 
 def environment(bedrock):
-    return pool_environment(
+    return build_pool_environment(
         "http://127.0.0.1:4566", {}, bedrock=bedrock, calendar_url="http://127.0.0.1:1/calendar/v3/", sender=""
     )
 
 
 def test_with_the_stand_in_no_real_credential_reaches_a_pool(credentials):
     """An error in the local stack can't affect an AWS account."""
-    variables = environment(stand_in("http://127.0.0.1:2"))
+    variables = environment(build_stand_in_variables("http://127.0.0.1:2"))
     assert variables["AWS_ACCESS_KEY_ID"] == "test"
     assert not [name for name, value in variables.items() if "users-own" in value]
 
 
 def test_with_the_real_bedrock_credentials_go_to_its_client_alone(credentials):
     """They have names that only the chat worker's Bedrock client reads, with the endpoint of AWS."""
-    variables = environment(real_bedrock())
+    variables = environment(build_aws_variables())
     assert variables["AWS_ACCESS_KEY_ID"] == "test"
     assert [name for name, value in variables.items() if "users-own" in value] == [
         "BEDROCK_ACCESS_KEY_ID",
@@ -51,10 +51,10 @@ def test_with_the_real_bedrock_credentials_go_to_its_client_alone(credentials):
 def test_bedrock_stays_in_europe(monkeypatch, credentials, configured, used):
     """The inference profile exists in EU regions only, so another region of the user is not used."""
     monkeypatch.setenv("AWS_DEFAULT_REGION", configured)
-    assert real_bedrock()["BEDROCK_REGION"] == used
+    assert build_aws_variables()["BEDROCK_REGION"] == used
 
 
 def test_missing_credentials_are_reported_with_a_remedy(no_configuration):
     """The message names the variables, and how to do without credentials."""
     with pytest.raises(NoCredentialsFoundError, match=r"AWS_PROFILE.+leave BEDROCK out"):
-        real_bedrock()
+        build_aws_variables()

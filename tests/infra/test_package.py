@@ -16,7 +16,7 @@ import six
 import urllib3
 
 from infra.dependencies import Platform
-from infra.package import PACKAGES, ROOT, build
+from infra.package import PACKAGES, ROOT, build_package
 from shared.languages.available import list_languages
 from shared.languages.cldr import get_cldr_locale
 from tests.deadlines import DEADLINE_SECONDS
@@ -41,7 +41,7 @@ print(json.dumps(outside))
 @pytest.fixture(scope="module")
 def packages(tmp_path_factory):
     out = tmp_path_factory.mktemp("packages")
-    return {package.name: build(package, out, Platform.LOCAL) for package in PACKAGES}
+    return {package.name: build_package(package, out, Platform.LOCAL) for package in PACKAGES}
 
 
 @pytest.fixture(scope="module")
@@ -149,4 +149,4 @@ def contents(archive):
 
 def test_the_same_sources_give_the_same_package(packages, tmp_path):
     """An unchanged package is not deployed again."""
-    assert contents(build(PACKAGES[0], tmp_path, Platform.LOCAL)) == contents(packages["ingress"])
+    assert contents(build_package(PACKAGES[0], tmp_path, Platform.LOCAL)) == contents(packages["ingress"])

@@ -12,7 +12,7 @@ import pytest
 
 from infra.local.folder import lock_folder
 from infra.local.interrupts import Interrupts
-from infra.local.ports import free_port
+from infra.local.ports import find_free_port
 from infra.local.processes import ChildError, Children
 from tests.deadlines import DEADLINE_SECONDS
 
@@ -46,24 +46,24 @@ def is_running(pid):
 def test_a_child_is_ready_when_it_prints_its_line(children):
     """The wait ends with the expected line."""
     child = start(children, "one", WAITS)
-    assert child.wait_for(line_with("ready"), timeout_seconds=DEADLINE_SECONDS) == "ready"
-    children.check()
+    assert child.wait_for_output(line_with("ready"), timeout_seconds=DEADLINE_SECONDS) == "ready"
+    children.check_running()
 
 
 def test_a_child_that_ends_is_reported_with_its_last_lines(children):
     """The error has the process's name, its exit code and its last lines of output."""
     child = start(children, "failing", "import sys; print('no such table'); sys.exit(3)")
     with pytest.raises(ChildError, match=r"(?s)failing ended with exit code 3.*no such table"):
-        child.wait_for(line_with("ready"), timeout_seconds=DEADLINE_SECONDS)
+        child.wait_for_output(line_with("ready"), timeout_seconds=DEADLINE_SECONDS)
     with pytest.raises(ChildError, match="failing"):
-        children.check()
+        children.check_running()
 
 
 def test_the_wait_for_a_child_ends_with_a_timeout(children):
     """The error names the process."""
     child = start(children, "silent", WAITS)
     with pytest.raises(ChildError, match="silent is not ready after 0 s"):
-        child.wait_for(line_with("something else"), timeout_seconds=0.1)
+        child.wait_for_output(line_with("something else"), timeout_seconds=0.1)
 
 
 def test_stopping_ends_grandchildren_and_processes_that_ignore_sigterm(children):
@@ -71,8 +71,10 @@ def test_stopping_ends_grandchildren_and_processes_that_ignore_sigterm(children)
     popen = f"subprocess.Popen([sys.executable, '-c', {IGNORES_SIGTERM!r}])"
     spawns = f"import subprocess, sys; print({popen}.pid, flush=True)\n"
     child = start(children, "parent", spawns + IGNORES_SIGTERM, grace_seconds=0.2)
-    child.wait_for(line_with("ready"), timeout_seconds=DEADLINE_SECONDS)
-    grandchild = int(child.wait_for(lambda line: line if line.isdecimal() else None, timeout_seconds=DEADLINE_SECONDS))
+    child.wait_for_output(line_with("ready"), timeout_seconds=DEADLINE_SECONDS)
+    grandchild = int(
+        child.wait_for_output(lambda line: line if line.isdecimal() else None, timeout_seconds=DEADLINE_SECONDS)
+    )
     children.stop_all()
     assert child.exit_code == -signal.SIGKILL
     end = time.monotonic() + 5
@@ -94,7 +96,7 @@ def test_processes_of_a_killed_stack_are_ended_by_the_next_one(tmp_path):
     """A killed stack can't stop its processes; the next one in the same folder does."""
     killed = Children(tmp_path, Interrupts())
     child = start(killed, "orphan", WAITS)
-    child.wait_for(line_with("ready"), timeout_seconds=DEADLINE_SECONDS)
+    child.wait_for_output(line_with("ready"), timeout_seconds=DEADLINE_SECONDS)
     Children(tmp_path, Interrupts())
     child.wait_for_exit(grace_seconds=5)
     assert child.exit_code == -signal.SIGKILL
@@ -117,7 +119,7 @@ def test_a_signal_waits_until_a_start_is_complete():
     """A signal while a process is started is handled after the process is recorded."""
     interrupts = Interrupts()
     reached = []
-    with pytest.raises(KeyboardInterrupt), interrupts.listening(), interrupts.defer():  # noqa: PT012 - the order counts
+    with pytest.raises(KeyboardInterrupt), interrupts.catch_signals(), interrupts.defer_signals():  # noqa: PT012 - the order counts
         os.kill(os.getpid(), signal.SIGTERM)
         reached.append("the end of the block")
     assert reached
@@ -126,7 +128,7 @@ def test_a_signal_waits_until_a_start_is_complete():
 def test_only_the_first_signal_interrupts():
     """A second Ctrl-C does not interrupt the stop."""
     interrupts = Interrupts()
-    with interrupts.listening():
+    with interrupts.catch_signals():
         with pytest.raises(KeyboardInterrupt):
             os.kill(os.getpid(), signal.SIGINT)
         os.kill(os.getpid(), signal.SIGINT)
@@ -136,8 +138,8 @@ def test_a_port_in_use_is_replaced_by_a_free_one():
     """The preferred port is used if it is free."""
     with closing(socket.create_server(("127.0.0.1", 0))) as occupied:
         port = occupied.getsockname()[1]
-        assert free_port(port) != port
-    assert free_port(port) == port
+        assert find_free_port(port) != port
+    assert find_free_port(port) == port
 
 
 def test_each_running_stack_has_a_separate_folder(tmp_path):

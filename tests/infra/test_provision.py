@@ -10,14 +10,14 @@ import pytest
 from infra.aws import Target
 from infra.cloudformation import DeployError, put_stack
 from infra.dependencies import Platform
-from infra.deploy import deploy
+from infra.deploy import deploy_stack
 from infra.local.emulator import start_emulator, wait_for_emulator
-from infra.local.environment import clean_environment
+from infra.local.environment import build_clean_environment
 from infra.local.interrupts import Interrupts
-from infra.local.ports import free_port
+from infra.local.ports import find_free_port
 from infra.local.processes import Children
-from infra.local.provision import provision
-from infra.package import PACKAGES, build
+from infra.local.provision import provision_stack
+from infra.package import PACKAGES, build_package
 from ops.web.open_id import RETURN
 from ops.web.settings import WebSettings
 from shared.tenants.parse import parse_profile
@@ -28,9 +28,11 @@ from tests.deadlines import DEADLINE_SECONDS
 def target(tmp_path_factory):
     folder = tmp_path_factory.mktemp("emulator")
     children = Children(folder, Interrupts())
-    port = free_port()
+    port = find_free_port()
     try:
-        emulator = start_emulator(children, port=port, scratch=folder / "scratch", environment=clean_environment())
+        emulator = start_emulator(
+            children, port=port, scratch=folder / "scratch", environment=build_clean_environment()
+        )
         wait_for_emulator(emulator, port)
         yield Target(endpoint_url=f"http://127.0.0.1:{port}")
     finally:
@@ -39,13 +41,13 @@ def target(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def packages(tmp_path_factory):
-    return {"ingress": build(PACKAGES[0], tmp_path_factory.mktemp("packages"), Platform.LOCAL)}
+    return {"ingress": build_package(PACKAGES[0], tmp_path_factory.mktemp("packages"), Platform.LOCAL)}
 
 
 def test_a_pool_can_read_its_settings_from_the_written_file(target, tmp_path):
     """The file for the shell has all of a worker's settings; a second run changes nothing."""
     for _ in range(2):
-        provision(
+        provision_stack(
             target,
             folder=tmp_path,
             tenant="studio-lumen",
@@ -77,8 +79,10 @@ def test_the_demo_page_may_connect_and_the_tables_expire(target):
 
 def test_a_change_of_a_parameter_updates_the_stack(target, packages):
     """The second deployment keeps the API and the keys."""
-    first = deploy(target, stack="stride", parameters={"Workers": "pools"}, packages=packages)
-    second = deploy(target, stack="stride", parameters={"Workers": "pools", "LogLevel": "DEBUG"}, packages=packages)
+    first = deploy_stack(target, stack="stride", parameters={"Workers": "pools"}, packages=packages)
+    second = deploy_stack(
+        target, stack="stride", parameters={"Workers": "pools", "LogLevel": "DEBUG"}, packages=packages
+    )
     assert second == first
     config = target.client("lambda").get_function_configuration(FunctionName=first["IngressName"])
     assert config["Environment"]["Variables"]["LOG_LEVEL"] == "DEBUG"
@@ -88,13 +92,15 @@ def test_accounts_for_the_desk_are_created_on_request_only(target, packages):
     """Both parameters create them, none creates none, and one alone is refused with the reason."""
     users = target.client("cognito-idp")
     named = {"Prefix": "with-desk", "AppointmentsTableName": "with-desk-appointments", "Workers": "pools"}
-    plain = deploy(target, stack="with-desk", parameters=named, packages=packages)
+    plain = deploy_stack(target, stack="with-desk", parameters=named, packages=packages)
     assert users.list_user_pools(MaxResults=9)["UserPools"] == []
     assert not [name for name in plain if name.startswith("Desk")]
     desk_parameters = {"DeskPublicUrl": "http://localhost:8090", "DeskDomainPrefix": "stride-desk"}
     with pytest.raises(DeployError, match="DeskPublicUrl and DeskDomainPrefix go together"):
-        deploy(target, stack="with-desk", parameters=named | {"DeskDomainPrefix": "stride-desk"}, packages=packages)
-    outputs = deploy(target, stack="with-desk", parameters=named | desk_parameters, packages=packages)
+        deploy_stack(
+            target, stack="with-desk", parameters=named | {"DeskDomainPrefix": "stride-desk"}, packages=packages
+        )
+    outputs = deploy_stack(target, stack="with-desk", parameters=named | desk_parameters, packages=packages)
     [pool] = users.list_user_pools(MaxResults=9)["UserPools"]
     assert outputs["DeskUserPoolId"] == pool["Id"]
     read = WebSettings(oidc_issuer=outputs["DeskOidcIssuer"], oidc_client_id=outputs["DeskOidcClientId"])

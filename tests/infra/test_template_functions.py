@@ -4,7 +4,7 @@ import importlib
 
 import pytest
 
-from infra.deploy import settings as as_settings
+from infra.deploy import outputs_to_settings as as_settings
 from shared.settings import PoolSettings
 from tests.infra.resources import (
     FUNCTIONS,

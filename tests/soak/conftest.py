@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from infra.local.environment import emulator_environment
+from infra.local.environment import build_emulator_environment
 from tests.broker.process import running_broker
 
 ROOT = Path(__file__).parents[2]
@@ -49,7 +49,7 @@ class Workshop:
         self.started += 1
         log = log or self.folder / f"worker-{self.started}.log"
         variables = {
-            **emulator_environment(self.emulator.endpoint_url),
+            **build_emulator_environment(self.emulator.endpoint_url),
             "AWS_ENDPOINT_URL_SQS": self.broker.url,
             "AWS_ENDPOINT_URL_DYNAMODB": self.emulator.endpoint_url,
             "CONVERSATIONS_TABLE": "ConversationsTable",

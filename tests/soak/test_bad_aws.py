@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from bench.consumer.environments import CannotRunError, ensure_environment
-from infra.local.environment import clean_environment
-from infra.local.ports import HOST, free_port
+from infra.local.environment import build_clean_environment
+from infra.local.ports import HOST, find_free_port
 from shared.ids import new_id
 from tests.contracts.stores.template import create_queue
 from tests.fakes.envelopes import command_body
@@ -76,11 +76,11 @@ class Microburst:
 @contextmanager
 def microburst_before(endpoint_url, log):
     """Run the proxy in an environment of its own: it wants another botocore than the emulator does."""
-    port = free_port()
+    port = find_free_port()
     command = [ensure_environment("microburst", REQUIREMENTS), "-m", "microburst", "--no-resign"]
     command += ["--upstream", endpoint_url, "--port", str(port), "--host", HOST]
     with log.open("wb") as output:
-        process = subprocess.Popen(command, env=clean_environment(), stdout=output, stderr=subprocess.STDOUT)
+        process = subprocess.Popen(command, env=build_clean_environment(), stdout=output, stderr=subprocess.STDOUT)
     try:
         proxy = Microburst(port)
         wait_until(proxy.is_up, 60, "microburst answers")

@@ -10,9 +10,9 @@ from jsonschema import Draft7Validator, Draft202012Validator
 from pydantic import ValidationError
 
 from api_gateway_ws.legacy_protocol import is_legacy_frame
-from infra.contracts.__main__ import DOCS, main, stale
+from infra.contracts.__main__ import DOCS, list_stale_documents, main
 from infra.contracts.channels import ANSWERS
-from infra.contracts.examples import examples
+from infra.contracts.examples import list_examples
 from infra.contracts.schemas import CLIENT, COMMANDS, FAMILIES, NOTICES, SERVER
 from shared.messages.client import CLIENT_FRAME_TYPES
 from tests.e2e.frames import check_server_frame
@@ -20,7 +20,7 @@ from tests.e2e.frames import check_server_frame
 EXAMPLES = [
     pytest.param(family, example, id=f"{family.name}-{example['type']}-{number}")
     for family in FAMILIES
-    for number, example in enumerate(examples(family))
+    for number, example in enumerate(list_examples(family))
 ]
 
 ASKED = {
@@ -73,7 +73,7 @@ def test_the_committed_documents_are_the_ones_that_the_models_make():
 
     The committed ones were made in another process, so this also shows that the order of a set plays no part.
     """
-    assert stale(DOCS) == [], "run: python -m infra.contracts"
+    assert list_stale_documents(DOCS) == [], "run: python -m infra.contracts"
 
 
 def test_check_names_the_stale_document_and_the_remedy(tmp_path: Path, capsys):
@@ -103,7 +103,7 @@ def test_every_schema_is_a_valid_schema_with_examples_of_all_its_messages(family
     for reference in references(schema):
         follow(schema, reference)
     kinds = {follow(schema, one["$ref"])["properties"]["type"]["const"] for one in schema["oneOf"]}
-    assert kinds == {example["type"] for example in examples(family)}
+    assert kinds == {example["type"] for example in list_examples(family)}
 
 
 @pytest.mark.parametrize(("family", "example"), EXAMPLES)
@@ -143,7 +143,7 @@ def test_fields_that_nobody_knows_yet_are_no_mistake(family, example):
 
 def test_every_frame_of_version_1_is_there():
     """The frames that clients were promised are in the schemas, and each client frame has its answers."""
-    kinds = {family.name: {example["type"] for example in examples(family)} for family in FAMILIES}
+    kinds = {family.name: {example["type"] for example in list_examples(family)} for family in FAMILIES}
     assert kinds[CLIENT.name] == ASKED == set(CLIENT_FRAME_TYPES) == set(ANSWERS)
     assert kinds[SERVER.name] == ANSWERED
     assert {answer for answers in ANSWERS.values() for answer in answers} == ANSWERED
@@ -181,7 +181,7 @@ def test_the_asyncapi_document_has_the_socket_and_the_three_queues(asyncapi):
         kinds = done.setdefault((operation["action"], name), set())
         kinds |= {resolved(asyncapi, message)["name"] for message in messages}
     booking = {kind for kind in ASKED if kind.startswith("booking.")} | OWN
-    notices = {example["type"] for example in examples(NOTICES)}
+    notices = {example["type"] for example in list_examples(NOTICES)}
     assert done == {
         ("receive", "visitor"): ASKED,
         ("send", "visitor"): ANSWERED,

@@ -6,7 +6,7 @@ import logging
 import signal
 import sys
 
-from infra.local.bedrock.server import HOST, serving
+from infra.local.bedrock.server import HOST, open_server
 from infra.local.bedrock.standin import Pace
 
 _EPILOG = """\
@@ -48,19 +48,19 @@ def main() -> int:
     logging.basicConfig(level=logging.INFO if options.verbose else logging.WARNING)
     pace = Pace(tokens_per_second=options.tokens_per_second, first_token_ms=options.first_token_ms)
     try:
-        asyncio.run(_run(pace, options.port))
+        asyncio.run(_serve(pace, options.port))
     except (OSError, OverflowError) as error:
         print(f"cannot listen on {HOST}:{options.port}: {error}. Try another --port.", file=sys.stderr)
         return 1
     return 0
 
 
-async def _run(pace: Pace, port: int) -> None:
+async def _serve(pace: Pace, port: int) -> None:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    async with serving(pace, port) as url:
+    async with open_server(pace, port) as url:
         print(f"ready {url}", flush=True)
         await stop.wait()
 

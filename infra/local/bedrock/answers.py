@@ -4,9 +4,9 @@ Nothing here is random or reads a clock: the same request gets the same answer.
 """
 
 from infra.local.bedrock.facts import Facts
-from infra.local.bedrock.intents import Intent, courtesy_of, intent_of
+from infra.local.bedrock.intents import Intent, detect_courtesy, detect_intent
 from infra.local.bedrock.knowledge_base import KnowledgeBase
-from infra.local.bedrock.phrases import Phrases, phrases_of
+from infra.local.bedrock.phrases import Phrases, get_phrases
 from infra.local.bedrock.reply import Reply, ToolCall
 from infra.local.bedrock.request import ConverseRequest, ToolSpec
 from infra.local.bedrock.tool_input import fill_input, find_today
@@ -14,28 +14,28 @@ from infra.local.bedrock.tool_input import fill_input, find_today
 BOOKING_TOOL = "offer_booking"
 
 
-def answer(request: ConverseRequest) -> Reply:
+def build_answer(request: ConverseRequest) -> Reply:
     """Return the answer to a request that passed validation."""
     system_text = "\n".join(block.text for block in request.system if block.text)
     texts = [turn.text for turn in reversed(request.messages) if turn.role == "user" and turn.text]
     knowledge = KnowledgeBase(system_text, texts)
-    phrases = phrases_of(knowledge.language)
+    phrases = get_phrases(knowledge.language)
     results = request.messages[-1].tool_results
     if results:
         failed = any(result.status == "error" for result in results)
         return Reply(phrases.tool_failed if failed else phrases.after_tool)
-    intent = intent_of(request.last_user_text, previous_answer=_previous_answer(request))
+    intent = detect_intent(request.last_user_text, previous_answer=_find_previous_answer(request))
     booking = next((spec for spec in request.tools if spec.name == BOOKING_TOOL), None)
-    tool = _forced_tool(request) or (booking if intent == "book" else None)
+    tool = _find_forced_tool(request) or (booking if intent == "book" else None)
     if tool:
         filled = fill_input(tool.input_schema.schema_, texts, system_text, knowledge.analyzer)
         return Reply(phrases.pick_a_time if tool.name == BOOKING_TOOL else "", ToolCall(tool.name, filled))
     facts = Facts(knowledge, find_today(system_text))
-    spoken = _conversation(texts, intent, facts, phrases)
-    return Reply(spoken or _fact(texts, facts, phrases, can_book=booking is not None))
+    spoken = _build_conversation_answer(texts, intent, facts, phrases)
+    return Reply(spoken or _build_fact_answer(texts, facts, phrases, can_book=booking is not None))
 
 
-def _conversation(texts: list[str], intent: Intent | None, facts: Facts, phrases: Phrases) -> str | None:
+def _build_conversation_answer(texts: list[str], intent: Intent | None, facts: Facts, phrases: Phrases) -> str | None:
     """Return the answer to a message that asks for no fact, or None for one that does."""
     match intent:
         case "identity":
@@ -43,21 +43,21 @@ def _conversation(texts: list[str], intent: Intent | None, facts: Facts, phrases
         case "decline":
             return phrases.no_pressure
         case "person" | "complaint":
-            contact = facts.knowledge.contact()
+            contact = facts.knowledge.find_contact_passage()
             lead = phrases.person if intent == "person" else phrases.complaint
             return f"{lead} {contact or phrases.offer_contact}"
-    courtesy = courtesy_of(texts[0]) if texts else None
+    courtesy = detect_courtesy(texts[0]) if texts else None
     if courtesy and "?" not in texts[0]:
         kind, rest = courtesy
         # "Hello, the prices please" is a question, however politely it begins.
         terms = facts.knowledge.extract_terms(rest)
-        if not facts.knowledge.find(terms) or (kind != "greeting" and len(terms) == 1):
+        if not facts.knowledge.find_passages(terms) or (kind != "greeting" and len(terms) == 1):
             return phrases.courtesy[kind]
     return None if texts and facts.extract_terms(texts[0]) else phrases.ask_back
 
 
-def _fact(texts: list[str], facts: Facts, phrases: Phrases, *, can_book: bool) -> str:
-    quoted = facts.quote(texts)
+def _build_fact_answer(texts: list[str], facts: Facts, phrases: Phrases, *, can_book: bool) -> str:
+    quoted = facts.quote_passages(texts)
     if quoted is None:
         titles = facts.knowledge.titles
         topics = f" {phrases.topics} {', '.join(titles)}." if titles else ""
@@ -65,7 +65,7 @@ def _fact(texts: list[str], facts: Facts, phrases: Phrases, *, can_book: bool) -
     return f"{quoted} {phrases.offer_booking}" if can_book and "price" in facts.extract_terms(texts[0]) else quoted
 
 
-def _forced_tool(request: ConverseRequest) -> ToolSpec | None:
+def _find_forced_tool(request: ConverseRequest) -> ToolSpec | None:
     if request.tool_config is None:
         return None
     choice = request.tool_config.tool_choice
@@ -74,5 +74,5 @@ def _forced_tool(request: ConverseRequest) -> ToolSpec | None:
     return request.tools[0] if choice.any is not None and request.tools else None
 
 
-def _previous_answer(request: ConverseRequest) -> str:
+def _find_previous_answer(request: ConverseRequest) -> str:
     return next((turn.text for turn in reversed(request.messages) if turn.role == "assistant"), "")

@@ -34,14 +34,14 @@ _PACE = TypeAdapter(Pace)
 _SCRIPT = TypeAdapter(_Script)
 
 
-async def ready(_: web.Request) -> web.Response:
+async def report_ready(_: web.Request) -> web.Response:
     """Report that the server is ready."""
     return web.json_response({"ready": True})
 
 
-async def calls(http: web.Request) -> web.Response:
+async def list_calls(http: web.Request) -> web.Response:
     """Return the record of the latest calls."""
-    return web.json_response(http.app[STAND_IN].report())
+    return web.json_response(http.app[STAND_IN].report_calls())
 
 
 async def list_faults(http: web.Request) -> web.Response:
@@ -52,7 +52,7 @@ async def list_faults(http: web.Request) -> web.Response:
 
 async def add_faults(http: web.Request) -> web.Response:
     """Add one fault, or several as `{"rules": [...]}`."""
-    requested = await _read(http, _FAULTS)
+    requested = await _read_body(http, _FAULTS)
     for rule in requested.rules if isinstance(requested, _Rules) else [requested]:
         http.app[STAND_IN].faults.add(rule)
     return await list_faults(http)
@@ -67,7 +67,7 @@ async def clear_faults(http: web.Request) -> web.Response:
 async def set_pace(http: web.Request) -> web.Response:
     """Change the pace of later calls; an omitted field keeps its value."""
     stand_in = http.app[STAND_IN]
-    requested = await _read(http, _PACE)
+    requested = await _read_body(http, _PACE)
     stand_in.pace = stand_in.pace.model_copy(update=requested.model_dump(exclude_unset=True))
     return web.json_response(stand_in.pace.model_dump())
 
@@ -75,29 +75,29 @@ async def set_pace(http: web.Request) -> web.Response:
 async def add_script(http: web.Request) -> web.Response:
     """Queue replies for the next calls."""
     stand_in = http.app[STAND_IN]
-    stand_in.script.extend((await _read(http, _SCRIPT)).replies)
+    stand_in.script.extend((await _read_body(http, _SCRIPT)).replies)
     return web.json_response({"queued": len(stand_in.script)})
 
 
-async def reset(http: web.Request) -> web.Response:
+async def reset_state(http: web.Request) -> web.Response:
     """Restore the initial state."""
     http.app[STAND_IN].reset()
     return web.json_response({"reset": True})
 
 
 ROUTES: list[tuple[str, str, Callable[[web.Request], Awaitable[web.StreamResponse]]]] = [
-    ("GET", "/_standin/ready", ready),
-    ("GET", "/_standin/calls", calls),
+    ("GET", "/_standin/ready", report_ready),
+    ("GET", "/_standin/calls", list_calls),
     ("GET", "/_standin/faults", list_faults),
     ("POST", "/_standin/faults", add_faults),
     ("DELETE", "/_standin/faults", clear_faults),
     ("POST", "/_standin/pace", set_pace),
     ("POST", "/_standin/script", add_script),
-    ("POST", "/_standin/reset", reset),
+    ("POST", "/_standin/reset", reset_state),
 ]
 
 
-async def _read(http: web.Request, shape: TypeAdapter[_T]) -> _T:
+async def _read_body(http: web.Request, shape: TypeAdapter[_T]) -> _T:
     try:
         return shape.validate_json(await http.read())
     except ValidationError as error:

@@ -6,12 +6,12 @@ import uuid
 
 from aiohttp import web
 
-from infra.local.bedrock.errors import BedrockError, internal_error, throttling_error
+from infra.local.bedrock.errors import BedrockError, build_internal_error, build_throttling_error
 from infra.local.bedrock.faults import Fault
-from infra.local.bedrock.reply import Plan, plan
-from infra.local.bedrock.request import parse
-from infra.local.bedrock.standin import Call, StandIn, tool_use_id
-from infra.local.bedrock.streaming import AnswerStream, usage_of
+from infra.local.bedrock.reply import Plan, plan_reply
+from infra.local.bedrock.request import parse_request
+from infra.local.bedrock.standin import Call, StandIn, build_tool_use_id
+from infra.local.bedrock.streaming import AnswerStream, build_usage
 from infra.local.bedrock.validation import check_model, check_request
 
 STAND_IN = web.AppKey("stand_in", StandIn)
@@ -20,47 +20,47 @@ log = logging.getLogger(__name__)
 
 async def converse(http: web.Request) -> web.StreamResponse:
     """Answer with the whole message."""
-    call, fault = http.app[STAND_IN].begin(http.match_info["model_id"], stream=False)
+    call, fault = http.app[STAND_IN].begin_call(http.match_info["model_id"], stream=False)
     try:
-        prepared = await _prepare(http, call, fault)
+        prepared = await _prepare_answer(http, call, fault)
         return await _answer_whole(http, call, fault, prepared)
     except BedrockError as error:
-        return _refusal(call, error)
+        return _build_error_response(call, error)
 
 
 async def converse_stream(http: web.Request) -> web.StreamResponse:
     """Answer with an event stream; an error before its first event is an ordinary response."""
     stand_in = http.app[STAND_IN]
-    call, fault = stand_in.begin(http.match_info["model_id"], stream=True)
+    call, fault = stand_in.begin_call(http.match_info["model_id"], stream=True)
     try:
-        prepared = await _prepare(http, call, fault)
+        prepared = await _prepare_answer(http, call, fault)
     except BedrockError as error:
-        return _refusal(call, error)
-    return await AnswerStream(http, call, stand_in.pace, stand_in.clock).send(prepared, fault)
+        return _build_error_response(call, error)
+    return await AnswerStream(http, call, stand_in.pace, stand_in.clock).send_events(prepared, fault)
 
 
-async def _prepare(http: web.Request, call: Call, fault: Fault | None) -> Plan:
+async def _prepare_answer(http: web.Request, call: Call, fault: Fault | None) -> Plan:
     if fault and fault.refuses:
-        raise _error_of(fault)
+        raise _fault_to_error(fault)
     stand_in = http.app[STAND_IN]
     check_model(call.model)
-    request = parse(await http.read())
+    request = parse_request(await http.read())
     call.last_user_text = request.last_user_text
     check_request(call.model, request)
-    usage = stand_in.cache.charge(call.model, request)
+    usage = stand_in.cache.charge_input(call.model, request)
     call.input_tokens = usage.fresh
     call.cache_read_input_tokens = usage.cache_read
     call.cache_write_input_tokens = usage.cache_write
-    return plan(stand_in.reply_to(request), tool_use_id(request), request.inference_config)
+    return plan_reply(stand_in.reply_to(request), build_tool_use_id(request), request.inference_config)
 
 
 async def _answer_whole(http: web.Request, call: Call, fault: Fault | None, prepared: Plan) -> web.Response:
     stand_in = http.app[STAND_IN]
     started = stand_in.clock()
-    await asyncio.sleep(stand_in.pace.seconds_until(prepared.output_tokens))
+    await asyncio.sleep(stand_in.pace.compute_delay_seconds(prepared.output_tokens))
     if fault:
         if fault.kind in ("throttle", "error"):
-            raise _error_of(fault)
+            raise _fault_to_error(fault)
         if fault.kind == "cut":
             if http.transport:
                 http.transport.close()
@@ -72,17 +72,17 @@ async def _answer_whole(http: web.Request, call: Call, fault: Fault | None, prep
     body = {
         "output": {"message": {"role": "assistant", "content": list(prepared.content)}},
         "stopReason": prepared.stop_reason,
-        "usage": usage_of(call),
+        "usage": build_usage(call),
         "metrics": {"latencyMs": round((stand_in.clock() - started) * 1000)},
     }
     return web.json_response(body, headers={"x-amzn-RequestId": str(uuid.uuid4())})
 
 
-def _error_of(fault: Fault) -> BedrockError:
-    return throttling_error() if fault.kind == "throttle" else internal_error()
+def _fault_to_error(fault: Fault) -> BedrockError:
+    return build_throttling_error() if fault.kind == "throttle" else build_internal_error()
 
 
-def _refusal(call: Call, error: BedrockError) -> web.Response:
+def _build_error_response(call: Call, error: BedrockError) -> web.Response:
     call.error = error.code
     log.info("call_refused %s %s: %s", call.model, error.code, error.message)
     headers = {"x-amzn-ErrorType": error.code, "x-amzn-RequestId": str(uuid.uuid4())}

@@ -24,21 +24,21 @@ class BedrockError(Exception):
         return STATUS[self.code]
 
 
-def invalid(message: str) -> BedrockError:
+def build_validation_error(message: str) -> BedrockError:
     """Return the refusal of a request that breaks a rule of the service."""
     return BedrockError("ValidationException", message)
 
 
-def throttling_error() -> BedrockError:
+def build_throttling_error() -> BedrockError:
     """Return the error for an account that exceeds its quota."""
     return BedrockError("ThrottlingException", "Too many requests, please wait before trying again.")
 
 
-def internal_error() -> BedrockError:
+def build_internal_error() -> BedrockError:
     """Return an internal error of the service."""
     return BedrockError("InternalServerException", "The system encountered an unexpected error during processing.")
 
 
-def model_stream_error() -> BedrockError:
+def build_model_stream_error() -> BedrockError:
     """Return an error of the model during an answer."""
     return BedrockError("ModelStreamErrorException", "The model stream ended with an error. Try your request again.")

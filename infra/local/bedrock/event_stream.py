@@ -19,13 +19,13 @@ _MAX_HEADERS_BYTES = 128 * 1024
 _MAX_PAYLOAD_BYTES = 24 * 1024 * 1024
 
 
-def encode(headers: Mapping[str, str], payload: bytes) -> bytes:
+def encode_message(headers: Mapping[str, str], payload: bytes) -> bytes:
     """Encode one message.
 
     Raises:
         ValueError: a header's name or value, the headers or the payload are longer than the framing allows.
     """
-    head = b"".join(_header(name, value) for name, value in headers.items())
+    head = b"".join(_encode_header(name, value) for name, value in headers.items())
     if len(head) > _MAX_HEADERS_BYTES:
         raise ValueError(f"headers take {len(head)} bytes, at most {_MAX_HEADERS_BYTES} are allowed")
     if len(payload) > _MAX_PAYLOAD_BYTES:
@@ -35,23 +35,23 @@ def encode(headers: Mapping[str, str], payload: bytes) -> bytes:
     return message + struct.pack("!I", crc32(message))
 
 
-def event(event_type: str, body: Mapping[str, Any]) -> bytes:
+def encode_event(event_type: str, body: Mapping[str, Any]) -> bytes:
     """Encode one event of the output stream, such as `contentBlockDelta`."""
     headers = {":event-type": event_type, ":content-type": "application/json", ":message-type": "event"}
-    return encode(headers, _json(body))
+    return encode_message(headers, _encode_json(body))
 
 
-def exception(error_code: str, message: str) -> bytes:
+def encode_exception(error_code: str, message: str) -> bytes:
     """Encode an exception that ends a stream; the first character of its code is in lower case."""
     headers = {
         ":exception-type": error_code[:1].lower() + error_code[1:],
         ":content-type": "application/json",
         ":message-type": "exception",
     }
-    return encode(headers, _json({"message": message}))
+    return encode_message(headers, _encode_json({"message": message}))
 
 
-def _header(name: str, value: str) -> bytes:
+def _encode_header(name: str, value: str) -> bytes:
     raw_name, raw_value = name.encode(), value.encode()
     if not 0 < len(raw_name) <= 0xFF:
         raise ValueError(f"a header's name takes 1 to 255 bytes, this one {len(raw_name)}")
@@ -60,5 +60,5 @@ def _header(name: str, value: str) -> bytes:
     return struct.pack("!B", len(raw_name)) + raw_name + struct.pack("!BH", _STRING, len(raw_value)) + raw_value
 
 
-def _json(body: Mapping[str, Any]) -> bytes:
+def _encode_json(body: Mapping[str, Any]) -> bytes:
     return json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()

@@ -29,7 +29,7 @@ class Fault(BaseModel):
         """Return whether the call is answered with an error status instead of a stream."""
         return self.kind in ("throttle", "error") and self.after_deltas is None
 
-    def strikes(self, step: Step, deltas_sent: int) -> bool:
+    def is_due(self, step: Step, deltas_sent: int) -> bool:
         """Return whether the fault is applied before this step; in an answer that is too short, at its end."""
         return step.is_end or (step.is_delta and deltas_sent >= (self.after_deltas or 0))
 
@@ -45,7 +45,7 @@ class Faults:
         """Add a rule after the others."""
         self.rules.append(fault.model_copy())
 
-    def take(self) -> Fault | None:
+    def take_next(self) -> Fault | None:
         """Return the fault of the next call and count it as used."""
         if not self.rules:
             return None

@@ -5,7 +5,7 @@ from collections import defaultdict
 from collections.abc import Mapping
 from functools import lru_cache
 
-from infra.local.bedrock.vocabulary import BEGINNINGS, ConceptAnalyzer, concepts_of
+from infra.local.bedrock.vocabulary import BEGINNINGS, ConceptAnalyzer, find_concepts
 from workers.chat.retrieval.analysis import detect_language, split_words
 from workers.chat.retrieval.markdown import Passage, split_passages
 from workers.chat.retrieval.ranking import Match, PassageIndex
@@ -34,7 +34,7 @@ class KnowledgeBase:
 
     def __init__(self, system_text: str, texts: list[str]) -> None:
         """Read the documents; `texts` are the visitor's messages, the newest first, and show the language."""
-        sets = _passage_sets(tuple(_DOCUMENT.findall(system_text)))
+        sets = _build_passage_sets(tuple(_DOCUMENT.findall(system_text)))
         detected = next(filter(None, map(detect_language, texts)), None)
         self.language = detected or _guess_language(split_words(" ".join(texts)), sets)
         self.analyzer = ConceptAnalyzer(self.language)
@@ -52,12 +52,12 @@ class KnowledgeBase:
         """Return the search terms of a message, with typing errors corrected."""
         typed = split_words(text)
         if len(typed) <= _MAX_CORRECTED_WORDS:
-            text = " ".join(word if concepts_of(word) else correct_word(word, self._vocabulary) for word in typed)
+            text = " ".join(word if find_concepts(word) else correct_word(word, self._vocabulary) for word in typed)
         terms = self.analyzer.extract_question_terms(text)
         # A number that no document has, or of one digit, is a date, an age or an amount of the visitor's own.
         return [term for term in terms if not term.isdigit() or (len(term) > 1 and term in self._vocabulary)] or terms
 
-    def find(self, terms: list[str], *, within: Match | None = None) -> list[Match]:
+    def find_passages(self, terms: list[str], *, within: Match | None = None) -> list[Match]:
         """Return the passages that cover enough of a question, the best first.
 
         `within` is the best match of the question before: only its section is searched.
@@ -66,21 +66,21 @@ class KnowledgeBase:
             match
             for match in self._index.search(terms)
             if match.coverage >= (_MIN_COVERAGE if len(match.terms) == 1 else _MIN_COVERAGE_BY_SEVERAL)
-            and (within is None or section_of(match.passage) == section_of(within.passage))
+            and (within is None or get_section_key(match.passage) == get_section_key(within.passage))
         ]
 
-    def contact(self) -> str | None:
+    def find_contact_passage(self) -> str | None:
         """Return the passage with the contact details of the business, or None."""
         return next((match.passage.text for match in self._index.search(["phone", "email"])), None)
 
 
-def section_of(passage: Passage) -> tuple[str, int]:
+def get_section_key(passage: Passage) -> tuple[str, int]:
     """Return a key that passages of the same section share."""
     return passage.document, passage.section
 
 
 @lru_cache(maxsize=_KEPT_PROMPTS)
-def _passage_sets(documents: tuple[tuple[str, str], ...]) -> Mapping[str | None, PassageSet]:
+def _build_passage_sets(documents: tuple[tuple[str, str], ...]) -> Mapping[str | None, PassageSet]:
     by_language: dict[str | None, list[Passage]] = defaultdict(list)
     for name, body in documents:
         by_language[detect_language(body)] += split_passages(name, body)

@@ -82,6 +82,6 @@ _GERMAN = Phrases(
 _PHRASES = {"en": _ENGLISH, "pl": _POLISH, "de": _GERMAN}
 
 
-def phrases_of(language: str) -> Phrases:
+def get_phrases(language: str) -> Phrases:
     """Return the sentences of a language; English ones for a language that has none."""
     return _PHRASES.get(language, _ENGLISH)

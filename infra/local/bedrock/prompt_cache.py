@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from infra.local.bedrock.request import ConverseRequest
-from infra.local.bedrock.tokens import blocks_in_order, count_tokens
+from infra.local.bedrock.tokens import count_tokens, list_blocks
 
 _LIFETIME_SECONDS = {"5m": 300.0, "1h": 3600.0}
 _LOOK_BACK_BLOCKS = 20
@@ -60,16 +60,16 @@ class PromptCache:
         """Remove every prefix."""
         self._entries.clear()
 
-    def charge(self, model_id: str, request: ConverseRequest) -> InputUsage:
+    def charge_input(self, model_id: str, request: ConverseRequest) -> InputUsage:
         """Look up the request's prefixes, store the missing ones, and return how the tokens are charged."""
-        prefixes, total = _prefixes(model_id, request)
-        minimum = _minimum_tokens(model_id)
+        prefixes, total = _list_prefixes(model_id, request)
+        minimum = _get_minimum_tokens(model_id)
         marked = [position for position, prefix in enumerate(prefixes) if prefix.ttl and prefix.tokens >= minimum]
         if not marked:
             return InputUsage(fresh=total, cache_read=0, cache_write=0)
         now = self._clock()
         self._entries = {key: entry for key, entry in self._entries.items() if entry.expires_at > now}
-        read = max((self._read(prefixes, position, now) for position in marked), default=0)
+        read = max((self._find_cached_tokens(prefixes, position, now) for position in marked), default=0)
         for position in marked:
             prefix = prefixes[position]
             if prefix.digest not in self._entries and prefix.ttl:
@@ -77,7 +77,7 @@ class PromptCache:
         cached = prefixes[marked[-1]].tokens
         return InputUsage(fresh=total - cached, cache_read=read, cache_write=cached - read)
 
-    def _read(self, prefixes: list[_Prefix], position: int, now: float) -> int:
+    def _find_cached_tokens(self, prefixes: list[_Prefix], position: int, now: float) -> int:
         # A conversation grows by a few blocks a turn and its cache point moves with it, so the service also
         # tries the boundaries shortly before the point.
         for prefix in reversed(prefixes[max(0, position - _LOOK_BACK_BLOCKS) : position + 1]):
@@ -88,11 +88,11 @@ class PromptCache:
         return 0
 
 
-def _prefixes(model_id: str, request: ConverseRequest) -> tuple[list[_Prefix], int]:
+def _list_prefixes(model_id: str, request: ConverseRequest) -> tuple[list[_Prefix], int]:
     running = hashlib.sha256(model_id.encode())
     tokens = 0
     prefixes: list[_Prefix] = []
-    for block in blocks_in_order(request):
+    for block in list_blocks(request):
         if block.cache_point:
             if prefixes:
                 prefixes[-1] = _Prefix(prefixes[-1].digest, tokens, block.cache_point.ttl)
@@ -103,5 +103,5 @@ def _prefixes(model_id: str, request: ConverseRequest) -> tuple[list[_Prefix], i
     return prefixes, tokens
 
 
-def _minimum_tokens(model_id: str) -> int:
+def _get_minimum_tokens(model_id: str) -> int:
     return next((minimum for part, minimum in _MINIMUM_TOKENS.items() if part in model_id), _DEFAULT_MINIMUM_TOKENS)

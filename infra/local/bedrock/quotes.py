@@ -2,7 +2,7 @@
 
 import re
 
-from infra.local.bedrock.knowledge_base import KnowledgeBase, section_of
+from infra.local.bedrock.knowledge_base import KnowledgeBase, get_section_key
 from workers.chat.retrieval.analysis import Analyzer
 from workers.chat.retrieval.markdown import Passage
 from workers.chat.retrieval.ranking import Match
@@ -13,32 +13,36 @@ _MAX_SENTENCES = 3
 _SENTENCE_END = re.compile(r"(?<=[.!?])\s+(?=[A-ZĄĆĘŁŃÓŚŹŻÄÖÜ0-9„\"(])")
 
 
-def quote(matches: list[Match], knowledge: KnowledgeBase, terms: list[str]) -> str:
+def quote_best_match(matches: list[Match], knowledge: KnowledgeBase, terms: list[str]) -> str:
     """Return the text of the best match, with what belongs to it: entries alike, or the list that it introduces."""
     best = matches[0].passage
     alike = [match.passage for match in matches if match.coverage >= _NEARLY_AS_MUCH * matches[0].coverage]
     entries = [
-        one for one in knowledge.passages if one in alike and one.is_entry and section_of(one) == section_of(best)
+        one
+        for one in knowledge.passages
+        if one in alike and one.is_entry and get_section_key(one) == get_section_key(best)
     ]
     if entries:
         return _join_entries(best.headings[-1] if best.headings else "", entries)
     if best.text.endswith(":"):
         after = knowledge.passages[knowledge.passages.index(best) + 1 :]
-        return _join_entries(best.text, [one for one in after if one.is_entry and section_of(one) == section_of(best)])
-    return _end(_best_sentences(best.text, set(terms), knowledge.analyzer))
+        return _join_entries(
+            best.text, [one for one in after if one.is_entry and get_section_key(one) == get_section_key(best)]
+        )
+    return _end_with_period(_select_best_sentences(best.text, set(terms), knowledge.analyzer))
 
 
 def _join_entries(title: str, entries: list[Passage]) -> str:
-    text = _end("; ".join(entry.text.rstrip(".;, ") for entry in entries[:_MAX_ENTRIES]))
+    text = _end_with_period("; ".join(entry.text.rstrip(".;, ") for entry in entries[:_MAX_ENTRIES]))
     return text if not title or title.endswith("?") else f"{title.rstrip(':')}: {text}"
 
 
-def _best_sentences(text: str, terms: set[str], analyzer: Analyzer) -> str:
+def _select_best_sentences(text: str, terms: set[str], analyzer: Analyzer) -> str:
     sentences = _SENTENCE_END.split(text)
     starts = range(max(1, len(sentences) - _MAX_SENTENCES + 1))
     runs = [" ".join(sentences[start : start + _MAX_SENTENCES]) for start in starts]
     return max(runs, key=lambda run: len(terms & set(analyzer.extract_terms(run))))
 
 
-def _end(text: str) -> str:
+def _end_with_period(text: str) -> str:
     return text if text.endswith((".", "!", "?", "…")) else f"{text.rstrip(':;,')}."

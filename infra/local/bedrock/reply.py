@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from infra.local.bedrock.request import InferenceConfig
-from infra.local.bedrock.tokens import CHARACTERS_PER_TOKEN, chunks, count_tokens, cut_to_tokens, words
+from infra.local.bedrock.tokens import CHARACTERS_PER_TOKEN, count_tokens, cut_to_tokens, split_chunks, split_words
 
 _JSON_PIECE = 12
 
@@ -60,13 +60,13 @@ class Plan:
         return sum(step.is_delta for step in self.steps)
 
 
-def plan(reply: Reply, tool_use_id: str, config: InferenceConfig) -> Plan:
+def plan_reply(reply: Reply, tool_use_id: str, config: InferenceConfig) -> Plan:
     """Shorten a reply to the limits of the request, and prepare its stream.
 
     As with the real model, an answer that reaches its limit within a tool's input ends there, with
     incomplete JSON.
     """
-    text, stop_reason = _stop_at_sequence(reply.text, config.stop_sequences)
+    text, stop_reason = _cut_at_stop_sequence(reply.text, config.stop_sequences)
     tool = reply.tool if stop_reason is None else None
     tool_json = json.dumps(tool.input, ensure_ascii=False) if tool else ""
     limit = config.max_tokens
@@ -79,13 +79,13 @@ def plan(reply: Reply, tool_use_id: str, config: InferenceConfig) -> Plan:
     steps: list[Step] = [Step("messageStart", {"role": "assistant"})]
     content: list[dict[str, Any]] = []
     if text:
-        steps += _block(0, None, [{"text": piece} for piece in words(text)])
+        steps += _build_block_steps(0, None, [{"text": piece} for piece in split_words(text)])
         content.append({"text": text})
     if tool:
         start = {"toolUse": {"toolUseId": tool_use_id, "name": tool.name}}
         # As on the service, the first part of a tool's input is empty.
-        pieces = ["", *chunks(tool_json, _JSON_PIECE)]
-        steps += _block(len(content), start, [{"toolUse": {"input": piece}} for piece in pieces])
+        pieces = ["", *split_chunks(tool_json, _JSON_PIECE)]
+        steps += _build_block_steps(len(content), start, [{"toolUse": {"input": piece}} for piece in pieces])
         if stop_reason is None:
             content.append({"toolUse": {**start["toolUse"], "input": tool.input}})
     stop_reason = stop_reason or ("tool_use" if tool else "end_turn")
@@ -93,21 +93,21 @@ def plan(reply: Reply, tool_use_id: str, config: InferenceConfig) -> Plan:
     return Plan(tuple(steps), tuple(content), stop_reason, count_tokens(text) + count_tokens(tool_json))
 
 
-def _block(index: int, start: dict[str, Any] | None, deltas: list[dict[str, Any]]) -> list[Step]:
+def _build_block_steps(index: int, start: dict[str, Any] | None, deltas: list[dict[str, Any]]) -> list[Step]:
     # The service sends no start event for a block of text.
     opening = [Step("contentBlockStart", {"start": start, "contentBlockIndex": index})] if start else []
     pieces = [
-        Step("contentBlockDelta", {"delta": delta, "contentBlockIndex": index}, tokens=_delta_tokens(delta))
+        Step("contentBlockDelta", {"delta": delta, "contentBlockIndex": index}, tokens=_count_delta_tokens(delta))
         for delta in deltas
     ]
     return [*opening, *pieces, Step("contentBlockStop", {"contentBlockIndex": index})]
 
 
-def _delta_tokens(delta: dict[str, Any]) -> float:
+def _count_delta_tokens(delta: dict[str, Any]) -> float:
     piece: str = delta["text"] if "text" in delta else delta["toolUse"]["input"]
     return len(piece) / CHARACTERS_PER_TOKEN
 
 
-def _stop_at_sequence(text: str, sequences: list[str]) -> tuple[str, str | None]:
+def _cut_at_stop_sequence(text: str, sequences: list[str]) -> tuple[str, str | None]:
     positions = [position for position in (text.find(sequence) for sequence in sequences if sequence) if position >= 0]
     return (text[: min(positions)], "stop_sequence") if positions else (text, None)

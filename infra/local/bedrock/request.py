@@ -6,7 +6,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic.alias_generators import to_camel
 
-from infra.local.bedrock.errors import invalid
+from infra.local.bedrock.errors import build_validation_error
 
 
 class Shape(BaseModel):
@@ -150,7 +150,7 @@ class ConverseRequest(Shape):
         return next((turn.text for turn in reversed(self.messages) if turn.role == "user" and turn.text), "")
 
 
-def parse(body: bytes) -> ConverseRequest:
+def parse_request(body: bytes) -> ConverseRequest:
     """Parse a request's body.
 
     Raises:
@@ -161,4 +161,6 @@ def parse(body: bytes) -> ConverseRequest:
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         where = ".".join(str(part) for part in first["loc"]) or "body"
-        raise invalid(f"1 validation error detected: Value at '{where}' is invalid: {first['msg']}") from None
+        raise build_validation_error(
+            f"1 validation error detected: Value at '{where}' is invalid: {first['msg']}"
+        ) from None

@@ -15,7 +15,7 @@ _MAX_REQUEST_BYTES = 25_000_000  # the service's limit for a request's body is 2
 _SHUTDOWN_SECONDS = 0.2
 
 
-def make_app(pace: Pace) -> web.Application:
+def create_app(pace: Pace) -> web.Application:
     """Return the application with fresh state."""
     app = web.Application(client_max_size=_MAX_REQUEST_BYTES)
     app[STAND_IN] = StandIn(clock=time.monotonic, pace=pace)
@@ -27,7 +27,7 @@ def make_app(pace: Pace) -> web.Application:
 
 
 @asynccontextmanager
-async def serving(pace: Pace, port: int = 0) -> AsyncIterator[str]:
+async def open_server(pace: Pace, port: int = 0) -> AsyncIterator[str]:
     """Serve for the duration of the `async with`, and yield the address; port 0 stands for a free one.
 
     Raises:
@@ -35,7 +35,7 @@ async def serving(pace: Pace, port: int = 0) -> AsyncIterator[str]:
     """
     # Without cancellation a stalled answer would continue after its client has disconnected.
     runner = web.AppRunner(
-        make_app(pace), handler_cancellation=True, access_log=None, shutdown_timeout=_SHUTDOWN_SECONDS
+        create_app(pace), handler_cancellation=True, access_log=None, shutdown_timeout=_SHUTDOWN_SECONDS
     )
     await runner.setup()
     try:

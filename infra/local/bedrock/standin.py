@@ -8,12 +8,12 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from infra.local.bedrock.answers import answer
+from infra.local.bedrock.answers import build_answer
 from infra.local.bedrock.faults import Fault, Faults
 from infra.local.bedrock.prompt_cache import PromptCache
 from infra.local.bedrock.reply import Reply, ToolCall
 from infra.local.bedrock.request import ConverseRequest
-from infra.local.bedrock.tokens import blocks_in_order
+from infra.local.bedrock.tokens import list_blocks
 
 _MAX_CALLS = 200
 
@@ -26,7 +26,7 @@ class Pace(BaseModel):
     tokens_per_second: float = Field(default=80, ge=0)
     first_token_ms: float = Field(default=300, ge=0)
 
-    def seconds_until(self, tokens: float) -> float:
+    def compute_delay_seconds(self, tokens: float) -> float:
         """Return the seconds from the request until the delta after `tokens` tokens is due."""
         writing = tokens / self.tokens_per_second if self.tokens_per_second else 0.0
         return self.first_token_ms / 1000 + writing
@@ -80,10 +80,10 @@ class StandIn:
         self.cache = PromptCache(self.clock)
         self._pace_at_start = self.pace
 
-    def begin(self, model_id: str, *, stream: bool) -> tuple[Call, Fault | None]:
+    def begin_call(self, model_id: str, *, stream: bool) -> tuple[Call, Fault | None]:
         """Record a call and return it with the fault that affects it."""
         call = Call(model=model_id, stream=stream)
-        fault = self.faults.take()
+        fault = self.faults.take_next()
         call.fault = fault.kind if fault else None
         self.calls.append(call)
         self.count += 1
@@ -92,7 +92,7 @@ class StandIn:
     def reply_to(self, request: ConverseRequest) -> Reply:
         """Return the next scripted reply, or an answer if there is none."""
         if not self.script:
-            return answer(request)
+            return build_answer(request)
         scripted = self.script.popleft()
         tool = ToolCall(scripted.tool.name, scripted.tool.input) if scripted.tool else None
         return Reply(scripted.text, tool)
@@ -106,12 +106,12 @@ class StandIn:
         self.calls.clear()
         self.count = 0
 
-    def report(self) -> dict[str, Any]:
+    def report_calls(self) -> dict[str, Any]:
         """Return the latest calls, oldest first, and the number of all calls."""
         return {"count": self.count, "calls": [asdict(call) for call in self.calls]}
 
 
-def tool_use_id(request: ConverseRequest) -> str:
+def build_tool_use_id(request: ConverseRequest) -> str:
     """Return the id of the answer's tool call: equal for equal requests, different in the next turn."""
-    read = "\0".join(block.weight for block in blocks_in_order(request))
+    read = "\0".join(block.weight for block in list_blocks(request))
     return f"tooluse_{hashlib.sha256(read.encode()).hexdigest()[:22]}"

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from aiohttp import web
 
 from infra.local.bedrock import event_stream
-from infra.local.bedrock.errors import BedrockError, model_stream_error, throttling_error
+from infra.local.bedrock.errors import BedrockError, build_model_stream_error, build_throttling_error
 from infra.local.bedrock.faults import Fault
 from infra.local.bedrock.reply import Plan, Step
 from infra.local.bedrock.standin import Call, Pace
@@ -26,38 +26,38 @@ class AnswerStream:
         headers = {"Content-Type": event_stream.CONTENT_TYPE, "x-amzn-RequestId": str(uuid.uuid4())}
         self._response = web.StreamResponse(headers=headers)
 
-    async def send(self, planned: Plan, fault: Fault | None) -> web.StreamResponse:
+    async def send_events(self, planned: Plan, fault: Fault | None) -> web.StreamResponse:
         """Send all events, or those before the fault ends the stream."""
         started = self._clock()
         await self._response.prepare(self._http)
         deltas = 0
         for step in planned.steps:
             if step.is_delta:
-                due = started + self._pace.seconds_until(self._tokens)
+                due = started + self._pace.compute_delay_seconds(self._tokens)
                 await asyncio.sleep(max(0.0, due - self._clock()))
-            if fault and fault.strikes(step, deltas):
+            if fault and fault.is_due(step, deltas):
                 before = self._clock()
                 if await self._apply_fault(fault):
                     return self._response
                 # The following events keep their pace, instead of catching up in a burst.
                 started += self._clock() - before
                 fault = fault if fault.kind == "slow" else None
-            await self._event(step)
+            await self._send_step(step)
             deltas += step.is_delta
-        await self._finish(planned, started)
+        await self._send_end(planned, started)
         return self._response
 
-    async def _event(self, step: Step) -> None:
-        await self._response.write(event_stream.event(step.event_type, step.body))
+    async def _send_step(self, step: Step) -> None:
+        await self._response.write(event_stream.encode_event(step.event_type, step.body))
         self._tokens += step.tokens
         self._call.output_tokens = math.ceil(self._tokens)
 
     async def _apply_fault(self, fault: Fault) -> bool:
         """Apply the fault, and return whether it ended the stream."""
         if fault.kind == "throttle":
-            await self._end_with_exception(throttling_error())
+            await self._end_with_exception(build_throttling_error())
         elif fault.kind == "error":
-            await self._end_with_exception(model_stream_error())
+            await self._end_with_exception(build_model_stream_error())
         elif fault.kind == "cut":
             # Closed without the last chunk, after the written data is sent.
             if self._http.transport:
@@ -69,20 +69,20 @@ class AnswerStream:
 
     async def _end_with_exception(self, error: BedrockError) -> None:
         self._call.error = error.code
-        await self._response.write(event_stream.exception(error.code, error.message))
+        await self._response.write(event_stream.encode_exception(error.code, error.message))
         await self._response.write_eof()
 
-    async def _finish(self, planned: Plan, started: float) -> None:
+    async def _send_end(self, planned: Plan, started: float) -> None:
         self._call.output_tokens = planned.output_tokens
         self._call.stop_reason = planned.stop_reason
         latency_ms = round((self._clock() - started) * 1000)
-        metadata = {"usage": usage_of(self._call), "metrics": {"latencyMs": latency_ms}}
-        await self._response.write(event_stream.event("metadata", metadata))
+        metadata = {"usage": build_usage(self._call), "metrics": {"latencyMs": latency_ms}}
+        await self._response.write(event_stream.encode_event("metadata", metadata))
         self._call.completed = True
         await self._response.write_eof()
 
 
-def usage_of(call: Call) -> dict[str, int]:
+def build_usage(call: Call) -> dict[str, int]:
     """Return a call's token usage as the service reports it; `inputTokens` excludes cached tokens."""
     cached = call.cache_read_input_tokens + call.cache_write_input_tokens
     return {

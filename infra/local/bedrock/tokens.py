@@ -20,18 +20,18 @@ def cut_to_tokens(text: str, tokens: int) -> str:
     return text[: tokens * CHARACTERS_PER_TOKEN]
 
 
-def words(text: str) -> Iterator[str]:
+def split_words(text: str) -> Iterator[str]:
     """Yield a text word by word, each with its leading white space, so that the joined words are the text."""
     for piece in re.findall(r"\s*\S+|\s+\Z", text):
-        yield from chunks(piece, _MAX_PIECE_CHARACTERS)
+        yield from split_chunks(piece, _MAX_PIECE_CHARACTERS)
 
 
-def chunks(text: str, size: int) -> Iterator[str]:
+def split_chunks(text: str, size: int) -> Iterator[str]:
     """Yield a text in parts of `size` characters."""
     return (text[start : start + size] for start in range(0, len(text), size))
 
 
-def blocks_in_order(request: ConverseRequest) -> list[Block]:
+def list_blocks(request: ConverseRequest) -> list[Block]:
     """Return all blocks in the order in which the model reads them: tools, system, turns."""
     tools = request.tool_config.tools if request.tool_config else []
     declared = [
@@ -45,4 +45,4 @@ def blocks_in_order(request: ConverseRequest) -> list[Block]:
 
 def count_request_tokens(request: ConverseRequest) -> int:
     """Return the approximate number of tokens of a request."""
-    return sum(count_tokens(block.weight) for block in blocks_in_order(request) if not block.cache_point)
+    return sum(count_tokens(block.weight) for block in list_blocks(request) if not block.cache_point)

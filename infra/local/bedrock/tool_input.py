@@ -27,7 +27,7 @@ def fill_input(schema: dict[str, Any], texts: list[str], system_text: str, analy
     for name, field in schema.get("properties", {}).items():
         value: Any = None
         if "enum" in field:
-            value = _choose(field["enum"], f"{field.get('description', '')}\n{system_text}", texts, analyzer)
+            value = _choose_value(field["enum"], f"{field.get('description', '')}\n{system_text}", texts, analyzer)
             value = field["enum"][0] if value is None and name in required else value
         elif name == "date" or field.get("format") == "date":
             value = _find_date(texts[0], today, analyzer) if texts else None
@@ -68,7 +68,7 @@ def _find_date(text: str, today: date | None, analyzer: ConceptAnalyzer) -> str 
     return day.isoformat() if day else None
 
 
-def _choose(values: list[Any], explained: str, texts: list[str], analyzer: ConceptAnalyzer) -> Any:
+def _choose_value(values: list[Any], explained: str, texts: list[str], analyzer: ConceptAnalyzer) -> Any:
     about = {value: set(analyzer.extract_terms(str(value).replace("_", " ").replace("-", " "))) for value in values}
     for value in values:
         for names in re.findall(rf"(?:^|[\n;,])\W*{re.escape(str(value))}\W*?[:=–-]\s*([^\n;,]+)", explained):

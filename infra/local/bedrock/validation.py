@@ -3,9 +3,9 @@
 import re
 from itertools import pairwise
 
-from infra.local.bedrock.errors import invalid
+from infra.local.bedrock.errors import build_validation_error
 from infra.local.bedrock.request import ConverseRequest, Message
-from infra.local.bedrock.tokens import blocks_in_order, count_request_tokens
+from infra.local.bedrock.tokens import count_request_tokens, list_blocks
 
 MAX_OUTPUT_TOKENS = 64_000
 CONTEXT_TOKENS = 200_000
@@ -19,7 +19,7 @@ _PROFILE = re.compile(
 def check_model(model_id: str) -> None:
     """Refuse model ids that are not EU inference profiles: in the EU a model is not available by its own id."""
     if not _PROFILE.match(model_id):
-        raise invalid("The provided model identifier is invalid.")
+        raise build_validation_error("The provided model identifier is invalid.")
 
 
 def check_request(model_id: str, request: ConverseRequest) -> None:
@@ -35,17 +35,17 @@ def check_request(model_id: str, request: ConverseRequest) -> None:
     _check_inference(model_id, request)
     _check_cache_points(request)
     if count_request_tokens(request) > CONTEXT_TOKENS:
-        raise invalid("Input is too long for requested model.")
+        raise build_validation_error("Input is too long for requested model.")
 
 
 def _check_turns(messages: list[Message]) -> None:
     if not messages or messages[0].role != "user":
-        raise invalid(
+        raise build_validation_error(
             "A conversation must start with a user message. "
             "Try again with a conversation that starts with a user message.",
         )
     if any(turn.role == follower.role for turn, follower in pairwise(messages)):
-        raise invalid(
+        raise build_validation_error(
             "A conversation must alternate between user and assistant roles. "
             "Make sure the conversation alternates between user and assistant roles and try again.",
         )
@@ -53,71 +53,77 @@ def _check_turns(messages: list[Message]) -> None:
 
 def _check_content(index: int, turn: Message) -> None:
     if not any(block.cache_point is None for block in turn.content):
-        raise invalid(
+        raise build_validation_error(
             f"The content field in the Message object at messages.{index} is empty. "
             "Add a ContentBlock object to the content field and try again.",
         )
     for position, block in enumerate(turn.content):
         where = f"messages.{index}.content.{position}"
         if block.text is not None and not block.text.strip():
-            raise invalid(
+            raise build_validation_error(
                 f"The text field in the ContentBlock object at {where} is blank. "
                 "Add text to the text field, and try again.",
             )
         result = block.tool_result
         if result and result.status == "error" and not result.content:
-            raise invalid(f"The content field at {where}.toolResult cannot be empty when status value is error.")
+            raise build_validation_error(
+                f"The content field at {where}.toolResult cannot be empty when status value is error."
+            )
 
 
 def _check_tools(request: ConverseRequest) -> None:
     uses_tools = any(turn.tool_uses or turn.tool_results for turn in request.messages)
     if uses_tools and request.tool_config is None:
-        raise invalid("The toolConfig field must be defined when using toolUse and toolResult content blocks.")
+        raise build_validation_error(
+            "The toolConfig field must be defined when using toolUse and toolResult content blocks."
+        )
     called: list[str] = []
     for index, turn in enumerate(request.messages):
         answered = [result.tool_use_id for result in turn.tool_results]
         if len(answered) > len(called):
-            raise invalid(
+            raise build_validation_error(
                 f"The number of toolResult blocks at messages.{index}.content exceeds "
                 "the number of toolUse blocks of previous turn.",
             )
         missing = [tool_use_id for tool_use_id in called if tool_use_id not in answered]
         if missing:
-            raise invalid(
+            raise build_validation_error(
                 f"Expected toolResult blocks at messages.{index}.content for the following Ids: {', '.join(missing)}",
             )
         called = [use.tool_use_id for use in turn.tool_uses]
     if called:
-        raise invalid(f"Expected toolResult blocks after the last turn for the following Ids: {', '.join(called)}")
+        raise build_validation_error(
+            f"Expected toolResult blocks after the last turn for the following Ids: {', '.join(called)}"
+        )
     forced = request.tool_config.tool_choice.tool if request.tool_config else None
     if forced and forced.name not in {tool.name for tool in request.tools}:
-        raise invalid(f"The tool {forced.name} of toolChoice is not among the tools of toolConfig.")
+        raise build_validation_error(f"The tool {forced.name} of toolChoice is not among the tools of toolConfig.")
 
 
 def _check_inference(model_id: str, request: ConverseRequest) -> None:
     config = request.inference_config
     if config.max_tokens is not None and config.max_tokens < 1:
-        raise invalid(
+        raise build_validation_error(
             f"1 validation error detected: Value '{config.max_tokens}' at 'inferenceConfig.maxTokens' failed "
             "to satisfy constraint: Member must have value greater than or equal to 1",
         )
     if config.max_tokens is not None and config.max_tokens > MAX_OUTPUT_TOKENS:
-        raise invalid(
+        raise build_validation_error(
             f"The maximum tokens you requested exceeds the model limit of {MAX_OUTPUT_TOKENS}. "
             f"Try again with a maximum tokens value that is lower than {MAX_OUTPUT_TOKENS}.",
         )
     # Claude 4.5 and later accept one of the two parameters; older models and Nova accept both.
     if re.search(r"claude-\w+-4-[5-9]", model_id) and None not in (config.temperature, config.top_p):
-        raise invalid(
+        raise build_validation_error(
             "The model returned the following errors: `temperature` and `top_p` cannot both be specified "
             "for this model. Please use only one.",
         )
 
 
 def _check_cache_points(request: ConverseRequest) -> None:
-    count = sum(block.cache_point is not None for block in blocks_in_order(request))
+    count = sum(block.cache_point is not None for block in list_blocks(request))
     if count > _MAX_CACHE_POINTS:
-        raise invalid(
+        raise build_validation_error(
             "The model returned the following errors: A maximum of "
             f"{_MAX_CACHE_POINTS} blocks with cache_control may be provided. Found {count}.",
         )

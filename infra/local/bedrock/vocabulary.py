@@ -16,7 +16,7 @@ _WEAK = {"where": "address", "when": "hours", "visit": "visit"}
 _WHOLE_WORD_BELOW = 5
 
 
-def concepts_of(word: str) -> tuple[str, ...]:
+def find_concepts(word: str) -> tuple[str, ...]:
     """Return the concepts that a folded word belongs to: those of its longest beginning that has any."""
     for length in range(len(word), 0, -1):
         if (length >= _WHOLE_WORD_BELOW or length == len(word)) and word[:length] in _CONCEPTS:
@@ -28,7 +28,7 @@ class ConceptAnalyzer(Analyzer):
     """Analyses texts of one language with the concepts as synonyms."""
 
     def __init__(self, language: str | None) -> None:
-        super().__init__(language, synonyms=concepts_of)
+        super().__init__(language, synonyms=find_concepts)
 
     def extract_terms(self, text: str) -> list[str]:
         """Return the terms of a text, phrases of several words as one."""
@@ -43,7 +43,7 @@ class ConceptAnalyzer(Analyzer):
         return [term for term in terms if term not in _WEAK] or [_WEAK[term] for term in terms]
 
 
-def _load() -> tuple[dict[str, tuple[str, ...]], list[tuple[re.Pattern[str], str]]]:
+def _load_vocabulary() -> tuple[dict[str, tuple[str, ...]], list[tuple[re.Pattern[str], str]]]:
     data = yaml.safe_load(Path(__file__).with_name("concepts.yaml").read_text(encoding="utf-8"))
     concepts: dict[str, tuple[str, ...]] = {}
     for concept, beginnings in data["concepts"].items():
@@ -53,6 +53,6 @@ def _load() -> tuple[dict[str, tuple[str, ...]], list[tuple[re.Pattern[str], str
     return concepts, phrases
 
 
-_CONCEPTS, _PHRASES = _load()
+_CONCEPTS, _PHRASES = _load_vocabulary()
 BEGINNINGS = frozenset(_CONCEPTS)
 """All prefixes of the words of a concept."""

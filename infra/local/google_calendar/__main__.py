@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 from infra.local.google_calendar.auth import TOKEN_LIFETIME_SECONDS
 from infra.local.google_calendar.keys import AccountKey, read_account_key
-from infra.local.google_calendar.server import HOST, api_endpoint, listening
+from infra.local.google_calendar.server import HOST, build_api_endpoint, open_server
 from infra.local.google_calendar.standin import Standin
 
 LAST_PORT = 65535
@@ -23,7 +23,7 @@ Events live in memory and end with the process. Faults are ordered with POST /_s
 """
 
 
-def arguments(argv: Sequence[str] | None = None) -> argparse.Namespace:
+def parse_arguments(argv: Sequence[str] | None = None) -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(
         prog="python -m infra.local.google_calendar",
@@ -33,7 +33,7 @@ def arguments(argv: Sequence[str] | None = None) -> argparse.Namespace:
     )
     parser.add_argument(
         "--port",
-        type=_port,
+        type=_parse_port,
         default=0,
         help="port to listen on; 0 takes a free one (default)",
     )
@@ -46,7 +46,7 @@ def arguments(argv: Sequence[str] | None = None) -> argparse.Namespace:
     )
     parser.add_argument(
         "--time-zone",
-        type=_zone_name,
+        type=_parse_zone_name,
         default="UTC",
         metavar="ZONE",
         help="IANA zone of the calendars, for example Europe/Warsaw (default: UTC)",
@@ -55,7 +55,7 @@ def arguments(argv: Sequence[str] | None = None) -> argparse.Namespace:
         "--service-account",
         action="append",
         default=[],
-        type=_account_key,
+        type=_read_account_key,
         metavar="FILE",
         help="key file of a service account that may call; may be given several times",
     )
@@ -80,14 +80,14 @@ async def serve(options: argparse.Namespace) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    async with listening(standin, options.port) as address:
-        print(f"ready {api_endpoint(address)}", flush=True)
+    async with open_server(standin, options.port) as address:
+        print(f"ready {build_api_endpoint(address)}", flush=True)
         await stop.wait()
 
 
 def main() -> int:
     """Run the server; return the exit code."""
-    options = arguments()
+    options = parse_arguments()
     try:
         asyncio.run(serve(options))
     except OSError as error:
@@ -98,20 +98,20 @@ def main() -> int:
     return 0
 
 
-def _port(text: str) -> int:
+def _parse_port(text: str) -> int:
     if not text.isdecimal() or int(text) > LAST_PORT:
         raise argparse.ArgumentTypeError(f"a port is a number from 0 to {LAST_PORT}, not {text}")
     return int(text)
 
 
-def _account_key(path: str) -> AccountKey:
+def _read_account_key(path: str) -> AccountKey:
     try:
         return read_account_key(Path(path))
     except (OSError, ValueError) as error:
         raise argparse.ArgumentTypeError(f"{path}: {error}") from error
 
 
-def _zone_name(name: str) -> str:
+def _parse_zone_name(name: str) -> str:
     try:
         return ZoneInfo(name).key
     except (KeyError, ValueError, OSError) as error:

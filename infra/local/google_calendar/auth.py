@@ -15,7 +15,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 from cryptography.hazmat.primitives.hashes import SHA256
 
-from infra.local.google_calendar.errors import Json, invalid_credentials
+from infra.local.google_calendar.errors import Json, build_invalid_credentials_error
 from infra.local.google_calendar.keys import AccountKey
 from infra.local.google_calendar.scopes import PREFIX
 
@@ -36,7 +36,7 @@ class TokenRefused(Exception):  # noqa: N818  # an answer of the protocol
         self.error = error
         self.description = description
 
-    def body(self) -> Json:
+    def build_body(self) -> Json:
         """Return the JSON that goes with status 400."""
         return {"error": self.error, "error_description": self.description}
 
@@ -86,16 +86,16 @@ class Authority:
         """Make every issued token invalid."""
         self._tokens.clear()
 
-    def exchange(self, form: Mapping[str, object], *, own_url: str) -> Json:
+    def exchange_assertion(self, form: Mapping[str, object], *, own_url: str) -> Json:
         """Return an access token for a signed assertion; raise `TokenRefused` if it is not valid."""
         if form.get("grant_type") != GRANT_TYPE:
             raise TokenRefused("unsupported_grant_type", "Invalid grant_type: " + str(form.get("grant_type")))
-        header, claims, signed, signature = _parts(str(form.get("assertion", "")))
+        header, claims, signed, signature = _parse_assertion(str(form.get("assertion", "")))
         account = str(claims.get("iss"))
         keys = [key for key in self._keys if key.client_email == account]
         if not keys:
             raise TokenRefused("invalid_grant", "Invalid grant: account not found")
-        if not any(self._verifies(key, header, signed, signature) for key in keys):
+        if not any(self._is_valid_signature(key, header, signed, signature) for key in keys):
             raise TokenRefused("invalid_grant", "Invalid JWT Signature.")
         if claims.get("aud") not in {GOOGLE_AUDIENCE, own_url, *(key.token_uri for key in keys)}:
             raise TokenRefused("invalid_grant", "Invalid JWT: Failed audience check.")
@@ -117,14 +117,14 @@ class Authority:
     def authenticate(self, authorization: str | None) -> Caller:
         """Return the caller whom an `Authorization` header identifies, or raise Google's refusal."""
         if not authorization:
-            raise invalid_credentials("required", "Login Required.")
+            raise build_invalid_credentials_error("required", "Login Required.")
         scheme, _, token = authorization.partition(" ")
         caller = self._tokens.get(token) if scheme.lower() == "bearer" else None
         if caller is None or caller.expires_at <= self._clock():
-            raise invalid_credentials()
+            raise build_invalid_credentials_error()
         return caller
 
-    def _verifies(self, key: AccountKey, header: Json, signed: bytes, signature: bytes) -> bool:
+    def _is_valid_signature(self, key: AccountKey, header: Json, signed: bytes, signature: bytes) -> bool:
         if self._revoked or header.get("alg") != "RS256" or header.get("kid", key.key_id) != key.key_id:
             return False
         try:
@@ -151,7 +151,7 @@ class Authority:
             )
 
 
-def _parts(assertion: str) -> tuple[Json, Json, bytes, bytes]:
+def _parse_assertion(assertion: str) -> tuple[Json, Json, bytes, bytes]:
     """Split an assertion into header, claims, signed bytes and signature."""
     try:
         head, payload, signature = assertion.split(".")

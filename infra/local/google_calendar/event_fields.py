@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 
-from infra.local.google_calendar.errors import ApiError, Json, bad_request, invalid
+from infra.local.google_calendar.errors import ApiError, Json, build_bad_request_error, build_invalid_error
 
 WRITABLE: Mapping[str, type] = {
     "attendees": list,
@@ -44,7 +44,7 @@ PROPERTY_COUNT = 300
 def parse_event_id(event_id: object) -> str:
     """Return an event id from a client: base32hex, 5 to 1024 characters; refuse any other."""
     if not isinstance(event_id, str) or EVENT_ID.fullmatch(event_id) is None:
-        raise invalid("Invalid resource id value.")
+        raise build_invalid_error("Invalid resource id value.")
     return event_id
 
 
@@ -52,23 +52,23 @@ def parse_fields(body: Json) -> Json:
     """Return the writable fields of a body as they are stored; refuse an invalid one."""
     if body.get("recurrence"):
         raise ApiError(
-            bad_request().status,
+            build_bad_request_error().status,
             "notImplemented",
             "This stand-in for Google Calendar supports single events only; it refuses `recurrence`.",
         )
     fields = {name: body[name] for name in WRITABLE if body.get(name) is not None}
     for name, value in fields.items():
         if not isinstance(value, WRITABLE[name]):
-            raise invalid(f"Invalid value for: {name}")
+            raise build_invalid_error(f"Invalid value for: {name}")
         if name in CHOICES and value not in CHOICES[name]:
-            raise invalid(f"Invalid value for: {name}")
+            raise build_invalid_error(f"Invalid value for: {name}")
     for boundary in ("start", "end"):
         if boundary in fields:
             fields[boundary] = {key: value for key, value in fields[boundary].items() if value is not None}
     if "extendedProperties" in fields:
-        fields["extendedProperties"] = _properties(fields["extendedProperties"])
+        fields["extendedProperties"] = _limit_properties(fields["extendedProperties"])
     if "attendees" in fields:
-        fields["attendees"] = [_attendee(guest) for guest in fields["attendees"]]
+        fields["attendees"] = [_parse_attendee(guest) for guest in fields["attendees"]]
     return fields
 
 
@@ -86,7 +86,7 @@ def merge_patch(fields: Json, patch: Json) -> Json:
     return result
 
 
-def _properties(value: Json) -> Json:
+def _limit_properties(value: Json) -> Json:
     """Drop properties with long keys and truncate long values, as Google does without an error."""
     kept: Json = {}
     for audience in ("private", "shared"):
@@ -94,21 +94,21 @@ def _properties(value: Json) -> Json:
         if properties is None:
             continue
         if not isinstance(properties, dict) or not all(isinstance(text, str) for text in properties.values()):
-            raise invalid(f"Invalid value for: extendedProperties.{audience}")
+            raise build_invalid_error(f"Invalid value for: extendedProperties.{audience}")
         if len(properties) > PROPERTY_COUNT:
-            raise invalid("Too many extended properties.")
+            raise build_invalid_error("Too many extended properties.")
         kept[audience] = {
             key: text[:PROPERTY_VALUE_LENGTH] for key, text in properties.items() if len(key) <= PROPERTY_KEY_LENGTH
         }
     return {audience: properties for audience, properties in kept.items() if properties}
 
 
-def _attendee(guest: object) -> Json:
+def _parse_attendee(guest: object) -> Json:
     if not isinstance(guest, dict) or "@" not in str(guest.get("email", "")):
-        raise invalid("Invalid attendee email.")
+        raise build_invalid_error("Invalid attendee email.")
     answer = guest.get("responseStatus", "needsAction")
     if answer not in RESPONSES:
-        raise invalid("Invalid value for: attendees.responseStatus")
+        raise build_invalid_error("Invalid value for: attendees.responseStatus")
     texts = {key: guest[key] for key in ("displayName", "comment") if isinstance(guest.get(key), str)}
     flags = {"optional": True} if guest.get("optional") is True else {}
     return {"email": guest["email"], "responseStatus": answer, **texts, **flags}

@@ -65,7 +65,7 @@ class Faults:
         self._closing = asyncio.Event()
         self.struck: Counter[str] = Counter()
 
-    def order(self, fault: Fault) -> None:
+    def add(self, fault: Fault) -> None:
         """Add a fault."""
         self._pending.append(fault)
 
@@ -79,7 +79,7 @@ class Faults:
         pending = [{"kind": fault.kind, "times": fault.times, "path": fault.target} for fault in self._pending]
         return {"pending": pending, "struck": dict(self.struck)}
 
-    def take(self, target: str) -> Fault | None:
+    def take_matching(self, target: str) -> Fault | None:
         """Return the fault that affects this call, if there is one, and count it."""
         for fault in self._pending:
             if fault.matches(target):
@@ -89,7 +89,7 @@ class Faults:
                 return fault
         return None
 
-    async def strike(self, fault: Fault, request: web.Request, target: str) -> web.Response:
+    async def apply(self, fault: Fault, request: web.Request, target: str) -> web.Response:
         """Answer as the fault defines; a stall sends nothing and then closes the connection."""
         answer = ANSWERS[fault.kind]
         if answer is None:
@@ -97,7 +97,7 @@ class Faults:
             if request.transport is not None:
                 request.transport.abort()
             return web.Response(status=HTTPStatus.GATEWAY_TIMEOUT)
-        body = answer.body()
+        body = answer.build_body()
         if target == "token":
             is_ours = answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR
             error = "internal_failure" if is_ours else "rate_limit_exceeded"

@@ -6,11 +6,11 @@ from datetime import UTC, datetime, timedelta, tzinfo
 from infra.local.google_calendar.errors import (
     ApiError,
     Json,
-    bad_request,
-    invalid,
-    missing_required,
-    time_range,
-    time_range_empty,
+    build_bad_request_error,
+    build_empty_time_range_error,
+    build_invalid_error,
+    build_missing_value_error,
+    build_time_range_error,
 )
 from infra.local.google_calendar.moments import Span, find_zone, format_instant, format_timestamp, parse_instant
 from infra.local.google_calendar.store import CalendarStore, Event
@@ -21,7 +21,7 @@ MAX_RANGE = timedelta(days=90)
 MAX_CALENDARS = 50
 
 
-def busy_spans(events: Iterable[Event], window: Span) -> list[Span]:
+def merge_busy_spans(events: Iterable[Event], window: Span) -> list[Span]:
     """Return the busy times inside the window, in order; those that overlap or touch become one."""
     clipped = sorted(
         (max(event.span.start, window.start), min(event.span.end, window.end))
@@ -39,22 +39,22 @@ def busy_spans(events: Iterable[Event], window: Span) -> list[Span]:
 
 def query_busy_times(store: CalendarStore, body: Json) -> Json:
     """Answer a request for busy times; an unknown calendar is an error in its own entry only."""
-    window = Span(_read_bound(body, "timeMin"), _read_bound(body, "timeMax"))
+    window = Span(_parse_bound(body, "timeMin"), _parse_bound(body, "timeMax"))
     if window.end <= window.start:
-        raise time_range_empty()
+        raise build_empty_time_range_error()
     if window.end - window.start > MAX_RANGE:
-        raise time_range("timeRangeTooLong", "The requested time range is too long.")
+        raise build_time_range_error("timeRangeTooLong", "The requested time range is too long.")
     where: tzinfo = UTC
     if body.get("timeZone") is not None:
-        where = find_zone(body["timeZone"], invalid("Invalid time zone."))
-    calendar_ids = _requested_calendars(body)
+        where = find_zone(body["timeZone"], build_invalid_error("Invalid time zone."))
+    calendar_ids = _parse_calendar_ids(body)
     limit = body.get("calendarExpansionMax") or MAX_CALENDARS
     if not isinstance(limit, int) or not 0 < limit <= MAX_CALENDARS:
-        raise invalid(f"calendarExpansionMax is a number from 1 to {MAX_CALENDARS}.")
+        raise build_invalid_error(f"calendarExpansionMax is a number from 1 to {MAX_CALENDARS}.")
     answers = {
-        calendar_id: _error_entry("tooManyCalendarsRequested")
+        calendar_id: _build_error_entry("tooManyCalendarsRequested")
         if number >= limit
-        else _calendar_entry(store, calendar_id, window, where)
+        else _build_calendar_entry(store, calendar_id, window, where)
         for number, calendar_id in enumerate(calendar_ids)
     }
     return {
@@ -65,30 +65,30 @@ def query_busy_times(store: CalendarStore, body: Json) -> Json:
     }
 
 
-def _read_bound(body: Json, name: str) -> datetime:
+def _parse_bound(body: Json, name: str) -> datetime:
     if body.get(name) is None:
-        raise missing_required(f"Missing {name} parameter.")
-    return parse_instant(body[name], bad_request())
+        raise build_missing_value_error(f"Missing {name} parameter.")
+    return parse_instant(body[name], build_bad_request_error())
 
 
-def _requested_calendars(body: Json) -> list[str]:
+def _parse_calendar_ids(body: Json) -> list[str]:
     items = body.get("items") or []
     if not isinstance(items, list) or not all(isinstance(item, dict) and item.get("id") for item in items):
-        raise missing_required("Required")
+        raise build_missing_value_error("Required")
     return list(dict.fromkeys(str(item["id"]) for item in items))
 
 
-def _calendar_entry(store: CalendarStore, calendar_id: str, window: Span, where: tzinfo) -> Json:
+def _build_calendar_entry(store: CalendarStore, calendar_id: str, window: Span, where: tzinfo) -> Json:
     try:
-        calendar = store.calendar(calendar_id)
+        calendar = store.get_calendar(calendar_id)
     except ApiError as missing:
-        return _error_entry(missing.reason)
-    spans = busy_spans(calendar.events.values(), window)
+        return _build_error_entry(missing.reason)
+    spans = merge_busy_spans(calendar.events.values(), window)
     return {
         "busy": [{"start": format_instant(span.start, where), "end": format_instant(span.end, where)} for span in spans]
     }
 
 
-def _error_entry(reason: str) -> Json:
+def _build_error_entry(reason: str) -> Json:
     domain = "global" if reason == "notFound" else "calendar"
     return {"errors": [{"domain": domain, "reason": reason}], "busy": []}

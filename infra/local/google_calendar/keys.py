@@ -29,7 +29,7 @@ class AccountKey:
     public_key: RSAPublicKey
 
 
-def make_service_account(token_uri: str, name: str = "booking") -> Json:
+def create_service_account_key(token_uri: str, name: str = "booking") -> Json:
     """Create a key and return the content of its file in the format of Google's downloads."""
     private_key = generate_private_key(public_exponent=65537, key_size=2048)
     public = private_key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)

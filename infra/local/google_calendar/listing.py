@@ -9,11 +9,11 @@ from datetime import datetime, timedelta
 
 from infra.local.google_calendar.errors import (
     Json,
-    bad_request,
-    full_sync_required,
-    invalid,
-    time_range_empty,
-    updated_min_too_long_ago,
+    build_bad_request_error,
+    build_empty_time_range_error,
+    build_full_sync_error,
+    build_invalid_error,
+    build_updated_min_error,
 )
 from infra.local.google_calendar.store import Calendar, Event
 
@@ -69,13 +69,13 @@ def list_page(
     Sync tokens are valid within one `epoch` only. A sync after a list
     with time bounds returns every change, inside the bounds or not.
     """
-    _check(filters, now)
+    _check_filters(filters, now)
     since = 0
     if filters.sync_token is not None:
-        since = _since(filters.sync_token, calendar, epoch)
-    after, seen = _resume(filters, calendar)
-    is_listed = _changed_since(since) if filters.sync_token is not None else _matches_filters(filters)
-    order = _order(filters.order_by)
+        since = _parse_sync_token(filters.sync_token, calendar, epoch)
+    after, seen = _parse_page_token(filters, calendar)
+    is_listed = _build_change_filter(since) if filters.sync_token is not None else _build_event_filter(filters)
+    order = _build_sort_key(filters.order_by)
     matching = sorted(filter(is_listed, calendar.events.values()), key=order)
     rest = [event for event in matching if after is None or order(event) > after]
     size = min(filters.max_results, max_page_size)
@@ -91,24 +91,24 @@ def list_page(
     return Page(page, next_page, next_sync, filters.sync_token is not None)
 
 
-def _check(filters: Filters, now: datetime) -> None:
+def _check_filters(filters: Filters, now: datetime) -> None:
     if filters.max_results < 1:
-        raise invalid("Invalid value: maxResults must be positive.", "maxResults")
+        raise build_invalid_error("Invalid value: maxResults must be positive.", "maxResults")
     if filters.order_by == "startTime" and not filters.single_events:
-        raise bad_request("The requested ordering is not available for the particular query.")
+        raise build_bad_request_error("The requested ordering is not available for the particular query.")
     if filters.time_min and filters.time_max and filters.time_min >= filters.time_max:
-        raise time_range_empty()
+        raise build_empty_time_range_error()
     if filters.updated_min is not None and now - filters.updated_min > DELETION_RETENTION:
-        raise updated_min_too_long_ago()
+        raise build_updated_min_error()
     if filters.sync_token is not None and (filters.forbids_sync or filters.time_min or filters.time_max):
-        raise bad_request("Sync token cannot be combined with filters; repeat the first list's otherwise.")
+        raise build_bad_request_error("Sync token cannot be combined with filters; repeat the first list's otherwise.")
 
 
-def _changed_since(since: int) -> Callable[[Event], bool]:
+def _build_change_filter(since: int) -> Callable[[Event], bool]:
     return lambda event: event.change > since
 
 
-def _matches_filters(filters: Filters) -> Callable[[Event], bool]:
+def _build_event_filter(filters: Filters) -> Callable[[Event], bool]:
     def matches(event: Event) -> bool:
         properties: Json = event.fields.get("extendedProperties", {})
         return (
@@ -116,27 +116,27 @@ def _matches_filters(filters: Filters) -> Callable[[Event], bool]:
             and event.span.overlaps(filters.time_min, filters.time_max)
             and (filters.updated_min is None or event.updated >= filters.updated_min)
             and (filters.ical_uid is None or filters.ical_uid == f"{event.id}@google.com")
-            and _contains(event, filters.text)
-            and all(_has(properties.get("private", {}), pair) for pair in filters.private)
-            and all(_has(properties.get("shared", {}), pair) for pair in filters.shared)
+            and _contains_text(event, filters.text)
+            and all(_has_property(properties.get("private", {}), pair) for pair in filters.private)
+            and all(_has_property(properties.get("shared", {}), pair) for pair in filters.shared)
         )
 
     return matches
 
 
-def _has(properties: Json, pair: str) -> bool:
+def _has_property(properties: Json, pair: str) -> bool:
     name, separator, value = pair.partition("=")
     if not separator:
-        raise invalid("Invalid extended property constraint; write propertyName=value.")
+        raise build_invalid_error("Invalid extended property constraint; write propertyName=value.")
     return properties.get(name) == value
 
 
-def _contains(event: Event, text: str | None) -> bool:
+def _contains_text(event: Event, text: str | None) -> bool:
     searched = " ".join(str(event.fields.get(name, "")) for name in ("summary", "description", "location"))
     return text is None or text.casefold() in searched.casefold()
 
 
-def _order(order_by: str | None) -> Callable[[Event], Position]:
+def _build_sort_key(order_by: str | None) -> Callable[[Event], Position]:
     if order_by == "startTime":
         return lambda event: [event.span.start.isoformat(), event.position]
     if order_by == "updated":
@@ -144,21 +144,21 @@ def _order(order_by: str | None) -> Callable[[Event], Position]:
     return lambda event: [event.position]
 
 
-def _since(token: str, calendar: Calendar, epoch: str) -> int:
+def _parse_sync_token(token: str, calendar: Calendar, epoch: str) -> int:
     content = _decode_token(token)
     if content is None or content.get("epoch") != epoch or content.get("calendar") != calendar.id:
-        raise full_sync_required()
+        raise build_full_sync_error()
     return int(content["since"])
 
 
-def _resume(filters: Filters, calendar: Calendar) -> tuple[Position | None, int]:
+def _parse_page_token(filters: Filters, calendar: Calendar) -> tuple[Position | None, int]:
     """Return the last position of the previous page, and the number of the last change at the first page."""
     if filters.page_token is None:
         return None, calendar.change
     content = _decode_token(filters.page_token) or {}
     is_ours = content.get("calendar") == calendar.id and content.get("order") == filters.order_by
     if "after" not in content or not is_ours:
-        raise invalid("Invalid page token value.", "pageToken")
+        raise build_invalid_error("Invalid page token value.", "pageToken")
     return content["after"], int(content["seen"])
 
 

@@ -5,7 +5,13 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, tzinfo
 from zoneinfo import ZoneInfo
 
-from infra.local.google_calendar.errors import ApiError, Json, invalid, missing_required, time_range_empty
+from infra.local.google_calendar.errors import (
+    ApiError,
+    Json,
+    build_empty_time_range_error,
+    build_invalid_error,
+    build_missing_value_error,
+)
 
 DATE_TIME = re.compile(
     r"(?P<local>\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d)(?:\.\d+)?(?P<offset>[Zz]|[+-]\d\d:\d\d)?",
@@ -54,11 +60,11 @@ def parse_instant(text: object, refusal: ApiError, *, without_offset: tzinfo | N
 
 def parse_span(fields: Json, calendar_zone: ZoneInfo) -> Span:
     """Parse the `start` and `end` of an event; raise Google's error where one is invalid."""
-    start, end = (_boundary(fields.get(name), name, calendar_zone) for name in ("start", "end"))
+    start, end = (_parse_boundary(fields.get(name), name, calendar_zone) for name in ("start", "end"))
     if ("date" in fields["start"]) != ("date" in fields["end"]):
-        raise invalid("Start and end times must either both be date or both be dateTime.")
+        raise build_invalid_error("Start and end times must either both be date or both be dateTime.")
     if end <= start:
-        raise time_range_empty()
+        raise build_empty_time_range_error()
     return Span(start, end)
 
 
@@ -73,24 +79,26 @@ def format_timestamp(moment: datetime) -> str:
     return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def _boundary(boundary: object, name: str, calendar_zone: ZoneInfo) -> datetime:
+def _parse_boundary(boundary: object, name: str, calendar_zone: ZoneInfo) -> datetime:
     if not isinstance(boundary, dict) or not ("date" in boundary or "dateTime" in boundary):
-        raise missing_required(f"Missing {name} time.")
-    wrong = invalid(f"Invalid {name} time.")
+        raise build_missing_value_error(f"Missing {name} time.")
+    wrong = build_invalid_error(f"Invalid {name} time.")
     if "date" in boundary and "dateTime" in boundary:
         raise wrong
     own_zone = None
     if boundary.get("timeZone") is not None:
-        own_zone = find_zone(boundary["timeZone"], invalid(f"Invalid time zone definition for {name} time."))
+        own_zone = find_zone(
+            boundary["timeZone"], build_invalid_error(f"Invalid time zone definition for {name} time.")
+        )
     if "date" in boundary:
-        return datetime.combine(_day(boundary["date"], wrong), time(), calendar_zone).astimezone(UTC)
+        return datetime.combine(_parse_day(boundary["date"], wrong), time(), calendar_zone).astimezone(UTC)
     found = DATE_TIME.fullmatch(str(boundary["dateTime"]))
     if found is not None and found["offset"] is None and own_zone is None:
-        raise missing_required(f"Missing time zone definition for {name} time.")
+        raise build_missing_value_error(f"Missing time zone definition for {name} time.")
     return parse_instant(boundary["dateTime"], wrong, without_offset=own_zone)
 
 
-def _day(text: object, refusal: ApiError) -> date:
+def _parse_day(text: object, refusal: ApiError) -> date:
     if not isinstance(text, str) or DATE.fullmatch(text) is None:
         raise refusal
     try:

@@ -13,7 +13,7 @@ DEFAULTS = {"transparency": "opaque", "visibility": "default", "guestsCanInviteO
 """Default values, which Google leaves out of its answers."""
 
 
-def event_resource(event: Event, calendar: Calendar, where: tzinfo | None = None) -> Json:
+def event_to_json(event: Event, calendar: Calendar, where: tzinfo | None = None) -> Json:
     """Return one event as JSON; times are in the zone `where`, by default in the calendar's zone."""
     fields = {
         name: value
@@ -21,7 +21,7 @@ def event_resource(event: Event, calendar: Calendar, where: tzinfo | None = None
         if name not in {"start", "end", "status"} and DEFAULTS.get(name) != value
     }
     if "attendees" in fields:
-        fields["attendees"] = [_guest(guest, calendar) for guest in fields["attendees"]]
+        fields["attendees"] = [_mark_own_attendee(guest, calendar) for guest in fields["attendees"]]
     link = base64.urlsafe_b64encode(f"{event.id} {calendar.id}".encode()).decode().rstrip("=")
     return {
         "kind": "calendar#event",
@@ -33,8 +33,8 @@ def event_resource(event: Event, calendar: Calendar, where: tzinfo | None = None
         "updated": format_timestamp(event.updated),
         "creator": {"email": event.creator} | ({"self": True} if event.creator == calendar.id else {}),
         "organizer": {"email": calendar.id, "self": True},
-        "start": _boundary(event.fields["start"], event.span.start, calendar, where),
-        "end": _boundary(event.fields["end"], event.span.end, calendar, where),
+        "start": _boundary_to_json(event.fields["start"], event.span.start, calendar, where),
+        "end": _boundary_to_json(event.fields["end"], event.span.end, calendar, where),
         "iCalUID": f"{event.id}@google.com",
         "sequence": event.sequence,
         "eventType": "default",
@@ -43,26 +43,26 @@ def event_resource(event: Event, calendar: Calendar, where: tzinfo | None = None
     }
 
 
-def calendar_resource(calendar: Calendar) -> Json:
+def calendar_to_json(calendar: Calendar) -> Json:
     """Return one calendar as JSON."""
     return {
         "kind": "calendar#calendar",
-        "etag": _etag(calendar.id, calendar.time_zone.key),
+        "etag": _build_etag(calendar.id, calendar.time_zone.key),
         "id": calendar.id,
         "summary": calendar.id,
         "timeZone": calendar.time_zone.key,
     }
 
 
-def calendar_list(calendars: list[Calendar]) -> Json:
+def calendars_to_json(calendars: list[Calendar]) -> Json:
     """Return the list of all calendars as JSON, as if each owner had shared theirs."""
     entries = [
-        calendar_resource(calendar)
+        calendar_to_json(calendar)
         | {"kind": "calendar#calendarListEntry", "accessRole": calendar.access_role, "selected": True}
         | {"defaultReminders": []}
         for calendar in calendars
     ]
-    marks = _etag(*(calendar.id for calendar in calendars))
+    marks = _build_etag(*(calendar.id for calendar in calendars))
     return {
         "kind": "calendar#calendarList",
         "etag": marks,
@@ -71,19 +71,19 @@ def calendar_list(calendars: list[Calendar]) -> Json:
     }
 
 
-def event_list(page: Page, calendar: Calendar, where: tzinfo | None, *, show_deleted: bool) -> Json:
+def events_to_json(page: Page, calendar: Calendar, where: tzinfo | None, *, show_deleted: bool) -> Json:
     """Return one page of events as JSON.
 
     Events that were deleted since the last sync have an id and a status only, unless deleted events are requested.
     """
     bare = page.is_incremental and not show_deleted
     items = [
-        _tombstone(event) if bare and event.is_deleted else event_resource(event, calendar, where)
+        _deleted_event_to_json(event) if bare and event.is_deleted else event_to_json(event, calendar, where)
         for event in page.events
     ]
     answer: Json = {
         "kind": "calendar#events",
-        "etag": _etag(calendar.id, str(calendar.change)),
+        "etag": _build_etag(calendar.id, str(calendar.change)),
         "summary": calendar.id,
         "updated": format_timestamp(calendar.updated),
         "timeZone": calendar.time_zone.key,
@@ -98,16 +98,16 @@ def event_list(page: Page, calendar: Calendar, where: tzinfo | None, *, show_del
     return answer
 
 
-def _tombstone(event: Event) -> Json:
+def _deleted_event_to_json(event: Event) -> Json:
     return {"kind": "calendar#event", "etag": event.etag, "id": event.id, "status": "cancelled"}
 
 
-def _guest(guest: Json, calendar: Calendar) -> Json:
+def _mark_own_attendee(guest: Json, calendar: Calendar) -> Json:
     """Mark the attendee to whom this calendar belongs."""
     return guest | ({"self": True} if guest["email"] == calendar.id else {})
 
 
-def _boundary(boundary: Json, moment: datetime, calendar: Calendar, where: tzinfo | None) -> Json:
+def _boundary_to_json(boundary: Json, moment: datetime, calendar: Calendar, where: tzinfo | None) -> Json:
     if "date" in boundary:
         return {"date": boundary["date"]}
     return {
@@ -116,5 +116,5 @@ def _boundary(boundary: Json, moment: datetime, calendar: Calendar, where: tzinf
     }
 
 
-def _etag(*parts: str) -> str:
+def _build_etag(*parts: str) -> str:
     return '"' + hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16] + '"'

@@ -12,22 +12,22 @@ from infra.local.google_calendar.auth import Caller
 from infra.local.google_calendar.errors import (
     ApiError,
     Json,
-    bad_request,
-    forbidden_for_service_accounts,
-    insufficient_scopes,
-    invalid,
-    not_found,
-    writer_access_required,
+    build_bad_request_error,
+    build_forbidden_attendees_error,
+    build_insufficient_scopes_error,
+    build_invalid_error,
+    build_not_found_error,
+    build_writer_access_error,
 )
 from infra.local.google_calendar.freebusy import query_busy_times
 from infra.local.google_calendar.listing import DEFAULT_PAGE_SIZE, Filters, list_page
 from infra.local.google_calendar.moments import find_zone, parse_instant
-from infra.local.google_calendar.partial import partial_answer
+from infra.local.google_calendar.partial import select_answer_fields
 from infra.local.google_calendar.resources import (
-    calendar_list,
-    calendar_resource,
-    event_list,
-    event_resource,
+    calendar_to_json,
+    calendars_to_json,
+    event_to_json,
+    events_to_json,
 )
 from infra.local.google_calendar.scopes import allows_method
 from infra.local.google_calendar.standin import Standin
@@ -67,122 +67,122 @@ class Call:
     def zone(self) -> tzinfo | None:
         """Return the zone in which the caller requests times."""
         name = self.request.query.get("timeZone")
-        return None if name is None else find_zone(name, invalid("Invalid time zone.", "timeZone"))
+        return None if name is None else find_zone(name, build_invalid_error("Invalid time zone.", "timeZone"))
 
-    async def body(self) -> Json:
+    async def read_body(self) -> Json:
         """Read the request's JSON object."""
         try:
             content = json.loads(await self.request.text() or "{}")
         except ValueError as malformed:
             raise ApiError(HTTPStatus.BAD_REQUEST, "parseError", "Parse Error") from malformed
         if not isinstance(content, dict):
-            raise bad_request()
+            raise build_bad_request_error()
         return content
 
     def require_writer(self) -> None:
         """Refuse callers that may only read the calendar."""
-        if self.standin.store.calendar(self.calendar_id).access_role in READING_ROLES:
-            raise writer_access_required()
+        if self.standin.store.get_calendar(self.calendar_id).access_role in READING_ROLES:
+            raise build_writer_access_error()
 
-    async def event_body(self) -> Json:
+    async def read_event_body(self) -> Json:
         """Read an event; a service account that acts for no user may not invite attendees."""
         self.require_writer()
-        content = await self.body()
+        content = await self.read_body()
         if content.get("attendees") and self.caller.subject is None:
-            raise forbidden_for_service_accounts()
+            raise build_forbidden_attendees_error()
         return content
 
-    def answer(self, event: Event) -> web.Response:
+    def build_answer(self, event: Event) -> web.Response:
         """Answer with an event and its etag as a header."""
-        calendar = self.standin.store.calendar(self.calendar_id)
-        resource = event_resource(event, calendar, self.zone)
+        calendar = self.standin.store.get_calendar(self.calendar_id)
+        resource = event_to_json(event, calendar, self.zone)
         return web.json_response(resource, headers={"ETag": event.etag})
 
 
 Handler = Callable[[Call], Awaitable[web.Response]]
 
 
-async def insert(call: Call) -> web.Response:
+async def insert_event(call: Call) -> web.Response:
     """Carry out `events.insert`."""
-    body = await call.event_body()
-    return call.answer(call.standin.store.insert(call.calendar_id, body, call.caller.email))
+    body = await call.read_event_body()
+    return call.build_answer(call.standin.store.insert_event(call.calendar_id, body, call.caller.email))
 
 
-async def get(call: Call) -> web.Response:
+async def get_event(call: Call) -> web.Response:
     """Carry out `events.get`."""
-    event = call.standin.store.get(call.calendar_id, call.event_id)
+    event = call.standin.store.get_event(call.calendar_id, call.event_id)
     if call.request.headers.get("If-None-Match") == event.etag:
         return web.Response(status=HTTPStatus.NOT_MODIFIED, headers={"ETag": event.etag})
-    return call.answer(event)
+    return call.build_answer(event)
 
 
-async def patch(call: Call) -> web.Response:
+async def patch_event(call: Call) -> web.Response:
     """Carry out `events.patch`."""
-    body = await call.event_body()
+    body = await call.read_event_body()
     store = call.standin.store
-    return call.answer(store.patch(call.calendar_id, call.event_id, body, if_match=call.if_match))
+    return call.build_answer(store.patch_event(call.calendar_id, call.event_id, body, if_match=call.if_match))
 
 
-async def update(call: Call) -> web.Response:
+async def update_event(call: Call) -> web.Response:
     """Carry out `events.update`."""
-    body = await call.event_body()
+    body = await call.read_event_body()
     store = call.standin.store
-    return call.answer(store.replace(call.calendar_id, call.event_id, body, if_match=call.if_match))
+    return call.build_answer(store.replace_event(call.calendar_id, call.event_id, body, if_match=call.if_match))
 
 
-async def delete(call: Call) -> web.Response:
+async def delete_event(call: Call) -> web.Response:
     """Carry out `events.delete`."""
     call.require_writer()
-    call.standin.store.delete(call.calendar_id, call.event_id, if_match=call.if_match)
+    call.standin.store.delete_event(call.calendar_id, call.event_id, if_match=call.if_match)
     return web.Response(status=HTTPStatus.NO_CONTENT)
 
 
 async def list_events(call: Call) -> web.Response:
     """Carry out `events.list`."""
-    standin, filters = call.standin, _filters(call.request)
-    calendar = standin.store.calendar(call.calendar_id)
+    standin, filters = call.standin, _parse_filters(call.request)
+    calendar = standin.store.get_calendar(call.calendar_id)
     page = list_page(
         calendar, filters, now=standin.store.now(), epoch=standin.sync_epoch, max_page_size=standin.max_page_size
     )
-    return web.json_response(event_list(page, calendar, call.zone, show_deleted=filters.show_deleted))
+    return web.json_response(events_to_json(page, calendar, call.zone, show_deleted=filters.show_deleted))
 
 
-async def freebusy(call: Call) -> web.Response:
+async def query_freebusy(call: Call) -> web.Response:
     """Carry out `freebusy.query`."""
-    return web.json_response(query_busy_times(call.standin.store, await call.body()))
+    return web.json_response(query_busy_times(call.standin.store, await call.read_body()))
 
 
 async def get_calendar(call: Call) -> web.Response:
     """Carry out `calendars.get`."""
-    return web.json_response(calendar_resource(call.standin.store.calendar(call.calendar_id)))
+    return web.json_response(calendar_to_json(call.standin.store.get_calendar(call.calendar_id)))
 
 
 async def list_calendars(call: Call) -> web.Response:
     """Carry out `calendarList.list`."""
-    return web.json_response(calendar_list(call.standin.store.calendars()))
+    return web.json_response(calendars_to_json(call.standin.store.list_calendars()))
 
 
 METHODS: tuple[tuple[str, str, str, Handler], ...] = (
-    ("POST", "freeBusy", "calendar.freebusy.query", freebusy),
+    ("POST", "freeBusy", "calendar.freebusy.query", query_freebusy),
     ("GET", "users/me/calendarList", "calendar.calendarList.list", list_calendars),
     ("GET", "calendars/{calendarId}", "calendar.calendars.get", get_calendar),
     ("GET", "calendars/{calendarId}/events", "calendar.events.list", list_events),
-    ("POST", "calendars/{calendarId}/events", "calendar.events.insert", insert),
-    ("GET", "calendars/{calendarId}/events/{eventId}", "calendar.events.get", get),
-    ("PATCH", "calendars/{calendarId}/events/{eventId}", "calendar.events.patch", patch),
-    ("PUT", "calendars/{calendarId}/events/{eventId}", "calendar.events.update", update),
-    ("DELETE", "calendars/{calendarId}/events/{eventId}", "calendar.events.delete", delete),
+    ("POST", "calendars/{calendarId}/events", "calendar.events.insert", insert_event),
+    ("GET", "calendars/{calendarId}/events/{eventId}", "calendar.events.get", get_event),
+    ("PATCH", "calendars/{calendarId}/events/{eventId}", "calendar.events.patch", patch_event),
+    ("PUT", "calendars/{calendarId}/events/{eventId}", "calendar.events.update", update_event),
+    ("DELETE", "calendars/{calendarId}/events/{eventId}", "calendar.events.delete", delete_event),
 )
 
 
-def api_routes(standin: Standin) -> Iterable[web.RouteDef]:
+def build_api_routes(standin: Standin) -> Iterable[web.RouteDef]:
     """Return the routes of every method; all other paths of the API are not found."""
     for verb, path, method, handler in METHODS:
-        yield web.route(verb, f"{BASE_PATH}/{path}", _make_handler(standin, method, handler), name=None)
+        yield web.route(verb, f"{BASE_PATH}/{path}", _build_handler(standin, method, handler), name=None)
     yield web.route("*", BASE_PATH + "/{anything:.*}", _answer_not_found)
 
 
-def _make_handler(
+def _build_handler(
     standin: Standin,
     method: str,
     handler: Handler,
@@ -190,20 +190,20 @@ def _make_handler(
     async def serve(request: web.Request) -> web.StreamResponse:
         caller = standin.authority.authenticate(request.headers.get("Authorization"))
         if not allows_method(caller.scopes, method):
-            raise insufficient_scopes()
+            raise build_insufficient_scopes_error()
         call = Call(request, caller, standin)
-        target = _target(request, method)
-        fault = standin.faults.take(target)
+        target = _build_target(request, method)
+        fault = standin.faults.take_matching(target)
         if fault is None:
-            return partial_answer(await handler(call), request.query.get("fields"), method)
+            return select_answer_fields(await handler(call), request.query.get("fields"), method)
         if fault.applied:
             await handler(call)
-        return await standin.faults.strike(fault, request, target)
+        return await standin.faults.apply(fault, request, target)
 
     return serve
 
 
-def _target(request: web.Request, method: str) -> str:
+def _build_target(request: web.Request, method: str) -> str:
     """Return the name of the call in the faults."""
     if method == "calendar.events.list":
         return "sync" if "syncToken" in request.query or request.query.get("showDeleted") == "true" else "list"
@@ -211,19 +211,19 @@ def _target(request: web.Request, method: str) -> str:
 
 
 async def _answer_not_found(_request: web.Request) -> web.Response:
-    raise not_found()
+    raise build_not_found_error()
 
 
-def _filters(request: web.Request) -> Filters:
+def _parse_filters(request: web.Request) -> Filters:
     def moment(name: str) -> datetime | None:
-        return parse_instant(parameters[name], bad_request()) if name in parameters else None
+        return parse_instant(parameters[name], build_bad_request_error()) if name in parameters else None
 
     parameters = request.query
     order_by = parameters.get("orderBy")
     if order_by not in {None, "startTime", "updated"}:
-        raise invalid("Invalid string value for orderBy.", "orderBy")
+        raise build_invalid_error("Invalid string value for orderBy.", "orderBy")
     if not parameters.get("maxResults", "1").removeprefix("-").isdecimal():
-        raise invalid("Invalid integer value for maxResults.", "maxResults")
+        raise build_invalid_error("Invalid integer value for maxResults.", "maxResults")
     return Filters(
         time_min=moment("timeMin"),
         time_max=moment("timeMax"),

@@ -10,7 +10,7 @@ from aiohttp.typedefs import Middleware
 from infra.local.google_calendar.auth import TokenRefused
 from infra.local.google_calendar.control import CONTROL_PATH, Control
 from infra.local.google_calendar.errors import ApiError
-from infra.local.google_calendar.routes import BASE_PATH, api_routes
+from infra.local.google_calendar.routes import BASE_PATH, build_api_routes
 from infra.local.google_calendar.standin import Standin
 
 HOST = "127.0.0.1"
@@ -19,29 +19,29 @@ SHUTDOWN_SECONDS = 0.5
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
-def create_application(standin: Standin) -> web.Application:
+def create_app(standin: Standin) -> web.Application:
     """Return the application with all routes."""
 
     async def token(request: web.Request) -> web.StreamResponse:
-        fault = standin.faults.take("token")
+        fault = standin.faults.take_matching("token")
         if fault is not None:
-            return await standin.faults.strike(fault, request, "token")
+            return await standin.faults.apply(fault, request, "token")
         try:
-            granted = standin.authority.exchange(await request.post(), own_url=str(request.url))
+            granted = standin.authority.exchange_assertion(await request.post(), own_url=str(request.url))
         except TokenRefused as refusal:
-            return web.json_response(refusal.body(), status=HTTPStatus.BAD_REQUEST)
+            return web.json_response(refusal.build_body(), status=HTTPStatus.BAD_REQUEST)
         return web.json_response(granted)
 
-    app = web.Application(middlewares=[_count_calls(standin), _refusals_as_json])
-    app.add_routes([web.post("/token", token), *Control(standin).routes(), *api_routes(standin)])
+    app = web.Application(middlewares=[_build_call_counter(standin), _answer_refusals_as_json])
+    app.add_routes([web.post("/token", token), *Control(standin).build_routes(), *build_api_routes(standin)])
     app.on_shutdown.append(lambda _app: standin.faults.close())
     return app
 
 
 @asynccontextmanager
-async def listening(standin: Standin, port: int = 0) -> AsyncIterator[str]:
+async def open_server(standin: Standin, port: int = 0) -> AsyncIterator[str]:
     """Serve until the end of the `async with`; yield the server's address. Raise OSError if the port is in use."""
-    runner = web.AppRunner(create_application(standin), access_log=None, shutdown_timeout=SHUTDOWN_SECONDS)
+    runner = web.AppRunner(create_app(standin), access_log=None, shutdown_timeout=SHUTDOWN_SECONDS)
     await runner.setup()
     try:
         await web.TCPSite(runner, HOST, port).start()
@@ -50,12 +50,12 @@ async def listening(standin: Standin, port: int = 0) -> AsyncIterator[str]:
         await runner.cleanup()
 
 
-def api_endpoint(address: str) -> str:
+def build_api_endpoint(address: str) -> str:
     """Return the client library's `api_endpoint`; it must end in a slash."""
     return f"{address}{BASE_PATH}/"
 
 
-def _count_calls(standin: Standin) -> Middleware:
+def _build_call_counter(standin: Standin) -> Middleware:
     @web.middleware
     async def count(request: web.Request, handler: Handler) -> web.StreamResponse:
         if not request.path.startswith(CONTROL_PATH):
@@ -68,8 +68,8 @@ def _count_calls(standin: Standin) -> Middleware:
 
 
 @web.middleware
-async def _refusals_as_json(request: web.Request, handler: Handler) -> web.StreamResponse:
+async def _answer_refusals_as_json(request: web.Request, handler: Handler) -> web.StreamResponse:
     try:
         return await handler(request)
     except ApiError as refusal:
-        return web.json_response(refusal.body(), status=refusal.status)
+        return web.json_response(refusal.build_body(), status=refusal.status)

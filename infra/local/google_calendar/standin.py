@@ -12,11 +12,11 @@ from infra.local.google_calendar.listing import MAX_PAGE_SIZE
 from infra.local.google_calendar.store import CalendarStore
 
 
-def _now() -> datetime:
+def _get_utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-def _new_event_id() -> str:
+def _generate_event_id() -> str:
     return secrets.token_hex(13)  # hexadecimal digits are base32hex digits too
 
 
@@ -33,10 +33,10 @@ class Standin:
         keys: Iterable[AccountKey],
         calendars: Sequence[str] = (),
         time_zone: str = "UTC",
-        clock: Callable[[], datetime] = _now,
+        clock: Callable[[], datetime] = _get_utc_now,
         token_lifetime_seconds: int = TOKEN_LIFETIME_SECONDS,
     ) -> None:
-        self.store = CalendarStore(clock=clock, new_event_id=_new_event_id)
+        self.store = CalendarStore(clock=clock, new_event_id=_generate_event_id)
         self.authority = Authority(keys, clock=clock, token_lifetime_seconds=token_lifetime_seconds)
         self.faults = Faults()
         self.calls: Counter[str] = Counter()

@@ -7,11 +7,11 @@ from zoneinfo import ZoneInfo
 
 from infra.local.google_calendar.errors import (
     Json,
-    already_deleted,
-    condition_not_met,
-    duplicate,
-    invalid,
-    not_found,
+    build_already_deleted_error,
+    build_condition_error,
+    build_duplicate_error,
+    build_invalid_error,
+    build_not_found_error,
 )
 from infra.local.google_calendar.event_fields import merge_patch, parse_event_id, parse_fields
 from infra.local.google_calendar.moments import Span, find_zone, parse_span
@@ -83,84 +83,84 @@ class CalendarStore:
 
     def create_calendar(self, calendar_id: str, time_zone: str = "UTC") -> Calendar:
         """Add an empty calendar; one that exists stays as it is."""
-        where = find_zone(time_zone, invalid("Invalid time zone."))
+        where = find_zone(time_zone, build_invalid_error("Invalid time zone."))
         return self._calendars.setdefault(calendar_id, Calendar(calendar_id, where, self._clock()))
 
-    def calendars(self) -> list[Calendar]:
+    def list_calendars(self) -> list[Calendar]:
         """Return every calendar, the oldest first."""
         return list(self._calendars.values())
 
-    def calendar(self, calendar_id: str) -> Calendar:
+    def get_calendar(self, calendar_id: str) -> Calendar:
         """Return one calendar or raise `notFound`."""
         if calendar_id not in self._calendars:
-            raise not_found()
+            raise build_not_found_error()
         return self._calendars[calendar_id]
 
     def clear(self) -> None:
         """Remove all calendars."""
         self._calendars.clear()
 
-    def get(self, calendar_id: str, event_id: str) -> Event:
+    def get_event(self, calendar_id: str, event_id: str) -> Event:
         """Return one event, deleted or not, or raise `notFound`."""
-        event = self.calendar(calendar_id).events.get(event_id)
+        event = self.get_calendar(calendar_id).events.get(event_id)
         if event is None:
-            raise not_found()
+            raise build_not_found_error()
         return event
 
-    def insert(self, calendar_id: str, body: Json, creator: str) -> Event:
+    def insert_event(self, calendar_id: str, body: Json, creator: str) -> Event:
         """Add an event under the client's id, or under a new id if the body has none."""
-        calendar = self.calendar(calendar_id)
+        calendar = self.get_calendar(calendar_id)
         event_id = self._new_event_id() if body.get("id") is None else parse_event_id(body["id"])
         if event_id in calendar.events:
-            raise duplicate()
+            raise build_duplicate_error()
         fields = parse_fields(body)
         span = parse_span(fields, calendar.time_zone)
         now = self._clock()
         position = len(calendar.events) + 1
-        return self._store(calendar, Event(event_id, fields, span, creator, now, now, position, 0))
+        return self._store_event(calendar, Event(event_id, fields, span, creator, now, now, position, 0))
 
-    def patch(self, calendar_id: str, event_id: str, body: Json, *, if_match: str | None = None) -> Event:
+    def patch_event(self, calendar_id: str, event_id: str, body: Json, *, if_match: str | None = None) -> Event:
         """Change the fields in the body. A `status` of `confirmed` restores a deleted event."""
-        before = self._get_matching(calendar_id, event_id, if_match)
-        return self._change(calendar_id, before, parse_fields(merge_patch(before.fields, body)))
+        before = self._get_event_if_match(calendar_id, event_id, if_match)
+        return self._change_event(calendar_id, before, parse_fields(merge_patch(before.fields, body)))
 
-    def replace(self, calendar_id: str, event_id: str, body: Json, *, if_match: str | None = None) -> Event:
+    def replace_event(self, calendar_id: str, event_id: str, body: Json, *, if_match: str | None = None) -> Event:
         """Replace all fields of an event."""
-        before = self._get_matching(calendar_id, event_id, if_match)
+        before = self._get_event_if_match(calendar_id, event_id, if_match)
         sequence = body.get("sequence")
         if isinstance(sequence, int) and sequence < before.sequence:
-            raise invalid(f"Invalid sequence value. It must be at least {before.sequence}.")
+            raise build_invalid_error(f"Invalid sequence value. It must be at least {before.sequence}.")
         fields = parse_fields(body)
         if before.is_deleted and "status" not in fields:
             fields["status"] = "cancelled"
-        return self._change(calendar_id, before, fields)
+        return self._change_event(calendar_id, before, fields)
 
-    def delete(self, calendar_id: str, event_id: str, *, if_match: str | None = None) -> None:
+    def delete_event(self, calendar_id: str, event_id: str, *, if_match: str | None = None) -> None:
         """Mark an event as cancelled; raise `deleted` if it is cancelled already."""
-        event = self.get(calendar_id, event_id)
+        event = self.get_event(calendar_id, event_id)
         if event.is_deleted:
-            raise already_deleted()
-        self._get_matching(calendar_id, event_id, if_match)
-        self._change(calendar_id, event, event.fields | {"status": "cancelled"})
+            raise build_already_deleted_error()
+        self._get_event_if_match(calendar_id, event_id, if_match)
+        self._change_event(calendar_id, event, event.fields | {"status": "cancelled"})
 
-    def _get_matching(self, calendar_id: str, event_id: str, if_match: str | None) -> Event:
-        event = self.get(calendar_id, event_id)
+    def _get_event_if_match(self, calendar_id: str, event_id: str, if_match: str | None) -> Event:
+        event = self.get_event(calendar_id, event_id)
         if if_match is not None and if_match != "*":
             known = {tag.strip() for tag in if_match.split(",")}
             if event.etag not in known:
-                raise condition_not_met()
+                raise build_condition_error()
         return event
 
-    def _change(self, calendar_id: str, before: Event, fields: Json) -> Event:
-        calendar = self.calendar(calendar_id)
+    def _change_event(self, calendar_id: str, before: Event, fields: Json) -> Event:
+        calendar = self.get_calendar(calendar_id)
         span = parse_span(fields, calendar.time_zone)
         sequence = before.sequence + (span != before.span)
-        return self._store(
+        return self._store_event(
             calendar,
             replace(before, fields=fields, span=span, sequence=sequence, updated=self._clock()),
         )
 
-    def _store(self, calendar: Calendar, event: Event) -> Event:
+    def _store_event(self, calendar: Calendar, event: Event) -> Event:
         calendar.change += 1
         calendar.updated = event.updated
         kept = replace(event, change=calendar.change)

@@ -5,12 +5,12 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from infra.local.google_calendar.server import listening
+from infra.local.google_calendar.server import open_server
 from infra.local.google_calendar.standin import Standin
 
 
 @contextmanager
-def serving(standin: Standin, port: int = 0) -> Iterator[str]:
+def serve_in_thread(standin: Standin, port: int = 0) -> Iterator[str]:
     """Serve until the end of the `with`; yield the server's address.
 
     The client library is synchronous, so a test that calls it can't serve on its own thread.
@@ -22,7 +22,7 @@ def serving(standin: Standin, port: int = 0) -> Iterator[str]:
     loop = asyncio.new_event_loop()
 
     async def serve() -> None:
-        async with listening(standin, port) as address:
+        async with open_server(standin, port) as address:
             addresses.append(address)
             ready.set()
             await stop.wait()

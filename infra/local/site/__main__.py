@@ -10,7 +10,7 @@ from aiohttp import web
 from infra.local.site.server import SiteConfig, create_app
 
 
-def _arguments() -> argparse.Namespace:
+def _parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m infra.local.site", description=__doc__)
     parser.add_argument("--port", type=int, default=0, help="port on 127.0.0.1; 0 stands for a free one")
     parser.add_argument("--websocket-url", required=True, help="the chat's address, without a query")
@@ -40,7 +40,7 @@ async def _serve(config: SiteConfig, port: int) -> int:
 
 def main() -> int:
     """Return the exit code: 0 after a requested stop, 1 when the port is in use."""
-    arguments = _arguments()
+    arguments = _parse_arguments()
     config = SiteConfig(
         websocket_url=arguments.websocket_url,
         tenant=arguments.tenant,

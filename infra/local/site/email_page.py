@@ -13,7 +13,7 @@ EMAIL_HEADERS = {
 }
 
 
-def email_page(html: str) -> str:
+def render_email_page(html: str) -> str:
     """Return the HTML with links that open in new tabs, because the site's pages can't be shown in frames.
 
     Only the first doctype and the first `base` of a document have an effect, so those of the e-mail are ignored.

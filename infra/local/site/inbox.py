@@ -36,7 +36,7 @@ class TextMessage(TypedDict):
     text: str
 
 
-def text_messages(recorded: dict[str, Any]) -> list[TextMessage]:
+def parse_text_messages(recorded: dict[str, Any]) -> list[TextMessage]:
     """Return the text messages of every number, the newest of a number first: the emulator records no times."""
     records = [record for number in recorded.get("sms_messages", {}).values() for record in reversed(number)]
     return [
@@ -44,21 +44,21 @@ def text_messages(recorded: dict[str, Any]) -> list[TextMessage]:
     ]
 
 
-def emails(recorded: dict[str, Any]) -> list[Email]:
+def parse_emails(recorded: dict[str, Any]) -> list[Email]:
     """Return every account's e-mails, newest first."""
     records = [record for account in recorded.get("messages", {}).values() for record in account]
     records.sort(key=lambda record: float(record.get("Timestamp", 0)), reverse=True)
-    return [_email(record) for record in records]
+    return [_parse_email(record) for record in records]
 
 
-def _email(record: dict[str, Any]) -> Email:
-    raw = _raw_message(record)
+def _parse_email(record: dict[str, Any]) -> Email:
+    raw = _find_raw_message(record)
     text, html = record.get("BodyText") or "", record.get("BodyHtml") or None
     subject, attachments = str(record.get("Subject") or ""), list[Attachment]()
     if raw is not None:
-        text, html = _content(raw, "plain") or "", _content(raw, "html")
+        text, html = _find_content(raw, "plain") or "", _find_content(raw, "html")
         subject = subject or str(raw["Subject"] or "")
-        attachments = [_attachment(part) for part in raw.iter_attachments()]
+        attachments = [_build_attachment(part) for part in raw.iter_attachments()]
     return {
         "id": str(record["MessageId"]),
         "to": [*record.get("To", []), *record.get("CC", []), *record.get("BCC", [])]
@@ -71,14 +71,14 @@ def _email(record: dict[str, Any]) -> Email:
     }
 
 
-def _raw_message(record: dict[str, Any]) -> EmailMessage | None:
+def _find_raw_message(record: dict[str, Any]) -> EmailMessage | None:
     """Return the MIME message if the record has one: as text, or in base64 as in the API."""
     for field in ("RawMessage", "Raw", "RawData", "BodyText"):
         value = record.get(field)
         data = value.get("Data") if isinstance(value, dict) else value
         if not isinstance(data, str) or not data:
             continue
-        message = _parse_message(data.encode()) or _parse_message(_from_base64(data))
+        message = _parse_message(data.encode()) or _parse_message(_decode_base64(data))
         if message is not None:
             return message
     return None
@@ -89,19 +89,19 @@ def _parse_message(data: bytes) -> EmailMessage | None:
     return message if message["MIME-Version"] and message["Content-Type"] else None
 
 
-def _from_base64(data: str) -> bytes:
+def _decode_base64(data: str) -> bytes:
     try:
         return base64.b64decode(data, validate=True)
     except (binascii.Error, ValueError):
         return b""
 
 
-def _content(message: EmailMessage, kind: str) -> str | None:
+def _find_content(message: EmailMessage, kind: str) -> str | None:
     part = message.get_body((kind,))
     return str(part.get_content()) if part is not None else None
 
 
-def _attachment(part: EmailMessage) -> Attachment:
+def _build_attachment(part: EmailMessage) -> Attachment:
     data = part.get_payload(decode=True)
     return {
         "name": part.get_filename() or "attachment",

@@ -8,8 +8,8 @@ from urllib.parse import urlsplit
 
 from aiohttp import ClientError, ClientSession, ClientTimeout, web
 
-from infra.local.site.email_page import EMAIL_HEADERS, email_page
-from infra.local.site.inbox import emails, text_messages
+from infra.local.site.email_page import EMAIL_HEADERS, render_email_page
+from infra.local.site.inbox import parse_emails, parse_text_messages
 
 STATIC = Path(__file__).parent / "static"
 WIDGET = Path(__file__).parents[3] / "widget"
@@ -50,13 +50,13 @@ def create_app(config: SiteConfig) -> web.Application:
     """Return the site's application."""
     app = web.Application(middlewares=[_add_security_headers])
     app[_CONFIG] = config
-    app.cleanup_ctx.append(_http_client)
-    app.router.add_get("/config.json", _config)
-    app.router.add_get("/api/inbox", _emails)
-    app.router.add_get("/api/texts", _text_messages)
-    app.router.add_get("/emails/{id:.+}", _email_html)
-    app.router.add_get("/widget/{path:.+}", _file_from(WIDGET))
-    app.router.add_get("/{path:.*}", _file_from(STATIC))
+    app.cleanup_ctx.append(_open_http_client)
+    app.router.add_get("/config.json", _answer_config)
+    app.router.add_get("/api/inbox", _answer_emails)
+    app.router.add_get("/api/texts", _answer_text_messages)
+    app.router.add_get("/emails/{id:.+}", _answer_email_html)
+    app.router.add_get("/widget/{path:.+}", _build_file_handler(WIDGET))
+    app.router.add_get("/{path:.*}", _build_file_handler(STATIC))
     return app
 
 
@@ -69,7 +69,7 @@ async def _add_security_headers(request: web.Request, handler: Handler) -> web.S
         response = web.Response(status=error.status, text=error.reason)
     security_headers = {
         "Cache-Control": "no-store",
-        "Content-Security-Policy": _policy(request.app[_CONFIG]),
+        "Content-Security-Policy": _build_content_policy(request.app[_CONFIG]),
         "Cross-Origin-Opener-Policy": "same-origin",
         "Referrer-Policy": "strict-origin-when-cross-origin",
         "X-Content-Type-Options": "nosniff",
@@ -80,7 +80,7 @@ async def _add_security_headers(request: web.Request, handler: Handler) -> web.S
     return response
 
 
-def _policy(config: SiteConfig) -> str:
+def _build_content_policy(config: SiteConfig) -> str:
     chat = " ".join(dict.fromkeys((config.websocket_origin, "ws://127.0.0.1:*")))
     return (
         f"default-src 'self'; connect-src 'self' {chat}; style-src 'self'; script-src 'self'; img-src 'self' data:; "
@@ -88,41 +88,41 @@ def _policy(config: SiteConfig) -> str:
     )
 
 
-async def _http_client(app: web.Application) -> AsyncIterator[None]:
+async def _open_http_client(app: web.Application) -> AsyncIterator[None]:
     async with ClientSession(timeout=ClientTimeout(total=5)) as session:
         app[_HTTP] = session
         yield
 
 
-async def _config(request: web.Request) -> web.Response:
+async def _answer_config(request: web.Request) -> web.Response:
     config = request.app[_CONFIG]
     return web.json_response(
         {"websocket_url": config.websocket_url, "tenant": config.tenant, "bedrock": config.bedrock}
     )
 
 
-async def _emails(request: web.Request) -> web.Response:
-    return await _list_messages(request, "ses/messages", emails)
+async def _answer_emails(request: web.Request) -> web.Response:
+    return await _answer_messages(request, "ses/messages", parse_emails)
 
 
-async def _text_messages(request: web.Request) -> web.Response:
-    return await _list_messages(request, "sns/sms-messages", text_messages)
+async def _answer_text_messages(request: web.Request) -> web.Response:
+    return await _answer_messages(request, "sns/sms-messages", parse_text_messages)
 
 
-async def _email_html(request: web.Request) -> web.Response:
+async def _answer_email_html(request: web.Request) -> web.Response:
     """Return the HTML part of an e-mail, with a separate policy."""
     try:
-        messages = emails(await _fetch_recorded(request, "ses/messages"))
+        messages = parse_emails(await _fetch_recorded(request, "ses/messages"))
     except (ClientError, TimeoutError):
         raise web.HTTPBadGateway from None
     email_id = request.match_info["id"]
     html = next((message["html"] for message in messages if message["id"] == email_id), None)
     if html is None:
         raise web.HTTPNotFound
-    return web.Response(text=email_page(html), content_type="text/html", charset="utf-8", headers=EMAIL_HEADERS)
+    return web.Response(text=render_email_page(html), content_type="text/html", charset="utf-8", headers=EMAIL_HEADERS)
 
 
-async def _list_messages(request: web.Request, kind: str, convert: Callable[[Any], object]) -> web.Response:
+async def _answer_messages(request: web.Request, kind: str, convert: Callable[[Any], object]) -> web.Response:
     """Return the messages that the emulator recorded, as the inbox shows them."""
     try:
         return web.json_response(convert(await _fetch_recorded(request, kind)))
@@ -137,7 +137,7 @@ async def _fetch_recorded(request: web.Request, kind: str) -> Any:
         return await answer.json()
 
 
-def _file_from(folder: Path) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
+def _build_file_handler(folder: Path) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
     async def serve(request: web.Request) -> web.StreamResponse:
         path = (folder / (request.match_info["path"] or "index.html")).resolve()
         content_type = CONTENT_TYPES.get(path.suffix)

@@ -5,7 +5,7 @@ import pytest
 from aiobotocore.config import AioConfig
 from aiobotocore.session import get_session
 
-from infra.local.bedrock.server import serving
+from infra.local.bedrock.server import open_server
 from infra.local.bedrock.standin import Pace
 from tests.contracts.bedrock.client import StandInServer
 from tests.deadlines import DEADLINE_SECONDS
@@ -25,7 +25,7 @@ def client_of(url, *, read_timeout):
 @pytest.fixture(scope="module")
 async def server():
     async with (
-        serving(Pace(tokens_per_second=0, first_token_ms=0)) as url,
+        open_server(Pace(tokens_per_second=0, first_token_ms=0)) as url,
         client_of(url, read_timeout=DEADLINE_SECONDS) as client,
         aiohttp.ClientSession() as http,
     ):

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from infra.local.bedrock.phrases import phrases_of
+from infra.local.bedrock.phrases import get_phrases
 from infra.local.seed import TENANTS
 from infra.local.site.server import STATIC
 from shared.messages.server import ChatFinal, ChatFinalData, ChatSent, ChatSentData
@@ -33,7 +33,7 @@ FOLDER = TENANTS / "studio-lumen"
 PROFILE = parse_profile((FOLDER / "profile.yaml").read_text(encoding="utf-8"))
 DOCUMENTS = {path.name: path.read_text(encoding="utf-8") for path in FOLDER.glob("*.md")}
 NOW = datetime(2026, 11, 30, 9, tzinfo=UTC)
-PHRASES = [phrases_of(language) for language in ("pl", "en", "de")]
+PHRASES = [get_phrases(language) for language in ("pl", "en", "de")]
 FIXED = {
     FORM: [phrases.pick_a_time for phrases in PHRASES],
     UNKNOWN: [phrases.unknown for phrases in PHRASES],

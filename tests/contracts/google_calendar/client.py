@@ -16,7 +16,7 @@ from googleapiclient.errors import HttpError
 from infra.local.google_calendar.auth import GOOGLE_AUDIENCE, GRANT_TYPE
 from infra.local.google_calendar.discovery import check_request, check_response
 from infra.local.google_calendar.scopes import PREFIX
-from infra.local.google_calendar.server import api_endpoint
+from infra.local.google_calendar.server import build_api_endpoint
 from tests.deadlines import DEADLINE_SECONDS
 
 CALENDAR = "demo@example.com"
@@ -46,7 +46,7 @@ class StandInServer:
     def service(self, *, scopes=(SCOPE,), subject=None, info=None, timeout=DEADLINE_SECONDS):
         credentials = Credentials.from_service_account_info(info or self.info, scopes=list(scopes), subject=subject)
         http = AuthorizedHttp(credentials, http=CheckedHttp(timeout=timeout))
-        options = {"api_endpoint": api_endpoint(self.address)}
+        options = {"api_endpoint": build_api_endpoint(self.address)}
         return build("calendar", "v3", http=http, static_discovery=True, client_options=options)
 
     def control(self, method, path, body=None):

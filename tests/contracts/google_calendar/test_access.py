@@ -8,12 +8,12 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from google.auth.exceptions import RefreshError
 
-from infra.local.google_calendar.discovery import document
-from infra.local.google_calendar.keys import make_service_account, parse_account_key
+from infra.local.google_calendar.discovery import load_document
+from infra.local.google_calendar.keys import create_service_account_key, parse_account_key
 from infra.local.google_calendar.scopes import ALLOWED, PREFIX
 from infra.local.google_calendar.standin import Standin
 from infra.local.google_calendar.store import READING_ROLES, ROLES
-from infra.local.google_calendar.thread import serving
+from infra.local.google_calendar.thread import serve_in_thread
 from tests.contracts.google_calendar.client import (
     CALENDAR,
     CheckedHttp,
@@ -77,7 +77,7 @@ def test_a_role_that_does_not_exist_is_refused(server):
 
 def test_scopes_are_those_of_the_discovery_document():
     """The table of scopes equals the discovery document's."""
-    methods = [method for part in document()["resources"].values() for method in part["methods"].values()]
+    methods = [method for part in load_document()["resources"].values() for method in part["methods"].values()]
     published = {method["id"]: method["scopes"] for method in methods}
     for name, scopes in ALLOWED.items():
         assert {PREFIX + scope for scope in scopes} == set(published[name])
@@ -91,7 +91,7 @@ def test_a_revoked_or_foreign_key_gets_no_token(server):
             busy(api)
         server.control("POST", "keys/restore")
         assert busy(api) == {"busy": []}
-    foreign = make_service_account(f"{server.address}/token")
+    foreign = create_service_account_key(f"{server.address}/token")
     with closing(server.service(info=foreign)) as api, pytest.raises(RefreshError, match="Signature"):
         busy(api)
 
@@ -126,7 +126,7 @@ def test_a_token_ends_with_its_lifetime(info):
     """An expired token and an expired assertion are both refused by the stand-in's clock."""
     now = [datetime.now(UTC)]
     standin = Standin(keys=[parse_account_key(info)], calendars=[CALENDAR], clock=lambda: now[0])
-    with serving(standin) as address:
+    with serve_in_thread(standin) as address:
         server = StandInServer(address, info)
         with closing(server.service()) as api:
             busy(api)

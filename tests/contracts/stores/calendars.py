@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from infra.local.google_calendar.faults import parse_fault
-from infra.local.google_calendar.server import api_endpoint
+from infra.local.google_calendar.server import build_api_endpoint
 from shared.ids import derive_id, new_id
 from tests.fakes.business_calendar import FakeCalendar
 from tests.fakes.clock import FakeClock
@@ -80,7 +80,7 @@ class AtGoogle:
         self.calendar = GoogleCalendar(
             credentials=self.credentials,
             clock=FakeClock(NINE - 24 * HOUR),
-            endpoint=api_endpoint(address),
+            endpoint=build_api_endpoint(address),
             timeout_seconds=timeout_seconds,
         )
 
@@ -88,10 +88,10 @@ class AtGoogle:
         return self.insert(**_times(interval), **fields)
 
     def insert(self, **fields):
-        return self.standin.store.insert(CALENDAR, fields, "owner@example.com")
+        return self.standin.store.insert_event(CALENDAR, fields, "owner@example.com")
 
     def owner_deletes(self, event):
-        self.standin.store.delete(CALENDAR, event.event_id)
+        self.standin.store.delete_event(CALENDAR, event.event_id)
 
     def owner_moves(self, event, to):
         self.patch(event, **_times(to))
@@ -102,23 +102,23 @@ class AtGoogle:
         self.patch(event, **{name: {"dateTime": None, "date": str(edge)} for name, edge in edges.items()})
 
     def patch(self, event, **fields):
-        self.standin.store.patch(CALENDAR, event.event_id, fields)
+        self.standin.store.patch_event(CALENDAR, event.event_id, fields)
 
     def owner_shares_to_read(self):
-        self.standin.store.calendar(CALENDAR).access_role = "reader"
+        self.standin.store.get_calendar(CALENDAR).access_role = "reader"
 
     def expire_tokens(self):
         self.standin.expire_sync_tokens()
 
     def stored(self, event):
-        return self.standin.store.get(CALENDAR, event.event_id)
+        return self.standin.store.get_event(CALENDAR, event.event_id)
 
     def event_starts(self):
-        events = self.standin.store.calendar(CALENDAR).events.values()
+        events = self.standin.store.get_calendar(CALENDAR).events.values()
         return [(event.id, event.span.start) for event in events if not event.is_deleted]
 
     def order(self, kind, **fault):
-        self.standin.faults.order(parse_fault({"kind": kind, **fault}))
+        self.standin.faults.add(parse_fault({"kind": kind, **fault}))
 
 
 def _times(interval):

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from api_gateway_ws.adapters.sessions import DynamoSessions, DynamoStopFlags
-from infra.local.google_calendar.keys import make_service_account, parse_account_key
+from infra.local.google_calendar.keys import create_service_account_key, parse_account_key
 from infra.local.google_calendar.standin import Standin
-from infra.local.google_calendar.thread import serving
+from infra.local.google_calendar.thread import serve_in_thread
 from shared.aws.claims import DynamoClaimStore
 from shared.aws.conversations.connections import DynamoConnectionStore
 from shared.aws.conversations.conversation_store import DynamoConversationStore
@@ -109,9 +109,9 @@ def stores(request, clock):
 
 @pytest.fixture(scope="session")
 def neighbour():
-    info = make_service_account("http://127.0.0.1/token")
+    info = create_service_account_key("http://127.0.0.1/token")
     standin = Standin(keys=[parse_account_key(info)], calendars=[CALENDAR], time_zone="Europe/Warsaw")
-    with serving(standin) as address:
+    with serve_in_thread(standin) as address:
         yield standin, address, info
 
 

@@ -5,8 +5,8 @@ import json
 import pytest
 from google.auth.exceptions import RefreshError
 
-from infra.local.google_calendar.keys import make_service_account
-from infra.local.google_calendar.server import api_endpoint
+from infra.local.google_calendar.keys import create_service_account_key
+from infra.local.google_calendar.server import build_api_endpoint
 from shared.aws.secrets import Secrets
 from shared.errors import PermanentError, TransientError
 from tests.contracts.stores.calendars import CALENDAR, HOUR, MORNING, NINE, AtGoogle, moved, visit
@@ -73,10 +73,10 @@ async def test_a_revoked_key_is_reported_and_a_restored_one_works_at_once(google
 async def test_a_corrected_key_works_at_once(neighbour, google):
     """A refused key is loaded again from its secret at the next call, without waiting for a cache to expire."""
     _, address, info = neighbour
-    vault = Vault({**make_service_account(f"{address}/token"), "client_email": info["client_email"]})
+    vault = Vault({**create_service_account_key(f"{address}/token"), "client_email": info["client_email"]})
     secrets = Secrets(client=vault, clock=FakeClock())
     credentials = GoogleCredentials(secrets=secrets, secret_id="chatbot/google-calendar", fallback=None)
-    calendar = GoogleCalendar(credentials=credentials, clock=FakeClock(), endpoint=api_endpoint(address))
+    calendar = GoogleCalendar(credentials=credentials, clock=FakeClock(), endpoint=build_api_endpoint(address))
     with pytest.raises(PermanentError) as refusal:
         await calendar.find_busy_times(CALENDAR, MORNING)
     assert refusal.value.reason == "calendar_access_revoked"

@@ -2,7 +2,7 @@
 
 import pytest
 
-from infra.local.bedrock.answers import answer
+from infra.local.bedrock.answers import build_answer
 from infra.local.bedrock.reply import Reply
 from infra.local.bedrock.request import ConverseRequest
 
@@ -91,7 +91,7 @@ def ask(*turns: str, documents: str = ENGLISH + POLISH, tools: dict | None = Non
         "messages": [{"role": role, "content": [{"text": text}]} for role, text in zip(roles, turns, strict=True)],
         **(_tools() if tools is None else tools),
     }
-    return answer(ConverseRequest.model_validate(body))
+    return build_answer(ConverseRequest.model_validate(body))
 
 
 @pytest.mark.parametrize(

@@ -6,9 +6,9 @@ import pytest
 
 from infra.local.bedrock.errors import BedrockError
 from infra.local.bedrock.prompt_cache import InputUsage, PromptCache
-from infra.local.bedrock.reply import Reply, ToolCall, plan
-from infra.local.bedrock.request import ConverseRequest, InferenceConfig, parse
-from infra.local.bedrock.tokens import words
+from infra.local.bedrock.reply import Reply, ToolCall, plan_reply
+from infra.local.bedrock.request import ConverseRequest, InferenceConfig, parse_request
+from infra.local.bedrock.tokens import split_words
 from infra.local.bedrock.validation import check_model, check_request
 
 HAIKU = "eu.anthropic.claude-haiku-4-5-20251001-v1:0"
@@ -72,7 +72,7 @@ def test_a_whole_conversation_with_a_tool_passes():
 def test_a_body_of_another_shape_is_refused():
     """JSON that is no Converse request says where it is wrong."""
     with pytest.raises(BedrockError, match=r"messages\.0\.role"):
-        parse(json.dumps({"messages": [{"role": "system", "content": []}]}).encode())
+        parse_request(json.dumps({"messages": [{"role": "system", "content": []}]}).encode())
 
 
 @pytest.mark.parametrize("model_id", [HAIKU, "eu.amazon.nova-lite-v1:0"])
@@ -105,7 +105,7 @@ def test_a_prefix_is_written_once_then_read_until_it_runs_out():
     usages = []
     for now in (0, 299, 598, 899):
         clock.now = now
-        usages.append(cache.charge(HAIKU, request))
+        usages.append(cache.charge_input(HAIKU, request))
 
     assert usages == [write, read, read, write]
 
@@ -115,7 +115,7 @@ def test_a_prefix_under_the_minimum_is_not_cached():
     cache = PromptCache(_Clock())
     request = _request(_user(_text("q")), system=[_text("k" * 16_000), POINT])
 
-    assert [cache.charge(HAIKU, request) for _ in range(2)] == [InputUsage(4001, 0, 0)] * 2
+    assert [cache.charge_input(HAIKU, request) for _ in range(2)] == [InputUsage(4001, 0, 0)] * 2
 
 
 def test_a_growing_conversation_reads_what_the_turn_before_wrote():
@@ -125,8 +125,8 @@ def test_a_growing_conversation_reads_what_the_turn_before_wrote():
     first = [_user(_text("a" * 400), POINT)]
     second = [_user(_text("a" * 400)), _assistant(_text("b" * 400)), _user(_text("c" * 400), POINT)]
 
-    cache.charge(HAIKU, _request(*first, system=system))
-    usage = cache.charge(HAIKU, _request(*second, system=system))
+    cache.charge_input(HAIKU, _request(*first, system=system))
+    usage = cache.charge_input(HAIKU, _request(*second, system=system))
 
     assert usage == InputUsage(fresh=0, cache_read=5100, cache_write=200)
 
@@ -135,20 +135,20 @@ def test_another_prefix_or_model_is_another_entry():
     """One changed character, or another model, and nothing is read."""
     cache = PromptCache(_Clock())
     for model, text in ((HAIKU, "k" * 20_000), (HAIKU, "l" + "k" * 19_999), ("eu.amazon.nova-lite-v1:0", "k" * 20_000)):
-        usage = cache.charge(model, _request(_user(_text("q")), system=[_text(text), POINT]))
+        usage = cache.charge_input(model, _request(_user(_text("q")), system=[_text(text), POINT]))
         assert (usage.cache_read, usage.cache_write) == (0, 5000)
 
 
 def test_the_pieces_are_the_text():
     """No blank is lost between deltas, and no delta is long."""
     text = "  Two words,\n\na new line and " + "x" * 100 + " \n"
-    assert "".join(words(text)) == text
-    assert max(len(piece) for piece in words(text)) <= 24
+    assert "".join(split_words(text)) == text
+    assert max(len(piece) for piece in split_words(text)) <= 24
 
 
 def test_an_answer_over_its_limit_is_cut():
     """`maxTokens` ends the text, and the stop reason says so."""
-    planned = plan(Reply("word " * 100), "t1", InferenceConfig(max_tokens=10))
+    planned = plan_reply(Reply("word " * 100), "t1", InferenceConfig(max_tokens=10))
 
     assert planned.stop_reason == "max_tokens"
     assert planned.output_tokens == 10
@@ -157,7 +157,7 @@ def test_an_answer_over_its_limit_is_cut():
 
 def test_a_tool_call_over_the_limit_ends_in_broken_json():
     """As with the real model, the limit may fall into a tool's input."""
-    planned = plan(Reply("", ToolCall("x", {"note": "n" * 200})), "t1", InferenceConfig(max_tokens=10))
+    planned = plan_reply(Reply("", ToolCall("x", {"note": "n" * 200})), "t1", InferenceConfig(max_tokens=10))
     deltas = [step.body["delta"]["toolUse"]["input"] for step in planned.steps if step.is_delta]
 
     assert planned.stop_reason == "max_tokens"
@@ -167,6 +167,6 @@ def test_a_tool_call_over_the_limit_ends_in_broken_json():
 
 def test_a_stop_sequence_ends_the_answer():
     """The answer stops before the sequence."""
-    planned = plan(Reply("One. Two. Three."), "t1", InferenceConfig(stop_sequences=["Two"]))
+    planned = plan_reply(Reply("One. Two. Three."), "t1", InferenceConfig(stop_sequences=["Two"]))
 
     assert (planned.content[0]["text"], planned.stop_reason) == ("One. ", "stop_sequence")

@@ -26,7 +26,7 @@ def _decode(stream: bytes, *, step: int = 0) -> list:
 @given(messages=_messages, step=st.integers(min_value=0, max_value=97))
 def test_what_is_encoded_is_decoded(messages, step):
     """The client's decoder returns the encoded headers and payloads, however the bytes are split."""
-    stream = b"".join(event_stream.encode(headers, payload) for headers, payload in messages)
+    stream = b"".join(event_stream.encode_message(headers, payload) for headers, payload in messages)
 
     decoded = _decode(stream, step=step)
 
@@ -38,7 +38,7 @@ def test_an_event_carries_its_type_and_json(text):
     """An event names its type and its payload is the JSON of its body, in any script."""
     body = {"delta": {"text": text}, "contentBlockIndex": 0}
 
-    (message,) = _decode(event_stream.event("contentBlockDelta", body))
+    (message,) = _decode(event_stream.encode_event("contentBlockDelta", body))
 
     assert message.headers == {
         ":event-type": "contentBlockDelta",
@@ -50,7 +50,7 @@ def test_an_event_carries_its_type_and_json(text):
 
 def test_an_exception_differs_from_an_event():
     """An exception's type starts with a lower-case character, and the client reports it as an error."""
-    (message,) = _decode(event_stream.exception("ThrottlingException", "Too many requests"))
+    (message,) = _decode(event_stream.encode_exception("ThrottlingException", "Too many requests"))
 
     assert message.headers[":exception-type"] == "throttlingException"
     assert message.headers[":message-type"] == "exception"
@@ -65,4 +65,4 @@ def test_an_exception_differs_from_an_event():
 def test_a_header_that_does_not_fit_is_refused(headers):
     """A header that is too long for the framing is an error, not a broken stream."""
     with pytest.raises(ValueError, match="header's"):
-        event_stream.encode(headers, b"")
+        event_stream.encode_message(headers, b"")

@@ -6,9 +6,9 @@ import sys
 
 import pytest
 
-from infra.catalogues.compiling import mo_bytes
+from infra.catalogues.compiling import render_mo
 from infra.catalogues.parts import ROOT
-from infra.catalogues.po_file import Entry, PoFile, new_po_file
+from infra.catalogues.po_file import Entry, PoFile, build_po_file
 from shared.errors import ConfigurationError
 from shared.languages.available import choose_language, list_languages
 from shared.languages.catalogue import Catalogue
@@ -19,10 +19,10 @@ from shared.languages.tags import match_language, normalize_tag
 def compiled(folder, language, **texts):
     """Write a compiled catalogue."""
     entries = {name: Entry(name, (text,)) for name, text in texts.items()}
-    empty = new_po_file(language)
+    empty = build_po_file(language)
     folder.mkdir(parents=True, exist_ok=True)
     content = PoFile(language, entries, empty.plural_count, empty.plural_rule)
-    (folder / f"{language}.mo").write_bytes(mo_bytes(content))
+    (folder / f"{language}.mo").write_bytes(render_mo(content))
 
 
 @pytest.mark.parametrize(

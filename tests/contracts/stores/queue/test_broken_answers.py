@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from infra.local.ports import HOST, free_port
+from infra.local.ports import HOST, find_free_port
 from shared.consumer.delivery import FailedEntry
 from shared.errors import TransientError
 from tests.contracts.stores.queue.neighbour import CALLS, DELIVERIES, answer
@@ -124,7 +124,7 @@ async def test_a_call_that_was_cut_off_leaves_its_answer_to_nobody(neighbour, qu
 
 @pytest.fixture(scope="session")
 async def nobody(clients):
-    async with server_at(f"http://{HOST}:{free_port()}", None, clients) as transports:
+    async with server_at(f"http://{HOST}:{find_free_port()}", None, clients) as transports:
         yield transports
 
 

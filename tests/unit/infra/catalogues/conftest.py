@@ -2,8 +2,8 @@
 
 import pytest
 
-from infra.catalogues.parts import parts
-from infra.catalogues.po_file import Entry, PoFile, new_po_file, write_po_file
+from infra.catalogues.parts import list_parts
+from infra.catalogues.po_file import Entry, PoFile, build_po_file, write_po_file
 
 ENGLISH = {"greeting": ("Hello, {name}!",), "left": ("{count} day left", "{count} days left"), "format_day": ("d MMM",)}
 POLISH = {
@@ -25,7 +25,7 @@ class Project:
 
     @property
     def parts(self):
-        return parts(self.root)
+        return list_parts(self.root)
 
     def path(self, language):
         return self.folder / "locales" / f"{language}.po"
@@ -41,7 +41,7 @@ class Project:
             quoted = "" if language == "en" else " | ".join(ENGLISH.get(text_id, ()))
             fields = {"is_plural": len(forms) > 1, "english": quoted} | (changes if text_id == "greeting" else {})
             entries[text_id] = Entry(text_id, forms, **fields)
-        empty = new_po_file(language)
+        empty = build_po_file(language)
         self.path(language).parent.mkdir(exist_ok=True)
         write_po_file(self.path(language), PoFile(language, entries, empty.plural_count, empty.plural_rule))
 

@@ -2,22 +2,22 @@
 
 import pytest
 
-from infra.catalogues.checks import problems
-from infra.catalogues.parts import ROOT, parts
+from infra.catalogues.checks import find_problems
+from infra.catalogues.parts import ROOT, list_parts
 
 
-def find_problems(project):
-    return [problem.removeprefix(f"{project.folder}/locales/") for problem in problems(project.parts)]
+def list_problems(project):
+    return [problem.removeprefix(f"{project.folder}/locales/") for problem in find_problems(project.parts)]
 
 
 def test_our_catalogues_lack_nothing():
     """Every text is there in every language, with its placeholders and forms, and something uses it."""
-    assert [problem.removeprefix(f"{ROOT}/") for problem in problems(parts())] == []
+    assert [problem.removeprefix(f"{ROOT}/") for problem in find_problems(list_parts())] == []
 
 
 def test_a_sound_project_has_no_problem(project):
     """Whatever the others find is of their own making."""
-    assert find_problems(project) == []
+    assert list_problems(project) == []
 
 
 @pytest.mark.parametrize(
@@ -53,14 +53,14 @@ def test_a_sound_project_has_no_problem(project):
 def test_a_lack_is_named_with_its_text_and_its_file(project, language, old, new, problem):
     """Whoever translates can go to it."""
     project.edit(language, old, new)
-    assert any(one.startswith(problem) for one in find_problems(project)), find_problems(project)
+    assert any(one.startswith(problem) for one in list_problems(project)), list_problems(project)
 
 
 @pytest.mark.parametrize(("pattern", "is_same"), [("MMM, d.", True), ("d 'day' LLLL", True), ("MMM", False)])
 def test_a_pattern_may_be_written_otherwise_but_shows_the_same(project, pattern, is_same):
     """The order, the punctuation and quoted characters depend on the language."""
     project.edit("pl", 'msgstr "d MMM"', f'msgstr "{pattern}"')
-    assert (find_problems(project) == []) is is_same
+    assert (list_problems(project) == []) is is_same
 
 
 @pytest.mark.parametrize(
@@ -83,7 +83,7 @@ def test_a_pattern_may_be_written_otherwise_but_shows_the_same(project, pattern,
 def test_what_the_sources_use_is_in_the_english_catalogue(project, name, code, problem):
     """And what is in the catalogue is used, in Python, in templates or in JavaScript."""
     project.use(code, name)
-    assert f"en.po: {problem}" in find_problems(project)
+    assert f"en.po: {problem}" in list_problems(project)
 
 
 @pytest.mark.parametrize(
@@ -101,7 +101,7 @@ def test_a_text_that_is_used_in_a_roundabout_way_counts_as_used(project, name, c
     )
     project.use('t("greeting"), t("format_day"), "left"')
     project.use(code, name)
-    assert not any("left: is used by nothing" in one for one in find_problems(project))
+    assert not any("left: is used by nothing" in one for one in list_problems(project))
 
 
 def test_a_language_stands_in_every_part_or_in_none(project):
@@ -109,4 +109,4 @@ def test_a_language_stands_in_every_part_or_in_none(project):
     other = project.root / "workers" / "chat" / "locales"
     other.mkdir(parents=True)
     other.joinpath("en.po").write_bytes(project.path("en").read_bytes())
-    assert f"{other / 'pl.po'}: there is no such catalogue" in problems(project.parts)
+    assert f"{other / 'pl.po'}: there is no such catalogue" in find_problems(project.parts)

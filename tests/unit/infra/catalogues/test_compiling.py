@@ -7,8 +7,8 @@ import os
 
 import pytest
 
-from infra.catalogues.compiling import compile_parts, json_texts, mo_bytes, plural_categories
-from infra.catalogues.po_file import new_po_file, read_po_file
+from infra.catalogues.compiling import build_json_texts, compile_parts, list_plural_categories, render_mo
+from infra.catalogues.po_file import build_po_file, read_po_file
 
 
 def names(paths):
@@ -22,7 +22,7 @@ def later(path):
 
 def test_gettext_reads_what_was_compiled(project):
     """With the plural forms of the language."""
-    polish = gettext.GNUTranslations(io.BytesIO(mo_bytes(read_po_file(project.path("pl")))))
+    polish = gettext.GNUTranslations(io.BytesIO(render_mo(read_po_file(project.path("pl")))))
     assert polish.gettext("greeting") == "Dzień dobry, {name}!"
     forms = [polish.ngettext("left", "left", count) for count in (1, 2, 5, 12, 22, 25)]
     assert forms == ["{count} dzień", "{count} dni", "{count} dnia", "{count} dnia", "{count} dni", "{count} dnia"]
@@ -30,17 +30,17 @@ def test_gettext_reads_what_was_compiled(project):
 
 def test_the_same_texts_give_the_same_bytes(project):
     """A package is deployed again only where something has changed."""
-    assert mo_bytes(read_po_file(project.path("pl"))) == mo_bytes(read_po_file(project.path("pl")))
-    assert b"1980-01-01" in mo_bytes(read_po_file(project.path("pl")))
+    assert render_mo(read_po_file(project.path("pl"))) == render_mo(read_po_file(project.path("pl")))
+    assert b"1980-01-01" in render_mo(read_po_file(project.path("pl")))
 
 
 def test_what_is_not_certain_is_left_out(project):
     """English stands in for it."""
     project.edit("pl", 'msgid "greeting"', '#, fuzzy\nmsgid "greeting"')
-    polish = gettext.GNUTranslations(io.BytesIO(mo_bytes(read_po_file(project.path("pl")))))
+    polish = gettext.GNUTranslations(io.BytesIO(render_mo(read_po_file(project.path("pl")))))
     assert polish.gettext("greeting") == "greeting"
     english = read_po_file(project.path("en"))
-    assert json_texts(read_po_file(project.path("pl")), english)["greeting"] == "Hello, {name}!"
+    assert build_json_texts(read_po_file(project.path("pl")), english)["greeting"] == "Hello, {name}!"
 
 
 def test_only_what_has_changed_is_compiled(project):
@@ -86,4 +86,4 @@ def test_javascript_gets_one_json_file_for_each_language(project):
 )
 def test_plural_forms_have_the_names_that_browsers_use(language, categories):
     """Gettext counts them, `Intl.PluralRules` names them."""
-    assert plural_categories(new_po_file(language)) == categories
+    assert list_plural_categories(build_po_file(language)) == categories

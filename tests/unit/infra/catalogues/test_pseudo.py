@@ -5,8 +5,8 @@ import re
 import pytest
 from jinja2 import Environment, nodes
 
-from infra.catalogues.parts import ROOT, parts
-from infra.catalogues.pseudo import PSEUDO, pseudo_text, write_pseudo
+from infra.catalogues.parts import ROOT, list_parts
+from infra.catalogues.pseudo import PSEUDO, to_pseudo_text, write_pseudo_catalogues
 from shared.languages.catalogue import Catalogue
 from tests.unit.workers.notifications.conftest import build_notice, build_profile
 from workers.notifications.adapters.email_templates import JinjaEmailTemplates
@@ -33,7 +33,7 @@ _DATE = re.compile(r"Tuesday, 13 January 2026, 10:00 \(Europe/Warsaw\)|Tuesday, 
 def catalogue(tmp_path_factory):
     """The notices' catalogue with the pseudo-language in it."""
     folder = tmp_path_factory.mktemp("extra")
-    write_pseudo(parts(), folder)
+    write_pseudo_catalogues(list_parts(), folder)
     with pytest.MonkeyPatch.context() as patched:
         patched.setenv("EXTRA_LOCALES", str(folder))
         found = Catalogue(ROOT / "workers" / "notifications" / "locales")
@@ -56,7 +56,7 @@ def untranslated(text):
 )
 def test_a_text_is_longer_accented_and_in_brackets(text, pseudo):
     """What is filled in stays as it is."""
-    assert pseudo_text(text) == pseudo
+    assert to_pseudo_text(text) == pseudo
 
 
 @pytest.mark.parametrize("page_url", ["https://1.23/", None])

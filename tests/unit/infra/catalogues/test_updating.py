@@ -2,7 +2,7 @@
 
 import pytest
 
-from infra.catalogues.checks import problems
+from infra.catalogues.checks import find_problems
 from infra.catalogues.po_file import read_po_file
 from infra.catalogues.updating import start_language, update_parts
 from tests.unit.infra.catalogues.conftest import ENGLISH
@@ -31,7 +31,7 @@ def test_a_reworded_text_keeps_its_translation_but_not_its_trust(project):
     update_parts(project.parts)
     entry = polish(project)["greeting"]
     assert (entry.forms, entry.english, entry.is_fuzzy) == (("Dzień dobry, {name}!",), "Good day, {name}.", True)
-    assert any("greeting: is marked as fuzzy" in problem for problem in problems(project.parts))
+    assert any("greeting: is marked as fuzzy" in problem for problem in find_problems(project.parts))
 
 
 def test_a_text_that_is_gone_goes_everywhere(project):
@@ -74,7 +74,7 @@ def test_a_language_begins_with_nothing_translated(project):
     started = read_po_file(path)
     assert {entry.forms for entry in started.entries.values()} == {("",), ("", "", "")}
     assert started.entries["left"].english == "{count} day left | {count} days left"
-    assert len([problem for problem in problems(project.parts) if "uk.po" in problem]) == len(ENGLISH)
+    assert len([problem for problem in find_problems(project.parts) if "uk.po" in problem]) == len(ENGLISH)
 
 
 def test_a_language_that_is_there_is_not_begun_again(project):

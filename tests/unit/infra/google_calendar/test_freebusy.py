@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from infra.local.google_calendar.freebusy import busy_spans, query_busy_times
+from infra.local.google_calendar.freebusy import merge_busy_spans, query_busy_times
 from infra.local.google_calendar.moments import Span
 from tests.unit.infra.google_calendar.events import CALENDAR, MORNING, body, refusal
 
@@ -20,19 +20,19 @@ def test_busy_times_are_joined_and_cut_to_the_window(store):
         (-120, 60, {}),
         (460, 60, {}),
     ]:
-        store.insert(CALENDAR, body(MORNING + timedelta(minutes=start), minutes, **extra), "me")
-    store.delete(CALENDAR, "gone1")
+        store.insert_event(CALENDAR, body(MORNING + timedelta(minutes=start), minutes, **extra), "me")
+    store.delete_event(CALENDAR, "gone1")
     window = Span(MORNING + timedelta(minutes=15), MORNING + timedelta(minutes=480))
     minutes = [
         ((span.start - MORNING).seconds // 60, (span.end - MORNING).seconds // 60)
-        for span in busy_spans(store.calendar(CALENDAR).events.values(), window)
+        for span in merge_busy_spans(store.get_calendar(CALENDAR).events.values(), window)
     ]
     assert minutes == [(15, 120), (460, 480)]
 
 
 def test_a_busy_query_answers_each_calendar_separately(store):
     """An unknown calendar is `notFound` in its entry, one over the limit `tooManyCalendarsRequested`."""
-    store.insert(CALENDAR, body(), "me")
+    store.insert_event(CALENDAR, body(), "me")
     request = {
         "timeMin": "2027-03-01T00:00:00Z",
         "timeMax": "2027-03-02T00:00:00Z",

@@ -7,7 +7,7 @@ import pytest
 
 from infra.local.google_calendar.errors import ApiError
 from infra.local.google_calendar.moments import Span, format_instant, parse_instant, parse_span
-from infra.local.google_calendar.resources import event_resource
+from infra.local.google_calendar.resources import event_to_json
 from tests.unit.infra.google_calendar.events import CALENDAR, MORNING, body, refusal
 
 REFUSAL = ApiError(400, "bad", "bad")
@@ -16,82 +16,82 @@ REFUSAL = ApiError(400, "bad", "bad")
 @pytest.mark.parametrize("event_id", ["abc1", "ABCDE", "wxyz12", "abc-def", "a" * 1025, "", 12345])
 def test_an_id_outside_base32hex_is_refused(store, event_id):
     """An event id has 5 to 1024 characters of a-v and 0-9."""
-    assert refusal(store.insert, CALENDAR, body(id=event_id), "me") == "invalid"
+    assert refusal(store.insert_event, CALENDAR, body(id=event_id), "me") == "invalid"
 
 
 def test_the_id_of_a_deleted_event_can_not_be_used_again(store):
     """The id of an event can't be used again, whether the event is deleted or not."""
-    store.insert(CALENDAR, body(id="abcde"), "me")
-    assert refusal(store.insert, CALENDAR, body(id="abcde"), "me") == "duplicate"
-    store.delete(CALENDAR, "abcde")
-    assert refusal(store.insert, CALENDAR, body(id="abcde"), "me") == "duplicate"
-    assert store.get(CALENDAR, "abcde").status == "cancelled"
+    store.insert_event(CALENDAR, body(id="abcde"), "me")
+    assert refusal(store.insert_event, CALENDAR, body(id="abcde"), "me") == "duplicate"
+    store.delete_event(CALENDAR, "abcde")
+    assert refusal(store.insert_event, CALENDAR, body(id="abcde"), "me") == "duplicate"
+    assert store.get_event(CALENDAR, "abcde").status == "cancelled"
 
 
 def test_an_event_is_deleted_once(store):
     """The second deletion is refused with `deleted`, an unknown id with `notFound`."""
-    store.insert(CALENDAR, body(id="abcde"), "me")
-    store.delete(CALENDAR, "abcde")
-    assert refusal(store.delete, CALENDAR, "abcde") == "deleted"
-    assert refusal(store.delete, CALENDAR, "fghij") == "notFound"
-    assert refusal(store.delete, "nobody@example.com", "abcde") == "notFound"
+    store.insert_event(CALENDAR, body(id="abcde"), "me")
+    store.delete_event(CALENDAR, "abcde")
+    assert refusal(store.delete_event, CALENDAR, "abcde") == "deleted"
+    assert refusal(store.delete_event, CALENDAR, "fghij") == "notFound"
+    assert refusal(store.delete_event, "nobody@example.com", "abcde") == "notFound"
 
 
 def test_only_a_patch_of_its_status_restores_a_deleted_event(store):
     """A patch of another field does not restore the event; `status: confirmed` does."""
-    store.insert(CALENDAR, body(id="abcde"), "me")
-    store.delete(CALENDAR, "abcde")
-    assert store.patch(CALENDAR, "abcde", {"summary": "x"}).is_deleted
-    assert store.replace(CALENDAR, "abcde", body()).is_deleted
-    assert not store.patch(CALENDAR, "abcde", {"status": "confirmed"}).is_deleted
+    store.insert_event(CALENDAR, body(id="abcde"), "me")
+    store.delete_event(CALENDAR, "abcde")
+    assert store.patch_event(CALENDAR, "abcde", {"summary": "x"}).is_deleted
+    assert store.replace_event(CALENDAR, "abcde", body()).is_deleted
+    assert not store.patch_event(CALENDAR, "abcde", {"status": "confirmed"}).is_deleted
 
 
 def test_every_write_has_a_different_etag(store):
     """The etag changes at every write, even within one tick of the clock."""
-    tags = [store.insert(CALENDAR, body(id="abcde"), "me").etag]
-    tags += [store.patch(CALENDAR, "abcde", {"summary": text}).etag for text in "xyz"]
-    store.delete(CALENDAR, "abcde")
-    tags.append(store.get(CALENDAR, "abcde").etag)
+    tags = [store.insert_event(CALENDAR, body(id="abcde"), "me").etag]
+    tags += [store.patch_event(CALENDAR, "abcde", {"summary": text}).etag for text in "xyz"]
+    store.delete_event(CALENDAR, "abcde")
+    tags.append(store.get_event(CALENDAR, "abcde").etag)
     assert len(set(tags)) == len(tags)
 
 
 def test_a_write_with_an_old_etag_changes_nothing(store):
     """Patch, replace and delete with an old etag are refused with `conditionNotMet`."""
-    old = store.insert(CALENDAR, body(id="abcde"), "me").etag
-    current = store.patch(CALENDAR, "abcde", {"summary": "new"}, if_match=old).etag
-    assert refusal(store.patch, CALENDAR, "abcde", {"summary": "x"}, if_match=old) == "conditionNotMet"
-    assert refusal(store.replace, CALENDAR, "abcde", body(), if_match=old) == "conditionNotMet"
-    assert refusal(store.delete, CALENDAR, "abcde", if_match=old) == "conditionNotMet"
-    assert store.get(CALENDAR, "abcde").fields["summary"] == "new"
-    store.delete(CALENDAR, "abcde", if_match=current)
+    old = store.insert_event(CALENDAR, body(id="abcde"), "me").etag
+    current = store.patch_event(CALENDAR, "abcde", {"summary": "new"}, if_match=old).etag
+    assert refusal(store.patch_event, CALENDAR, "abcde", {"summary": "x"}, if_match=old) == "conditionNotMet"
+    assert refusal(store.replace_event, CALENDAR, "abcde", body(), if_match=old) == "conditionNotMet"
+    assert refusal(store.delete_event, CALENDAR, "abcde", if_match=old) == "conditionNotMet"
+    assert store.get_event(CALENDAR, "abcde").fields["summary"] == "new"
+    store.delete_event(CALENDAR, "abcde", if_match=current)
 
 
 def test_the_sequence_counts_changes_of_time_only(store):
     """A new summary and the same time in another zone keep the sequence; a new time increments it."""
-    store.insert(CALENDAR, body(id="abcde"), "me")
-    assert store.patch(CALENDAR, "abcde", {"summary": "x"}).sequence == 0
+    store.insert_event(CALENDAR, body(id="abcde"), "me")
+    assert store.patch_event(CALENDAR, "abcde", {"summary": "x"}).sequence == 0
     same = {"start": {"dateTime": "2027-03-01T10:00:00+01:00"}}
-    assert store.patch(CALENDAR, "abcde", same).sequence == 0
-    moved = store.patch(CALENDAR, "abcde", body(MORNING + timedelta(hours=1)))
+    assert store.patch_event(CALENDAR, "abcde", same).sequence == 0
+    moved = store.patch_event(CALENDAR, "abcde", body(MORNING + timedelta(hours=1)))
     assert moved.sequence == 1
-    assert refusal(store.replace, CALENDAR, "abcde", body(sequence=0)) == "invalid"
+    assert refusal(store.replace_event, CALENDAR, "abcde", body(sequence=0)) == "invalid"
 
 
 def test_a_patch_merges_and_a_replacement_replaces_all_fields(store):
     """A patch merges objects and removes nulls; a replacement keeps its own fields only."""
     properties = {"private": {"a": "1", "b": "2"}}
-    store.insert(CALENDAR, body(id="abcde", summary="s", extendedProperties=properties), "me")
+    store.insert_event(CALENDAR, body(id="abcde", summary="s", extendedProperties=properties), "me")
     patch = {"extendedProperties": {"private": {"a": None, "c": "3"}}, "location": "here", "id": "other"}
-    patched = store.patch(CALENDAR, "abcde", patch)
+    patched = store.patch_event(CALENDAR, "abcde", patch)
     assert patched.fields["extendedProperties"] == {"private": {"b": "2", "c": "3"}}
     assert (patched.fields["summary"], patched.fields["location"]) == ("s", "here")
-    assert set(store.replace(CALENDAR, "abcde", body()).fields) == {"start", "end"}
+    assert set(store.replace_event(CALENDAR, "abcde", body()).fields) == {"start", "end"}
 
 
 def test_long_extended_properties_are_dropped_or_truncated(store):
     """A key over 44 characters is dropped and a value over 1024 is truncated, without an error."""
     properties = {"private": {"k" * 44: "v" * 2000, "k" * 45: "gone"}}
-    event = store.insert(CALENDAR, body(extendedProperties=properties), "me")
+    event = store.insert_event(CALENDAR, body(extendedProperties=properties), "me")
     assert event.fields["extendedProperties"] == {"private": {"k" * 44: "v" * 1024}}
 
 
@@ -115,8 +115,8 @@ def test_long_extended_properties_are_dropped_or_truncated(store):
 )
 def test_a_wrong_body_is_refused_with_its_reason(store, change, reason):
     """An invalid event is refused with the reason, and not stored."""
-    assert refusal(store.insert, CALENDAR, body() | change, "me") == reason
-    assert store.calendar(CALENDAR).events == {}
+    assert refusal(store.insert_event, CALENDAR, body() | change, "me") == reason
+    assert store.get_calendar(CALENDAR).events == {}
 
 
 def test_a_local_time_is_read_in_its_own_zone():
@@ -140,10 +140,10 @@ def test_a_bound_without_an_offset_is_refused(text):
 
 def test_an_event_is_formatted_in_the_requested_zone(store):
     """Times are in the calendar's zone or in the requested one; the event keeps its zone name."""
-    event = store.insert(CALENDAR, body(), "me@example.com")
-    calendar = store.calendar(CALENDAR)
-    assert event_resource(event, calendar)["start"] == {
+    event = store.insert_event(CALENDAR, body(), "me@example.com")
+    calendar = store.get_calendar(CALENDAR)
+    assert event_to_json(event, calendar)["start"] == {
         "dateTime": "2027-03-01T10:00:00+01:00",
         "timeZone": "Europe/Warsaw",
     }
-    assert event_resource(event, calendar, UTC)["start"]["dateTime"] == "2027-03-01T09:00:00Z"
+    assert event_to_json(event, calendar, UTC)["start"]["dateTime"] == "2027-03-01T09:00:00Z"

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from infra.vocabulary.__main__ import WORDS
-from infra.vocabulary.javascript_names import javascript_uses
-from infra.vocabulary.python_names import python_uses
+from infra.vocabulary.javascript_names import find_javascript_uses
+from infra.vocabulary.python_names import find_python_uses
 from infra.vocabulary.rules import Exemption, Participles, Rule, RuleError, Use, Vocabulary, read_vocabulary
 
 NO_PARTICIPLES = Participles(frozenset(), frozenset(), ())
@@ -21,7 +21,7 @@ def ban(*words, kinds=("name",), **fields):
 
 
 def found(checked, uses):
-    return [(finding.use.kind, finding.use.text) for finding in checked.check(uses)]
+    return [(finding.use.kind, finding.use.text) for finding in checked.find_violations(uses)]
 
 
 PYTHON = '''"""A deed of the module."""
@@ -41,7 +41,7 @@ parser.add_argument("--deed", help="which deed")
 
 
 def test_python_names_events_commands_and_prose_are_found():
-    uses = list(python_uses(PYTHON, "shared/module.py"))
+    uses = list(find_python_uses(PYTHON, "shared/module.py"))
     kinds = ("name", "event", "cli", "prose")
     assert found(vocabulary(ban("deed", kinds=kinds)), sorted(uses, key=lambda use: (use.kind, use.text))) == [
         ("class", "DeedKeeper"),
@@ -70,7 +70,7 @@ const map = { deedKey: 1, "deed-text": 2 };
 
 
 def test_javascript_declarations_and_comments_are_found():
-    uses = javascript_uses(JAVASCRIPT, "widget/module.js")
+    uses = find_javascript_uses(JAVASCRIPT, "widget/module.js")
     assert sorted(found(vocabulary(ban("deed", kinds=("name", "prose"))), uses)) == [
         ("class", "Deeds"),
         ("function", "deedOf"),
@@ -99,9 +99,9 @@ def test_a_word_is_not_found_within_another(text):
 def test_a_rule_may_be_about_whole_names_and_about_folders():
     checked = vocabulary(ban("work", whole=True, paths=("shared/*",)))
     names = [("shared/a/b.py", "work"), ("shared/a.py", "work_item"), ("ops/a.py", "work")]
-    assert [finding.use.path for finding in checked.check(Use("name", name, path, 1) for path, name in names)] == [
-        "shared/a/b.py"
-    ]
+    assert [
+        finding.use.path for finding in checked.find_violations(Use("name", name, path, 1) for path, name in names)
+    ] == ["shared/a/b.py"]
 
 
 def test_an_exception_allows_names_paths_and_phrases_and_is_reported_when_nothing_needs_it():
@@ -115,8 +115,8 @@ def test_an_exception_allows_names_paths_and_phrases_and_is_reported_when_nothin
         Use("prose", "A dead letter.", "a.py", 3),
         Use("prose", "A dead letter is no letter.", "a.py", 4),
     ]
-    assert [finding.use.line for finding in checked.check(uses)] == [2, 4]
-    assert checked.unused_exemptions() == [folder]
+    assert [finding.use.line for finding in checked.find_violations(uses)] == [2, 4]
+    assert checked.list_unused_exemptions() == [folder]
 
 
 @pytest.mark.parametrize("name", ["taken", "_checked", "found", "closed"])

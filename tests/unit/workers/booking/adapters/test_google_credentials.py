@@ -5,7 +5,7 @@ import json
 import pytest
 from botocore.exceptions import ClientError
 
-from infra.local.google_calendar.keys import make_service_account
+from infra.local.google_calendar.keys import create_service_account_key
 from shared.aws.secrets import Secrets
 from shared.errors import PermanentError
 from tests.fakes.clock import FakeClock
@@ -51,7 +51,7 @@ class Vault:
 def test_the_secret_has_priority_over_the_variable(has_secret):
     """Both may be set; the variable counts only if the secret can't be read."""
     secret, variable = (
-        make_service_account("http://127.0.0.1/token") | {"client_email": f"{name}@salon.example"}
+        create_service_account_key("http://127.0.0.1/token") | {"client_email": f"{name}@salon.example"}
         for name in ("secret", "variable")
     )
     secrets = Secrets(client=Vault(json.dumps(secret) if has_secret else None), clock=FakeClock())
@@ -67,6 +67,6 @@ def test_a_corrected_secret_works_at_once():
     credentials = GoogleCredentials(secrets=secrets, secret_id="chatbot/google-calendar", fallback=None)
     with pytest.raises(PermanentError):
         credentials.get_credentials()
-    account = make_service_account("http://127.0.0.1/token")
+    account = create_service_account_key("http://127.0.0.1/token")
     vault.text = json.dumps(account)
     assert credentials.get_credentials().service_account_email == account["client_email"]
