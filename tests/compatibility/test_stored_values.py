@@ -69,7 +69,7 @@ def dimensions_of_metrics():
     for folder in DEPLOYED:
         for path in sorted((ROOT / folder).rglob("*.py")):
             for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-                if isinstance(node, ast.Call) and getattr(node.func, "attr", "") in {"count", "milliseconds"}:
+                if isinstance(node, ast.Call) and getattr(node.func, "attr", "") in {"count", "record_milliseconds"}:
                     found |= {keyword.arg for keyword in node.keywords if keyword.arg}
     return found
 

@@ -183,7 +183,7 @@ async def test_a_bug_of_the_core_itself_is_a_retry(bench):
     bench.handler.errors = [KeyError("first")]
     bench.claims.release = broken
     assert isinstance(await bench.processor.process(await bench.deliver()), RetryIn)
-    bench.leases.handler_lease = None
+    bench.leases.open_handler_lease = None
     assert isinstance(await bench.processor.process(await bench.deliver(group="other")), RetryIn)
 
 
