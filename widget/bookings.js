@@ -34,7 +34,7 @@ const COMMANDS_ON_THE_CARD = new Set(["booking.verify", "booking.resend", "booki
 export function isOpen(entry, now = Date.now()) {
   if (entry.kind !== "appointment") return false;
   const { stage, start, end } = entry;
-  return (awaitsVisitor(stage) || stage === "confirmed") && new Date(end ?? start).getTime() > now;
+  return (isAwaitingVisitor(stage) || stage === "confirmed") && new Date(end ?? start).getTime() > now;
 }
 
 /**
@@ -52,7 +52,7 @@ export function hasPhone({ contact, contact_kind: kind }) {
  *
  * @param {{ appointment_id: string, may?: Partial<Permissions> | null }} card
  */
-export function referTo({ appointment_id: id, may }) {
+export function buildReference({ appointment_id: id, may }) {
   return may?.link ? { link: may.link } : { appointment_id: id };
 }
 
@@ -71,7 +71,7 @@ export function isQuery({ type }) {
  * @param {Pick<Command, "data">} command
  * @param {{ appointment_id: string, may?: Partial<Permissions> | null }} card
  */
-export function concerns({ data }, { appointment_id: id, may }) {
+export function isAboutCard({ data }, { appointment_id: id, may }) {
   return data.appointment_id === id || (Boolean(may?.link) && data.link === may?.link);
 }
 
@@ -95,7 +95,7 @@ export function applyBooking(card, { type, seq, data }, visit = null) {
     stage: STAGES[type],
     moved,
     by: data.by ?? "visitor",
-    was: moved && card && !sameTime(card, data) ? card.start : null,
+    was: moved && card && !isSameTime(card, data) ? card.start : null,
     codes: (card?.codes ?? 0) + (type === "booking.pending" ? 1 : 0),
     may: may?.link ? may : null,
     problem: null,
@@ -112,9 +112,9 @@ export function applyBooking(card, { type, seq, data }, visit = null) {
  * @returns {AppointmentEntry}
  */
 export function applyDetails(card, { state, start, end, ics, expires_at: expiresAt, ...data }, may) {
-  if (!awaitsVisitor(card.stage) && card.stage !== "confirmed") return card;
-  const stage = stageAfterDetails(card.stage, state);
-  const elsewhere = !sameTime(card, { start });
+  if (!isAwaitingVisitor(card.stage) && card.stage !== "confirmed") return card;
+  const stage = decideStageAfterDetails(card.stage, state);
+  const elsewhere = !isSameTime(card, { start });
   return {
     ...card,
     start,
@@ -135,9 +135,9 @@ export function applyDetails(card, { state, start, end, ics, expires_at: expires
  * @param {DetailsData["state"]} state
  * @returns {Stage}
  */
-function stageAfterDetails(stage, state) {
-  if (awaitsVisitor(stage) && state === "held") return stage;
-  if (awaitsVisitor(stage) && state === "cancelled") return "lapsed";
+function decideStageAfterDetails(stage, state) {
+  if (isAwaitingVisitor(stage) && state === "held") return stage;
+  if (isAwaitingVisitor(stage) && state === "cancelled") return "lapsed";
   return STAGES_OF_STATES[state];
 }
 
@@ -150,7 +150,7 @@ function stageAfterDetails(stage, state) {
 export function applyUnknown(card) {
   return {
     ...card,
-    stage: awaitsVisitor(card.stage) ? "lapsed" : card.stage,
+    stage: isAwaitingVisitor(card.stage) ? "lapsed" : card.stage,
     may: card.may?.link ? card.may : NOTHING,
   };
 }
@@ -180,13 +180,18 @@ export function isAboutAppointment(error, command) {
 export function applyBookingError(entries, command, error) {
   const cards = Object.values(entries).filter((entry) => entry.kind === "appointment");
   const card = command
-    ? cards.find((entry) => concerns(command, entry))
+    ? cards.find((entry) => isAboutCard(command, entry))
     : cards.findLast((entry) =>
-        error.appointment_id ? entry.appointment_id === error.appointment_id : awaitsVisitor(entry.stage),
+        error.appointment_id ? entry.appointment_id === error.appointment_id : isAwaitingVisitor(entry.stage),
       );
   if (!card) return null;
-  if (!command && !awaitsVisitor(card.stage)) return card;
-  return { ...card, stage: stageAfter(card.stage, command, error), problem: error, heard: command?.type ?? null };
+  if (!command && !isAwaitingVisitor(card.stage)) return card;
+  return {
+    ...card,
+    stage: decideStageAfterError(card.stage, command, error),
+    problem: error,
+    heard: command?.type ?? null,
+  };
 }
 
 /**
@@ -195,14 +200,14 @@ export function applyBookingError(entries, command, error) {
  * @param {ErrorData} error
  * @returns {Stage}
  */
-function stageAfter(stage, command, { code }) {
-  if (!awaitsVisitor(stage)) return stage;
+function decideStageAfterError(stage, command, { code }) {
+  if (!isAwaitingVisitor(stage)) return stage;
   if (HOLD_ENDING_ERROR_CODES.has(code)) return "lapsed";
   return CODES_THAT_TAKE_THE_TIME.has(code) ? "taken" : stage;
 }
 
 /** @param {Stage} stage */
-function awaitsVisitor(stage) {
+function isAwaitingVisitor(stage) {
   return stage === "pending" || stage === "taken";
 }
 
@@ -210,6 +215,6 @@ function awaitsVisitor(stage) {
  * @param {{ start: string }} one
  * @param {{ start: string }} other
  */
-function sameTime(one, other) {
+function isSameTime(one, other) {
   return new Date(one.start).getTime() === new Date(other.start).getTime();
 }

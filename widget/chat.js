@@ -4,9 +4,9 @@
 
 import { Connection } from "./connection.js";
 import { EMPTY, hasGap, reduce } from "./conversation.js";
-import { visitorZone } from "./dates.js";
+import { getVisitorZone } from "./dates.js";
 import { newId } from "./ids.js";
-import { offerAfter } from "./offer.js";
+import { mergeOffer } from "./offer.js";
 import { Outbox } from "./outbox.js";
 import { QuerySender } from "./query-sender.js";
 import { awaitedMessageId } from "./selectors.js";
@@ -50,7 +50,7 @@ export class Chat {
       store: this.store,
       locale: () => this.#locale,
       // A fresh page has nothing, so it asks for everything: the conversation is kept on the server only.
-      hello: () => ({ last_seq: this.state.lastSeq, locale: this.#locale, tz: visitorZone() }),
+      hello: () => ({ last_seq: this.state.lastSeq, locale: this.#locale, tz: getVisitorZone() }),
       onFrame: (frame) => this.#receive(frame),
       onReady: () => {
         this.welcomes += 1;
@@ -84,12 +84,12 @@ export class Chat {
   }
 
   /**
-   * What the business offers, by the latest answer in this language (see `offerAfter`), or null.
+   * What the business offers, by the latest answer in this language (see `mergeOffer`), or null.
    *
    * @param {string} locale
    */
-  offer(locale) {
-    return (this.#offers[locale] ??= this.store.offer(locale));
+  findOffer(locale) {
+    return (this.#offers[locale] ??= this.store.findOffer(locale));
   }
 
   start() {
@@ -106,7 +106,7 @@ export class Chat {
   }
 
   /** @param {string} locale */
-  speak(locale) {
+  setLocale(locale) {
     this.#locale = locale;
     if (this.connectionState === "open") this.#connection.hello();
   }
@@ -117,7 +117,7 @@ export class Chat {
    * @param {string} type
    * @param {CommandData} data
    */
-  command(type, data, { id = newId() } = {}) {
+  sendCommand(type, data, { id = newId() } = {}) {
     /** @type {CommandFrame} */
     const frame = { v: 1, type, id, data };
     this.#apply({ local: "command", frame });
@@ -167,8 +167,8 @@ export class Chat {
    * @param {Pick<Command, "type" | "data">} command
    * @param {{ ended: boolean }} how
    */
-  again(id, { type, data }, { ended }) {
-    return this.command(type, data, ended ? {} : { id });
+  sendAgain(id, { type, data }, { ended }) {
+    return this.sendCommand(type, data, ended ? {} : { id });
   }
 
   /** @param {Frame} frame */
@@ -177,10 +177,10 @@ export class Chat {
     if (frame.re && frame.type !== "ack") {
       for (const sender of this.#querySenders.values()) sender.acceptAnswer(frame.re);
     }
-    if (frame.type === "booking.slots" || frame.type === "booking.details") this.#learn(frame);
-    if (frame.type === "welcome") this.#recognise(frame.data);
+    if (frame.type === "booking.slots" || frame.type === "booking.details") this.#keepOffer(frame);
+    if (frame.type === "welcome") this.#checkSession(frame.data);
     this.#apply(frame);
-    this.#mindTheGap();
+    this.#requestMissingFrames();
   }
 
   /** @param {string} topic */
@@ -198,14 +198,14 @@ export class Chat {
   }
 
   /** @param {Frame<"booking.slots" | "booking.details">} frame */
-  #learn(frame) {
-    const offer = offerAfter(this.offer(this.#locale), frame);
+  #keepOffer(frame) {
+    const offer = mergeOffer(this.findOffer(this.#locale), frame);
     this.#offers[this.#locale] = offer;
     this.store.keepOffer(this.#locale, offer);
   }
 
   /** @param {Frame<"welcome">["data"]} welcome */
-  #recognise({ session_id: id, resume }) {
+  #checkSession({ session_id: id, resume }) {
     if (id !== this.state.sessionId && resume !== "ok") this.store.lastSeq = 0; // Nothing of this one was read.
   }
 
@@ -218,7 +218,7 @@ export class Chat {
   }
 
   /** Ask for what is missing; what the server no longer has is passed over in the end. */
-  #mindTheGap() {
+  #requestMissingFrames() {
     if (!hasGap(this.state)) {
       clearTimeout(this.#gapTimer ?? undefined);
       this.#gapTimer = null;
@@ -229,14 +229,14 @@ export class Chat {
     if (this.#gapHellos >= GAP_HELLOS) {
       this.#gapHellos = 0;
       this.#apply({ local: "skip" });
-      this.#mindTheGap();
+      this.#requestMissingFrames();
       return;
     }
     this.#gapHellos += 1;
     this.#connection.hello();
     this.#gapTimer = setTimeout(() => {
       this.#gapTimer = null;
-      this.#mindTheGap();
+      this.#requestMissingFrames();
     }, GAP_TIMEOUT_MS);
   }
 }

@@ -54,7 +54,7 @@ export class Connection {
 
   start() {
     if (this.state !== "idle") return;
-    this.#enter("connecting");
+    this.#setState("connecting");
     this.#connect();
   }
 
@@ -65,7 +65,7 @@ export class Connection {
     this.#socket = null;
     this.#successor = null;
     this.#welcomed = false;
-    this.#enter("idle");
+    this.#setState("idle");
   }
 
   /**
@@ -79,7 +79,7 @@ export class Connection {
 
   /** Ask again for every durable frame after the last one we have. */
   hello() {
-    if (this.#socket) this.#greet(this.#socket);
+    if (this.#socket) this.#sendHello(this.#socket);
   }
 
   /** The network or the page has come back: do not wait for a timer to find out. */
@@ -96,8 +96,8 @@ export class Connection {
   #connect() {
     const { token } = this.#options.store;
     const doubted = token !== null && this.#refusals >= REFUSALS_BEFORE_DOUBT;
-    this.#socket = this.#dial(doubted ? null : token, {
-      open: (socket) => (doubted ? this.#compare(socket, token) : this.#greet(socket)),
+    this.#socket = this.#openSocket(doubted ? null : token, {
+      open: (socket) => (doubted ? this.#tryToken(socket, token) : this.#sendHello(socket)),
       end: (_, wasOpen) => {
         // A refusal and a dead network look alike from inside a page. Without the token we tried once.
         if (!wasOpen) this.#refusals = doubted || token === null ? 0 : this.#refusals + 1;
@@ -113,13 +113,13 @@ export class Connection {
    * @param {Socket} socketWithoutToken
    * @param {string | null} token
    */
-  #compare(socketWithoutToken, token) {
+  #tryToken(socketWithoutToken, token) {
     const adopt = (/** @type {Socket} */ socket) => {
       this.#socket = socket;
       this.#refusals = 0;
-      this.#greet(socket);
+      this.#sendHello(socket);
     };
-    this.#successor = this.#dial(token, {
+    this.#successor = this.#openSocket(token, {
       open: (socket) => {
         if (this.#socket !== socketWithoutToken) {
           socket.end();
@@ -139,10 +139,10 @@ export class Connection {
     });
   }
 
-  #move() {
+  #moveConnection() {
     this.#successor?.end();
-    this.#successor = this.#dial(this.#options.store.token, {
-      open: (socket) => this.#greet(socket),
+    this.#successor = this.#openSocket(this.#options.store.token, {
+      open: (socket) => this.#sendHello(socket),
       end: (socket) => {
         if (this.#socket === socket) this.#retryLater();
         else if (this.#successor === socket) this.#successor = null; // The old socket is used until it is closed.
@@ -154,7 +154,7 @@ export class Connection {
    * @param {string | null} token
    * @param {{ open: (socket: Socket) => void, end: (socket: Socket, wasOpen: boolean) => void }} on
    */
-  #dial(token, { open, end }) {
+  #openSocket(token, { open, end }) {
     const query = new URLSearchParams({ tenant: this.#options.tenant });
     if (token) query.set("session", token);
     query.set("locale", this.#options.locale());
@@ -163,7 +163,7 @@ export class Connection {
   }
 
   /** @param {Socket} socket */
-  #greet(socket) {
+  #sendHello(socket) {
     this.#helloId = newId();
     socket.send({ v: 1, type: "hello", id: this.#helloId, data: this.#options.hello() });
     clearTimeout(this.#welcomeTimer);
@@ -175,9 +175,9 @@ export class Connection {
    * @param {Frame} frame
    */
   #receive(socket, frame) {
-    if (frame.type === "welcome") this.#welcome(socket, frame);
+    if (frame.type === "welcome") this.#acceptWelcome(socket, frame);
     else if (frame.type === "error" && frame.re && frame.re === this.#helloId) {
-      this.#refused(socket, frame);
+      this.#handleRefusal(socket, frame);
       return;
     }
     this.#options.onFrame(frame);
@@ -187,7 +187,7 @@ export class Connection {
    * @param {Socket} socket
    * @param {Frame<"welcome">} frame
    */
-  #welcome(socket, frame) {
+  #acceptWelcome(socket, frame) {
     clearTimeout(this.#welcomeTimer);
     this.#options.store.token = frame.data.session;
     const fresh = socket === this.#successor || !this.#welcomed;
@@ -201,8 +201,8 @@ export class Connection {
     this.#attempt = 0;
     this.#refusals = 0;
     clearTimeout(this.#moveTimer);
-    this.#moveTimer = setTimeout(() => this.#move(), this.#timings.moveAfter);
-    this.#enter("open");
+    this.#moveTimer = setTimeout(() => this.#moveConnection(), this.#timings.moveAfter);
+    this.#setState("open");
     queueMicrotask(() => this.#options.onReady()); // After the welcome itself has been looked at.
   }
 
@@ -210,7 +210,7 @@ export class Connection {
    * @param {Socket} socket
    * @param {Frame<"error">} frame
    */
-  #refused(socket, { data }) {
+  #handleRefusal(socket, { data }) {
     clearTimeout(this.#welcomeTimer);
     if (data.code === "SESSION_EXPIRED" || data.code === "UNAUTHENTICATED") this.#options.store.token = null;
     if (!data.retryable) {
@@ -218,7 +218,7 @@ export class Connection {
       return;
     }
     clearTimeout(this.#helloTimer);
-    this.#helloTimer = setTimeout(() => this.#greet(socket), data.retry_after_ms ?? 2_000);
+    this.#helloTimer = setTimeout(() => this.#sendHello(socket), data.retry_after_ms ?? 2_000);
   }
 
   #retryLater() {
@@ -229,9 +229,9 @@ export class Connection {
     this.#socket = null;
     this.#successor = null;
     this.#welcomed = false;
-    this.#enter("reconnecting");
+    this.#setState("reconnecting");
     clearTimeout(this.#retryTimer);
-    this.#retryTimer = setTimeout(() => this.#connect(), backoff(this.#attempt, this.#timings));
+    this.#retryTimer = setTimeout(() => this.#connect(), computeBackoff(this.#attempt, this.#timings));
     this.#attempt += 1;
   }
 
@@ -243,7 +243,7 @@ export class Connection {
   }
 
   /** @param {ConnectionState} state */
-  #enter(state) {
+  #setState(state) {
     if (this.state === state) return;
     this.state = state;
     this.#options.onState(state);
@@ -255,7 +255,7 @@ export class Connection {
  *
  * @param {number} attempt
  */
-export function backoff(attempt, timings = TIMINGS, random = Math.random) {
+export function computeBackoff(attempt, timings = TIMINGS, random = Math.random) {
   const ceiling = Math.min(timings.backoffMax, timings.backoffBase * 2 ** attempt);
   return ceiling / 2 + (random() * ceiling) / 2;
 }

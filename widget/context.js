@@ -2,15 +2,15 @@
  * What every view reads from the page and the conversation, and the actions that it has.
  */
 
-import { referTo } from "./bookings.js";
-import { nameOf } from "./offer.js";
+import { buildReference } from "./bookings.js";
+import { findServiceName } from "./offer.js";
 
 /** @import { Appointment, BookingRequest, Command, CommandData, ContactKind, Service } from "./types.d.ts" */
 /** @import { Chat } from "./chat.js" */
 /** @import { StrideChat } from "./stride-chat.js" */
 /** @import { Texts } from "./texts.js" */
 
-/** @typedef {ReturnType<typeof contextFor>} Context */
+/** @typedef {ReturnType<typeof buildContext>} Context */
 
 /**
  * Return the context for views made now. `chat()` and `log()` are asked for each time, as the conversation may
@@ -20,15 +20,16 @@ import { nameOf } from "./offer.js";
  *   element: Pick<StrideChat, "locale" | "getAttribute" | "book">,
  *   t: Texts,
  *   chat: () => Chat | null,
- *   log: () => { toEnd: () => void } | null,
+ *   log: () => { scrollToEnd: () => void } | null,
  *   closeForm: (appointmentId?: string) => void,
  *   closeVisit: (appointmentId?: string) => void,
  * }} page
  */
-export function contextFor({ element, t, chat, log, closeForm, closeVisit }) {
+export function buildContext({ element, t, chat, log, closeForm, closeVisit }) {
   const { locale } = element;
-  const command = (/** @type {string} */ type, /** @type {CommandData} */ data) => chat()?.command(type, data) ?? null;
-  const offer = () => chat()?.offer(locale); // From the latest answer: of this page, or of an earlier one.
+  const command = (/** @type {string} */ type, /** @type {CommandData} */ data) =>
+    chat()?.sendCommand(type, data) ?? null;
+  const offer = () => chat()?.findOffer(locale); // From the latest answer: of this page, or of an earlier one.
   return {
     t,
     locale,
@@ -44,11 +45,11 @@ export function contextFor({ element, t, chat, log, closeForm, closeVisit }) {
     services: () => offer()?.services ?? [],
     /** @returns {ContactKind[]} */
     contactKinds: () => offer()?.contact_kinds ?? [],
-    serviceName: (/** @type {string} */ id) => nameOf(id, offer()),
+    serviceName: (/** @type {string} */ id) => findServiceName(id, offer()),
     actions: {
       say: (/** @type {string} */ text) => {
         command("chat.send", { text });
-        log()?.toEnd();
+        log()?.scrollToEnd();
       },
       stop: () => chat()?.stopAnswer(),
       /**
@@ -56,7 +57,7 @@ export function contextFor({ element, t, chat, log, closeForm, closeVisit }) {
        * @param {Pick<Command, "type" | "data">} refused
        * @param {{ ended: boolean }} how
        */
-      again: (id, refused, how) => chat()?.again(id, refused, how),
+      again: (id, refused, how) => chat()?.sendAgain(id, refused, how),
       book: (/** @type {BookingRequest} */ request) => element.book(request),
       closeForm,
       closeVisit,
@@ -79,12 +80,12 @@ export function contextFor({ element, t, chat, log, closeForm, closeVisit }) {
       verify: (id, code) => command("booking.verify", { appointment_id: id, code }),
       resend: (/** @type {string} */ id) => command("booking.resend", { appointment_id: id }),
       cancel: (/** @type {Pick<Appointment, "appointment_id" | "may">} */ appointment) =>
-        command("booking.cancel", referTo(appointment)),
+        command("booking.cancel", buildReference(appointment)),
       /**
        * @param {Pick<Appointment, "appointment_id" | "may">} appointment
        * @param {string} start
        */
-      move: (appointment, start) => command("booking.reschedule", { ...referTo(appointment), start }),
+      move: (appointment, start) => command("booking.reschedule", { ...buildReference(appointment), start }),
     },
   };
 }

@@ -52,9 +52,9 @@ export const EMPTY = Object.freeze({
 export function reduce(state, frame) {
   if ("local" in frame) return applyLocal(state, frame);
   const { seq } = frame;
-  if (!isInteger(seq)) return apply(state, frame);
+  if (!isInteger(seq)) return applyFrame(state, frame);
   if (seq <= state.lastSeq) return state;
-  return drain({ ...state, ahead: { ...state.ahead, [seq]: frame } });
+  return applyWaitingFrames({ ...state, ahead: { ...state.ahead, [seq]: frame } });
 }
 
 /**
@@ -78,14 +78,14 @@ const LOCAL = {
     const { [refusalKey(frame.id)]: __, ...entries } = state.entries;
     const next = { ...state, commands, outcomes, entries };
     if (frame.type !== "chat.send") return next;
-    return put(next, { kind: "said", key: frame.id, re: frame.id, text: frame.data.text ?? "", state: "pending" });
+    return putEntry(next, { kind: "said", key: frame.id, re: frame.id, text: frame.data.text ?? "", state: "pending" });
   },
   /** Not the end: an answer that comes late after all takes this outcome's place. */
   unanswered: (state, { id }) => recordOutcome(state, { type: "unanswered", re: id, data: {} }),
   reset,
   skip(state) {
     const first = Math.min(...Object.keys(state.ahead).map(Number));
-    return hasGap(state) ? drain({ ...state, lastSeq: first - 1 }) : state;
+    return hasGap(state) ? applyWaitingFrames({ ...state, lastSeq: first - 1 }) : state;
   },
 };
 
@@ -113,12 +113,12 @@ function reset(state) {
 }
 
 /** @param {State} state */
-function drain(state) {
+function applyWaitingFrames(state) {
   let next = state;
   for (let frame = next.ahead[next.lastSeq + 1]; frame; frame = next.ahead[next.lastSeq + 1]) {
     const seq = next.lastSeq + 1;
     const { [seq]: _, ...ahead } = next.ahead;
-    next = apply({ ...next, ahead, lastSeq: seq }, frame);
+    next = applyFrame({ ...next, ahead, lastSeq: seq }, frame);
   }
   return next;
 }
@@ -127,7 +127,7 @@ function drain(state) {
  * @param {State} state
  * @param {Frame} frame
  */
-function apply(state, frame) {
+function applyFrame(state, frame) {
   const handler = /** @type {((state: State, frame: Frame) => State) | undefined} */ (HANDLERS[frame.type]);
   return handler ? handler(state, frame) : state; // A type we do not know yet only counts.
 }
@@ -145,23 +145,25 @@ const HANDLERS = {
   },
   ack(state, { re }) {
     const entry = state.entries[re];
-    return entry?.kind === "said" && entry.state === "pending" ? put(state, { ...entry, state: "accepted" }) : state;
+    return entry?.kind === "said" && entry.state === "pending"
+      ? putEntry(state, { ...entry, state: "accepted" })
+      : state;
   },
   "chat.sent"(state, { re, seq, data }) {
-    return put(state, { kind: "said", key: re ?? `seq-${seq}`, re, seq, text: data.text, state: "sent" });
+    return putEntry(state, { kind: "said", key: re ?? `seq-${seq}`, re, seq, text: data.text, state: "sent" });
   },
   typing(state, { re }) {
-    return state.outcomes[re] || state.entries[answerKey(re)] ? state : put(state, draft(re));
+    return state.outcomes[re] || state.entries[answerKey(re)] ? state : putEntry(state, buildDraft(re));
   },
   "chat.delta"(state, { re, data }) {
     if (state.outcomes[re]) return state;
     const known = state.entries[answerKey(re)];
-    const entry = known?.kind === "answer" ? known : draft(re);
-    return put(state, { ...entry, ...extendDraft(entry, data) });
+    const entry = known?.kind === "answer" ? known : buildDraft(re);
+    return putEntry(state, { ...entry, ...extendDraft(entry, data) });
   },
   "chat.final"(state, { re, seq, data }) {
     if (data.by === "human") {
-      return put(state, {
+      return putEntry(state, {
         kind: "answer",
         key: `human-${seq}`,
         seq,
@@ -178,7 +180,7 @@ const HANDLERS = {
       return recordOutcome({ ...state, entries: others }, { re, type: "chat.final" });
     }
     return recordOutcome(
-      put(
+      putEntry(
         { ...state, entries },
         {
           kind: "answer",
@@ -208,9 +210,9 @@ const HANDLERS = {
       link ? { ...state, visits: { ...state.visits, [data.appointment_id]: may } } : state,
       frame,
     );
-    const card = cardOf(state, data.appointment_id);
+    const card = findCard(state, data.appointment_id);
     if (!card || (command && card.touched >= command.order)) return next; // Asked before the latest that we know.
-    return amend(next, applyDetails(card, data, command && !link ? may : null));
+    return amendCard(next, applyDetails(card, data, command && !link ? may : null));
   },
   error(state, frame) {
     const { re, seq, data } = frame;
@@ -218,18 +220,19 @@ const HANDLERS = {
     const { [answerKey(re)]: _, ...entries } = state.entries;
     const next = recordOutcome({ ...state, entries }, frame);
     if (command && isQuery(command)) {
-      return data.code === "UNKNOWN_APPOINTMENT" ? unreachable(next, command) : next;
+      return data.code === "UNKNOWN_APPOINTMENT" ? applyUnreachable(next, command) : next;
     }
     if (isAboutAppointment(data, command)) {
       const changed = applyBookingError(next.entries, command, data);
-      if (changed) return changed === next.entries[changed.key] ? next : put(next, changed);
+      if (changed) return changed === next.entries[changed.key] ? next : putEntry(next, changed);
       if (command?.data.link) return next; // The sheet of the link shows it.
     }
     const message = re ? state.entries[re] : undefined;
     const after = seq ? undefined : state.lastSeq + 0.5;
-    const marked = message?.kind === "said" && !message.seq ? put(next, { ...message, state: "failed", after }) : next;
+    const marked =
+      message?.kind === "said" && !message.seq ? putEntry(next, { ...message, state: "failed", after }) : next;
     const key = refusalKey(re ?? `seq-${seq ?? state.order}`);
-    return put(marked, { kind: "refusal", key, re, seq, after, error: data, command });
+    return putEntry(marked, { kind: "refusal", key, re, seq, after, error: data, command });
   },
 };
 
@@ -239,7 +242,7 @@ const HANDLERS = {
  */
 function applyBooked(state, frame) {
   const { appointment_id: id } = frame.data;
-  return put(state, applyBooking(cardOf(state, id), frame, state.visits[id] ?? null));
+  return putEntry(state, applyBooking(findCard(state, id), frame, state.visits[id] ?? null));
 }
 
 /**
@@ -259,9 +262,9 @@ function limitPermissions(may, command) {
  * @param {State} state
  * @param {Command} query
  */
-function unreachable(state, { data, order }) {
-  const card = cardOf(state, data.appointment_id);
-  return card && card.touched < order ? amend(state, applyUnknown(card)) : state;
+function applyUnreachable(state, { data, order }) {
+  const card = findCard(state, data.appointment_id);
+  return card && card.touched < order ? amendCard(state, applyUnknown(card)) : state;
 }
 
 /**
@@ -271,7 +274,7 @@ function unreachable(state, { data, order }) {
  * @param {AppointmentEntry} card
  * @returns {State}
  */
-function amend(state, card) {
+function amendCard(state, card) {
   return { ...state, entries: { ...state.entries, [card.key]: card } };
 }
 
@@ -291,7 +294,7 @@ function recordOutcome(state, frame) {
  * @param {Unplaced} entry
  * @returns {State}
  */
-function put(state, entry) {
+function putEntry(state, entry) {
   const order = state.entries[entry.key]?.order ?? state.order;
   const stamped = { ...entry, order, touched: state.order };
   return { ...state, order: state.order + 1, entries: { ...state.entries, [entry.key]: stamped } };
@@ -301,7 +304,7 @@ function put(state, entry) {
  * @param {string} re
  * @returns {Unplaced<AnswerEntry> & { from: number }}
  */
-function draft(re) {
+function buildDraft(re) {
   return { kind: "answer", key: answerKey(re), re, from: 0, text: "", streaming: true, actions: [] };
 }
 
@@ -312,7 +315,7 @@ const refusalKey = (/** @type {string | undefined} */ re) => `refusal-${re}`;
  * @param {State} state
  * @param {string | undefined} id
  */
-function cardOf(state, id) {
+function findCard(state, id) {
   const entry = state.entries[`appointment-${id}`];
   return entry?.kind === "appointment" ? entry : undefined;
 }

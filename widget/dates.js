@@ -12,9 +12,9 @@ const formats = new Map();
  * @param {string | undefined} zone The visitor's own if undefined.
  * @param {Intl.DateTimeFormatOptions} options
  */
-function format(locale, zone, options) {
+function getFormat(locale, zone, options) {
   const key = JSON.stringify([locale, zone, options]);
-  const known = formats.get(key) ?? new Intl.DateTimeFormat(tag(locale), { timeZone: zone, ...options });
+  const known = formats.get(key) ?? new Intl.DateTimeFormat(toFormatTag(locale), { timeZone: zone, ...options });
   formats.set(key, known);
   return known;
 }
@@ -24,7 +24,7 @@ function format(locale, zone, options) {
  *
  * @param {string} locale
  */
-function tag(locale) {
+function toFormatTag(locale) {
   return locale === "en" ? "en-GB" : locale;
 }
 
@@ -35,9 +35,9 @@ function tag(locale) {
  * @param {string} locale
  * @param {string | undefined} zone
  */
-export function timeOf(instant, locale, zone) {
-  const text = clock(instant, locale, zone);
-  return isAmbiguous(instant, zone) ? `${text} (${offsetOf(instant, zone)})` : text;
+export function formatTime(instant, locale, zone) {
+  const text = formatClock(instant, locale, zone);
+  return isAmbiguous(instant, zone) ? `${text} (${formatOffset(instant, zone)})` : text;
 }
 
 /**
@@ -45,8 +45,8 @@ export function timeOf(instant, locale, zone) {
  * @param {string} locale
  * @param {string | undefined} zone
  */
-function clock(instant, locale, zone) {
-  return format(locale, zone, { hour: "2-digit", minute: "2-digit", hourCycle: "h23" }).format(new Date(instant));
+function formatClock(instant, locale, zone) {
+  return getFormat(locale, zone, { hour: "2-digit", minute: "2-digit", hourCycle: "h23" }).format(new Date(instant));
 }
 
 /**
@@ -55,8 +55,8 @@ function clock(instant, locale, zone) {
  * @param {Instant} instant
  * @param {string | undefined} zone
  */
-function wallClock(instant, zone) {
-  return `${dateKey(instant, zone)}T${clock(instant, "sv", zone)}`;
+function formatWallClock(instant, zone) {
+  return `${toDateKey(instant, zone)}T${formatClock(instant, "sv", zone)}`;
 }
 
 /** Clocks go back by an hour nearly everywhere, by half of one on Lord Howe, by two at Troll and by three at Casey. */
@@ -67,9 +67,11 @@ const GOING_BACK_MINUTES = [30, 60, 120, 180];
  * @param {string | undefined} zone
  */
 function isAmbiguous(instant, zone) {
-  const wall = wallClock(instant, zone);
+  const wall = formatWallClock(instant, zone);
   const at = new Date(instant).getTime();
-  return GOING_BACK_MINUTES.some((by) => [-by, by].some((minutes) => wallClock(at + minutes * 60_000, zone) === wall));
+  return GOING_BACK_MINUTES.some((by) =>
+    [-by, by].some((minutes) => formatWallClock(at + minutes * 60_000, zone) === wall),
+  );
 }
 
 /**
@@ -78,8 +80,8 @@ function isAmbiguous(instant, zone) {
  * @param {Instant} instant
  * @param {string | undefined} zone
  */
-function offsetOf(instant, zone) {
-  const minutes = Math.round((Date.parse(`${wallClock(instant, zone)}Z`) - new Date(instant).getTime()) / 60_000);
+function formatOffset(instant, zone) {
+  const minutes = Math.round((Date.parse(`${formatWallClock(instant, zone)}Z`) - new Date(instant).getTime()) / 60_000);
   const [hours, rest] = [Math.abs(minutes) / 60, Math.abs(minutes) % 60].map((part) =>
     String(Math.trunc(part)).padStart(2, "0"),
   );
@@ -93,8 +95,8 @@ function offsetOf(instant, zone) {
  * @param {string} locale
  * @param {string | undefined} zone
  */
-export function dayOf(instant, locale, zone) {
-  return format(locale, zone, { weekday: "long", day: "numeric", month: "long" }).format(new Date(instant));
+export function formatDay(instant, locale, zone) {
+  return getFormat(locale, zone, { weekday: "long", day: "numeric", month: "long" }).format(new Date(instant));
 }
 
 /**
@@ -104,12 +106,12 @@ export function dayOf(instant, locale, zone) {
  * @param {string} locale
  * @param {string | undefined} zone
  */
-export function chipOf(instant, locale, zone) {
+export function formatChip(instant, locale, zone) {
   const date = new Date(instant);
   return {
-    weekday: format(locale, zone, { weekday: "short" }).format(date),
-    day: format(locale, zone, { day: "numeric" }).format(date),
-    month: format(locale, zone, { month: "short" }).format(date),
+    weekday: getFormat(locale, zone, { weekday: "short" }).format(date),
+    day: getFormat(locale, zone, { day: "numeric" }).format(date),
+    month: getFormat(locale, zone, { month: "short" }).format(date),
   };
 }
 
@@ -119,8 +121,8 @@ export function chipOf(instant, locale, zone) {
  * @param {Instant} instant
  * @param {string | undefined} zone
  */
-export function dateKey(instant, zone) {
-  return format("sv", zone, { year: "numeric", month: "2-digit", day: "2-digit" }).format(new Date(instant));
+export function toDateKey(instant, zone) {
+  return getFormat("sv", zone, { year: "numeric", month: "2-digit", day: "2-digit" }).format(new Date(instant));
 }
 
 /**
@@ -135,7 +137,7 @@ export function addDays(key, days) {
   return date.toISOString().slice(0, 10);
 }
 
-export function visitorZone() {
+export function getVisitorZone() {
   return new Intl.DateTimeFormat().resolvedOptions().timeZone;
 }
 
@@ -145,8 +147,8 @@ export function visitorZone() {
  * @param {Instant} instant
  * @param {string | undefined} zone
  */
-export function clocksDiffer(instant, zone, other = visitorZone()) {
-  return wallClock(instant, zone) !== wallClock(instant, other);
+export function hasOtherClock(instant, zone, other = getVisitorZone()) {
+  return formatWallClock(instant, zone) !== formatWallClock(instant, other);
 }
 
 /**
@@ -156,8 +158,8 @@ export function clocksDiffer(instant, zone, other = visitorZone()) {
  * @param {string} locale
  * @param {string} zone
  */
-export function zoneName(instant, locale, zone) {
-  const parts = format(locale, zone, { timeZoneName: "long" }).formatToParts(new Date(instant));
+export function formatZone(instant, locale, zone) {
+  const parts = getFormat(locale, zone, { timeZoneName: "long" }).formatToParts(new Date(instant));
   const name = parts.find((part) => part.type === "timeZoneName")?.value;
   return name ? `${name}, ${zone}` : zone;
 }
@@ -167,7 +169,7 @@ export function zoneName(instant, locale, zone) {
  *
  * @param {Instant} until
  */
-export function countdown(until, now = Date.now()) {
+export function formatCountdown(until, now = Date.now()) {
   const seconds = Math.ceil((new Date(until).getTime() - now) / 1000);
   if (!(seconds > 0)) return null;
   return `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`;

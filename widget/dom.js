@@ -62,7 +62,7 @@ const ICONS = {
  *
  * @param {keyof typeof ICONS} name
  */
-export function icon(name) {
+export function buildIcon(name) {
   const svg = document.createElementNS(SVG, "svg");
   const attributes = { viewBox: "0 0 24 24", class: "icon", "aria-hidden": "true", focusable: "false" };
   for (const [key, value] of Object.entries(attributes)) svg.setAttribute(key, value);
@@ -80,7 +80,7 @@ export function icon(name) {
  * @param {HTMLElement} element
  * @param {boolean} visible
  */
-export function show(element, visible) {
+export function setVisible(element, visible) {
   element.hidden = !visible;
 }
 
@@ -90,7 +90,7 @@ export function show(element, visible) {
  * @param {HTMLElement} element
  * @param {string} text
  */
-export function say(element, text) {
+export function setText(element, text) {
   if (element.textContent !== text) element.textContent = text;
 }
 
@@ -99,7 +99,7 @@ export function say(element, text) {
  *
  * @param {HTMLElement} element
  */
-export function focusedBeside(element) {
+export function findFocused(element) {
   const root = element.getRootNode();
   return root instanceof Document || root instanceof ShadowRoot ? root.activeElement : null;
 }

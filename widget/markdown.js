@@ -92,18 +92,18 @@ function buildBlock({ kind, lines, from }) {
     return h(
       "ul",
       {},
-      lines.map((line) => h("li", {}, inline(line))),
+      lines.map((line) => h("li", {}, renderInline(line))),
     );
   }
   if (kind === "ol") {
     return h(
       "ol",
       { start: from === 1 ? null : from },
-      lines.map((line) => h("li", {}, inline(line))),
+      lines.map((line) => h("li", {}, renderInline(line))),
     );
   }
-  if (kind === "h") return h("p", { class: "heading" }, h("strong", {}, inline(lines.join(""))));
-  return h("p", {}, inline(lines.join("\n")));
+  if (kind === "h") return h("p", { class: "heading" }, h("strong", {}, renderInline(lines.join(""))));
+  return h("p", {}, renderInline(lines.join("\n")));
 }
 
 /**
@@ -112,28 +112,28 @@ function buildBlock({ kind, lines, from }) {
  * @param {string} text
  * @returns {(Node | string)[]}
  */
-function inline(text) {
+function renderInline(text) {
   const nodes = [];
   let rest = text;
   for (let match = INLINE.exec(rest); match; match = INLINE.exec(rest)) {
-    nodes.push(...plain(rest.slice(0, match.index)), mark(match));
+    nodes.push(...renderPlain(rest.slice(0, match.index)), renderMark(match));
     rest = rest.slice(match.index + match[0].length);
   }
-  return [...nodes, ...plain(rest)];
+  return [...nodes, ...renderPlain(rest)];
 }
 
 /** @param {RegExpExecArray} match */
-function mark([whole, code, bold, star, underscore, label, target, bare]) {
+function renderMark([whole, code, bold, star, underscore, label, target, bare]) {
   if (code !== undefined) return h("code", {}, code);
-  if (bold !== undefined) return h("strong", {}, inline(bold));
-  if (star !== undefined || underscore !== undefined) return h("em", {}, inline(star ?? underscore ?? ""));
-  const address = safeAddress(target ?? bare ?? "");
+  if (bold !== undefined) return h("strong", {}, renderInline(bold));
+  if (star !== undefined || underscore !== undefined) return h("em", {}, renderInline(star ?? underscore ?? ""));
+  const address = sanitizeAddress(target ?? bare ?? "");
   if (!address) return document.createTextNode(whole);
   return h("a", { href: address, target: "_blank", rel: "noopener noreferrer" }, label ?? bare);
 }
 
 /** @param {string} text */
-function plain(text) {
+function renderPlain(text) {
   return text
     .split("\n")
     .flatMap((line, index) => (index ? [h("br"), line] : [line]))
@@ -145,7 +145,7 @@ function plain(text) {
  *
  * @param {string} target
  */
-export function safeAddress(target) {
+export function sanitizeAddress(target) {
   try {
     const url = new URL(target);
     return SAFE_SCHEMES.has(url.protocol) ? url.href : null;

@@ -12,7 +12,7 @@
  * @param {Frame<"booking.slots" | "booking.details">} frame
  * @returns {Offer}
  */
-export function offerAfter(known, { type, data }) {
+export function mergeOffer(known, { type, data }) {
   /** @type {Offer} */
   const before = { services: [], names: {}, contact_kinds: ["email"], ...known };
   if (type === "booking.details") {
@@ -32,7 +32,7 @@ export function offerAfter(known, { type, data }) {
  * @param {string} id
  * @param {Offer | null | undefined} known
  */
-export function nameOf(id, known) {
+export function findServiceName(id, known) {
   const words = String(id).replaceAll("-", " ");
   return (
     known?.services?.find((service) => service.id === id)?.name ??

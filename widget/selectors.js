@@ -2,7 +2,7 @@
  * What the views read from the conversation's state: the timeline and what is under way. Pure.
  */
 
-import { concerns, isQuery } from "./bookings.js";
+import { isAboutCard, isQuery } from "./bookings.js";
 
 /** @import { AppointmentEntry, Entry, RefusalEntry, State } from "./types.d.ts" */
 
@@ -40,7 +40,7 @@ export function awaitedMessageId(state) {
  */
 export function findCommandUnderWay(state, card) {
   const open = Object.entries(state.commands).find(
-    ([id, command]) => !isQuery(command) && concerns(command, card) && !state.outcomes[id],
+    ([id, command]) => !isQuery(command) && isAboutCard(command, card) && !state.outcomes[id],
   );
   return open ? { id: open[0], type: open[1].type } : null;
 }

@@ -27,7 +27,7 @@ export class Socket {
   #timings;
   #on;
   #wasOpen = false;
-  #recordOutcome = false;
+  #isFinished = false;
   #openTimer;
   /** @type {Timer | undefined} */
   #pingTimer;
@@ -49,15 +49,15 @@ export class Socket {
     this.#on = on;
     this.#timings = timings;
     this.#webSocket = new WebSocket(url);
-    this.#openTimer = setTimeout(() => this.#lost(), timings.openWithin);
-    this.#webSocket.addEventListener("open", () => this.#begin());
+    this.#openTimer = setTimeout(() => this.#handleLoss(), timings.openWithin);
+    this.#webSocket.addEventListener("open", () => this.#handleOpen());
     this.#webSocket.addEventListener("message", (event) => this.#receive(event.data));
-    this.#webSocket.addEventListener("close", () => this.#lost());
+    this.#webSocket.addEventListener("close", () => this.#handleLoss());
   }
 
   /** @param {ClientFrame} frame */
   send(frame) {
-    if (this.#recordOutcome || this.#webSocket.readyState !== WebSocket.OPEN) return false;
+    if (this.#isFinished || this.#webSocket.readyState !== WebSocket.OPEN) return false;
     this.#webSocket.send(JSON.stringify(frame));
     return true;
   }
@@ -66,7 +66,7 @@ export class Socket {
   probe(within = this.#timings.answerWithin) {
     if (!this.send({ v: 1, type: "ping", id: newId(), data: {} })) return;
     clearTimeout(this.#deadTimer);
-    this.#deadTimer = setTimeout(() => this.#lost(), within);
+    this.#deadTimer = setTimeout(() => this.#handleLoss(), within);
   }
 
   end() {
@@ -75,11 +75,11 @@ export class Socket {
 
   /** Treat the socket as broken, as if the server had closed it. */
   fail() {
-    this.#lost();
+    this.#handleLoss();
   }
 
-  #begin() {
-    if (this.#recordOutcome) return;
+  #handleOpen() {
+    if (this.#isFinished) return;
     clearTimeout(this.#openTimer);
     this.#wasOpen = true;
     this.#pingTimer = setInterval(() => this.probe(), this.#timings.pingEvery);
@@ -88,20 +88,20 @@ export class Socket {
 
   /** @param {string} text */
   #receive(text) {
-    if (this.#recordOutcome) return;
+    if (this.#isFinished) return;
     clearTimeout(this.#deadTimer);
-    const frame = parse(text);
+    const frame = parseFrame(text);
     if (frame && frame.type !== "pong") this.#on.frame(this, frame);
   }
 
-  #lost() {
-    if (this.#recordOutcome) return;
+  #handleLoss() {
+    if (this.#isFinished) return;
     this.#finish();
     this.#on.end(this, this.#wasOpen);
   }
 
   #finish() {
-    this.#recordOutcome = true;
+    this.#isFinished = true;
     clearTimeout(this.#openTimer);
     clearTimeout(this.#deadTimer);
     clearInterval(this.#pingTimer);
@@ -115,7 +115,7 @@ export class Socket {
  * @param {string} text
  * @returns {Frame | null}
  */
-function parse(text) {
+function parseFrame(text) {
   try {
     const frame = JSON.parse(text);
     return frame?.v === 1 && typeof frame.type === "string" ? { ...frame, data: frame.data ?? {} } : null;

@@ -20,7 +20,7 @@ export class Store {
    * @param {string} tenant
    * @param {{ area?: StorageArea, tabArea?: StorageArea }} areas
    */
-  constructor(tenant, { area = browserArea("localStorage"), tabArea = browserArea("sessionStorage") } = {}) {
+  constructor(tenant, { area = openBrowserArea("localStorage"), tabArea = openBrowserArea("sessionStorage") } = {}) {
     this.#prefix = `stride-chat/${tenant}/`;
     this.#area = area;
     this.#tabArea = tabArea;
@@ -63,8 +63,8 @@ export class Store {
    * @param {string} locale
    * @returns {Offer | null}
    */
-  offer(locale) {
-    return parse(this.#area.getItem(`${this.#prefix}offer/${locale}`));
+  findOffer(locale) {
+    return parseJson(this.#area.getItem(`${this.#prefix}offer/${locale}`));
   }
 
   /**
@@ -92,9 +92,9 @@ export class Store {
    */
   commands() {
     const kept = [];
-    for (const key of keysOf(this.#area)) {
+    for (const key of listKeys(this.#area)) {
       if (!key.startsWith(`${this.#prefix}out/`)) continue;
-      const entry = parse(this.#area.getItem(key));
+      const entry = parseJson(this.#area.getItem(key));
       if (entry?.frame?.id && Date.now() - entry.at < COMMAND_LIFETIME_MS) kept.push(entry);
       else this.#area.removeItem(key);
     }
@@ -110,7 +110,7 @@ export class Store {
       this.#area.setItem(this.#prefix + name, value);
     } catch {
       // Full or closed: go on in memory, with what could be read until now.
-      this.#area = copyOf(this.#area);
+      this.#area = copyToMemory(this.#area);
       this.#area.setItem(this.#prefix + name, value);
     }
   }
@@ -153,7 +153,7 @@ export class MemoryArea {
  * @param {"localStorage" | "sessionStorage"} name
  * @returns {StorageArea}
  */
-function browserArea(name) {
+function openBrowserArea(name) {
   try {
     const area = globalThis[name];
     area.setItem("stride-chat/probe", "1");
@@ -165,19 +165,19 @@ function browserArea(name) {
 }
 
 /** @param {StorageArea} area */
-function keysOf(area) {
+function listKeys(area) {
   return Array.from({ length: area.length }, (_, index) => area.key(index)).filter((key) => key !== null);
 }
 
 /** @param {StorageArea} area */
-function copyOf(area) {
+function copyToMemory(area) {
   const memory = new MemoryArea();
-  for (const key of keysOf(area)) memory.setItem(key, area.getItem(key) ?? "");
+  for (const key of listKeys(area)) memory.setItem(key, area.getItem(key) ?? "");
   return memory;
 }
 
 /** @param {string | null} text */
-function parse(text) {
+function parseJson(text) {
   try {
     return text === null ? null : JSON.parse(text);
   } catch {

@@ -30,12 +30,12 @@
  */
 
 import { Chat } from "./chat.js";
-import { contextFor } from "./context.js";
+import { buildContext } from "./context.js";
 import { takeLink } from "./link.js";
 import { Refresher } from "./refresher.js";
 import { awaitedMessageId, timeline } from "./selectors.js";
-import { styleSheets } from "./styles.js";
-import { languageFor, loadTexts } from "./texts.js";
+import { getStyleSheets } from "./styles.js";
+import { chooseLanguage, loadTexts } from "./texts.js";
 import { BookingForm } from "./views/booking-form.js";
 import { Composer } from "./views/composer.js";
 import { Log } from "./views/log.js";
@@ -70,7 +70,7 @@ export class StrideChat extends HTMLElement {
   #onceBuilt = [];
   #started = false;
   #drawing = false;
-  #onLink = () => this.#follow(takeLink());
+  #onLink = () => this.#followLink(takeLink());
   #onWake = () => {
     if (document.visibilityState === "visible") this.#chat?.wake();
     this.#draw();
@@ -78,13 +78,13 @@ export class StrideChat extends HTMLElement {
 
   constructor() {
     super();
-    this.attachShadow({ mode: "open" }).adoptedStyleSheets = styleSheets();
+    this.attachShadow({ mode: "open" }).adoptedStyleSheets = getStyleSheets();
   }
 
   connectedCallback() {
     this.#started = true;
-    this.#speak();
-    this.#converse();
+    this.#applyLanguage();
+    this.#openConversation();
     this.#onLink();
     for (const [target, event] of WAKING) target.addEventListener(event, this.#onWake);
     addEventListener("hashchange", this.#onLink);
@@ -108,15 +108,15 @@ export class StrideChat extends HTMLElement {
   attributeChangedCallback(name, before, after) {
     // This is called for the attributes of an upgraded element before it is connected.
     if (!this.#started || before === after) return;
-    if (name === "websocket-url" || name === "tenant") this.#converse();
+    if (name === "websocket-url" || name === "tenant") this.#openConversation();
     else if (name === "locale") {
-      this.#chat?.speak(this.locale);
-      this.#speak();
-    } else this.#build();
+      this.#chat?.setLocale(this.locale);
+      this.#applyLanguage();
+    } else this.#buildPanel();
   }
 
   get locale() {
-    return languageFor(
+    return chooseLanguage(
       this.getAttribute("locale") || this.closest("[lang]")?.getAttribute("lang") || navigator.language,
     );
   }
@@ -161,7 +161,7 @@ export class StrideChat extends HTMLElement {
    *
    * @param {Link | null} link
    */
-  #follow(link) {
+  #followLink(link) {
     if (link === null) return;
     this.#link = link;
     this.open({ focus: false });
@@ -177,7 +177,7 @@ export class StrideChat extends HTMLElement {
   }
 
   /** Start a conversation; a new visitor is connected only when pointer or focus reaches the launcher. */
-  #converse() {
+  #openConversation() {
     const [url, tenant] = [this.getAttribute("websocket-url"), this.getAttribute("tenant")];
     this.#chat?.stop();
     this.#refresher?.stop();
@@ -191,27 +191,27 @@ export class StrideChat extends HTMLElement {
   }
 
   /** Load the texts of the language, then make the views in it; a file that can't be loaded is asked for again. */
-  async #speak() {
+  async #applyLanguage() {
     const { locale } = this;
     try {
       const texts = await loadTexts(locale);
       if (!this.#started) return;
       if (this.locale !== locale) {
-        this.#speak();
+        this.#applyLanguage();
         return;
       }
       this.#texts = texts;
-      this.#build();
+      this.#buildPanel();
     } catch {
-      if (this.#started) setTimeout(() => this.#speak(), RETRY_MS);
+      if (this.#started) setTimeout(() => this.#applyLanguage(), RETRY_MS);
     }
   }
 
   /** Make the views, in the language of now; words not sent yet are carried over. */
-  #build() {
+  #buildPanel() {
     if (this.#texts === null) return;
     const [words, wasOpen] = [this.#composer?.text ?? "", this.#panel?.isOpen ?? false];
-    const context = this.#context(this.#texts);
+    const context = this.#buildContext(this.#texts);
     this.#panel?.dispose();
     this.#form?.close();
     const log = new Log(context);
@@ -237,8 +237,8 @@ export class StrideChat extends HTMLElement {
   }
 
   /** @param {Texts} t */
-  #context(t) {
-    return contextFor({
+  #buildContext(t) {
+    return buildContext({
       element: this,
       t,
       chat: () => this.#chat,
@@ -252,14 +252,14 @@ export class StrideChat extends HTMLElement {
   #closeForm(appointmentId) {
     this.#form?.close();
     if (appointmentId) this.#closeVisit(appointmentId);
-    else this.#uncover();
+    else this.#uncoverCard();
   }
 
   /** @param {string | undefined} appointmentId */
   #closeVisit(appointmentId) {
     this.#link = null;
     if (this.#visit?.isOpen) this.#visit.close();
-    this.#uncover(appointmentId);
+    this.#uncoverCard(appointmentId);
   }
 
   /**
@@ -267,7 +267,7 @@ export class StrideChat extends HTMLElement {
    *
    * @param {string} [appointmentId]
    */
-  #uncover(appointmentId) {
+  #uncoverCard(appointmentId) {
     this.#panel?.cover();
     this.#redraw();
     if (appointmentId) this.#log?.focusCard(appointmentId);

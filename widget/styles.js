@@ -9,7 +9,7 @@ import { frameCss } from "./styles/frame.js";
 let sheets = null;
 
 /** Return the sheets, made once and shared by every widget of the page. */
-export function styleSheets() {
+export function getStyleSheets() {
   sheets ??= [frameCss, conversationCss, bookingCss].map((css) => {
     const sheet = new CSSStyleSheet();
     sheet.replaceSync(css);

@@ -6,7 +6,7 @@ import LANGUAGES from "./locales/languages.js";
 
 /** @typedef {Record<string, string | number>} Values */
 /** @typedef {Record<string, string | Record<string, string>>} Catalogue */
-/** @typedef {ReturnType<typeof textsOf>} Texts */
+/** @typedef {ReturnType<typeof buildTexts>} Texts */
 
 const DEFAULT_LANGUAGE = "pl";
 
@@ -20,7 +20,7 @@ const loading = new Map();
  * @param {string | null | undefined} tag
  * @returns {string}
  */
-export function languageFor(tag) {
+export function chooseLanguage(tag) {
   const parts = String(tag ?? "")
     .toLowerCase()
     .split("-");
@@ -34,7 +34,7 @@ export function languageFor(tag) {
 }
 
 /**
- * Load the texts of a language that `languageFor` returned; a language is loaded once, unless that failed.
+ * Load the texts of a language that `chooseLanguage` returned; a language is loaded once, unless that failed.
  *
  * @param {string} language
  * @returns {Promise<Texts>} Rejected when the file can't be loaded.
@@ -51,7 +51,7 @@ async function fetchTexts(language) {
   const url = new URL(`./locales/${language}.json`, import.meta.url);
   const answer = await fetch(url);
   if (!answer.ok) throw new Error(`${url} answers ${answer.status}`);
-  return textsOf(language, await answer.json());
+  return buildTexts(language, await answer.json());
 }
 
 /**
@@ -60,20 +60,20 @@ async function fetchTexts(language) {
  * @param {string} language
  * @param {Catalogue} catalogue Texts by id; a plural has its forms by the categories of `Intl.PluralRules`.
  */
-export function textsOf(language, catalogue) {
+export function buildTexts(language, catalogue) {
   const rules = new Intl.PluralRules(language);
   /**
    * @param {string} id
    * @param {Values} [values] What stands for the names in braces.
    */
-  const t = (id, values = {}) => fill(String(catalogue[id]), values);
+  const t = (id, values = {}) => fillPlaceholders(String(catalogue[id]), values);
   /**
    * @param {string} id
    * @param {number} count Also stands for `{count}`.
    */
   t.plural = (id, count) => {
     const forms = /** @type {Record<string, string>} */ (catalogue[id]);
-    return fill(String(forms[rules.select(count)] ?? forms.other), { count });
+    return fillPlaceholders(String(forms[rules.select(count)] ?? forms.other), { count });
   };
   return t;
 }
@@ -82,6 +82,6 @@ export function textsOf(language, catalogue) {
  * @param {string} text
  * @param {Values} values
  */
-function fill(text, values) {
+function fillPlaceholders(text, values) {
   return text.replaceAll(/\{(\w+)\}/g, (placeholder, name) => String(values[name] ?? placeholder));
 }

@@ -6,11 +6,11 @@ import {
   applyBookingError,
   applyDetails,
   applyUnknown,
-  concerns,
+  isAboutCard,
   hasPhone,
   isAboutAppointment,
   isOpen,
-  referTo,
+  buildReference,
 } from "../../widget/bookings.js";
 import { END, START, booked, details } from "./frames.js";
 
@@ -175,11 +175,11 @@ test("a card is worth a look while it is open and has not ended", () => {
 test("a command names an appointment by its link where there is one, and is matched by either", () => {
   const own = cardWith();
   const linked = cardWith({ may: { cancel: true, move: false, link: "token" } });
-  assert.deepEqual(referTo(own), { appointment_id: "a1" });
-  assert.deepEqual(referTo(linked), { link: "token" });
-  assert.equal(concerns({ data: { link: "token" } }, linked), true);
-  assert.equal(concerns({ data: { link: "token" } }, own), false);
-  assert.equal(concerns({ data: {} }, cardWith({ may: { cancel: true, move: true } })), false);
+  assert.deepEqual(buildReference(own), { appointment_id: "a1" });
+  assert.deepEqual(buildReference(linked), { link: "token" });
+  assert.equal(isAboutCard({ data: { link: "token" } }, linked), true);
+  assert.equal(isAboutCard({ data: { link: "token" } }, own), false);
+  assert.equal(isAboutCard({ data: {} }, cardWith({ may: { cancel: true, move: true } })), false);
 });
 
 test("the server says whether the code goes to a telephone", () => {

@@ -1,26 +1,35 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { addDays, chipOf, clocksDiffer, countdown, dateKey, dayOf, timeOf, zoneName } from "../../widget/dates.js";
+import {
+  addDays,
+  formatChip,
+  hasOtherClock,
+  formatCountdown,
+  toDateKey,
+  formatDay,
+  formatTime,
+  formatZone,
+} from "../../widget/dates.js";
 
 const WARSAW = "Europe/Warsaw";
 
 test("an instant is told on the business's wall, whatever offset it came with", () => {
-  assert.equal(timeOf("2026-11-24T10:30:00+01:00", "pl", WARSAW), "10:30");
-  assert.equal(timeOf("2026-11-24T09:30:00Z", "en", WARSAW), "10:30");
-  assert.equal(timeOf("2026-11-24T09:30:00Z", "en", "America/New_York"), "04:30");
+  assert.equal(formatTime("2026-11-24T10:30:00+01:00", "pl", WARSAW), "10:30");
+  assert.equal(formatTime("2026-11-24T09:30:00Z", "en", WARSAW), "10:30");
+  assert.equal(formatTime("2026-11-24T09:30:00Z", "en", "America/New_York"), "04:30");
 });
 
 test("midnight is 00:00 of the new day", () => {
-  assert.equal(timeOf("2026-11-23T23:00:00Z", "en", WARSAW), "00:00");
-  assert.equal(dateKey("2026-11-23T23:00:00Z", WARSAW), "2026-11-24");
-  assert.equal(dateKey("2026-11-23T22:59:59Z", WARSAW), "2026-11-23");
+  assert.equal(formatTime("2026-11-23T23:00:00Z", "en", WARSAW), "00:00");
+  assert.equal(toDateKey("2026-11-23T23:00:00Z", WARSAW), "2026-11-24");
+  assert.equal(toDateKey("2026-11-23T22:59:59Z", WARSAW), "2026-11-23");
 });
 
 test("an hour that comes twice says its offset, both times, and its neighbours do not", () => {
   const instants = ["2026-10-24T23:59:00Z", "2026-10-25T00:30:00Z", "2026-10-25T01:30:00Z", "2026-10-25T02:00:00Z"];
   assert.deepEqual(
-    instants.map((instant) => timeOf(instant, "pl", WARSAW)),
+    instants.map((instant) => formatTime(instant, "pl", WARSAW)),
     ["01:59", "02:30 (GMT+02:00)", "02:30 (GMT+01:00)", "03:00"],
   );
 });
@@ -28,15 +37,15 @@ test("an hour that comes twice says its offset, both times, and its neighbours d
 test("the hour that the spring leaves out makes nothing ambiguous", () => {
   const instants = ["2026-03-29T00:30:00Z", "2026-03-29T01:00:00Z", "2026-03-29T01:30:00Z"];
   assert.deepEqual(
-    instants.map((instant) => timeOf(instant, "pl", WARSAW)),
+    instants.map((instant) => formatTime(instant, "pl", WARSAW)),
     ["01:30", "03:00", "03:30"],
   );
 });
 
 test("clocks that go back by other than an hour are told apart too", () => {
-  assert.equal(timeOf("2026-04-04T14:45:00Z", "en", "Australia/Lord_Howe"), "01:45 (GMT+11:00)");
-  assert.equal(timeOf("2026-04-04T15:15:00Z", "en", "Australia/Lord_Howe"), "01:45 (GMT+10:30)");
-  assert.equal(timeOf("2026-11-01T06:30:00Z", "en", "America/New_York"), "01:30 (GMT-05:00)");
+  assert.equal(formatTime("2026-04-04T14:45:00Z", "en", "Australia/Lord_Howe"), "01:45 (GMT+11:00)");
+  assert.equal(formatTime("2026-04-04T15:15:00Z", "en", "Australia/Lord_Howe"), "01:45 (GMT+10:30)");
+  assert.equal(formatTime("2026-11-01T06:30:00Z", "en", "America/New_York"), "01:30 (GMT-05:00)");
 });
 
 test("days are counted on the calendar, over months, years and changes of the clock, wherever the visitor is", (context) => {
@@ -57,29 +66,29 @@ test("days are counted on the calendar, over months, years and changes of the cl
 });
 
 test("a day is told in the visitor's language", () => {
-  assert.equal(dayOf("2026-11-24T10:00:00Z", "en", WARSAW), "Tuesday 24 November");
-  assert.equal(dayOf("2026-11-24T10:00:00Z", "pl", WARSAW), "wtorek, 24 listopada");
-  assert.deepEqual(chipOf("2026-11-24T10:00:00Z", "en", WARSAW), { weekday: "Tue", day: "24", month: "Nov" });
+  assert.equal(formatDay("2026-11-24T10:00:00Z", "en", WARSAW), "Tuesday 24 November");
+  assert.equal(formatDay("2026-11-24T10:00:00Z", "pl", WARSAW), "wtorek, 24 listopada");
+  assert.deepEqual(formatChip("2026-11-24T10:00:00Z", "en", WARSAW), { weekday: "Tue", day: "24", month: "Nov" });
 });
 
 test("two zones differ only where their clocks do at that instant", () => {
-  assert.equal(clocksDiffer("2026-11-24T10:00:00Z", WARSAW, "Europe/Paris"), false);
-  assert.equal(clocksDiffer("2026-11-24T10:00:00Z", WARSAW, "Europe/London"), true);
+  assert.equal(hasOtherClock("2026-11-24T10:00:00Z", WARSAW, "Europe/Paris"), false);
+  assert.equal(hasOtherClock("2026-11-24T10:00:00Z", WARSAW, "Europe/London"), true);
   // New York changes its clocks three weeks before Warsaw: until then it is an hour nearer.
-  assert.equal(clocksDiffer("2026-03-20T10:00:00Z", WARSAW, "Africa/Johannesburg"), true);
-  assert.equal(clocksDiffer("2026-04-20T10:00:00Z", WARSAW, "Africa/Johannesburg"), false);
+  assert.equal(hasOtherClock("2026-03-20T10:00:00Z", WARSAW, "Africa/Johannesburg"), true);
+  assert.equal(hasOtherClock("2026-04-20T10:00:00Z", WARSAW, "Africa/Johannesburg"), false);
 });
 
 test("a zone is told by name and place", () => {
-  assert.equal(zoneName("2026-11-24T10:00:00Z", "en", WARSAW), "Central European Standard Time, Europe/Warsaw");
-  assert.equal(zoneName("2026-07-24T10:00:00Z", "en", WARSAW), "Central European Summer Time, Europe/Warsaw");
+  assert.equal(formatZone("2026-11-24T10:00:00Z", "en", WARSAW), "Central European Standard Time, Europe/Warsaw");
+  assert.equal(formatZone("2026-07-24T10:00:00Z", "en", WARSAW), "Central European Summer Time, Europe/Warsaw");
 });
 
 test("a countdown rounds up, and ends at zero", () => {
   const now = Date.parse("2026-11-24T10:00:00Z");
-  assert.equal(countdown("2026-11-24T10:04:05Z", now), "4:05");
-  assert.equal(countdown("2026-11-24T10:00:00.001Z", now), "0:01");
-  assert.equal(countdown("2026-11-24T10:00:00Z", now), null);
-  assert.equal(countdown("2026-11-24T09:00:00Z", now), null);
-  assert.equal(countdown("not a time", now), null);
+  assert.equal(formatCountdown("2026-11-24T10:04:05Z", now), "4:05");
+  assert.equal(formatCountdown("2026-11-24T10:00:00.001Z", now), "0:01");
+  assert.equal(formatCountdown("2026-11-24T10:00:00Z", now), null);
+  assert.equal(formatCountdown("2026-11-24T09:00:00Z", now), null);
+  assert.equal(formatCountdown("not a time", now), null);
 });

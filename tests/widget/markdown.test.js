@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { renderMarkdown, safeAddress } from "../../widget/markdown.js";
+import { renderMarkdown, sanitizeAddress } from "../../widget/markdown.js";
 import { container, html, installDocument } from "./fake_document.js";
 
 installDocument();
@@ -91,18 +91,21 @@ test("an address that runs code is not linked, however it is written", () => {
   ];
   /* eslint-enable no-script-url */
   for (const target of hostile) {
-    assert.equal(safeAddress(target), null, target);
+    assert.equal(sanitizeAddress(target), null, target);
     assert.doesNotMatch(rendered(`[Free voucher](${target})`), /<a /, target);
   }
 });
 
 test("addresses for mail and telephones are linked", () => {
-  assert.equal(safeAddress("mailto:anna@example.com"), "mailto:anna@example.com");
-  assert.equal(safeAddress("tel:+48512345678"), "tel:+48512345678");
+  assert.equal(sanitizeAddress("mailto:anna@example.com"), "mailto:anna@example.com");
+  assert.equal(sanitizeAddress("tel:+48512345678"), "tel:+48512345678");
 });
 
 test("a quote in an address does not leave its attribute", () => {
-  assert.equal(safeAddress('https://a.example/"onmouseover="alert(1)'), "https://a.example/%22onmouseover=%22alert(1)");
+  assert.equal(
+    sanitizeAddress('https://a.example/"onmouseover="alert(1)'),
+    "https://a.example/%22onmouseover=%22alert(1)",
+  );
 });
 
 test("marks of every kind nest, and what is left over of unbalanced ones stays text", () => {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { nameOf, offerAfter } from "../../widget/offer.js";
+import { findServiceName, mergeOffer } from "../../widget/offer.js";
 import { details } from "./frames.js";
 
 /** @import { Frame } from "../../widget/types.d.ts" */
@@ -15,26 +15,26 @@ const MASSAGE = { id: "massage", name: "Massage", duration_minutes: 60 };
 const slots = (data) => ({ type: "booking.slots", re: "q1", data: { slots: [], time_zone: "Europe/Warsaw", ...data } });
 
 test("an answer without services or kinds of contact leaves what is known", () => {
-  const first = offerAfter(null, slots({ services: [MASSAGE], contact_kinds: ["phone"] }));
-  const second = offerAfter(first, slots({ services: [], contact_kinds: [] }));
+  const first = mergeOffer(null, slots({ services: [MASSAGE], contact_kinds: ["phone"] }));
+  const second = mergeOffer(first, slots({ services: [], contact_kinds: [] }));
   assert.deepEqual(second.services, [MASSAGE]);
   assert.deepEqual(second.contact_kinds, ["phone"]);
 });
 
 test("before anybody has said so, a business takes e-mail addresses", () => {
-  assert.deepEqual(offerAfter(null, details("q1")).contact_kinds, ["email"]);
+  assert.deepEqual(mergeOffer(null, details("q1")).contact_kinds, ["email"]);
 });
 
 test("details of a visit add its service's name to those known", () => {
-  const offer = offerAfter(
-    offerAfter(null, slots({ services: [MASSAGE] })),
+  const offer = mergeOffer(
+    mergeOffer(null, slots({ services: [MASSAGE] })),
     details("q1", { service: "spa", service_name: "Spa day" }),
   );
-  assert.equal(nameOf("spa", offer), "Spa day");
-  assert.equal(nameOf("massage", offer), "Massage");
+  assert.equal(findServiceName("spa", offer), "Spa day");
+  assert.equal(findServiceName("massage", offer), "Massage");
   assert.equal(offer.time_zone, "Europe/Warsaw");
 });
 
 test("a name never heard is made of the id", () => {
-  assert.equal(nameOf("deep-tissue", null), "Deep tissue");
+  assert.equal(findServiceName("deep-tissue", null), "Deep tissue");
 });

@@ -45,8 +45,8 @@ test("a token, what was read and the offer survive a reload", () => {
   const after = storeOver(area);
   assert.equal(after.token, "token");
   assert.equal(after.lastSeq, 17);
-  assert.equal(after.offer("pl")?.names.massage, "Masaż");
-  assert.equal(after.offer("en"), null);
+  assert.equal(after.findOffer("pl")?.names.massage, "Masaż");
+  assert.equal(after.findOffer("en"), null);
 });
 
 test("tenants on one page know nothing of each other", () => {
@@ -102,7 +102,7 @@ test("what somebody else has written over is passed over, and the rest is read",
     ["c1"],
   );
   assert.equal(store.lastSeq, 0);
-  assert.equal(store.offer("pl"), null);
+  assert.equal(store.findOffer("pl"), null);
 });
 
 test("where storage is full, the page goes on with what it could read, in memory", () => {

@@ -3,40 +3,40 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { languageFor, loadTexts, textsOf } from "../../widget/texts.js";
+import { chooseLanguage, loadTexts, buildTexts } from "../../widget/texts.js";
 
 test("a tag finds its language, also with a region or in capital letters", () => {
-  assert.equal(languageFor("en"), "en");
-  assert.equal(languageFor("en-GB"), "en");
-  assert.equal(languageFor("EN-us-x-private"), "en");
-  assert.equal(languageFor("pl-PL"), "pl");
+  assert.equal(chooseLanguage("en"), "en");
+  assert.equal(chooseLanguage("en-GB"), "en");
+  assert.equal(chooseLanguage("EN-us-x-private"), "en");
+  assert.equal(chooseLanguage("pl-PL"), "pl");
 });
 
 test("a language that nobody translated is answered in Polish", () => {
   for (const tag of ["", null, undefined, "qqq", "en_GB", "english", "-", "toString", "__proto__"]) {
-    assert.equal(languageFor(tag), "pl");
+    assert.equal(chooseLanguage(tag), "pl");
   }
 });
 
 test("names in braces are filled in, and what looks like one in a value stays", () => {
-  const t = textsOf("en", { sent: "We sent it to {contact}, {contact}.", plain: "Send" });
+  const t = buildTexts("en", { sent: "We sent it to {contact}, {contact}.", plain: "Send" });
   assert.equal(t("plain"), "Send");
   assert.equal(t("sent", { contact: "{x} $& $1" }), "We sent it to {x} $& $1, {x} $& $1.");
 });
 
 test("a placeholder without a value stays visible", () => {
-  assert.equal(textsOf("en", { now: "At {start}" })("now"), "At {start}");
+  assert.equal(buildTexts("en", { now: "At {start}" })("now"), "At {start}");
 });
 
 test("a number takes the plural form of the language", () => {
   const forms = { one: "{count} znak", few: "{count} znaki", many: "{count} znaków", other: "{count} znaku" };
-  const t = textsOf("pl", { left: forms });
+  const t = buildTexts("pl", { left: forms });
   const texts = [1, 2, 5, 12, 22, 1.5].map((count) => t.plural("left", count));
   assert.deepEqual(texts, ["1 znak", "2 znaki", "5 znaków", "12 znaków", "22 znaki", "1.5 znaku"]);
 });
 
 test("a form that a language lacks is the other one", () => {
-  assert.equal(textsOf("pl", { left: { other: "{count}!" } }).plural("left", 2), "2!");
+  assert.equal(buildTexts("pl", { left: { other: "{count}!" } }).plural("left", 2), "2!");
 });
 
 test("a language is loaded once, and again after it failed", async (context) => {

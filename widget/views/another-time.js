@@ -2,7 +2,7 @@
  * A held time that was filled while its code was awaited: another one is to be chosen, or none.
  */
 
-import { h, icon } from "../dom.js";
+import { h, buildIcon } from "../dom.js";
 
 /** @import { AppointmentEntry, Busy } from "../types.d.ts" */
 /** @import { Context } from "../context.js" */
@@ -26,7 +26,7 @@ export class AnotherTime {
         "data-testid": "choose-another",
         onclick: () => actions.book({ appointment: this.#entry }),
       },
-      icon("calendar"),
+      buildIcon("calendar"),
       t("more_times"),
     );
     this.#release = h(

@@ -3,13 +3,13 @@
  */
 
 import { hasPhone } from "../bookings.js";
-import { dayOf, timeOf, zoneName, clocksDiffer } from "../dates.js";
-import { h, icon, say, show } from "../dom.js";
+import { formatDay, formatTime, formatZone, hasOtherClock } from "../dates.js";
+import { h, buildIcon, setText, setVisible } from "../dom.js";
 import { findCommandUnderWay } from "../selectors.js";
 import { AnotherTime } from "./another-time.js";
 import { CodeEntry } from "./code-entry.js";
 import { Confirmation } from "./confirmation.js";
-import { alternativeButtons, explain } from "./explanation.js";
+import { buildAlternativeButtons, explainError } from "./explanation.js";
 
 /** @import { AppointmentEntry, Busy, Slot, Stage, State } from "../types.d.ts" */
 /** @import { Context } from "../context.js" */
@@ -72,8 +72,8 @@ export class AppointmentCard {
     this.node.dataset.stage = entry.stage;
     this.node.dataset.appointment = entry.appointment_id;
     this.#describe(entry);
-    this.#explain(entry);
-    if (entry.stage !== this.#stage) this.#enter(entry, focused);
+    this.#explainProblem(entry);
+    if (entry.stage !== this.#stage) this.#showStage(entry, focused);
     const busy = findCommandUnderWay(state, entry);
     for (const button of this.#buttons) button.disabled = busy !== null;
     this.#part?.update(entry, busy);
@@ -92,12 +92,12 @@ export class AppointmentCard {
    * @param {AppointmentEntry} entry
    * @param {boolean} focused
    */
-  #enter(entry, focused) {
+  #showStage(entry, focused) {
     this.#part?.dispose?.();
     this.#stage = entry.stage;
     this.#part = new (PARTS[entry.stage] ?? Confirmation)(this.#context, entry);
     this.#body.replaceChildren(this.#part.node);
-    this.#icon.replaceChildren(icon(entry.stage === "confirmed" ? "check" : "calendar"));
+    this.#icon.replaceChildren(buildIcon(entry.stage === "confirmed" ? "check" : "calendar"));
     if (focused) queueMicrotask(() => this.#title.focus());
   }
 
@@ -105,7 +105,8 @@ export class AppointmentCard {
   #describe(entry) {
     const { t, locale, zone, serviceName } = this.#context;
     const at = zone();
-    const when = (/** @type {string} */ instant) => `${dayOf(instant, locale, at)}, ${timeOf(instant, locale, at)}`;
+    const when = (/** @type {string} */ instant) =>
+      `${formatDay(instant, locale, at)}, ${formatTime(instant, locale, at)}`;
     const titles = {
       pending: t(hasPhone(entry) ? "enter_code_phone" : "enter_code_email"),
       taken: t("taken"),
@@ -113,17 +114,17 @@ export class AppointmentCard {
       cancelled: t("cancelled"),
       lapsed: t("lapsed"),
     };
-    say(this.#title, titles[entry.stage]);
-    say(this.#service, serviceName(entry.service));
-    const ends = entry.end ? `–${timeOf(entry.end, locale, at)}` : "";
-    say(this.#day, `${dayOf(entry.start, locale, at)},`);
-    say(this.#hours, timeOf(entry.start, locale, at) + ends);
-    const elsewhere = at !== undefined && clocksDiffer(entry.start, at);
-    say(this.#zone, elsewhere ? t("zone", { zone: zoneName(entry.start, locale, at) }) : "");
-    show(this.#zone, elsewhere);
-    const note = this.#noteOn(entry, when);
-    say(this.#note, note);
-    show(this.#note, note !== "");
+    setText(this.#title, titles[entry.stage]);
+    setText(this.#service, serviceName(entry.service));
+    const ends = entry.end ? `–${formatTime(entry.end, locale, at)}` : "";
+    setText(this.#day, `${formatDay(entry.start, locale, at)},`);
+    setText(this.#hours, formatTime(entry.start, locale, at) + ends);
+    const elsewhere = at !== undefined && hasOtherClock(entry.start, at);
+    setText(this.#zone, elsewhere ? t("zone", { zone: formatZone(entry.start, locale, at) }) : "");
+    setVisible(this.#zone, elsewhere);
+    const note = this.#buildNote(entry, when);
+    setText(this.#note, note);
+    setVisible(this.#note, note !== "");
     this.node.dataset.by = entry.by ?? "";
   }
 
@@ -133,7 +134,7 @@ export class AppointmentCard {
    * @param {AppointmentEntry} entry
    * @param {(instant: string) => string} when
    */
-  #noteOn({ stage, by, moved, was }, when) {
+  #buildNote({ stage, by, moved, was }, when) {
     const { t, business } = this.#context;
     const fromBusiness = (/** @type {string} */ text) => (business ? `${business}: ${text}` : text);
     if (stage === "taken") return t("taken_note");
@@ -146,7 +147,7 @@ export class AppointmentCard {
   }
 
   /** @param {AppointmentEntry} entry */
-  #explain(entry) {
+  #explainProblem(entry) {
     if (entry.problem === this.#explained) return;
     this.#explained = entry.problem;
     const { actions, t } = this.#context;
@@ -155,12 +156,12 @@ export class AppointmentCard {
       standing ? actions.move(entry, slot.start) : actions.book({ service: slot.service, slot });
     // The title already says that the held time is gone; it does not say what failed after that.
     const isInTitle = entry.stage === "taken" && (entry.heard === null || entry.heard === "booking.verify");
-    const problem = entry.problem && !isInTitle ? explain(entry.problem, t, { heard: entry.heard !== null }) : "";
-    say(this.#problem, problem);
-    show(this.#problem, problem !== "");
+    const problem = entry.problem && !isInTitle ? explainError(entry.problem, t, { heard: entry.heard !== null }) : "";
+    setText(this.#problem, problem);
+    setVisible(this.#problem, problem !== "");
     this.#problem.dataset.code = entry.problem?.code ?? "";
-    this.#buttons = entry.problem ? alternativeButtons(entry.problem, this.#context, choose) : [];
+    this.#buttons = entry.problem ? buildAlternativeButtons(entry.problem, this.#context, choose) : [];
     this.#alternatives.replaceChildren(...this.#buttons);
-    show(this.#alternatives, this.#buttons.length > 0);
+    setVisible(this.#alternatives, this.#buttons.length > 0);
   }
 }

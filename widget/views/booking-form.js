@@ -2,10 +2,10 @@
  * The sheet on which a visitor chooses service and time and says who they are; also moves an appointment.
  */
 
-import { dayOf, timeOf } from "../dates.js";
-import { h, icon, say, show } from "../dom.js";
+import { formatDay, formatTime } from "../dates.js";
+import { h, buildIcon, setText, setVisible } from "../dom.js";
 import { DetailFields } from "./detail-fields.js";
-import { alternativeButtons, explain } from "./explanation.js";
+import { buildAlternativeButtons, explainError } from "./explanation.js";
 import { ServiceField } from "./service-field.js";
 import { SlotLookup } from "./slot-lookup.js";
 import { TimePicker } from "./time-picker.js";
@@ -46,8 +46,8 @@ export class BookingForm {
     this.#lookup = new SlotLookup(context, {
       picker: this.#picker,
       onOffer: ({ services, contact_kinds: kinds }) => {
-        this.#service.offer(services ?? []);
-        this.#fields.accept(kinds ?? []);
+        this.#service.setServices(services ?? []);
+        this.#fields.setContactKinds(kinds ?? []);
       },
       onRefusal: (error) => this.#acceptRefusal(error),
       onRepeat: () => (this.#moves ? this.#back : this.#service).focus(),
@@ -63,7 +63,7 @@ export class BookingForm {
         "data-testid": "booking-back",
         onclick: () => actions.closeForm(),
       },
-      icon("back"),
+      buildIcon("back"),
     );
     this.node = h(
       "form",
@@ -74,7 +74,7 @@ export class BookingForm {
         "aria-labelledby": "sheet-title",
         novalidate: true,
         hidden: true,
-        onsubmit: (event) => this.#send(event),
+        onsubmit: (event) => this.#submitForm(event),
       },
       h("div", { class: "sheet-head" }, this.#back, this.#title),
       h(
@@ -104,24 +104,24 @@ export class BookingForm {
     this.#command = null;
     this.#showProblem(null);
     const { t, locale, zone } = this.#context;
-    say(this.#title, appointment ? t("move") : t("book"));
+    setText(this.#title, appointment ? t("move") : t("book"));
     const isConfirmed = appointment?.stage === "confirmed";
-    say(
+    setText(
       this.#present,
       isConfirmed
         ? t("now", {
-            start: `${dayOf(appointment.start, locale, zone())}, ${timeOf(appointment.start, locale, zone())}`,
+            start: `${formatDay(appointment.start, locale, zone())}, ${formatTime(appointment.start, locale, zone())}`,
           })
         : "",
     );
-    show(this.#present, isConfirmed);
-    show(this.#service.node, !appointment);
-    show(this.#fields.node, !appointment);
-    this.#fields.suggest({ contact });
-    this.#fields.accept(this.#context.contactKinds());
-    this.#service.offer(this.#context.services());
+    setVisible(this.#present, isConfirmed);
+    setVisible(this.#service.node, !appointment);
+    setVisible(this.#fields.node, !appointment);
+    this.#fields.suggestContact({ contact });
+    this.#fields.setContactKinds(this.#context.contactKinds());
+    this.#service.setServices(this.#context.services());
     this.#service.choose(appointment?.service ?? slot?.service ?? service);
-    show(this.node, true);
+    setVisible(this.node, true);
     const day = date && DATE.test(date) ? date.slice(0, 10) : null;
     this.#querySlots({ date: day, start: slot?.start });
     this.#updateSubmit();
@@ -129,7 +129,7 @@ export class BookingForm {
   }
 
   close() {
-    show(this.node, false);
+    setVisible(this.node, false);
     this.#lookup.drop();
   }
 
@@ -156,7 +156,7 @@ export class BookingForm {
   }
 
   /** @param {Event} event */
-  #send(event) {
+  #submitForm(event) {
     event.preventDefault();
     if (this.#command) return;
     const { t } = this.#context;
@@ -192,7 +192,7 @@ export class BookingForm {
    */
   #refuseContact(error) {
     this.#showProblem(error);
-    this.#fields.refuse();
+    this.#fields.markContactInvalid();
   }
 
   /** @param {Outcome} outcome */
@@ -200,7 +200,7 @@ export class BookingForm {
     this.#command = null;
     if (outcome.type !== "error") {
       this.#fields.clearNote();
-      this.#actions.closeForm(appointmentOf(outcome));
+      this.#actions.closeForm(findAppointmentId(outcome));
       return;
     }
     const { data } = outcome;
@@ -209,21 +209,21 @@ export class BookingForm {
       return;
     }
     if (data.code === "SLOT_TAKEN" || data.code === "INVALID_TIME") {
-      this.#querySlots({ date: requestedDay(this.#picker.chosen) });
+      this.#querySlots({ date: getRequestedDay(this.#picker.chosen) });
     }
     this.#showProblem(data);
   }
 
   /** @param {Partial<ErrorData> | null} error */
   #showProblem(error) {
-    say(this.#problem, error ? explain(error, this.#context.t) : "");
-    show(this.#problem, error !== null);
+    setText(this.#problem, error ? explainError(error, this.#context.t) : "");
+    setVisible(this.#problem, error !== null);
     const again = (/** @type {Slot} */ slot) => {
       this.#picker.choose(slot);
       this.node.requestSubmit();
     };
     this.#alternatives.replaceChildren(
-      ...(error ? alternativeButtons(error, this.#context, again, "booking-alternative") : []),
+      ...(error ? buildAlternativeButtons(error, this.#context, again, "booking-alternative") : []),
     );
   }
 
@@ -232,17 +232,17 @@ export class BookingForm {
     const labels = this.#moves
       ? { idle: t("move"), underWay: t("moving") }
       : { idle: t("hold"), underWay: t("holding") };
-    say(this.#submit, this.#command ? labels.underWay : labels.idle);
+    setText(this.#submit, this.#command ? labels.underWay : labels.idle);
     this.#submit.disabled = this.#command !== null;
   }
 }
 
 /** @param {Slot | null} slot */
-function requestedDay(slot) {
+function getRequestedDay(slot) {
   return slot ? slot.start.slice(0, 10) : null;
 }
 
 /** @param {Outcome} outcome */
-function appointmentOf({ data }) {
+function findAppointmentId({ data }) {
   return data && "appointment_id" in data ? data.appointment_id : undefined;
 }

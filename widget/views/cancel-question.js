@@ -2,7 +2,7 @@
  * Asks once more before a visit is cancelled.
  */
 
-import { h, say, show } from "../dom.js";
+import { h, setText, setVisible } from "../dom.js";
 
 /** @import { Busy } from "../types.d.ts" */
 /** @import { Context } from "../context.js" */
@@ -49,12 +49,12 @@ export class CancelQuestion {
 
   /** The focus goes to the question: a key still held down must not answer it. */
   ask() {
-    show(this.node, true);
+    setVisible(this.node, true);
     this.#text.focus();
   }
 
   hide() {
-    show(this.node, false);
+    setVisible(this.node, false);
   }
 
   #dismiss() {
@@ -65,6 +65,6 @@ export class CancelQuestion {
   /** @param {Busy} busy */
   update(busy) {
     this.#yes.disabled = busy !== null;
-    say(this.#yes, busy?.type === "booking.cancel" ? this.#t("cancelling") : this.#t("cancel_yes"));
+    setText(this.#yes, busy?.type === "booking.cancel" ? this.#t("cancelling") : this.#t("cancel_yes"));
   }
 }

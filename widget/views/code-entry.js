@@ -3,8 +3,8 @@
  */
 
 import { hasPhone } from "../bookings.js";
-import { countdown } from "../dates.js";
-import { h, say, show } from "../dom.js";
+import { formatCountdown } from "../dates.js";
+import { h, setText, setVisible } from "../dom.js";
 
 /** @import { AppointmentEntry, Busy, ErrorData, Timer } from "../types.d.ts" */
 /** @import { Context } from "../context.js" */
@@ -48,7 +48,7 @@ export class CodeEntry {
       "aria-label": t(hasPhone(entry) ? "code_phone" : "code_email"),
       placeholder: "000000",
       "data-testid": "code-input",
-      oninput: () => this.#typed(),
+      oninput: () => this.#handleInput(),
     });
     this.#confirm = h(
       "button",
@@ -85,7 +85,7 @@ export class CodeEntry {
       this.#again,
       h("div", { class: "row links" }, this.#resend, this.#release),
     );
-    this.#timer = setInterval(() => this.#tick(), 1000);
+    this.#timer = setInterval(() => this.#showTimeLeft(), 1000);
   }
 
   /**
@@ -97,13 +97,13 @@ export class CodeEntry {
     this.#expiresAt = entry.expires_at;
     this.#busy = busy;
     const contact = entry.contact ?? "";
-    say(this.#sent, entry.codes > 1 ? this.#t("code_sent_again", { contact }) : this.#t("code_sent", { contact }));
-    if (entry.problem !== this.#problem) this.#judged(entry.problem);
-    say(this.#confirm, busy?.type === "booking.verify" ? this.#t("confirming") : this.#t("confirm"));
+    setText(this.#sent, entry.codes > 1 ? this.#t("code_sent_again", { contact }) : this.#t("code_sent", { contact }));
+    if (entry.problem !== this.#problem) this.#showProblem(entry.problem);
+    setText(this.#confirm, busy?.type === "booking.verify" ? this.#t("confirming") : this.#t("confirm"));
     for (const button of [this.#resend, this.#release]) button.disabled = busy !== null;
     this.#input.readOnly = busy?.type === "booking.verify";
-    this.#allow();
-    this.#tick();
+    this.#updateConfirm();
+    this.#showTimeLeft();
   }
 
   focus() {
@@ -116,7 +116,7 @@ export class CodeEntry {
   }
 
   /** @param {ErrorData | null} problem */
-  #judged(problem) {
+  #showProblem(problem) {
     this.#problem = problem;
     this.#input.setAttribute("aria-invalid", String(problem?.code === "CODE_INVALID"));
     if (problem?.code !== "CODE_INVALID") return;
@@ -124,10 +124,10 @@ export class CodeEntry {
     if (this.#input.value) this.#input.select();
   }
 
-  #typed() {
+  #handleInput() {
     this.#input.removeAttribute("aria-invalid");
-    this.#allow();
-    if (this.#code().length === CODE_LENGTH && !this.#confirm.disabled) this.#verify();
+    this.#updateConfirm();
+    if (this.#readCode().length === CODE_LENGTH && !this.#confirm.disabled) this.#verify();
   }
 
   /** @param {Event} event */
@@ -137,21 +137,21 @@ export class CodeEntry {
   }
 
   #verify() {
-    this.#actions.verify(this.#entry.appointment_id, this.#code());
+    this.#actions.verify(this.#entry.appointment_id, this.#readCode());
   }
 
-  #code() {
+  #readCode() {
     return this.#input.value.replace(/\D/g, "").slice(0, CODE_LENGTH);
   }
 
-  #allow() {
-    this.#confirm.disabled = this.#busy !== null || this.#code().length !== CODE_LENGTH;
+  #updateConfirm() {
+    this.#confirm.disabled = this.#busy !== null || this.#readCode().length !== CODE_LENGTH;
   }
 
   /** The visitor's clock may be wrong, so the field stays open: the server judges. */
-  #tick() {
-    const left = this.#expiresAt ? countdown(this.#expiresAt) : null;
-    say(this.#countdown, left ? this.#t("held_for", { time: left }) : this.#t("held_too_long"));
-    show(this.#again, left === null);
+  #showTimeLeft() {
+    const left = this.#expiresAt ? formatCountdown(this.#expiresAt) : null;
+    setText(this.#countdown, left ? this.#t("held_for", { time: left }) : this.#t("held_too_long"));
+    setVisible(this.#again, left === null);
   }
 }

@@ -2,7 +2,7 @@
  * Where the visitor writes: Enter sends, Shift+Enter starts a new line, a counter warns before the limit.
  */
 
-import { h, icon, say, show } from "../dom.js";
+import { h, buildIcon, setText, setVisible } from "../dom.js";
 
 /** @import { State } from "../types.d.ts" */
 /** @import { Context } from "../context.js" */
@@ -30,13 +30,13 @@ export class Composer {
       enterkeyhint: "send",
       "data-testid": "composer-input",
       "aria-describedby": "counter",
-      oninput: () => this.#changed(),
-      onkeydown: (event) => this.#key(event),
+      oninput: () => this.#updateCounter(),
+      onkeydown: (event) => this.#handleKey(event),
     });
     this.#send = h(
       "button",
       { type: "submit", class: "send", "aria-label": t("send"), "data-testid": "send", disabled: true },
-      icon("send"),
+      buildIcon("send"),
     );
     this.#counter = h("p", { class: "counter", id: "counter", "data-testid": "counter", role: "status" });
     this.#stop = h(
@@ -49,13 +49,13 @@ export class Composer {
         hidden: true,
         onclick: () => actions.stop(),
       },
-      icon("stop"),
+      buildIcon("stop"),
       t("stop"),
     );
     const book = h(
       "button",
       { type: "button", class: "pill", "data-testid": "book", onclick: () => actions.book({}) },
-      icon("calendar"),
+      buildIcon("calendar"),
       t("book"),
     );
     this.node = h(
@@ -74,9 +74,9 @@ export class Composer {
   update(state, awaitedId) {
     this.#limit = state.limits.chat_characters;
     const hadFocus = this.#stop.matches(":focus");
-    show(this.#stop, awaitedId !== null);
+    setVisible(this.#stop, awaitedId !== null);
     if (hadFocus && awaitedId === null) this.focus();
-    this.#changed();
+    this.#updateCounter();
   }
 
   get text() {
@@ -85,7 +85,7 @@ export class Composer {
 
   set text(text) {
     this.#input.value = text;
-    this.#changed();
+    this.#updateCounter();
   }
 
   focus() {
@@ -93,7 +93,7 @@ export class Composer {
   }
 
   /** @param {KeyboardEvent} event */
-  #key(event) {
+  #handleKey(event) {
     // While an input method is composing, Enter chooses a character.
     if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
     this.#submit(event);
@@ -103,24 +103,24 @@ export class Composer {
   #submit(event) {
     event.preventDefault();
     if (this.#send.disabled) return;
-    const text = clean(this.#input.value);
+    const text = cleanText(this.#input.value);
     this.text = "";
     this.#actions.say(text);
     this.focus();
   }
 
-  #changed() {
+  #updateCounter() {
     const { length } = Array.from(this.#input.value);
     const left = this.#limit - length;
-    this.#send.disabled = !clean(this.#input.value) || left < 0;
+    this.#send.disabled = !cleanText(this.#input.value) || left < 0;
     this.#input.setAttribute("aria-invalid", String(left < 0));
     this.#counter.classList.toggle("over", left < 0);
-    if (left < 0) say(this.#counter, this.#t.plural("too_long", -left));
-    else say(this.#counter, left < WARN_BELOW ? this.#t.plural("left", left) : "");
-    this.#grow();
+    if (left < 0) setText(this.#counter, this.#t.plural("too_long", -left));
+    else setText(this.#counter, left < WARN_BELOW ? this.#t.plural("left", left) : "");
+    this.#resizeInput();
   }
 
-  #grow() {
+  #resizeInput() {
     if (CSS.supports("field-sizing", "content")) return;
     this.#input.style.height = "auto";
     this.#input.style.height = `${this.#input.scrollHeight}px`;
@@ -132,7 +132,7 @@ export class Composer {
  *
  * @param {string} text
  */
-function clean(text) {
+function cleanText(text) {
   // eslint-disable-next-line no-control-regex -- control characters are what it is about
   return text.replace(/[\u0000-\u0008\u000b\u000c\u000e-\u001f]/g, "").trim();
 }

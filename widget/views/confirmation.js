@@ -3,7 +3,7 @@
  */
 
 import { saveCalendarFile } from "../calendar-file.js";
-import { h, icon, say, show } from "../dom.js";
+import { h, buildIcon, setText, setVisible } from "../dom.js";
 import { CancelQuestion } from "./cancel-question.js";
 
 /** @import { AppointmentEntry, Attributes, Busy, Child } from "../types.d.ts" */
@@ -36,9 +36,9 @@ export class Confirmation {
      */
     const button = (testid, kind, content, onclick) =>
       h("button", { type: "button", class: kind, "data-testid": testid, onclick }, content);
-    this.#file = button("download-ics", "button", [icon("download"), t("calendar")], () => this.#download());
+    this.#file = button("download-ics", "button", [buildIcon("download"), t("calendar")], () => this.#saveFile());
     this.#move = button("reschedule", "link", t("move"), () => this.#actions.book({ appointment: this.#entry }));
-    this.#cancel = button("cancel-appointment", "link", t("cancel"), () => this.#ask());
+    this.#cancel = button("cancel-appointment", "link", t("cancel"), () => this.#askToCancel());
     this.#buttons = h(
       "div",
       { class: "row", hidden: true },
@@ -47,7 +47,7 @@ export class Confirmation {
     );
     this.#question = new CancelQuestion(
       { t },
-      { onYes: () => this.#actions.cancel(this.#entry), onNo: () => this.#kept() },
+      { onYes: () => this.#actions.cancel(this.#entry), onNo: () => this.#showButtons() },
     );
     this.#again = button("book-again", "button soft", t("again"), () =>
       this.#actions.book({ service: this.#entry.service }),
@@ -69,27 +69,27 @@ export class Confirmation {
     this.#entry = entry;
     const stands = entry.stage === "confirmed";
     if (!stands) this.#question.hide();
-    show(this.#buttons, stands && !this.#question.isAsked);
-    show(this.#file, Boolean(entry.ics));
-    show(this.#move, entry.may?.move !== false);
-    show(this.#cancel, entry.may?.cancel !== false);
+    setVisible(this.#buttons, stands && !this.#question.isAsked);
+    setVisible(this.#file, Boolean(entry.ics));
+    setVisible(this.#move, entry.may?.move !== false);
+    setVisible(this.#cancel, entry.may?.cancel !== false);
     for (const button of [this.#move, this.#cancel]) button.disabled = busy !== null;
-    show(this.#again, !stands);
-    say(this.#again, entry.by === "business" ? this.#t("another") : this.#t("again"));
+    setVisible(this.#again, !stands);
+    setText(this.#again, entry.by === "business" ? this.#t("another") : this.#t("again"));
     this.#question.update(busy);
   }
 
-  #ask() {
-    show(this.#buttons, false);
+  #askToCancel() {
+    setVisible(this.#buttons, false);
     this.#question.ask();
   }
 
-  #kept() {
-    show(this.#buttons, true);
+  #showButtons() {
+    setVisible(this.#buttons, true);
     this.#cancel.focus();
   }
 
-  #download() {
+  #saveFile() {
     saveCalendarFile(this.#entry.ics ?? "", { name: this.#t("file"), start: this.#entry.start, beside: this.node });
   }
 }

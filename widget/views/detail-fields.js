@@ -61,7 +61,7 @@ export class DetailFields {
     });
     const contact = field(this.#contactLabel, null, this.#contact);
     contact.append(this.#contactHint);
-    this.accept(["email"]);
+    this.setContactKinds(["email"]);
     this.node = h(
       "fieldset",
       { class: "details" },
@@ -77,7 +77,7 @@ export class DetailFields {
    *
    * @param {ContactKind[]} kinds
    */
-  accept(kinds) {
+  setContactKinds(kinds) {
     const known = kinds.filter((kind) => kind in PLAUSIBLE);
     if (known.length === 0 || String(known) === String(this.#kinds)) return;
     this.#kinds = known;
@@ -97,7 +97,7 @@ export class DetailFields {
    *
    * @param {{ contact?: string | null }} known
    */
-  suggest({ contact }) {
+  suggestContact({ contact }) {
     if (contact && !this.#contact.value) this.#contact.value = contact;
   }
 
@@ -107,7 +107,7 @@ export class DetailFields {
   }
 
   /** Mark the contact and bring it into view: a field that has the focus already is not scrolled to by `focus()`. */
-  refuse() {
+  markContactInvalid() {
     this.#contact.setAttribute("aria-invalid", "true");
     this.#contact.focus();
     this.#contact.parentElement?.scrollIntoView({ block: "nearest" });

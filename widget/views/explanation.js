@@ -2,7 +2,7 @@
  * What a refusal says to the visitor: its sentence, when to try again, and which times are free instead.
  */
 
-import { dayOf, timeOf } from "../dates.js";
+import { formatDay, formatTime } from "../dates.js";
 import { h } from "../dom.js";
 
 /** @import { ErrorData, Slot } from "../types.d.ts" */
@@ -17,7 +17,7 @@ const MINUTE_MS = 60_000;
  * @param {Partial<ErrorData>} error
  * @param {Context["t"]} t
  */
-export function explain({ code, message, retry_after_ms: wait = 0 }, t, { heard = true } = {}) {
+export function explainError({ code, message, retry_after_ms: wait = 0 }, t, { heard = true } = {}) {
   if (code === "RATE_LIMITED" && heard && wait >= MINUTE_MS) {
     return t("try_in", { minutes: Math.ceil(wait / MINUTE_MS) });
   }
@@ -31,10 +31,10 @@ export function explain({ code, message, retry_after_ms: wait = 0 }, t, { heard 
  * @param {Context} context
  * @param {(slot: Slot) => void} choose
  */
-export function alternativeButtons(error, { t, locale, zone }, choose, testid = "alternative") {
+export function buildAlternativeButtons(error, { t, locale, zone }, choose, testid = "alternative") {
   const slots = error.alternatives ?? [];
   const describe = (/** @type {Slot} */ slot) =>
-    `${dayOf(slot.start, locale, zone())}, ${timeOf(slot.start, locale, zone())}`;
+    `${formatDay(slot.start, locale, zone())}, ${formatTime(slot.start, locale, zone())}`;
   return slots.map((slot) =>
     h(
       "button",

@@ -2,7 +2,7 @@
  * The list of everything said and done, as nodes that keep their place and identity between updates.
  */
 
-import { h, icon, show } from "../dom.js";
+import { h, buildIcon, setVisible } from "../dom.js";
 import { timeline } from "../selectors.js";
 import { AppointmentCard } from "./appointment.js";
 import { AnswerBubble, RefusalNote, VisitorBubble } from "./messages.js";
@@ -75,11 +75,11 @@ export class Log {
         "aria-label": t("newest"),
         "data-testid": "newest",
         hidden: true,
-        onclick: () => this.toEnd(),
+        onclick: () => this.scrollToEnd(),
       },
-      icon("down"),
+      buildIcon("down"),
     );
-    this.scroller.addEventListener("scroll", () => show(this.#newest, !this.#atEnd()), { passive: true });
+    this.scroller.addEventListener("scroll", () => setVisible(this.#newest, !this.#isAtEnd()), { passive: true });
     this.node = h("div", { class: "log" }, this.scroller, this.#newest);
   }
 
@@ -88,20 +88,20 @@ export class Log {
    * @param {string | null} awaitedId
    */
   update(state, awaitedId) {
-    const stay = this.#atEnd();
+    const stay = this.#isAtEnd();
     const entries = timeline(state);
     this.#disclosure.textContent = state.disclosure;
-    show(this.#disclosure, Boolean(state.disclosure));
-    show(this.#greeting, entries.length === 0 && state.lastSeq === 0);
-    this.#arrange(entries, state);
-    show(this.#typing, awaitedId !== null && !hasText(state.entries[`answer-${awaitedId}`]));
-    if (stay) this.toEnd();
-    else show(this.#newest, true);
+    setVisible(this.#disclosure, Boolean(state.disclosure));
+    setVisible(this.#greeting, entries.length === 0 && state.lastSeq === 0);
+    this.#arrangeViews(entries, state);
+    setVisible(this.#typing, awaitedId !== null && !hasText(state.entries[`answer-${awaitedId}`]));
+    if (stay) this.scrollToEnd();
+    else setVisible(this.#newest, true);
   }
 
-  toEnd() {
+  scrollToEnd() {
     this.scroller.scrollTop = this.scroller.scrollHeight;
-    show(this.#newest, false);
+    setVisible(this.#newest, false);
   }
 
   /**
@@ -117,12 +117,12 @@ export class Log {
    * @param {Entry[]} entries
    * @param {State} state
    */
-  #arrange(entries, state) {
+  #arrangeViews(entries, state) {
     const keep = new Set();
     /** @type {HTMLElement | null} */
     let previous = null;
     for (const entry of entries) {
-      const key = viewKey(entry);
+      const key = getViewKey(entry);
       keep.add(key);
       const view = this.#views.get(key) ?? new VIEWS[entry.kind](this.#context);
       this.#views.set(key, view);
@@ -140,7 +140,7 @@ export class Log {
     }
   }
 
-  #atEnd() {
+  #isAtEnd() {
     const { scrollHeight, scrollTop, clientHeight } = this.scroller;
     return scrollHeight - scrollTop - clientHeight < NEAR_THE_END_PX;
   }
@@ -151,7 +151,7 @@ export class Log {
  *
  * @param {Entry} entry
  */
-function viewKey(entry) {
+function getViewKey(entry) {
   return entry.kind === "answer" && entry.streaming ? `${entry.key}-draft` : entry.key;
 }
 

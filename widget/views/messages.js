@@ -2,9 +2,9 @@
  * Bubbles: what the visitor said, what the assistant answered, and what was refused.
  */
 
-import { h, icon, say, show } from "../dom.js";
+import { h, buildIcon, setText, setVisible } from "../dom.js";
 import { renderMarkdown } from "../markdown.js";
-import { alternativeButtons, explain } from "./explanation.js";
+import { buildAlternativeButtons, explainError } from "./explanation.js";
 
 /** @import { AnswerEntry, Command, RefusalEntry, SaidEntry, State, Timer } from "../types.d.ts" */
 /** @import { Context } from "../context.js" */
@@ -28,13 +28,13 @@ export class VisitorBubble {
 
   /** @param {SaidEntry} entry */
   update(entry) {
-    say(this.#text, entry.text);
+    setText(this.#text, entry.text);
     this.node.dataset.state = entry.state;
     this.node.dataset.seq = String(entry.seq ?? "");
     const pending = this.connected() ? this.t("pending") : this.t("unsent");
     /** @type {Partial<Record<SaidEntry["state"], string>>} */
     const words = { pending, failed: this.t("failed") };
-    say(this.#status, words[entry.state] ?? "");
+    setText(this.#status, words[entry.state] ?? "");
   }
 }
 
@@ -66,7 +66,7 @@ export class AnswerBubble {
     const source = (entry.from ? "… " : "") + entry.text;
     this.node.dataset.state = entry.streaming ? "streaming" : "final";
     this.node.dataset.by = entry.by ?? "assistant";
-    say(this.#who, entry.by === "human" ? this.t("human") : `${this.t("assistant")}: `);
+    setText(this.#who, entry.by === "human" ? this.t("human") : `${this.t("assistant")}: `);
     this.#who.className = entry.by === "human" ? "by-human" : "unseen";
     this.node.dataset.seq = String(entry.seq ?? "");
     this.node.hidden = entry.streaming && !source;
@@ -77,8 +77,8 @@ export class AnswerBubble {
     if (source !== this.#source) renderMarkdown(this.#body, source);
     if (this.#source === null || !entry.streaming) this.#showOffers(entry);
     this.#source = source;
-    say(this.#stopped, entry.stopped ? this.t("stopped") : "");
-    show(this.#stopped, entry.stopped === true);
+    setText(this.#stopped, entry.stopped ? this.t("stopped") : "");
+    setVisible(this.#stopped, entry.stopped === true);
   }
 
   /** @param {AnswerEntry} entry */
@@ -94,7 +94,7 @@ export class AnswerBubble {
             "data-testid": "offer-booking",
             onclick: () => this.actions.book({ service: offer.service, date: offer.date }),
           },
-          icon("calendar"),
+          buildIcon("calendar"),
           this.t("book_here"),
         ),
       );
@@ -121,13 +121,13 @@ export class RefusalNote {
    * @param {State} state
    */
   update(entry, state) {
-    say(this.#text, explain(entry.error, this.context.t, { heard: Boolean(entry.command) }));
+    setText(this.#text, explainError(entry.error, this.context.t, { heard: Boolean(entry.command) }));
     this.node.dataset.code = entry.error.code;
     const rendered = JSON.stringify([entry.error, entry.seq]);
     if (rendered === this.#rendered) return;
     this.#rendered = rendered;
     clearTimeout(this.#timer);
-    this.#buttons.replaceChildren(...this.#alternatives(entry), ...this.#retry(entry, state));
+    this.#buttons.replaceChildren(...this.#buildAlternatives(entry), ...this.#buildRetryButtons(entry, state));
   }
 
   dispose() {
@@ -135,9 +135,9 @@ export class RefusalNote {
   }
 
   /** @param {RefusalEntry} entry */
-  #alternatives({ error, command }) {
+  #buildAlternatives({ error, command }) {
     const contact = command?.data.contact;
-    return alternativeButtons(error, this.context, (slot) =>
+    return buildAlternativeButtons(error, this.context, (slot) =>
       this.context.actions.book({ service: slot.service, slot, contact }),
     );
   }
@@ -148,7 +148,7 @@ export class RefusalNote {
    * @param {RefusalEntry} entry
    * @param {State} state
    */
-  #retry({ re, seq, error }, state) {
+  #buildRetryButtons({ re, seq, error }, state) {
     const { t, actions } = this.context;
     if (!error.retryable || !re) return [];
     const said = state.entries[re];

@@ -2,7 +2,7 @@
  * The frame around everything: launcher, window, header, and where the focus goes when it opens and closes.
  */
 
-import { focusedBeside, h, icon, say, show } from "../dom.js";
+import { findFocused, h, buildIcon, setText, setVisible } from "../dom.js";
 
 /** @import { ConnectionState } from "../types.d.ts" */
 /** @import { Context } from "../context.js" */
@@ -49,14 +49,14 @@ export class Panel {
         onpointerenter: onNear,
         onfocus: onNear,
       },
-      icon("chat"),
+      buildIcon("chat"),
       this.#badge,
     );
     this.#status = h("p", { class: "status", role: "status", "data-testid": "connection-status" });
     const close = h(
       "button",
       { type: "button", class: "icon-button", "aria-label": t("close"), "data-testid": "close", onclick: onClose },
-      icon("close"),
+      buildIcon("close"),
     );
     this.#panel = h(
       "section",
@@ -68,12 +68,12 @@ export class Panel {
         tabindex: "-1",
         "data-testid": "panel",
         hidden: true,
-        onkeydown: (event) => this.#key(event),
+        onkeydown: (event) => this.#handleKey(event),
       },
       h(
         "div",
         { class: "head", part: "header" },
-        h("span", { class: "avatar", "aria-hidden": "true" }, icon("spark")),
+        h("span", { class: "avatar", "aria-hidden": "true" }, buildIcon("spark")),
         h("div", { class: "names" }, h("h2", { class: "title", id: "title" }, business || t("title")), this.#status),
         close,
       ),
@@ -94,28 +94,28 @@ export class Panel {
   update(connectionState, newCount) {
     /** @type {Partial<Record<ConnectionState, string>>} */
     const words = { connecting: this.#t("connecting"), reconnecting: this.#t("reconnecting") };
-    say(this.#status, words[connectionState] ?? this.#t("assistant"));
+    setText(this.#status, words[connectionState] ?? this.#t("assistant"));
     this.#status.dataset.state = connectionState;
-    say(this.#badge, newCount > 9 ? "9+" : String(newCount));
-    show(this.#badge, newCount > 0);
+    setText(this.#badge, newCount > 9 ? "9+" : String(newCount));
+    setVisible(this.#badge, newCount > 0);
     const label = newCount > 0 ? `${this.#t("open")} (${this.#t.plural("unread", newCount)})` : this.#t("open");
     if (this.#launcher.getAttribute("aria-label") !== label) this.#launcher.setAttribute("aria-label", label);
   }
 
   open({ focus = true } = {}) {
-    show(this.#panel, true);
-    show(this.#launcher, false);
+    setVisible(this.#panel, true);
+    setVisible(this.#launcher, false);
     this.#launcher.setAttribute("aria-expanded", "true");
     this.#panel.setAttribute("aria-modal", String(matchMedia(SMALL_SCREEN).matches));
     this.#fit();
     globalThis.visualViewport?.addEventListener("resize", this.#fit);
-    this.#parts.log.toEnd();
+    this.#parts.log.scrollToEnd();
     if (focus) this.focus();
   }
 
   close() {
-    show(this.#panel, false);
-    show(this.#launcher, true);
+    setVisible(this.#panel, false);
+    setVisible(this.#launcher, true);
     this.#launcher.setAttribute("aria-expanded", "false");
     globalThis.visualViewport?.removeEventListener("resize", this.#fit);
     this.#launcher.focus({ preventScroll: true });
@@ -146,13 +146,13 @@ export class Panel {
   };
 
   /** @param {KeyboardEvent} event */
-  #key(event) {
+  #handleKey(event) {
     if (event.key === "Escape") {
       event.stopPropagation();
       if (this.#parts.form.isOpen) this.actions.closeForm();
       else if (this.#parts.visit.isOpen) this.actions.closeVisit();
       else this.#onClose();
-    } else if (event.key === "Tab" && matchMedia(SMALL_SCREEN).matches) this.#keepInside(event);
+    } else if (event.key === "Tab" && matchMedia(SMALL_SCREEN).matches) this.#keepFocusInside(event);
   }
 
   /**
@@ -160,11 +160,11 @@ export class Panel {
    *
    * @param {KeyboardEvent} event
    */
-  #keepInside(event) {
+  #keepFocusInside(event) {
     /** @type {NodeListOf<HTMLElement>} */
     const controls = this.#panel.querySelectorAll(CONTROLS);
     const stops = [...controls].filter((element) => !element.closest("[inert]") && element.checkVisibility());
-    const here = focusedBeside(this.#panel);
+    const here = findFocused(this.#panel);
     const edge = event.shiftKey ? stops[0] : stops.at(-1);
     if (here !== edge && here !== this.#panel) return;
     event.preventDefault();

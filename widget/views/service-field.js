@@ -39,7 +39,7 @@ export class ServiceField {
   }
 
   /** @param {Service[]} services */
-  offer(services) {
+  setServices(services) {
     if (services.length === 0) return;
     this.#services = services;
     const { t } = this.#context;

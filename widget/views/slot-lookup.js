@@ -3,8 +3,8 @@
  * says so and offers to repeat the query.
  */
 
-import { dateKey } from "../dates.js";
-import { h, say, show } from "../dom.js";
+import { toDateKey } from "../dates.js";
+import { h, setText, setVisible } from "../dom.js";
 import { DAYS_AT_ONCE } from "./time-picker.js";
 
 /** @import { CommandData, ErrorData, Frame, Outcome, SlotsData, State, TimeRequest } from "../types.d.ts" */
@@ -47,7 +47,7 @@ export class SlotLookup {
       this.#failure,
       h(
         "button",
-        { type: "button", class: "button soft", "data-testid": "times-retry", onclick: () => this.#repeat() },
+        { type: "button", class: "button soft", "data-testid": "times-retry", onclick: () => this.#repeatQuery() },
         context.t("retry"),
       ),
     );
@@ -62,12 +62,12 @@ export class SlotLookup {
   querySlots(service, request = {}) {
     if (!service) {
       this.#picker.hide();
-      this.#send({ days: 1 });
+      this.#sendQuery({ days: 1 });
       return;
     }
-    const from = startOfQuery(request, this.#context.zone());
-    this.#picker.wait(from, { request });
-    this.#send({ service, days: DAYS_AT_ONCE, ...(from && { from }) });
+    const from = decideQueryStart(request, this.#context.zone());
+    this.#picker.startWaiting(from, { request });
+    this.#sendQuery({ service, days: DAYS_AT_ONCE, ...(from && { from }) });
   }
 
   /**
@@ -77,7 +77,7 @@ export class SlotLookup {
    */
   queryMoreSlots(from) {
     this.#picker.waitForMore(from);
-    this.#send({ service: this.#queryData.service, from, days: DAYS_AT_ONCE });
+    this.#sendQuery({ service: this.#queryData.service, from, days: DAYS_AT_ONCE });
   }
 
   drop() {
@@ -95,16 +95,16 @@ export class SlotLookup {
    * @param {CommandData} data
    * @param {{ id?: string }} again
    */
-  #send(data, { id } = {}) {
+  #sendQuery(data, { id } = {}) {
     this.#hideFailure();
     this.#queryData = data;
     this.#query = this.#context.actions.querySlots(data, { id });
   }
 
   /** Repeat the query under the same id: the answer to the first is then accepted as well. */
-  #repeat() {
+  #repeatQuery() {
     if (this.#queryData.service) this.#picker.waitForMore(this.#queryData.from ?? null);
-    this.#send(this.#queryData, { id: this.#query ?? undefined });
+    this.#sendQuery(this.#queryData, { id: this.#query ?? undefined });
     this.#onRepeat();
   }
 
@@ -133,13 +133,13 @@ export class SlotLookup {
 
   /** @param {string | undefined} message */
   #showFailure(message) {
-    say(this.#failure, message || this.#context.t("times_lost"));
-    show(this.node, true);
+    setText(this.#failure, message || this.#context.t("times_lost"));
+    setVisible(this.node, true);
   }
 
   #hideFailure() {
-    say(this.#failure, ""); // Or the next time would say nothing new, and not be read out.
-    show(this.node, false);
+    setText(this.#failure, ""); // Or the next time would say nothing new, and not be read out.
+    setVisible(this.node, false);
   }
 }
 
@@ -149,8 +149,8 @@ export class SlotLookup {
  * @param {TimeRequest} request
  * @param {string | undefined} zone
  */
-function startOfQuery({ date, start }, zone) {
-  const requested = date ?? (start ? dateKey(start, zone) : null);
-  const soon = dateKey(Date.now() + (DAYS_AT_ONCE - 2) * 24 * 60 * 60 * 1000, zone);
+function decideQueryStart({ date, start }, zone) {
+  const requested = date ?? (start ? toDateKey(start, zone) : null);
+  const soon = toDateKey(Date.now() + (DAYS_AT_ONCE - 2) * 24 * 60 * 60 * 1000, zone);
   return requested && requested > soon ? requested : null;
 }

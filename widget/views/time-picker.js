@@ -2,8 +2,8 @@
  * Chooses a free time: days to scroll through, and the times of the chosen day.
  */
 
-import { addDays, chipOf, clocksDiffer, dateKey, dayOf, timeOf, zoneName } from "../dates.js";
-import { focusedBeside, h, say, show } from "../dom.js";
+import { addDays, formatChip, hasOtherClock, toDateKey, formatDay, formatTime, formatZone } from "../dates.js";
+import { findFocused, h, setText, setVisible } from "../dom.js";
 
 /** @import { Slot, SlotsData, TimeRequest } from "../types.d.ts" */
 /** @import { Context } from "../context.js" */
@@ -77,7 +77,7 @@ export class TimePicker {
    * @param {string | null} from
    * @param {{ request?: TimeRequest | null }} options
    */
-  wait(from, { request = null } = {}) {
+  startWaiting(from, { request = null } = {}) {
     this.#slots.clear();
     this.#day = null;
     this.#nextFrom = null; // Later days of something else must not be offered if this fails.
@@ -93,9 +93,9 @@ export class TimePicker {
    */
   waitForMore(from) {
     this.#from = from;
-    show(this.node, true);
+    setVisible(this.node, true);
     this.#more.disabled = true;
-    say(this.#note, this.#t("loading_times"));
+    setText(this.#note, this.#t("loading_times"));
     this.#draw();
   }
 
@@ -107,25 +107,25 @@ export class TimePicker {
   add({ slots, time_zone: zone }) {
     this.#zone = zone;
     for (const slot of slots) this.#slots.set(new Date(slot.start).getTime(), slot);
-    const from = this.#from ?? dateKey(Date.now(), zone);
+    const from = this.#from ?? toDateKey(Date.now(), zone);
     const lastSlot = slots.at(-1);
-    const last = lastSlot ? dateKey(lastSlot.start, zone) : from;
+    const last = lastSlot ? toDateKey(lastSlot.start, zone) : from;
     this.#nextFrom = last > from ? last : addDays(from, DAYS_AT_ONCE);
     this.#more.disabled = false;
     this.#acceptAnswer();
-    say(this.#note, this.#slots.size ? "" : this.#t("no_times"));
+    setText(this.#note, this.#slots.size ? "" : this.#t("no_times"));
     this.#draw();
   }
 
   showFailure() {
     this.#more.disabled = false;
     this.#nextFrom ??= this.#from;
-    say(this.#note, "");
+    setText(this.#note, "");
   }
 
   hide() {
     this.#pick(null);
-    show(this.node, false);
+    setVisible(this.node, false);
   }
 
   /**
@@ -135,7 +135,7 @@ export class TimePicker {
    */
   choose(slot) {
     this.#slots.set(new Date(slot.start).getTime(), slot);
-    if (this.#zone) this.#day = dateKey(slot.start, this.#zone);
+    if (this.#zone) this.#day = toDateKey(slot.start, this.#zone);
     this.#pick(slot);
     this.#draw();
   }
@@ -149,22 +149,22 @@ export class TimePicker {
     const at = this.#request?.start ? new Date(this.#request.start).getTime() : null;
     const wished = at === null ? undefined : this.#slots.get(at);
     if (wished) this.#pick(wished);
-    const day = wished ? dateKey(wished.start, this.#zone) : this.#request?.date;
-    const days = [...this.#byDay().keys()];
+    const day = wished ? toDateKey(wished.start, this.#zone) : this.#request?.date;
+    const days = [...this.#groupByDay().keys()];
     if (day && days.includes(day)) this.#day = day;
     else if (!this.#day || !days.includes(this.#day)) this.#day = days[0] ?? null;
     this.#request = null;
   }
 
-  #ordered() {
+  #listSlots() {
     return [...this.#slots.entries()].sort(([a], [b]) => a - b).map(([, slot]) => slot);
   }
 
-  #byDay() {
+  #groupByDay() {
     /** @type {Map<string, [Slot, ...Slot[]]>} */
     const days = new Map();
-    for (const slot of this.#ordered()) {
-      const key = dateKey(slot.start, this.#zone);
+    for (const slot of this.#listSlots()) {
+      const key = toDateKey(slot.start, this.#zone);
       const known = days.get(key);
       days.set(key, known ? [...known, slot] : [slot]);
     }
@@ -173,20 +173,20 @@ export class TimePicker {
 
   #draw() {
     const zone = this.#zone;
-    const days = zone ? this.#byDay() : NO_DAYS;
-    const chips = [...days].map(([key, [first]]) => this.#chip(key, first));
+    const days = zone ? this.#groupByDay() : NO_DAYS;
+    const chips = [...days].map(([key, [first]]) => this.#buildDayChip(key, first));
     const scrolled = this.#days.scrollLeft;
     replaceButtons(this.#days, this.#nextFrom ? [...chips, this.#more] : chips);
     this.#days.scrollLeft = scrolled;
     const slots = days.get(this.#day ?? "") ?? [];
     replaceButtons(
       this.#times,
-      slots.map((slot) => this.#timeButton(slot)),
+      slots.map((slot) => this.#buildTimeButton(slot)),
     );
     const [first] = slots;
-    say(this.#timesLabel, first ? dayOf(first.start, this.#locale, zone) : "");
-    const foreign = first && zone && clocksDiffer(first.start, zone);
-    say(this.#zoneNote, foreign ? this.#t("zone", { zone: zoneName(first.start, this.#locale, zone) }) : "");
+    setText(this.#timesLabel, first ? formatDay(first.start, this.#locale, zone) : "");
+    const foreign = first && zone && hasOtherClock(first.start, zone);
+    setText(this.#zoneNote, foreign ? this.#t("zone", { zone: formatZone(first.start, this.#locale, zone) }) : "");
   }
 
   #requestMore() {
@@ -197,8 +197,8 @@ export class TimePicker {
    * @param {string} key
    * @param {Slot} slot
    */
-  #chip(key, slot) {
-    const { weekday, day, month } = chipOf(slot.start, this.#locale, this.#zone);
+  #buildDayChip(key, slot) {
+    const { weekday, day, month } = formatChip(slot.start, this.#locale, this.#zone);
     return h(
       "button",
       {
@@ -222,9 +222,9 @@ export class TimePicker {
   }
 
   /** @param {Slot} slot */
-  #timeButton(slot) {
+  #buildTimeButton(slot) {
     const chosen = this.chosen?.start === slot.start;
-    const text = timeOf(slot.start, this.#locale, this.#zone);
+    const text = formatTime(slot.start, this.#locale, this.#zone);
     return h(
       "button",
       {
@@ -256,7 +256,7 @@ export class TimePicker {
  * @param {HTMLElement[]} buttons
  */
 function replaceButtons(container, buttons) {
-  const focused = focusedBeside(container)?.getAttribute("data-value");
+  const focused = findFocused(container)?.getAttribute("data-value");
   container.replaceChildren(...buttons);
   if (focused) buttons.find((button) => button.dataset.value === focused)?.focus();
 }

@@ -3,8 +3,8 @@
  */
 
 import { saveCalendarFile } from "../calendar-file.js";
-import { clocksDiffer, dayOf, timeOf, zoneName } from "../dates.js";
-import { h, icon, say, show } from "../dom.js";
+import { hasOtherClock, formatDay, formatTime, formatZone } from "../dates.js";
+import { h, buildIcon, setText, setVisible } from "../dom.js";
 
 /** @import { DetailsData, Link } from "../types.d.ts" */
 /** @import { Context } from "../context.js" */
@@ -35,8 +35,8 @@ export class VisitFacts {
     );
     this.#file = h(
       "button",
-      { type: "button", class: "button soft", "data-testid": "visit-ics", onclick: () => this.#save() },
-      icon("download"),
+      { type: "button", class: "button soft", "data-testid": "visit-ics", onclick: () => this.#saveFile() },
+      buildIcon("download"),
       t("calendar"),
     );
     this.node = h(
@@ -55,10 +55,10 @@ export class VisitFacts {
    */
   showNote(sentence) {
     this.#visit = null;
-    show(this.#facts, false);
-    show(this.#file, false);
-    say(this.#note, sentence);
-    show(this.#note, sentence !== "");
+    setVisible(this.#facts, false);
+    setVisible(this.#file, false);
+    setText(this.#note, sentence);
+    setVisible(this.#note, sentence !== "");
   }
 
   /**
@@ -72,24 +72,24 @@ export class VisitFacts {
     const { start, end, time_zone: zone } = visit;
     this.#visit = visit;
     this.#facts.dataset.state = visit.state;
-    say(this.#service, visit.service_name);
-    say(this.#day, dayOf(start, locale, zone));
-    say(this.#time, `${timeOf(start, locale, zone)}–${timeOf(end, locale, zone)}`);
-    const elsewhere = clocksDiffer(start, zone);
-    say(this.#zone, elsewhere ? this.#context.t("zone", { zone: zoneName(start, locale, zone) }) : "");
-    show(this.#zone, elsewhere);
-    const sentence = this.#sentence(visit, purpose);
-    say(this.#note, sentence);
-    show(this.#note, true);
-    show(this.#facts, true);
-    show(this.#file, Boolean(visit.ics));
+    setText(this.#service, visit.service_name);
+    setText(this.#day, formatDay(start, locale, zone));
+    setText(this.#time, `${formatTime(start, locale, zone)}–${formatTime(end, locale, zone)}`);
+    const elsewhere = hasOtherClock(start, zone);
+    setText(this.#zone, elsewhere ? this.#context.t("zone", { zone: formatZone(start, locale, zone) }) : "");
+    setVisible(this.#zone, elsewhere);
+    const sentence = this.#describePermissions(visit, purpose);
+    setText(this.#note, sentence);
+    setVisible(this.#note, true);
+    setVisible(this.#facts, true);
+    setVisible(this.#file, Boolean(visit.ics));
   }
 
   /**
    * @param {DetailsData} visit
    * @param {Link["purpose"]} purpose
    */
-  #sentence(visit, purpose) {
+  #describePermissions(visit, purpose) {
     const { t } = this.#context;
     const { state, start, can_cancel: cancel, can_reschedule: move } = visit;
     if (state === "cancelled") return t("visit_cancelled");
@@ -102,7 +102,7 @@ export class VisitFacts {
       .join(" ");
   }
 
-  #save() {
+  #saveFile() {
     if (!this.#visit?.ics) return;
     saveCalendarFile(this.#visit.ics, { name: this.#context.t("file"), start: this.#visit.start, beside: this.node });
   }

@@ -3,9 +3,9 @@
  * whatever else opens the page, a mail scanner for instance, changes nothing.
  */
 
-import { h, icon, say, show } from "../dom.js";
+import { h, buildIcon, setText, setVisible } from "../dom.js";
 import { CancelQuestion } from "./cancel-question.js";
-import { explain } from "./explanation.js";
+import { explainError } from "./explanation.js";
 import { VisitFacts } from "./visit-facts.js";
 
 /** @import { Appointment, Child, DetailsData, ErrorData, Link, Outcome, State } from "../types.d.ts" */
@@ -47,7 +47,7 @@ export class VisitSheet {
     this.#facts = new VisitFacts(context);
     this.#question = new CancelQuestion(context, {
       onYes: () => this.#cancel(),
-      onNo: () => this.#kept(),
+      onNo: () => this.#handleKept(),
       testid: "visit-cancel",
     });
     /**
@@ -63,9 +63,9 @@ export class VisitSheet {
       );
     this.#buttons = {
       retry: button("retry", () => this.#queryVisit(), t("retry")),
-      move: button("move", () => this.#move(), icon("calendar"), t("move")),
-      cancel: button("cancel", () => this.#askAboutCancelling(), t("cancel_visit")),
-      again: button("again", () => actions.book({ service: this.#visit?.service }), icon("calendar"), t("again")),
+      move: button("move", () => this.#move(), buildIcon("calendar"), t("move")),
+      cancel: button("cancel", () => this.#askToCancel(), t("cancel_visit")),
+      again: button("again", () => actions.book({ service: this.#visit?.service }), buildIcon("calendar"), t("again")),
     };
     this.#row = h("div", { class: "sheet-buttons" }, Object.values(this.#buttons));
     this.#foot = h("div", { class: "sheet-foot" }, this.#question.node, this.#row);
@@ -78,7 +78,7 @@ export class VisitSheet {
         "data-testid": "visit-back",
         onclick: () => actions.closeVisit(),
       },
-      icon("back"),
+      buildIcon("back"),
     );
     this.node = h(
       "section",
@@ -106,14 +106,14 @@ export class VisitSheet {
     this.#problem = link.token ? null : "broken";
     this.#lookedUpOn = 0;
     this.#question.hide();
-    say(this.#title, this.#context.t("your_visit"));
-    show(this.node, true);
+    setText(this.#title, this.#context.t("your_visit"));
+    setVisible(this.node, true);
     this.#draw();
     this.focus();
   }
 
   close() {
-    show(this.node, false);
+    setVisible(this.node, false);
     this.#question.hide();
     this.#link = null;
     this.#actions.dropQuery(TOPIC);
@@ -130,11 +130,11 @@ export class VisitSheet {
     if (outcome) this.#acceptOutcome(outcome);
     const answer = this.#query && state.outcomes[this.#query];
     if (answer) this.#acceptAnswer(answer);
-    if (this.isOpen) this.#keepFresh();
+    if (this.isOpen) this.#refreshVisit();
   }
 
   /** After a new connection the result may be out of date; an unanswered query is repeated by itself. */
-  #keepFresh() {
+  #refreshVisit() {
     const connection = this.#context.welcomes();
     if (connection === this.#lookedUpOn || this.#command || this.#problem === "unknown" || this.#problem === "broken") {
       return;
@@ -164,31 +164,31 @@ export class VisitSheet {
       this.#query = null;
       if (outcome.type === "booking.details") [this.#visit, this.#problem] = [outcome.data, null];
       else if (isUnknown(outcome)) this.#problem = "unknown";
-      else if (!this.#visit) this.#problem = errorOf(outcome);
+      else if (!this.#visit) this.#problem = findError(outcome);
     }
     this.#draw();
   }
 
-  #askAboutCancelling() {
+  #askToCancel() {
     this.#problem = null;
     this.#question.ask();
     this.#draw();
   }
 
-  #kept() {
+  #handleKept() {
     this.#draw();
     this.#buttons.cancel.focus();
   }
 
   #cancel() {
-    const appointment = this.#appointment();
+    const appointment = this.#buildReference();
     if (this.#command || !appointment) return;
     this.#command = this.#actions.cancel(appointment);
     this.#draw();
   }
 
   #move() {
-    const appointment = this.#appointment();
+    const appointment = this.#buildReference();
     if (appointment) this.#actions.book({ appointment });
   }
 
@@ -200,7 +200,7 @@ export class VisitSheet {
       this.#actions.closeVisit(outcome.data.appointment_id);
       return;
     }
-    this.#problem = isUnknown(outcome) ? "unknown" : errorOf(outcome);
+    this.#problem = isUnknown(outcome) ? "unknown" : findError(outcome);
     this.#draw();
     this.focus();
   }
@@ -211,29 +211,29 @@ export class VisitSheet {
     const { purpose } = this.#link;
     const isUseless = this.#problem === "unknown" || this.#problem === "broken";
     const visit = isUseless ? null : this.#visit;
-    const problem = this.#sentence();
+    const problem = this.#describeProblem();
     if (visit) this.#facts.show(visit, purpose);
     else this.#facts.showNote(problem || t("looking_up"));
     const refused = visit ? problem : "";
-    say(this.#complaint, refused);
-    show(this.#complaint, refused !== "");
+    setText(this.#complaint, refused);
+    setVisible(this.#complaint, refused !== "");
     const mayCancel = visit?.can_cancel === true && purpose === "cancel";
     if (!mayCancel && !this.#command) this.#question.hide();
     this.#question.update(this.#command ? { type: "booking.cancel" } : null);
-    show(this.#row, !this.#question.isAsked);
-    show(this.#buttons.retry, !visit && !isUseless && this.#problem !== null);
-    show(this.#buttons.cancel, mayCancel);
-    show(this.#buttons.move, visit?.can_reschedule === true && purpose === "move");
-    show(this.#buttons.again, isUseless || visit?.state === "cancelled");
-    show(this.#foot, this.#question.isAsked || Object.values(this.#buttons).some((button) => !button.hidden));
+    setVisible(this.#row, !this.#question.isAsked);
+    setVisible(this.#buttons.retry, !visit && !isUseless && this.#problem !== null);
+    setVisible(this.#buttons.cancel, mayCancel);
+    setVisible(this.#buttons.move, visit?.can_reschedule === true && purpose === "move");
+    setVisible(this.#buttons.again, isUseless || visit?.state === "cancelled");
+    setVisible(this.#foot, this.#question.isAsked || Object.values(this.#buttons).some((button) => !button.hidden));
   }
 
   /** What the problem says to the visitor; nothing where there is none. */
-  #sentence() {
+  #describeProblem() {
     const { t } = this.#context;
     if (this.#problem === null) return "";
     const sentences = { broken: t("link_broken"), unknown: t("link_unknown"), lost: t("visit_lost") };
-    return typeof this.#problem === "string" ? sentences[this.#problem] : explain(this.#problem, t);
+    return typeof this.#problem === "string" ? sentences[this.#problem] : explainError(this.#problem, t);
   }
 
   /**
@@ -241,14 +241,14 @@ export class VisitSheet {
    *
    * @returns {Appointment | null}
    */
-  #appointment() {
+  #buildReference() {
     if (!this.#visit || !this.#link?.token) return null;
     return { ...this.#visit, stage: this.#visit.state, may: { link: this.#link.token } };
   }
 }
 
 /** @param {Outcome} outcome */
-function errorOf(outcome) {
+function findError(outcome) {
   return outcome.type === "error" ? outcome.data : {};
 }
 
