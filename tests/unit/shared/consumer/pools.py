@@ -43,6 +43,12 @@ async def until(condition, seconds=DEADLINE_SECONDS):
             await asyncio.sleep(0.002)
 
 
+def is_empty_a_second_later(bench):
+    """Turn the clock by a second only: a retry may not be on the queue yet, and no lease ends under its handler."""
+    bench.clock.advance(timedelta(seconds=1))
+    return not bench.queue.bodies()
+
+
 def send(bench, body, count, *, groups=None):
     for number in range(count):
         bench.queue.send(body(f"k{number}"), group=f"g{number % (groups or count)}")
