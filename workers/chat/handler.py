@@ -72,7 +72,7 @@ class ChatHandler:
         """Answer one message; return the error code if it is refused."""
         profile = await self._ports.tenants.get_profile(command.tenant)
         if len(command.data.text) > profile.limits.chat_characters:
-            return await self._refuse(command, claim, ErrorCode.TOO_LARGE)
+            return await self._refuse_message(command, claim, ErrorCode.TOO_LARGE)
         sent = await self._replies.store_and_post(
             command.session_id,
             ChatSent(re=command.client_id, data=ChatSentData(text=command.data.text)),
@@ -90,7 +90,7 @@ class ChatHandler:
         if is_staff_answering and await self._leave_to_staff(command, claim, listeners):
             return None
         if used >= profile.limits.daily_output_tokens:
-            return await self._refuse(command, claim, ErrorCode.BUDGET_EXCEEDED)
+            return await self._refuse_message(command, claim, ErrorCode.BUDGET_EXCEEDED)
         prompt = build_prompt(
             profile=profile,
             documents=documents,
@@ -98,7 +98,7 @@ class ChatHandler:
             text=command.data.text,
             now=self._ports.clock.now(),
         )
-        answer = await self._answer(command, prompt, profile, listeners)
+        answer = await self._stream_answer(command, prompt, profile, listeners)
         await self._ports.usage.add_usage(command.tenant, self._format_today(), answer.usage)
         await self._replies.store_and_post(command.session_id, self._build_final(command, answer), claim=claim)
         return None
@@ -118,7 +118,7 @@ class ChatHandler:
         log.info("chat_left_to_staff")
         return True
 
-    async def _answer(
+    async def _stream_answer(
         self, command: ChatSend, prompt: Prompt, profile: TenantProfile, listeners: Sequence[Connection]
     ) -> _Answer:
         """Stream the model's answer to the connections, until it ends or the visitor stops it."""
@@ -188,9 +188,9 @@ class ChatHandler:
             ModelFailure.BUSY: ErrorCode.MODEL_BUSY,
             DeadLetterReason.TIMEOUT: ErrorCode.TIMEOUT,
         }
-        await self._refuse(command, claim, codes.get(reason, ErrorCode.INTERNAL))
+        await self._refuse_message(command, claim, codes.get(reason, ErrorCode.INTERNAL))
 
-    async def _refuse(self, command: ChatSend, claim: Claim, code: ErrorCode) -> str:
+    async def _refuse_message(self, command: ChatSend, claim: Claim, code: ErrorCode) -> str:
         locale = await self._replies.find_locale(command.session_id, command.locale)
         log.info("chat_refused", code=code)
         frame = build_refusal_frame(code, re=command.client_id, locale=locale)

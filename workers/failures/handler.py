@@ -53,7 +53,7 @@ class LedgerHandler:
         Raises:
             TransientError: a store can't be reached, or another worker holds the command.
         """
-        message, command = self._decode(dead_letter)
+        message, command = self._decode_message(dead_letter)
         failure = build_failure(dead_letter, queue=self._queue, message=message, now=self._ports.clock.now())
         recorded = await self._ports.ledger.record(failure)
         log.info("failure_recorded", failure_id=recorded.failure_id, reason=failure.reason, state=recorded.state.value)
@@ -62,7 +62,7 @@ class LedgerHandler:
             await self._notify_visitor(command)
         return recorded
 
-    def _decode(self, dead_letter: Delivery) -> tuple[Message | None, NotifiableCommand | None]:
+    def _decode_message(self, dead_letter: Delivery) -> tuple[Message | None, NotifiableCommand | None]:
         """Return the message, and the command to notify about: also of a version that this release does not process."""
         try:
             message = self._decoder.decode(dead_letter.body)
@@ -91,7 +91,7 @@ class LedgerHandler:
             raise TransientError("another worker took the command over") from error
         except (Exception, asyncio.CancelledError):
             # The next attempt need not wait for the end of this lease.
-            await asyncio.shield(self._release(claim))
+            await asyncio.shield(self._release_claim(claim))
             raise
         log.info("visitor_notified", command_id=command.id)
 
@@ -100,7 +100,7 @@ class LedgerHandler:
         frame = build_refusal_frame(ErrorCode.INTERNAL, re=command.client_id, locale=locale)
         await self._replies.store_and_post(command.session_id, frame, claim=claim, tenant=command.tenant)
 
-    async def _release(self, claim: Claim) -> None:
+    async def _release_claim(self, claim: Claim) -> None:
         try:
             await self._claims.release(claim, unspent=True)
         except (TransientError, PermanentError) as error:

@@ -89,7 +89,7 @@ class DynamoAppointmentStore:
             keys = {bucket.text for bucket in buckets}
             obsolete = [bucket for bucket in await self._grids.list_buckets(replaces) if bucket.text not in keys]
             extra = [self._transactions.build_put_part(replaces)]
-        lost = await self._write(
+        lost = await self._write_change(
             appointment,
             claim,
             takes=takes,
@@ -156,7 +156,7 @@ class DynamoAppointmentStore:
         extra = [self._slots.build_free_part(bucket, old) for bucket in obsolete if is_confirmed]
         still_held = new.state is AppointmentState.HELD
         kept_units = tuple(unit for unit in old.quota_units if still_held and not unit.is_lasting)
-        lost = await self._write(
+        lost = await self._write_change(
             new, claim, takes=takes, quotas=quotas, at=at, releases=old, extra=extra, kept_units=kept_units
         )
         if lost is None and not is_confirmed:
@@ -181,7 +181,7 @@ class DynamoAppointmentStore:
         holders = await asyncio.gather(*(self._quotas.find_holders(key, at) for key in keys))
         return dict(zip(keys, holders, strict=True))
 
-    async def _write(
+    async def _write_change(
         self,
         appointment: Appointment,
         claim: Claim,

@@ -102,7 +102,7 @@ class CachedCalendar:
     def _start_lookup(self, calendar_id: str, between: Interval) -> "_Lookup":
         # Wider than requested, so that the answer covers the next requests, too.
         wide = Interval(between.start - _WINDOW, between.end + _WINDOW)
-        task = asyncio.create_task(self._read(calendar_id, wide))
+        task = asyncio.create_task(self._read_busy_times(calendar_id, wide))
         lookup = self._lookups[calendar_id] = _Lookup(wide, self._writes[calendar_id], task)
 
         def end_lookup(done: "asyncio.Task[_CachedAnswer]") -> None:
@@ -114,7 +114,7 @@ class CachedCalendar:
         task.add_done_callback(end_lookup)
         return lookup
 
-    async def _read(self, calendar_id: str, wide: Interval) -> _CachedAnswer:
+    async def _read_busy_times(self, calendar_id: str, wide: Interval) -> _CachedAnswer:
         started_at, writes = self._clock.now(), self._writes[calendar_id]
         answer = _CachedAnswer(started_at, wide, await self._calendar.find_busy_times(calendar_id, wide))
         if writes == self._writes[calendar_id]:

@@ -36,13 +36,13 @@ class DayGrids:
     async def _get_grid_minutes(self, tenant: str, day: date, minutes: int) -> int:
         cached = self._cached.get((tenant, day))
         if cached is None:
-            cached = await self._fix_grid(tenant, day, minutes)
+            cached = await self._write_grid_once(tenant, day, minutes)
             if len(self._cached) >= _MAX_CACHED_DAYS:
                 self._cached.clear()
             self._cached[tenant, day] = cached
         return cached
 
-    async def _fix_grid(self, tenant: str, day: date, minutes: int) -> int:
+    async def _write_grid_once(self, tenant: str, day: date, minutes: int) -> int:
         """Write the grid, or read the one that exists."""
         with translate_aws_errors("slots.grid"):
             try:

@@ -80,7 +80,7 @@ def put_event(service: Any, calendar_id: str, event: CalendarEvent, *, invites: 
     else:
         return
     for _ in range(_MAX_ATTEMPTS):
-        stored = _read(service, calendar_id, event.event_id, COMPARED_FIELDS)
+        stored = _read_event(service, calendar_id, event.event_id, COMPARED_FIELDS)
         if stored is None:
             raise TransientError("calendar.put: the id exists, but the event can't be read")
         if parse_version(stored) > event.version or matches_event(stored, event):
@@ -103,7 +103,7 @@ def put_event(service: Any, calendar_id: str, event: CalendarEvent, *, invites: 
 def remove_event(service: Any, calendar_id: str, event_id: str) -> None:
     """Delete the event, if it is still as it was read; a missing event is no error."""
     for _ in range(_MAX_ATTEMPTS):
-        stored = _read(service, calendar_id, event_id, f"etag,{READ_FIELDS}")
+        stored = _read_event(service, calendar_id, event_id, f"etag,{READ_FIELDS}")
         if stored is None or is_deleted(stored):
             return
         request = service.events().delete(calendarId=calendar_id, eventId=event_id, sendUpdates="none")
@@ -119,7 +119,7 @@ def remove_event(service: Any, calendar_id: str, event_id: str) -> None:
 
 def find_event(service: Any, calendar_id: str, event_id: str) -> StoredEvent | None:
     """Return an event's current state, also of a deleted one; None if the calendar never had it."""
-    stored = _read(service, calendar_id, event_id, READ_FIELDS)
+    stored = _read_event(service, calendar_id, event_id, READ_FIELDS)
     return None if stored is None else parse_event(stored)
 
 
@@ -166,7 +166,7 @@ def _iterate_pages(service: Any, first: Any) -> Iterator[dict[str, Any]]:
     raise TransientError("calendar.list: the list does not end")
 
 
-def _read(service: Any, calendar_id: str, event_id: str, fields: str) -> dict[str, Any] | None:
+def _read_event(service: Any, calendar_id: str, event_id: str, fields: str) -> dict[str, Any] | None:
     try:
         answer = service.events().get(calendarId=calendar_id, eventId=event_id, fields=fields).execute()
     except Exception as error:

@@ -46,7 +46,7 @@ class GoogleCredentials:
         """
         with self._lock:
             if self._credentials is None:
-                self._credentials = self._read()
+                self._credentials = self._read_credentials()
             return self._credentials
 
     def forget(self) -> None:
@@ -56,7 +56,7 @@ class GoogleCredentials:
             if self._secrets:
                 self._secrets.forget(self._secret_id)
 
-    def _read(self) -> Any:
+    def _read_credentials(self) -> Any:
         text = self._read_key_text()
         if not text:
             raise UnusableCalendarError(

@@ -145,7 +145,7 @@ def decide_cancel(appointment: Appointment | None, now: datetime) -> Cancel | Al
 def decide_reschedule(
     appointment: Appointment | None, service: Service, start: datetime, now: datetime
 ) -> Move | AlreadyThere | Refusal:
-    """Decide about a move to a start that the rules offer (`slots.is_offered` checks that)."""
+    """Decide about a move to a start that the rules offer (`slots.refuse_unoffered_start` checks that)."""
     if appointment is None or appointment.state is AppointmentState.CANCELLED:
         return _UNKNOWN
     if has_expired(appointment, now):

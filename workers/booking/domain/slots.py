@@ -40,7 +40,7 @@ def find_free_slots(
     return [offer for ordinal in window for offer in search.find_offers_on(ordinal)]
 
 
-def is_offered(profile: TenantProfile, service: Service, start: datetime, now: datetime) -> Refusal | None:
+def refuse_unoffered_start(profile: TenantProfile, service: Service, start: datetime, now: datetime) -> Refusal | None:
     """Return None if the rules allow this start, else `INVALID_TIME`; occupied times are not considered."""
     search = _Search.prepare(profile, service.id, now, Occupancy())
     day = start.astimezone(profile.zone).date()

@@ -22,7 +22,7 @@ from workers.booking.domain.decisions import (
 )
 from workers.booking.domain.local_time import parse_start
 from workers.booking.domain.quotas import list_day_quotas
-from workers.booking.domain.slots import is_offered
+from workers.booking.domain.slots import refuse_unoffered_start
 from workers.booking.domain.values import Appointment, AppointmentState, LastChange, Refusal
 from workers.booking.handler.availability import refuse_with_alternatives
 from workers.booking.handler.calendar_event import assign_calendar, remove_events, sync_event
@@ -120,7 +120,7 @@ async def _move_appointment(
         case Refusal() as refusal:
             return refusal
         case Move(next_one):
-            if not_offered := is_offered(profile, service, start, command.accepted_at):
+            if not_offered := refuse_unoffered_start(profile, service, start, command.accepted_at):
                 return await refuse_with_alternatives(
                     ports,
                     command,

@@ -19,7 +19,7 @@ from workers.booking.domain.decisions import MAX_WRONG_CODES
 from workers.booking.domain.hold import HOLD_MINUTES, create_hold, is_same_request, occupies_time
 from workers.booking.domain.local_time import parse_start
 from workers.booking.domain.quotas import Quota, list_day_quotas, list_hold_quotas, list_send_quotas
-from workers.booking.domain.slots import is_offered
+from workers.booking.domain.slots import refuse_unoffered_start
 from workers.booking.domain.values import Appointment, AppointmentState, LastChange, Refusal
 from workers.booking.handler.availability import refuse_with_alternatives
 from workers.booking.handler.frames import build_confirmed, build_pending, build_refusal
@@ -128,7 +128,7 @@ async def build_requested_hold(
     start = parse_start(command.data.start, profile.zone)
     if isinstance(start, Refusal):
         return start
-    if refusal := is_offered(profile, service, start, command.accepted_at):
+    if refusal := refuse_unoffered_start(profile, service, start, command.accepted_at):
         return await refuse_with_alternatives(ports, command, profile, service.id, start, code=refusal.code)
     contact = parse_contact(command.data.contact, channels=find_channels(ports, profile), region=profile.region)
     if isinstance(contact, Refusal):

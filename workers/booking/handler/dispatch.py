@@ -46,13 +46,13 @@ class BookingHandler:
     async def handle(self, command: BookingCommand, claim: Claim) -> str | None:
         """Run the command's use case; return the error code if it is refused."""
         if isinstance(command, InternalCommand):
-            await self._complete(command, await handle_internal_command(self._ports, command, claim), claim)
+            await self._complete_command(command, await handle_internal_command(self._ports, command, claim), claim)
             return None
         locale = await self._replies.find_locale(command.session_id, command.locale)
         if isinstance(command, BookingSlots):
-            return await self._answer(command, await list_slots(self._ports, command, locale), claim)
+            return await self._answer_query(command, await list_slots(self._ports, command, locale), claim)
         if isinstance(command, BookingLookup):
-            return await self._answer(command, await look_up_appointment(self._ports, command, locale), claim)
+            return await self._answer_query(command, await look_up_appointment(self._ports, command, locale), claim)
         frame = await self._run_use_case(command, claim, locale)
         if isinstance(frame, Error):
             log.info("booking_refused", code=frame.data.code, alternatives=len(frame.data.alternatives))
@@ -60,14 +60,14 @@ class BookingHandler:
         await self._notify_unreachable_visitor(command, frame)
         return find_refusal_code(frame)
 
-    async def _complete(self, command: InternalBookingCommand, frame: ServerFrame | None, claim: Claim) -> None:
+    async def _complete_command(self, command: InternalBookingCommand, frame: ServerFrame | None, claim: Claim) -> None:
         """Complete an internal command, with a frame for the visitor where it has one."""
         if frame is None:
             await self._claims.complete(claim)
         else:
             await self._replies.store_and_post(command.session_id, frame, claim=claim)
 
-    async def _answer(self, command: BookingCommand, frame: ServerFrame, claim: Claim) -> str | None:
+    async def _answer_query(self, command: BookingCommand, frame: ServerFrame, claim: Claim) -> str | None:
         """Post the answer to a query to the live connections; it becomes outdated, so it is not stored."""
         await self._replies.post_frame(
             command.session_id, frame, await self._replies.list_connections(command.session_id)
@@ -128,12 +128,12 @@ class BookingHandler:
         if problem := CalendarProblem.parse_reason(reason):
             await alert_operator(self._ports, tenant=command.tenant, session_id=command.session_id, problem=problem)
         if isinstance(command, InternalCommand):
-            await self._complete(command, None, claim)
+            await self._complete_command(command, None, claim)
             return
         locale = await self._replies.find_locale(command.session_id, command.locale)
         code = ErrorCode.TIMEOUT if reason == DeadLetterReason.TIMEOUT else ErrorCode.INTERNAL
         frame = build_refusal_frame(code, re=command.client_id, locale=locale)
         if isinstance(command, BookingSlots | BookingLookup):
-            await self._answer(command, frame, claim)
+            await self._answer_query(command, frame, claim)
             return
         await self._replies.store_and_post(command.session_id, frame, claim=claim, tenant=command.tenant)

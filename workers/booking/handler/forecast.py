@@ -35,7 +35,7 @@ from workers.booking.domain.lanes import select_free_lanes
 from workers.booking.domain.local_time import parse_start
 from workers.booking.domain.reminders import is_unchanged_visit, is_worth_reminding, list_reminder_times
 from workers.booking.domain.replay_forecast import ReplayForecast, build_forecast, forecast_refusal
-from workers.booking.domain.slots import is_offered
+from workers.booking.domain.slots import refuse_unoffered_start
 from workers.booking.domain.values import Appointment, AppointmentState, Refusal
 from workers.booking.handler.availability import refuse_with_alternatives
 from workers.booking.handler.create import build_requested_hold, derive_appointment_id, is_same_hold, load_session_hold
@@ -158,7 +158,7 @@ async def _forecast_reschedule(
         return build_forecast(profile, "refused", start, decision, appointment)
     if not isinstance(decision, Move):
         return await _forecast_remaining_effects(ports, command, profile, decision.appointment)
-    if not_offered := is_offered(profile, service, start, now):
+    if not_offered := refuse_unoffered_start(profile, service, start, now):
         refusal = await refuse_with_alternatives(
             ports, command, profile, service.id, start, code=not_offered.code, ignoring={appointment.appointment_id}
         )

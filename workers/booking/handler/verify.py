@@ -54,7 +54,7 @@ async def verify_code(ports: BookingPorts, command: BookingVerify, claim: Claim,
     )
     match decide_verify(appointment, code_ok=code_ok, now=command.accepted_at):
         case Confirm(changed):
-            answer = await _confirm(ports, command, appointment or changed, changed, profile=profile, claim=claim)
+            answer = await _confirm_hold(ports, command, appointment or changed, changed, profile=profile, claim=claim)
             if isinstance(answer, Refusal):
                 return build_refusal(command, answer, profile.zone, locale)
             changed = answer
@@ -85,7 +85,7 @@ async def run_confirmation_effects(
 _WRONG = Refusal(ErrorCode.CODE_INVALID)
 
 
-async def _confirm(
+async def _confirm_hold(
     ports: BookingPorts,
     command: BookingVerify,
     hold: Appointment,

@@ -42,7 +42,7 @@ class BedrockModel:
         usage, stop_reason = Usage(), ""
         tool: _ToolInput | None = None
         try:
-            answer = await self._ask(prompt)
+            answer = await self._ask_model(prompt)
             async with contextlib.aclosing(_iterate_with_timeout(answer["stream"])) as events:
                 async for event in events:
                     match event:
@@ -68,7 +68,7 @@ class BedrockModel:
             raise TransientError("bedrock.stream: cut off", reason=ModelFailure.FAILED)
         yield Finished(usage, stop_reason)
 
-    async def _ask(self, prompt: Prompt) -> Any:
+    async def _ask_model(self, prompt: Prompt) -> Any:
         try:
             with translate_aws_errors("bedrock.converse_stream"):
                 return await self._client.converse_stream(

@@ -62,11 +62,11 @@ class _Splitter:
 
     def split(self, markdown: str) -> list[Passage]:
         for raw in markdown.splitlines():
-            self._read(raw.strip())
+            self._read_text(raw.strip())
         self._end_block()
         return self._passages
 
-    def _read(self, text: str) -> None:
+    def _read_text(self, text: str) -> None:
         heading, item, is_row = _HEADING.match(text), _ITEM.match(text), text.startswith("|")
         if heading or item or is_row or not text or _RULE.match(text):
             self._end_block()
@@ -89,9 +89,9 @@ class _Splitter:
         question = _QUESTION.match(block)
         if question:
             self._section += 1
-            self._add(strip_markup(question[2]), question=strip_markup(question[1]))
+            self._add_passage(strip_markup(question[2]), question=strip_markup(question[1]))
         elif block:
-            self._add(strip_markup(block), is_entry=self._is_item)
+            self._add_passage(strip_markup(block), is_entry=self._is_item)
         self._block, self._is_item = [], False
 
     def _read_row(self, row: str) -> None:
@@ -102,9 +102,9 @@ class _Splitter:
             # Such as "Massage – Time: 60 min, Price: 200 zł", which is readable in any language.
             named = zip(self._columns[1:], cells[1:], strict=False)
             rest = ", ".join(f"{column}: {cell}" if column else cell for column, cell in named if cell)
-            self._add(f"{cells[0]} – {rest}" if rest else cells[0], is_entry=True, topic=self._columns[0])
+            self._add_passage(f"{cells[0]} – {rest}" if rest else cells[0], is_entry=True, topic=self._columns[0])
 
-    def _add(self, text: str, *, is_entry: bool = False, topic: str = "", question: str = "") -> None:
+    def _add_passage(self, text: str, *, is_entry: bool = False, topic: str = "", question: str = "") -> None:
         if text:
             titles = [title for _, title in self._headings] + ([question] if question else [])
             self._passages.append(Passage(text, self._document, tuple(titles), self._section, is_entry, topic))

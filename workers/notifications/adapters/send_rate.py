@@ -42,7 +42,7 @@ class DynamoSendRateLimiter:
         reserved = await self._read_slot(notice_key)
         if reserved is not None:
             return reserved
-        slot = await self._advance(rate_limit_key, now) - _BURST
+        slot = await self._advance_schedule(rate_limit_key, now) - _BURST
         if slot <= now:
             return now
         return await self._store_slot(notice_key, slot)
@@ -55,13 +55,13 @@ class DynamoSendRateLimiter:
         row = from_item(answer.get("Item", {}))
         return from_milliseconds(row["turn_ms"]) if row else None
 
-    async def _advance(self, rate_limit_key: str, now: datetime) -> datetime:
+    async def _advance_schedule(self, rate_limit_key: str, now: datetime) -> datetime:
         """Return when all notices before this one are sent, and advance that time by one interval."""
         step, start = _duration_to_milliseconds(self._interval), to_milliseconds(now)
         limit = start + _duration_to_milliseconds(self._max_wait + _BURST)
         for _ in range(_ATTEMPTS):
             # A busy key advances by one interval; an idle one starts from now. It may change between the two writes.
-            before = await self._update(
+            before = await self._update_row(
                 rate_limit_key,
                 "SET caught_up_ms = caught_up_ms + :step, expires_at = :expires",
                 "caught_up_ms BETWEEN :now AND :longest",
@@ -69,7 +69,7 @@ class DynamoSendRateLimiter:
             )
             if before is not None:
                 return from_milliseconds(before)
-            restarted = await self._update(
+            restarted = await self._update_row(
                 rate_limit_key,
                 "SET caught_up_ms = :next, expires_at = :expires",
                 "attribute_not_exists(quota) OR caught_up_ms < :now",
@@ -81,7 +81,7 @@ class DynamoSendRateLimiter:
                 raise PermanentError("line_too_long", "this business sends more notices than its rate limit allows")
         raise TransientError("send_rate: the row changed at every attempt")
 
-    async def _update(self, rate_limit_key: str, update: str, condition: str, values: dict[str, int]) -> int | None:
+    async def _update_row(self, rate_limit_key: str, update: str, condition: str, values: dict[str, int]) -> int | None:
         """Return the row's `caught_up_ms` before the update; None if the condition failed and nothing was written."""
         with translate_aws_errors("send_rate.update"):
             try:

@@ -37,7 +37,7 @@ async def notify_visitor(ports: NotificationPorts, notice: VisitorNotice) -> boo
     if not (_is_in_time(ports, notice, profile) and await _accepts_email(ports, notice)):
         return False
     await _reserve_send_slot(ports, notice)
-    await _send(ports, notice, profile)
+    await _send_notice(ports, notice, profile)
     log.info(
         "notice_sent", notice=notice.type, channel=notice.data.contact_kind, appointment_id=notice.data.appointment_id
     )
@@ -97,7 +97,7 @@ async def _reserve_send_slot(ports: NotificationPorts, notice: VisitorNotice) ->
         raise NotYetError("the rate limit of the business", wait=slot - now)
 
 
-async def _send(ports: NotificationPorts, notice: VisitorNotice, profile: TenantProfile) -> None:
+async def _send_notice(ports: NotificationPorts, notice: VisitorNotice, profile: TenantProfile) -> None:
     """Render the notice and give it to the provider; code and links are computed only here, and are never queued."""
     code = (
         derive_verification_code(ports.code_key, notice.data.appointment_id, notice.send_number)

@@ -7,7 +7,7 @@ import pytest
 
 from shared.messages.errors import ErrorCode
 from workers.booking.domain.lanes import Occupancy
-from workers.booking.domain.slots import find_free_slots, is_offered
+from workers.booking.domain.slots import find_free_slots, refuse_unoffered_start
 from workers.booking.domain.values import Interval, Refusal, SlotOffer
 
 MONDAY = date(2026, 1, 12)
@@ -142,7 +142,7 @@ def test_a_day_with_a_clock_change_has_its_real_length(make_profile, zone, day, 
     offers = on(profile, day, now, service="hour")
 
     assert wall_times(offers, zone) == expected
-    assert all(is_offered(profile, profile.services[0], offer.start, now) is None for offer in offers)
+    assert all(refuse_unoffered_start(profile, profile.services[0], offer.start, now) is None for offer in offers)
 
 
 @pytest.mark.parametrize(
@@ -165,7 +165,7 @@ def test_a_start_that_the_rules_forbid_is_an_invalid_time(make_profile, accepted
     profile = make_profile(minimum_notice_minutes=120)
     start = accepted_at + timedelta(hours=hours_later)
 
-    assert is_offered(profile, profile.services[0], start, accepted_at) == INVALID, why
+    assert refuse_unoffered_start(profile, profile.services[0], start, accepted_at) == INVALID, why
 
 
 def test_a_start_that_the_rules_allow_is_offered(make_profile, accepted_at):
@@ -173,7 +173,7 @@ def test_a_start_that_the_rules_allow_is_offered(make_profile, accepted_at):
     profile = make_profile(minimum_notice_minutes=120)
 
     for start in (accepted_at + timedelta(hours=2), accepted_at + timedelta(days=30, hours=8)):
-        assert is_offered(profile, profile.services[0], start, accepted_at) is None
+        assert refuse_unoffered_start(profile, profile.services[0], start, accepted_at) is None
 
 
 def test_a_day_that_closes_at_a_skipped_midnight_keeps_all_its_hours(make_profile):
@@ -187,4 +187,4 @@ def test_a_day_that_closes_at_a_skipped_midnight_keeps_all_its_hours(make_profil
 
     assert wall_times(offers, "America/Sao_Paulo") == ["20:00", "21:00", "22:00", "23:00"]
     assert {offer.end - offer.start for offer in offers} == {timedelta(hours=1)}
-    assert is_offered(profile, profile.services[0], offers[-1].start, now) is None
+    assert refuse_unoffered_start(profile, profile.services[0], offers[-1].start, now) is None

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from workers.booking.domain.hold import compute_blocked_interval
 from workers.booking.domain.lanes import Occupancy
-from workers.booking.domain.slots import find_free_slots, is_offered
+from workers.booking.domain.slots import find_free_slots, refuse_unoffered_start
 from workers.booking.domain.values import Interval
 
 DAYS = {
@@ -109,7 +109,7 @@ def test_every_slot_is_offered_free_and_inside_the_opening_hours(make_profile, s
     offers = find_free_slots(profile, "visit", from_day=None, days=4, now=now, occupancy=Occupancy(busy))
 
     for offer in offers:
-        assert is_offered(profile, service, offer.start, now) is None
+        assert refuse_unoffered_start(profile, service, offer.start, now) is None
         assert not any(compute_blocked_interval(service, offer.start).overlaps(interval) for interval in busy)
         assert offer.end - offer.start == timedelta(minutes=service.duration_minutes)
         # The last minute, not the end: if the clocks skip the midnight at which a day closes, the end reads 01:00.
