@@ -211,8 +211,9 @@ const HANDLERS = {
       frame,
     );
     const card = findCard(state, data.appointment_id);
-    if (!card || (command && card.touched >= command.order)) return next; // Asked before the latest that we know.
-    return amendCard(next, applyDetails(card, data, command && !link ? may : null));
+    // Asked before the latest change that we know, or by another tab or the page before: when, nobody here knows.
+    if (!card || !command || card.touched >= command.order) return next;
+    return amendCard(next, applyDetails(card, data, link ? null : may));
   },
   error(state, frame) {
     const { re, seq, data } = frame;

@@ -117,7 +117,8 @@ async def test_stale_details_do_not_undo_a_change(
     await business.move_by_business(backend.connections[-1], slot(5, 14))
     await expect(card).to_contain_text("14:00–15:00")
     business.slot = slot(1, 9)
-    await answer(*queries[0])
+    for query in queries:  # the page before the reload may have sent one, too
+        await answer(*query)
     data = server.ChatFinalData(text="To wszystko.")
     await backend.connections[-1].session.store(server.ChatFinal(re="later", data=data))
     await expect(page.get_by_test_id("message")).to_contain_text("To wszystko.")

@@ -97,7 +97,7 @@ async def test_every_time_is_written_as_in_e_mails(page: Page, site: str, name: 
     await page.goto(site)
     found = await page.evaluate(
         "async ([module, instants, zone]) => {"
-        " const { timeOf } = await import(module); return instants.map((at) => timeOf(at, 'en', zone)); }",
+        " const { formatTime } = await import(module); return instants.map((at) => formatTime(at, 'en', zone)); }",
         [f"{site}/widget/dates.js", [instant.isoformat() for instant in instants], name],
     )
     zone = ZoneInfo(name)

@@ -51,7 +51,7 @@ def current_names():
         "data": all_of(r"\bdataset\.([a-z]+)\b") + all_of(r'"data-([a-z]+)"'),
         "test ids": ids_for_tests(),
         "fragments": fragments(),
-        "storage areas": all_of(r'browserArea\("([A-Za-z]+)"\)'),
+        "storage areas": all_of(r'openBrowserArea\("([A-Za-z]+)"\)'),
         "storage prefix": all_of(r"`(stride-chat/)\$\{"),
         "storage keys": all_of(r'#prefix(?: \+ "|\})([a-z_]+/?)'),
     }

@@ -173,6 +173,12 @@ test("a command on a card is under way until its outcome, and a query is no such
   assert.equal(findCommandUnderWay(ended, card(ended)), null);
 });
 
+test("details that another tab asked for do not set a card back", () => {
+  const moved = after(welcome(), booked("booking.rescheduled", 1, { start: "2026-11-25T10:00:00+01:00" }));
+  const state = reduce(moved, details("asked-in-another-tab"));
+  assert.equal(card(state).start, "2026-11-25T10:00:00+01:00");
+});
+
 test("details asked for before the latest change of a card do not set it back", () => {
   const asked = after(
     welcome(),
