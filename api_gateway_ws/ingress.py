@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 import structlog
 
 from api_gateway_ws.auth import SessionTokens
-from api_gateway_ws.ports import CommandPublisher, Poster, Profiles, Sessions, StopFlags
+from api_gateway_ws.ports import CommandPublisher, Poster, Profiles, Sessions, AnswerStopFlags
 from api_gateway_ws.routes import RefusedFrame, Sender, StopRequest, route_frame
 from shared.clock import Clock
 from shared.errors import PermanentError, TransientError
@@ -32,7 +32,7 @@ class Ingress:
         *,
         publisher: CommandPublisher,
         sessions: Sessions,
-        stops: StopFlags,
+        stops: AnswerStopFlags,
         poster: Poster,
         profiles: Profiles,
         tokens: SessionTokens,

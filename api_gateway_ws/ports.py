@@ -46,7 +46,7 @@ class Sessions(Protocol):
         ...
 
 
-class StopFlags(Protocol):
+class AnswerStopFlags(Protocol):
     """Requests to end a running answer."""
 
     def request_stop(self, key: str, *, now: datetime) -> None:

@@ -7,7 +7,7 @@ from botocore.config import Config
 
 from api_gateway_ws.adapters.command_publisher import SqsCommandPublisher
 from api_gateway_ws.adapters.poster import ManagementApiPoster
-from api_gateway_ws.adapters.sessions import DynamoSessions, DynamoStopFlags
+from api_gateway_ws.adapters.sessions import DynamoSessions, DynamoAnswerStopFlags
 from api_gateway_ws.auth import SessionTokens
 from api_gateway_ws.authorizer import ConnectAuthorizer
 from api_gateway_ws.ingress import Ingress
@@ -37,7 +37,7 @@ def build_ingress() -> Ingress:
             connections_table=settings.connections_table,
             conversations_table=settings.conversations_table,
         ),
-        stops=DynamoStopFlags(client=dynamodb, table=settings.processed_table),
+        stops=DynamoAnswerStopFlags(client=dynamodb, table=settings.processed_table),
         poster=ManagementApiPoster(
             _build_client("apigatewaymanagementapi", settings, endpoint_url=settings.websocket_endpoint)
         ),

@@ -87,7 +87,7 @@ class DynamoSessions:
                     yield from_item(item)["frame"]
 
 
-class DynamoStopFlags:
+class DynamoAnswerStopFlags:
     """The flag is in the command's processed-message record, which the worker watches."""
 
     def __init__(self, *, client: Any, table: str) -> None:

@@ -1,6 +1,6 @@
 """The sentences of the command line about forecasts and rejected actions."""
 
-from ops.cli.times import format_business_time, format_local_time
+from ops.cli.times import format_in_business_zone, format_local_time
 from ops.desk.domain.values import Forecast, ForecastKind, NotPossible, NotPossibleReason
 
 FORECASTS: dict[ForecastKind, str] = {
@@ -41,7 +41,7 @@ def describe_forecast(forecast: Forecast) -> str:
     """Return what a replay would do, with the requested time and the code if there are any."""
     details = []
     if forecast.start:
-        details.append(format_business_time(forecast.start))
+        details.append(format_in_business_zone(forecast.start))
     if forecast.code:
         details.append(forecast.code)
     return FORECASTS[forecast.kind] + (f" ({', '.join(details)})" if details else "")

@@ -18,6 +18,6 @@ def format_local_hour(instant: datetime) -> str:
     return f"{instant.astimezone():%d %b }{instant.astimezone().timetz().isoformat('minutes')}"
 
 
-def format_business_time(instant: datetime) -> str:
+def format_in_business_zone(instant: datetime) -> str:
     """Return a time in the zone of the business, with the offset that it has."""
     return f"{instant:%a %d %b %Y }{instant.timetz().isoformat('minutes')}"

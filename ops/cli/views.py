@@ -10,7 +10,7 @@ from rich.text import Text
 
 from ops.cli.plot import render_horizontal_bar, render_hour_chart
 from ops.cli.sentences import describe_forecast, describe_reason
-from ops.cli.times import format_business_time, format_local, format_local_time
+from ops.cli.times import format_in_business_zone, format_local, format_local_time
 from ops.desk.domain import transitions
 from ops.desk.domain.values import FailureDetails, PayloadLine, Stats
 from shared.ledger.failures import Failure, FailureState
@@ -183,7 +183,7 @@ def _format_payload_line(line: PayloadLine) -> str:
 def _render_forecast(details: FailureDetails) -> Text:
     text = Text(describe_forecast(details.forecast))
     if details.forecast.alternatives:
-        text.append("\nalternatives: " + "; ".join(map(format_business_time, details.forecast.alternatives)))
+        text.append("\nalternatives: " + "; ".join(map(format_in_business_zone, details.forecast.alternatives)))
     if details.blocked:
         text.append(f"\nnot possible now: {describe_reason(details.blocked)}", style="yellow")
     return text

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 
 import structlog
 
-from ops.desk.domain import transitions
+from ops.desk.domain import permissions
 from ops.desk.domain.erasure import belongs_to_session, erase_failure
 from ops.desk.domain.values import ErasureCounts, Operator
 from shared.clock import Clock
@@ -60,7 +60,7 @@ class FailureErasure:
         # The indexes have no message groups. For operators who see all tenants, failures without a session are read
         # one by one.
         failure_filter = FailureFilter(states=_NOT_ERASED, text=None if operator.tenants is None else session_id)
-        restricted, after = transitions.restrict_to_tenants(operator, failure_filter), None
+        restricted, after = permissions.restrict_to_tenants(operator, failure_filter), None
         while restricted is not None:
             page = await self._ledger.find(restricted, limit=_PAGE, after=after, outlines=True)
             for outline in page.failures:
@@ -76,7 +76,7 @@ class FailureErasure:
         failure = await self._ledger.get(failure_id)
         is_theirs = (
             failure is not None
-            and transitions.can_see_failure(operator, failure)
+            and permissions.can_see_failure(operator, failure)
             and belongs_to_session(failure, session_id)
         )
         return failure if is_theirs else None

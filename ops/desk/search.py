@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator
 from dataclasses import replace
 
-from ops.desk.domain import transitions
+from ops.desk.domain import permissions, transitions
 from ops.desk.domain.values import Operator
 from shared.clock import Clock
 from shared.ledger.failures import Failure, FailureFilter, FailurePage, FailureState
@@ -33,7 +33,7 @@ class Search:
     async def get_failure(self, operator: Operator, failure_id: str) -> Failure | None:
         """Return one failure, or None if the operator may not see it."""
         failure = await self._ledger.get(failure_id)
-        return failure if failure and transitions.can_see_failure(operator, failure) else None
+        return failure if failure and permissions.can_see_failure(operator, failure) else None
 
     async def find_failures(
         self, operator: Operator, failure_filter: FailureFilter, *, limit: int, after: str | None
@@ -68,10 +68,10 @@ class Search:
     ) -> tuple[list[Failure], bool]:
         """Return up to `limit` outlines for counting, the cheapest read, and whether these are all."""
         failures: list[Failure] = []
-        after, restricted = None, transitions.restrict_to_tenants(operator, failure_filter)
+        after, restricted = None, permissions.restrict_to_tenants(operator, failure_filter)
         while restricted is not None:
             page = await self._ledger.find(restricted, limit=limit + 1 - len(failures), after=after, outlines=True)
-            failures += (outline for outline in page.failures if transitions.can_see_failure(operator, outline))
+            failures += (outline for outline in page.failures if permissions.can_see_failure(operator, outline))
             after = page.after
             if after is None or len(failures) > limit:
                 break
@@ -92,12 +92,12 @@ class Search:
     async def _read_page(
         self, operator: Operator, failure_filter: FailureFilter, *, limit: int, after: str | None
     ) -> FailurePage:
-        restricted = transitions.restrict_to_tenants(operator, transitions.include_running_replays(failure_filter))
+        restricted = permissions.restrict_to_tenants(operator, transitions.include_running_replays(failure_filter))
         if restricted is None:
             return FailurePage([], None)
         page = await self._ledger.find(restricted, limit=limit, after=after)
         return replace(
-            page, failures=[failure for failure in page.failures if transitions.can_see_failure(operator, failure)]
+            page, failures=[failure for failure in page.failures if permissions.can_see_failure(operator, failure)]
         )
 
     def _drop_running_replays(self, page: FailurePage, failure_filter: FailureFilter) -> list[Failure]:

@@ -88,7 +88,7 @@ class Times:
         """Return date and time with seconds and zone."""
         return self._format("format_precise", at)
 
-    def format_business_time(self, at: datetime) -> str:
+    def format_in_business_zone(self, at: datetime) -> str:
         """Return date and time with the offset that the instant has: the one of the business."""
         return self._format("format_requested", at.replace(tzinfo=UTC), ZoneInfo("UTC"))
 

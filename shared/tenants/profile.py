@@ -136,7 +136,7 @@ class TenantProfile(Section):
         return self.country or find_country_of_zone(self.time_zone)
 
     @property
-    def link_page_url(self) -> str | None:
+    def email_link_page_url(self) -> str | None:
         """Return the URL of the page that links in e-mails open; None where there is no page, and so no links."""
         return self.page_url or find_page_url(self.allowed_origins)
 

@@ -59,7 +59,7 @@ if TYPE_CHECKING:
         stops: FakeClaims,
         poster: FakeBlockingPoster,
         profiles: FakeProfiles,
-    ) -> tuple[ingress.CommandPublisher, ingress.Sessions, ingress.StopFlags, ingress.Poster, ingress.Profiles]:
+    ) -> tuple[ingress.CommandPublisher, ingress.Sessions, ingress.AnswerStopFlags, ingress.Poster, ingress.Profiles]:
         return queue, sessions, stops, poster, profiles
 
     def _workers(

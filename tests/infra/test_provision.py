@@ -74,7 +74,7 @@ def test_the_demo_page_may_connect_and_the_tables_expire(target):
     bucket = next(each["Name"] for each in s3.list_buckets()["Buckets"] if "knowledge" in each["Name"])
     profile = s3.get_object(Bucket=bucket, Key="studio-lumen/profile.yaml")["Body"].read().decode()
     assert "http://127.0.0.1:8080" in profile
-    assert parse_profile(profile).link_page_url == "http://127.0.0.1:8080/"
+    assert parse_profile(profile).email_link_page_url == "http://127.0.0.1:8080/"
 
 
 def test_a_change_of_a_parameter_updates_the_stack(target, packages):

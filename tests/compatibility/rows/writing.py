@@ -3,7 +3,7 @@
 The rows of the release that the fixtures are from were written by the same calls.
 """
 
-from api_gateway_ws.adapters.sessions import DynamoStopFlags
+from api_gateway_ws.adapters.sessions import DynamoAnswerStopFlags
 from shared.messages.server import (
     ChatFinal,
     ChatFinalData,
@@ -33,7 +33,7 @@ async def write_notification_limits(tables: Tables) -> None:
 
 async def write_claims(tables: Tables) -> None:
     """Write the record of a command in each state."""
-    stops = DynamoStopFlags(client=tables.blocking, table="ProcessedTable")
+    stops = DynamoAnswerStopFlags(client=tables.blocking, table="ProcessedTable")
     await tables.claim("running")
     stops.request_stop(key_of("running"), now=NOON)
     stops.request_stop(key_of("stopped-only"), now=NOON)

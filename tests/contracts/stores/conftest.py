@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from api_gateway_ws.adapters.sessions import DynamoSessions, DynamoStopFlags
+from api_gateway_ws.adapters.sessions import DynamoSessions, DynamoAnswerStopFlags
 from infra.local.google_calendar.keys import create_service_account_key, parse_account_key
 from infra.local.google_calendar.standin import Standin
 from infra.local.google_calendar.thread import serve_in_thread
@@ -82,7 +82,7 @@ def in_dynamodb(clock, client, blocking):
     sessions = {"connections_table": "ConnectionsTable", "conversations_table": "ConversationsTable"}
     return Stores(
         claims=DynamoClaimStore(client=client, table="ProcessedTable", clock=clock),
-        stops=DynamoStopFlags(client=blocking, table="ProcessedTable"),
+        stops=DynamoAnswerStopFlags(client=blocking, table="ProcessedTable"),
         conversations=DynamoConversationStore(client=client, clock=clock, **conversations),
         connections=DynamoConnectionStore(client=client, table="ConnectionsTable", clock=clock),
         sessions=DynamoSessions(client=blocking, **sessions),

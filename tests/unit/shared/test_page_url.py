@@ -56,7 +56,7 @@ def test_a_country_that_is_none_is_refused(country):
 )
 def test_a_page_is_reached_safely(url, page):
     """Over https, or on this machine; it has a path, so that mail programs see where the address ends."""
-    assert profile(page_url=url).link_page_url == page
+    assert profile(page_url=url).email_link_page_url == page
 
 
 @pytest.mark.parametrize(
@@ -106,4 +106,4 @@ def test_an_address_that_is_unsafe_in_an_email_is_refused(url, reason):
 )
 def test_without_an_address_it_is_the_first_allowed_page(origins, page):
     """The chat is open there; one that is not safe to link to is passed over."""
-    assert profile(allowed_origins=origins).link_page_url == page
+    assert profile(allowed_origins=origins).email_link_page_url == page

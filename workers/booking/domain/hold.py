@@ -61,7 +61,7 @@ def has_expired(appointment: Appointment, at: datetime) -> bool:
     )
 
 
-def occupies_time(appointment: Appointment, at: datetime) -> bool:
+def blocks_its_slot(appointment: Appointment, at: datetime) -> bool:
     """Return whether the appointment keeps its time from others."""
     return appointment.state is not AppointmentState.CANCELLED and not has_expired(appointment, at)
 
@@ -71,7 +71,7 @@ def is_same_request(
 ) -> bool:
     """Return whether the session already has the appointment that it requests; it then gets the same answer again."""
     return (
-        occupies_time(appointment, at)
+        blocks_its_slot(appointment, at)
         and (appointment.service_id, appointment.start) == (service_id, start)
         and appointment.contact == contact
     )

@@ -29,7 +29,7 @@ _DAYS_AROUND = (0, 7)
 """How many days around the requested day to search for alternatives, in turn, until enough are found."""
 
 
-async def list_slots(ports: BookingPorts, command: SlotsCommand, locale: str) -> BookingSlots | Error:
+async def list_free_slots(ports: BookingPorts, command: SlotsCommand, locale: str) -> BookingSlots | Error:
     """Return the free times of as many whole days as a frame holds; an unknown service is refused."""
     profile = await ports.tenants.get_profile(command.tenant)
     now = ports.clock.now()

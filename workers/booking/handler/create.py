@@ -16,7 +16,7 @@ from shared.tenants.services import Service
 from workers.booking.dependencies import BookingPorts
 from workers.booking.domain.contact import parse_contact
 from workers.booking.domain.decisions import MAX_WRONG_CODES
-from workers.booking.domain.hold import HOLD_MINUTES, create_hold, is_same_request, occupies_time
+from workers.booking.domain.hold import HOLD_MINUTES, create_hold, is_same_request, blocks_its_slot
 from workers.booking.domain.local_time import parse_start
 from workers.booking.domain.quotas import Quota, list_day_quotas, list_hold_quotas, list_send_quotas
 from workers.booking.domain.slots import refuse_unoffered_start
@@ -51,7 +51,7 @@ async def create_appointment(ports: BookingPorts, command: BookingCreate, claim:
     if held.state is AppointmentState.CONFIRMED:
         # A later command of the visitor found the hold and confirmed it.
         return build_confirmed(command, held, profile, ports.clock.now())
-    if held.hold_expires_at is None or not occupies_time(held, ports.clock.now()):
+    if held.hold_expires_at is None or not blocks_its_slot(held, ports.clock.now()):
         expired = await refuse_with_alternatives(
             ports, command, profile, held.service_id, held.start, code=ErrorCode.CODE_EXPIRED
         )
@@ -158,7 +158,7 @@ async def load_session_hold(ports: BookingPorts, command: BookingCreate) -> tupl
     if (
         current_hold
         and current_hold.state is AppointmentState.HELD
-        and occupies_time(current_hold, command.accepted_at)
+        and blocks_its_slot(current_hold, command.accepted_at)
     ):
         return current_hold, None
     return None, holder

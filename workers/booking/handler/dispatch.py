@@ -22,7 +22,7 @@ from shared.messages.server import Error, ServerFrame
 from workers.booking.dependencies import BookingPorts
 from workers.booking.domain.calendar_problem import CalendarProblem
 from workers.booking.handler.alerts import alert_operator
-from workers.booking.handler.availability import list_slots
+from workers.booking.handler.availability import list_free_slots
 from workers.booking.handler.change import cancel_appointment, reschedule_appointment
 from workers.booking.handler.choose_again import ask_to_choose_again
 from workers.booking.handler.create import create_appointment
@@ -50,7 +50,7 @@ class BookingHandler:
             return None
         locale = await self._replies.find_locale(command.session_id, command.locale)
         if isinstance(command, BookingSlots):
-            return await self._answer_query(command, await list_slots(self._ports, command, locale), claim)
+            return await self._answer_query(command, await list_free_slots(self._ports, command, locale), claim)
         if isinstance(command, BookingLookup):
             return await self._answer_query(command, await look_up_appointment(self._ports, command, locale), claim)
         frame = await self._run_use_case(command, claim, locale)

@@ -30,7 +30,7 @@ from workers.booking.domain.decisions import (
     decide_resend,
     decide_verify,
 )
-from workers.booking.domain.hold import has_expired, occupies_time
+from workers.booking.domain.hold import has_expired, blocks_its_slot
 from workers.booking.domain.lanes import select_free_lanes
 from workers.booking.domain.local_time import parse_start
 from workers.booking.domain.reminders import is_unchanged_visit, is_worth_reminding, list_reminder_times
@@ -81,7 +81,7 @@ async def _forecast_create(ports: BookingPorts, command: BookingCreate, profile:
     command = command.model_copy(update={"accepted_at": now})  # as the replay itself does
     held = await ports.appointments.get(derive_appointment_id(command), command.session_id)
     if held:
-        if held.state is AppointmentState.CANCELLED or not occupies_time(held, now):
+        if held.state is AppointmentState.CANCELLED or not blocks_its_slot(held, now):
             return build_forecast(profile, "refused", held.start, Refusal(ErrorCode.CODE_EXPIRED), held)
         return build_forecast(profile, "already_done", held.start, appointment=held)
     request = await build_requested_hold(ports, command, profile, command.locale)

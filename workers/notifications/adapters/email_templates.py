@@ -42,7 +42,7 @@ class JinjaEmailTemplates:
             "start": format_instant(notice.data.start, t("format_date"), language=t.language, zone=zone),
             "time_zone": profile.time_zone,
             "links": links,
-            "page_url": profile.link_page_url,
+            "page_url": profile.email_link_page_url,
         }
         text = self._text_templates.render(notice, t, **facts)
         subject, _, body = text.partition("\n")

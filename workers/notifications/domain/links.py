@@ -24,7 +24,7 @@ def issue_appointment_links(
 
     They are issued when the e-mail is rendered, so the tokens are on no queue and in no log.
     """
-    if profile.link_page_url is None or now >= notice.data.start:
+    if profile.email_link_page_url is None or now >= notice.data.start:
         return None
     if not confirms_visit(notice):
         return None
@@ -38,6 +38,6 @@ def issue_appointment_links(
             expires_at=notice.data.start,
         )
         # In the fragment, which browsers do not send: no server log and no request of a mail scanner contains it.
-        return f"{profile.link_page_url}#stride-{purpose}={token}"
+        return f"{profile.email_link_page_url}#stride-{purpose}={token}"
 
     return AppointmentLinks(cancel=build_address("cancel"), move=build_address("move"))

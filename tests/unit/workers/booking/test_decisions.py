@@ -22,7 +22,7 @@ from workers.booking.domain.decisions import (
     decide_resend,
     decide_verify,
 )
-from workers.booking.domain.hold import HOLD_MINUTES, has_expired, is_same_request, occupies_time
+from workers.booking.domain.hold import HOLD_MINUTES, has_expired, is_same_request, blocks_its_slot
 from workers.booking.domain.values import AppointmentState, Contact, Interval, Refusal
 
 UNKNOWN = Refusal(ErrorCode.UNKNOWN_APPOINTMENT)
@@ -55,10 +55,10 @@ def test_a_hold_has_expired_at_its_last_instant(hold, confirmed, cancelled, acce
     """From then on its time is free; a confirmed appointment never expires."""
     assert not has_expired(hold, accepted_at + HOLD - INSTANT)
     assert has_expired(hold, accepted_at + HOLD)
-    assert occupies_time(hold, accepted_at)
-    assert not occupies_time(hold, accepted_at + HOLD)
-    assert occupies_time(confirmed, accepted_at + HOLD)
-    assert not occupies_time(cancelled, accepted_at)
+    assert blocks_its_slot(hold, accepted_at)
+    assert not blocks_its_slot(hold, accepted_at + HOLD)
+    assert blocks_its_slot(confirmed, accepted_at + HOLD)
+    assert not blocks_its_slot(cancelled, accepted_at)
 
 
 def test_the_right_code_confirms_until_the_hold_expires(hold, accepted_at):
