@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 import structlog
 
 from api_gateway_ws.auth import SessionTokens
-from api_gateway_ws.ports import CommandPublisher, Poster, Profiles, Sessions, AnswerStopFlags
+from api_gateway_ws.ports import AnswerStopFlags, CommandPublisher, Poster, Profiles, Sessions
 from api_gateway_ws.routes import RefusedFrame, Sender, StopRequest, route_frame
 from shared.clock import Clock
 from shared.errors import PermanentError, TransientError

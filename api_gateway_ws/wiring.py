@@ -7,7 +7,7 @@ from botocore.config import Config
 
 from api_gateway_ws.adapters.command_publisher import SqsCommandPublisher
 from api_gateway_ws.adapters.poster import ManagementApiPoster
-from api_gateway_ws.adapters.sessions import DynamoSessions, DynamoAnswerStopFlags
+from api_gateway_ws.adapters.sessions import DynamoAnswerStopFlags, DynamoSessions
 from api_gateway_ws.auth import SessionTokens
 from api_gateway_ws.authorizer import ConnectAuthorizer
 from api_gateway_ws.ingress import Ingress

@@ -61,7 +61,8 @@ def test_rules_and_addresses_are_read(profile):
     )
     assert (profile.minimum_notice_minutes, profile.horizon_days, profile.max_visits_per_day) == (90, 45, 8)
     assert (profile.allowed_origins, profile.allow_missing_origin) == (("https://salon.example",), True)
-    assert (profile.email_link_page_url, profile.senders.email) == ("https://salon.example/visits", "visits@salon.example")
+    assert profile.email_link_page_url == "https://salon.example/visits"
+    assert profile.senders.email == "visits@salon.example"
     assert (profile.disclosure.choose_text("pl"), profile.disclosure.choose_text("en")) == (
         "Rozmawiasz z AI.",
         "You talk to an AI.",

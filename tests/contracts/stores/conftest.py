@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from api_gateway_ws.adapters.sessions import DynamoSessions, DynamoAnswerStopFlags
+from api_gateway_ws.adapters.sessions import DynamoAnswerStopFlags, DynamoSessions
 from infra.local.google_calendar.keys import create_service_account_key, parse_account_key
 from infra.local.google_calendar.standin import Standin
 from infra.local.google_calendar.thread import serve_in_thread

@@ -16,7 +16,7 @@ from shared.tenants.services import Service
 from workers.booking.dependencies import BookingPorts
 from workers.booking.domain.contact import parse_contact
 from workers.booking.domain.decisions import MAX_WRONG_CODES
-from workers.booking.domain.hold import HOLD_MINUTES, create_hold, is_same_request, blocks_its_slot
+from workers.booking.domain.hold import HOLD_MINUTES, blocks_its_slot, create_hold, is_same_request
 from workers.booking.domain.local_time import parse_start
 from workers.booking.domain.quotas import Quota, list_day_quotas, list_hold_quotas, list_send_quotas
 from workers.booking.domain.slots import refuse_unoffered_start

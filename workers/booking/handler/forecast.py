@@ -30,7 +30,7 @@ from workers.booking.domain.decisions import (
     decide_resend,
     decide_verify,
 )
-from workers.booking.domain.hold import has_expired, blocks_its_slot
+from workers.booking.domain.hold import blocks_its_slot, has_expired
 from workers.booking.domain.lanes import select_free_lanes
 from workers.booking.domain.local_time import parse_start
 from workers.booking.domain.reminders import is_unchanged_visit, is_worth_reminding, list_reminder_times

@@ -22,7 +22,7 @@ from workers.booking.domain.decisions import (
     decide_resend,
     decide_verify,
 )
-from workers.booking.domain.hold import HOLD_MINUTES, has_expired, is_same_request, blocks_its_slot
+from workers.booking.domain.hold import HOLD_MINUTES, blocks_its_slot, has_expired, is_same_request
 from workers.booking.domain.values import AppointmentState, Contact, Interval, Refusal
 
 UNKNOWN = Refusal(ErrorCode.UNKNOWN_APPOINTMENT)
