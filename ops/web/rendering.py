@@ -1,5 +1,6 @@
 """Renders templates, with automatic escaping, in the reader's language and the time zone of the desk."""
 
+import functools
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -29,13 +30,7 @@ class Rendering:
         self._sessions = sessions
         self._clock = clock
         self._zone = zone
-        self._templates = Environment(
-            loader=FileSystemLoader(TEMPLATES),
-            autoescape=True,
-            undefined=StrictUndefined,
-            trim_blocks=True,
-            lstrip_blocks=True,
-        )
+        self._templates = _open_templates()
 
     @property
     def zone(self) -> ZoneInfo:
@@ -110,3 +105,14 @@ class Times:
 
     def _format(self, pattern: str, at: datetime, zone: ZoneInfo | None = None) -> str:
         return format_datetime(at, self._t(pattern), tzinfo=zone or self._zone, locale=self._locale)
+
+
+@functools.cache  # it compiles each template once
+def _open_templates() -> Environment:
+    return Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )

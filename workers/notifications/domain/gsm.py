@@ -3,6 +3,8 @@
 A longer text, or one with a single character outside the alphabet, is sent and billed as several parts.
 """
 
+import bisect
+import itertools
 import string
 import unicodedata
 
@@ -27,17 +29,16 @@ def to_gsm_text(text: str) -> str:
 
 def count_septets(text: str) -> int:
     """Return how many septets a text in GSM characters takes."""
-    return sum(2 if character in _TWO_SEPTET_CHARACTERS else 1 for character in text)
+    return len(text) + sum(map(text.count, _TWO_SEPTET_CHARACTERS))
 
 
 def shorten_to_septets(text: str, max_septets: int) -> str:
     """Return the text in GSM characters, cut to at most `max_septets` septets."""
-    cut = to_gsm_text(text)
-    if count_septets(cut) <= max_septets:
-        return cut
-    while count_septets(cut) > max_septets - len(_ELLIPSIS):
-        cut = cut[:-1]
-    return cut.rstrip(" ,.-") + _ELLIPSIS
+    whole = to_gsm_text(text)
+    if count_septets(whole) <= max_septets:
+        return whole
+    ends = list(itertools.accumulate(map(count_septets, whole)))
+    return whole[: bisect.bisect_right(ends, max_septets - len(_ELLIPSIS))].rstrip(" ,.-") + _ELLIPSIS
 
 
 def _to_gsm_characters(character: str) -> str:
