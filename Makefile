@@ -30,15 +30,14 @@ setup: $(READY) catalogues ## install the dependencies into .venv, with the comm
 up: $(READY) catalogues ## run everything on this machine (PORT=8080, BEDROCK=stand-in|aws)
 	@exec $(PYTHON) -m infra.local.up --port $(PORT) --bedrock $(BEDROCK)
 
-# Three processes keep two cores busy: the end-to-end tests mostly wait.
+# Four processes keep two cores busy: the end-to-end tests and those of the worker core mostly wait.
 test: $(READY) catalogues ## run the tests (ARGS="-k booking"; ARGS="-n 0" in one process)
 	$(NODE_TEST)
-	$(PYTEST) -n 3 $(ARGS)
+	$(PYTEST) -n 4 $(ARGS)
 
-# Four processes: the tests of the worker core wait for real leases and time-outs.
 test-fast: $(READY) catalogues ## run the unit tests of Python and JavaScript, and the contract tests on fakes (ARGS="-k booking")
 	$(NODE_TEST)
-	$(PYTEST) -n 4 -m fast tests/unit tests/contracts $(ARGS)
+	$(PYTEST) -n 3 -m fast tests/unit tests/contracts $(ARGS)
 
 soak: $(READY) catalogues ## run the tests that take minutes: crashes, a faulty broker, a million messages (ARGS="--seed 7")
 	$(PYTEST) -m soak -s $(ARGS)

@@ -2,6 +2,7 @@
 
 import compileall
 import enum
+import fcntl
 import hashlib
 import platform as machine
 import py_compile
@@ -11,6 +12,7 @@ import sys
 import tempfile
 import zipfile
 from collections.abc import Collection, Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from shared.languages.cldr import get_cldr_locale
@@ -78,7 +80,9 @@ def build_dependencies_archive(lock: Path, platform: Platform, *, languages: Ite
     if archive.exists():
         return archive
     cache.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=cache) as folder:
+    with _lock_file(archive.with_suffix(".lock")), tempfile.TemporaryDirectory(dir=cache) as folder:
+        if archive.exists():  # Another process has built it meanwhile.
+            return archive
         target = Path(folder) / "installed"
         _install_dependencies(lock, platform, target)
         if platform is Platform.LOCAL:
@@ -87,6 +91,14 @@ def build_dependencies_archive(lock: Path, platform: Platform, *, languages: Ite
         _write_archive(target, unfinished, locales)
         unfinished.replace(archive)
     return archive
+
+
+@contextmanager
+def _lock_file(path: Path) -> Iterator[None]:
+    """Wait until no other process has the lock, and keep it until the end of the `with` or of the process."""
+    with path.open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
 
 
 def list_cldr_locales(languages: Iterable[str]) -> frozenset[str]:
