@@ -90,10 +90,25 @@ async def test_a_visit_in_that_night_fits_its_card(
     assert await card.evaluate("node => node.scrollWidth <= node.clientWidth")
 
 
+def instants_of_year(zone: ZoneInfo, *, apart: int) -> list[datetime]:
+    """Return the half hours of the days with and beside clock changes, and of the others one in `apart`."""
+
+    def offset(instant: datetime) -> timedelta | None:
+        return instant.astimezone(zone).utcoffset()
+
+    return [
+        instant
+        for number in range(365 * 48)
+        for instant in [YEAR + timedelta(minutes=30 * number)]
+        if number % apart == 0 or offset(instant - timedelta(days=1)) != offset(instant + timedelta(days=1))
+    ]
+
+
+@pytest.mark.parametrize("apart", [13, pytest.param(1, marks=pytest.mark.soak)])
 @pytest.mark.parametrize("name", ZONES)
-async def test_every_time_is_written_as_in_e_mails(page: Page, site: str, name: str) -> None:
-    """Every half hour of a year, with all clock changes."""
-    instants = [YEAR + timedelta(minutes=30 * number) for number in range(365 * 48)]
+async def test_every_time_is_written_as_in_e_mails(page: Page, site: str, name: str, apart: int) -> None:
+    """The half hours of a year, all of them around clock changes."""
+    instants = instants_of_year(ZoneInfo(name), apart=apart)
     await page.goto(site)
     found = await page.evaluate(
         "async ([module, instants, zone]) => {"

@@ -130,7 +130,14 @@ def start_workers(workshop, url, dlq, *, handler_seconds, concurrency, poll_seco
     workshop.started_all()
 
 
-@pytest.mark.parametrize(("fault", "fifo"), [("failed-entries", True), ("lost-answers", True), ("silent", False)])
+@pytest.mark.parametrize(
+    ("fault", "fifo"),
+    [
+        pytest.param("failed-entries", True, marks=pytest.mark.soak),
+        ("lost-answers", True),
+        pytest.param("silent", False, marks=pytest.mark.soak),
+    ],
+)
 def test_scripted_faults_lose_nothing_and_double_nothing(workshop, fault, fifo):
     """Once each fault has come as often as ordered, each command has had its effect once, and the queue is empty."""
     url, dlq = workshop.queues("bad", fifo=fifo)
