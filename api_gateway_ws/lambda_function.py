@@ -1,6 +1,5 @@
 """The Lambda entry points: they translate AWS events for the ingress and its authorizer."""
 
-import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -11,17 +10,18 @@ from api_gateway_ws.authorizer import ConnectAuthorizer, ConnectRequest
 from api_gateway_ws.ingress import Ingress
 from api_gateway_ws.routes import Sender
 from api_gateway_ws.settings import read_lambda_trace_header
+from shared.lambda_start import Start, StartError
 from shared.log import log_fields
 
 log = structlog.get_logger()
 
-_open_ingress = functools.cache(wiring.build_ingress)
-_open_authorizer = functools.cache(wiring.build_authorizer)
+_ingress = Start(wiring.build_ingress, component="ingress")
+_authorizer = Start(wiring.build_authorizer, component="authorizer")
 
 
 def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
     """Serve `$connect`, `$disconnect` and `$default`; the body that is returned is the route response."""
-    return serve_event(event, _open_ingress(), trace_header=read_lambda_trace_header())
+    return serve_event(event, _ingress.get(), trace_header=read_lambda_trace_header())
 
 
 def serve_event(event: dict[str, Any], ingress: Ingress, *, trace_header: str | None = None) -> dict[str, Any]:
@@ -49,7 +49,7 @@ def serve_event(event: dict[str, Any], ingress: Ingress, *, trace_header: str | 
 
 def authorizer(event: dict[str, Any], _context: object) -> dict[str, Any]:
     """Answer a `$connect` REQUEST authorizer with an allow or a deny policy."""
-    return build_connect_policy(event, _open_authorizer)
+    return build_connect_policy(event, _authorizer.get)
 
 
 def build_connect_policy(event: dict[str, Any], open_authorizer: Callable[[], ConnectAuthorizer]) -> dict[str, Any]:
@@ -68,6 +68,8 @@ def build_connect_policy(event: dict[str, Any], open_authorizer: Callable[[], Co
     )
     try:
         granted = open_authorizer().authorize(request)
+    except StartError:
+        granted = None  # it has been logged, when logging was perhaps not configured
     except Exception:
         log.exception("authorizer_failed")
         granted = None

@@ -3,7 +3,6 @@
 import json
 import logging
 import sys
-import traceback
 from collections.abc import MutableMapping
 from contextvars import ContextVar
 from types import TracebackType
@@ -13,8 +12,8 @@ import structlog
 from pydantic_core import to_json
 
 from shared.clock import SystemClock
-from shared.errors import describe_error
 from shared.masking import mask_personal_data
+from shared.tracebacks import format_traceback
 
 _fields: ContextVar[dict[str, object] | None] = ContextVar("log_fields", default=None)
 
@@ -136,25 +135,7 @@ def _render_json(content: dict[str, Any]) -> bytes:
 
 
 def _format_traceback(exc_info: tuple[type[BaseException], BaseException, TracebackType | None]) -> str:
-    """Return the traceback, oldest error first, without texts of library errors, which may repeat what a visitor wrote.
-
-    The texts of our own errors contain no such data, and are included.
-    """
-    blocks: list[str] = []
-    error: BaseException | None = exc_info[1]
-    seen: set[int] = set()
-    while error is not None and id(error) not in seen:
-        seen.add(id(error))
-        blocks.append("".join(traceback.format_tb(error.__traceback__)) + _describe_error_or_group(error))
-        is_hidden = error.__suppress_context__
-        error = error.__cause__ or (None if is_hidden else error.__context__)
-    return "\n\nwhich led to\n\n".join(reversed(blocks))
-
-
-def _describe_error_or_group(error: BaseException) -> str:
-    if isinstance(error, BaseExceptionGroup):
-        return f"{type(error).__name__} of {', '.join(_describe_error_or_group(member) for member in error.exceptions)}"
-    return describe_error(error)
+    return format_traceback(exc_info[1])
 
 
 def _mask_value(value: Any) -> Any:

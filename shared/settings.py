@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -49,3 +49,8 @@ class LanguageSettings(BaseSettings):
 
     extra_locales: Path | None = None
     """A folder laid out like the project, such as `extra/shared/locales/de.mo`, to try a language out."""
+
+
+def describe_invalid_settings(error: ValidationError) -> str:
+    """Return which variables are missing or invalid, without their values."""
+    return "; ".join(f"{'.'.join(map(str, problem['loc'])).upper()}: {problem['msg']}" for problem in error.errors())

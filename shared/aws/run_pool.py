@@ -10,6 +10,7 @@ from pydantic import ValidationError
 from shared.consumer.stop import Stop, stop_on_signals
 from shared.consumer.worker import WorkerFactory
 from shared.errors import ConfigurationError
+from shared.settings import describe_invalid_settings
 
 
 def run_pool(open_worker: WorkerFactory) -> None:
@@ -30,7 +31,6 @@ def run_pool(open_worker: WorkerFactory) -> None:
             sys.stdout.flush()
             os._exit(1 if handlers_left else 0)
     except ValidationError as error:
-        problems = (f"{'.'.join(map(str, problem['loc'])).upper()}: {problem['msg']}" for problem in error.errors())
-        sys.exit(f"not started, check these variables: {'; '.join(problems)}")
+        sys.exit(f"not started, check these variables: {describe_invalid_settings(error)}")
     except ConfigurationError as error:
         sys.exit(f"not started: {error}")

@@ -1,6 +1,18 @@
-"""Run the failures worker as a Lambda, under the event-source mappings of the dead-letter queues."""
+"""Runs the failures worker as a Lambda function, under the event-source mappings of the dead-letter queues."""
+
+from contextlib import AbstractAsyncContextManager
+from typing import TYPE_CHECKING
 
 from shared.aws.run_lambda import build_lambda_handler
-from workers.failures.wiring import open_worker
 
-handler = build_lambda_handler(open_worker)
+if TYPE_CHECKING:
+    from shared.consumer.worker import Worker
+
+
+def _open_worker() -> "AbstractAsyncContextManager[Worker]":
+    from workers.failures.wiring import open_worker  # noqa: PLC0415 - an import that fails is a start that fails
+
+    return open_worker()
+
+
+handler = build_lambda_handler(_open_worker, component="failures")

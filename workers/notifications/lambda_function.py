@@ -1,6 +1,18 @@
-"""Run the notifications worker as a Lambda, under event-source mappings."""
+"""Runs the notifications worker as a Lambda function, under event-source mappings."""
+
+from contextlib import AbstractAsyncContextManager
+from typing import TYPE_CHECKING
 
 from shared.aws.run_lambda import build_lambda_handler
-from workers.notifications.wiring import open_worker
 
-handler = build_lambda_handler(open_worker)
+if TYPE_CHECKING:
+    from shared.consumer.worker import Worker
+
+
+def _open_worker() -> "AbstractAsyncContextManager[Worker]":
+    from workers.notifications.wiring import open_worker  # noqa: PLC0415 - an import that fails is a start that fails
+
+    return open_worker()
+
+
+handler = build_lambda_handler(_open_worker, component="notifications")

@@ -5,9 +5,11 @@ import json
 import pytest
 import structlog
 
+from api_gateway_ws import lambda_function
 from api_gateway_ws.lambda_function import build_connect_policy, serve_event
 from api_gateway_ws.settings import read_lambda_trace_header
 from shared.errors import ConfigurationError, TransientError
+from shared.lambda_start import Start, StartError
 from shared.trace import Trace
 from tests.fakes.log_lines import add_fields
 
@@ -175,6 +177,26 @@ def test_a_stranger_gets_a_deny_policy_and_nothing_else(world, headers, query):
 
     assert [one["Effect"] for one in policy["policyDocument"]["Statement"]] == ["Deny"]
     assert (policy["principalId"], policy["context"]) == ("nobody", {})
+
+
+def test_a_start_that_failed_is_logged_once_and_repeats_no_setting(monkeypatch, capsys):
+    """The authorizer denies, the ingress raises: Lambda logs what it raises, so that has no text of a library."""
+
+    def fail():
+        raise ValueError("a value of the environment")
+
+    for name in ("_ingress", "_authorizer"):
+        monkeypatch.setattr(lambda_function, name, Start(fail, component=name))
+
+    with pytest.raises(StartError) as raised:
+        lambda_function.handler(event(), None)
+    policy = lambda_function.authorizer(connect_request({"origin": "https://salon.example"}, PAGE), None)
+
+    assert policy["policyDocument"]["Statement"][0]["Effect"] == "Deny"
+    assert (str(raised.value), raised.value.__suppress_context__) == ("", True)
+    logged = capsys.readouterr().out
+    assert [json.loads(line)["event"] for line in logged.splitlines()] == ["start_failed", "start_failed"]
+    assert "a value of the" not in logged.replace('raise ValueError(\\"a value of the environment\\")', "")
 
 
 @pytest.mark.parametrize("error", [TransientError("throttled"), KeyError("a bug"), ConfigurationError("no bucket")])
