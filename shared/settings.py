@@ -35,6 +35,9 @@ class PoolSettings(BaseSettings):
     drain_seconds: int = Field(default=20, ge=0)
     max_attempts: int = Field(default=5, ge=1, le=50)
     handler_timeout_seconds: int = Field(default=120, ge=1)
+    rollout_wait_seconds: int = Field(default=1800, ge=0, le=3600)
+    """How long a message that only a newer release can read waits before it is dead-lettered."""
+
     transport: Literal["lean", "aiobotocore"] = "lean"
     """The SQS client; both do the same, the lean one at a lower cost."""
 

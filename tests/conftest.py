@@ -85,8 +85,12 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
         # AWS_ENDPOINT_URL may name a running emulator; without it the embedded one is started.
         endpoint_url=os.environ.get("AWS_ENDPOINT_URL") or None,
         bedrock_arguments=("--tokens-per-second", "200", "--first-token-ms", "50"),
-        # A stopping pool gets enough time on a busy machine.
-        pool_environment={"POOL_LEASE_SECONDS": str(LEASE_SECONDS), "POOL_DRAIN_SECONDS": "30"},
+        # A stopping pool gets enough time on a busy machine; a message of another release is retried once.
+        pool_environment={
+            "POOL_LEASE_SECONDS": str(LEASE_SECONDS),
+            "POOL_DRAIN_SECONDS": "30",
+            "POOL_ROLLOUT_WAIT_SECONDS": "1",
+        },
     )
     with open_local_stack(options) as running:
         yield running

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Any, Generic, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
+from pydantic_core import ErrorDetails
 
 from shared.dead_letter_reasons import DeadLetterReason
 from shared.json_objects import parse_json_object
@@ -84,9 +85,14 @@ class Decoder(Generic[M_co]):
 
 def _explain_error(error: ValidationError) -> UndecodableError:
     problems = error.errors(include_input=False, include_url=False, include_context=False)
-    if any(problem["type"] in _UNKNOWN_TAG for problem in problems):
+    if any(problem["type"] in _UNKNOWN_TAG or _is_other_type(problem) for problem in problems):
         return UndecodableError(DeadLetterReason.UNKNOWN_TYPE, "the message's type is not one of this queue")
     fields = "; ".join(
         f"{'.'.join(str(part) for part in problem['loc'])}: {problem['type']}" for problem in problems[:5]
     )
     return UndecodableError(DeadLetterReason.INVALID, fields)
+
+
+def _is_other_type(problem: ErrorDetails) -> bool:
+    """Whether a queue with messages of one type, which needs no discriminator, has one of another type."""
+    return problem["type"] == "literal_error" and problem["loc"] == ("type",)

@@ -24,6 +24,7 @@ from shared.consumer.disposition import (
 )
 from shared.consumer.handler import Handler, MessageT, fingerprint_message
 from shared.consumer.lease import LeaseKeeper
+from shared.consumer.rollout import ROLLOUT_WAIT, wait_for_newer_worker
 from shared.consumer.telemetry import Telemetry
 from shared.dead_letter_reasons import DeadLetterReason
 from shared.errors import LeaseLostError, NotYetError, TransientError, describe_error
@@ -57,6 +58,7 @@ class Processor(DeliveryProcessor, Generic[MessageT]):
         lease: timedelta,
         telemetry: Telemetry | None = None,
         outcomes: ReplayOutcomes | None = None,
+        rollout_wait: timedelta = ROLLOUT_WAIT,
     ) -> None:
         super().__init__(queue_name=queue.name, clock=clock, policy=policy, telemetry=telemetry)
         self._decoder = decoder
@@ -65,6 +67,7 @@ class Processor(DeliveryProcessor, Generic[MessageT]):
         self._leases = leases
         self._lease = lease
         self._outcomes = outcomes
+        self._rollout_wait = rollout_wait
         self._dead_letters = DeadLetters(queue, handler)
         self._is_isolating = False
         """Whether a message that is suspected of crashing its workers is running."""
@@ -76,7 +79,8 @@ class Processor(DeliveryProcessor, Generic[MessageT]):
         try:
             message = self._decoder.decode(delivery.body)
         except UndecodableError as error:
-            return await self._dead_letters.dead_letter_unreadable(delivery, error)
+            retry = wait_for_newer_worker(delivery, error.reason, now=self._clock.now(), limit=self._rollout_wait)
+            return retry or await self._dead_letters.dead_letter_unreadable(delivery, error)
         fields |= {
             "command_id": message.id,
             "tenant": message.tenant,

@@ -29,6 +29,8 @@ class QueueRuntime:
     claims: ClaimStore
     clock: Clock
     lease: timedelta
+    rollout_wait: timedelta
+    """How long a message of a newer release waits for a worker that can read it."""
 
 
 class QueueDescription(Protocol):
@@ -83,4 +85,5 @@ class MessageQueue(Generic[MessageT]):
             lease=runtime.lease,
             telemetry=runtime.telemetry,
             outcomes=self.outcomes,
+            rollout_wait=runtime.rollout_wait,
         )

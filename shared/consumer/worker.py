@@ -111,7 +111,15 @@ async def open_queue_runtime(
         limit=timedelta(seconds=settings.handler_timeout_seconds),
         telemetry=telemetry,
     )
-    return QueueRuntime(queue=queue, leases=leases, telemetry=telemetry, claims=claims, clock=clock, lease=lease)
+    return QueueRuntime(
+        queue=queue,
+        leases=leases,
+        telemetry=telemetry,
+        claims=claims,
+        clock=clock,
+        lease=lease,
+        rollout_wait=timedelta(seconds=settings.rollout_wait_seconds),
+    )
 
 
 def _build_pool_options(settings: PoolSettings, *, max_attempts: int) -> PoolOptions:

@@ -50,7 +50,8 @@ def test_a_newer_version_is_named(decoder, body):
 
 def test_an_unknown_type_is_named(body):
     """A type that this queue does not carry, or none at all, has a reason of its own."""
-    assert refusal(BOOKING, body(type=SECRET)).reason == "unknown_type"
+    for decoder in (BOOKING, CHAT, Decoder(NOTICE)):
+        assert refusal(decoder, body(type=SECRET)).reason == "unknown_type"
     without = json.loads(body())
     del without["type"]
     assert refusal(BOOKING, json.dumps(without)).reason == "unknown_type"

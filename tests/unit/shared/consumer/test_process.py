@@ -81,10 +81,10 @@ async def test_a_resend_over_another_connection_is_the_same_command(bench, body)
 
 async def test_an_unreadable_message_is_dead_lettered_at_once(bench):
     """On its first receipt an unreadable message goes, with the reason; nothing is claimed, no handler runs."""
-    delivery = await bench.deliver('{"version": 9}')
+    delivery = await bench.deliver('{"version": 1}')
     assert isinstance(await bench.processor.process(delivery), DeadLetter)
     (copy,) = bench.queue.dead_letters
-    assert (copy.reason, copy.attempts, copy.deduplication_id) == ("newer_version", 0, f"{delivery.message_id}#1")
+    assert (copy.reason, copy.attempts, copy.deduplication_id) == ("invalid", 0, f"{delivery.message_id}#1")
     assert bench.claims.records == {}
     assert bench.handler.handled == []
 
