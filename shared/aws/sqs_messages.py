@@ -16,6 +16,7 @@ _INVALID_RECEIPT_CODES = frozenset(
         "ReceiptHandleIsInvalid",
         "AWS.SimpleQueueService.ReceiptHandleIsInvalid",
         "InvalidParameterValue",
+        "InvalidParameterValueException",
         "MessageNotInflight",
         "AWS.SimpleQueueService.MessageNotInflight",
     }

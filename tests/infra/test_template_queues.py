@@ -7,7 +7,7 @@ import pytest
 
 from shared.messages.commands import BOOKING_COMMAND
 from shared.tenants.profile import TENANT_ID
-from tests.infra.resources import DEAD_LETTERS, MAPPINGS, QUEUES, TEMPLATE, properties
+from tests.infra.resources import DEAD_LETTERS, MAPPINGS, QUEUED, QUEUES, TEMPLATE, properties
 from tests.infra.template import of_type
 
 
@@ -98,7 +98,7 @@ def test_bounces_and_complaints_reach_the_feedback_queue():
     configuration_set, destination = properties("Letters"), properties("LettersToFeedback")
     assert destination["ConfigurationSetName"] == {"Ref": "Letters"}
     assert destination["EventDestination"]["Enabled"] is True
-    assert destination["EventDestination"]["MatchingEventTypes"] == ["BOUNCE", "COMPLAINT"]
+    assert destination["EventDestination"]["MatchingEventTypes"] == ["bounce", "complaint"]
     assert destination["EventDestination"]["SnsDestination"] == {"TopicARN": {"Ref": "FeedbackTopic"}}
     [statement] = properties("FeedbackTopicPolicy")["PolicyDocument"]["Statement"]
     assert (statement["Principal"], statement["Action"]) == ({"Service": "ses.amazonaws.com"}, "sns:Publish")
@@ -111,6 +111,32 @@ def test_bounces_and_complaints_reach_the_feedback_queue():
         "Endpoint": {"Fn::GetAtt": ["FeedbackQueue", "Arn"]},
         "RawMessageDelivery": False,
     }
+
+
+@pytest.mark.parametrize("name", sorted(MAPPINGS))
+def test_a_mapping_has_a_maximum_only_if_one_is_given(name):
+    """An existing stack keeps running without one; a backlog of dead letters or bounces needs no more than two."""
+    condition, limited, unlimited = properties(name)["ScalingConfig"]["Fn::If"]
+    assert (condition, unlimited) == ("LimitsWorkers", {"Ref": "AWS::NoValue"})
+    is_of_visitors = name in {f"{queue}Source" for queue in QUEUED}
+    assert limited == {"MaximumConcurrency": {"Ref": "WorkersMaxConcurrency"} if is_of_visitors else 2}
+    assert TEMPLATE["Conditions"]["LimitsWorkers"] == {
+        "Fn::Not": [{"Fn::Equals": [{"Ref": "WorkersMaxConcurrency"}, "0"]}]
+    }
+    assert TEMPLATE["Parameters"]["WorkersMaxConcurrency"]["Default"] == "0"
+
+
+@pytest.mark.parametrize(
+    ("given", "accepted"),
+    [("0", True), ("1", False), ("2", True), ("9", True), ("10", True), ("999", True), ("1000", True), ("1001", False)]
+    + [(text, False) for text in ("", "00", "02", "-1", "2.5", "many")],
+)
+def test_the_maximum_is_one_that_lambda_accepts(given, accepted):
+    """Lambda refuses less than 2 and more than 1000.
+
+    https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-properties-lambda-eventsourcemapping-scalingconfig.html
+    """
+    assert bool(re.fullmatch(TEMPLATE["Parameters"]["WorkersMaxConcurrency"]["AllowedPattern"], given)) is accepted
 
 
 @pytest.mark.parametrize("name", sorted(MAPPINGS))

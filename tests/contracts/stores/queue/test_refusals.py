@@ -87,6 +87,7 @@ async def test_what_will_never_work(neighbour, queue, call, response):
     [
         ("ReceiptHandleIsInvalid", True),
         ("InvalidParameterValue", True),
+        ("InvalidParameterValueException", True),
         ("AWS.SimpleQueueService.MessageNotInflight", True),
         ("InternalError", False),
         ("RequestThrottled", False),
