@@ -1,11 +1,9 @@
 """Installs the locked dependencies of a package into an archive, which is cached under a hash of its inputs."""
 
-import compileall
 import enum
 import fcntl
 import hashlib
 import platform as machine
-import py_compile
 import shutil
 import subprocess
 import sys
@@ -15,9 +13,10 @@ from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from infra.bytecode import LAMBDA_PYTHON, Interpreter, find_lambda_interpreter, local_interpreter
 from shared.languages.cldr import get_cldr_locale
 
-RECIPE = "4"
+RECIPE = "5"
 """Part of the archive's hash: increment it when the rules below change."""
 
 AWS_SERVICES = frozenset(
@@ -42,7 +41,13 @@ AWS_SERVICES = frozenset(
 GOOGLE_APIS = frozenset({"calendar.v3.json"})
 """Discovery documents that are kept, of about six hundred."""
 
-_NEVER_NEEDED = (".pyi", ".pth", ".a")
+_NEVER_NEEDED = (".pyi", ".pth", ".a", ".pyx", ".pxd", ".pxi", ".c", ".h", ".proto")
+"""Types, start-up hooks, and the sources of what is compiled."""
+
+NOT_ON_LAMBDA = frozenset({"uvloop", "cffi", "pycparser"})
+"""Distributions that no function imports: the event loop of pools, and the compiler of bindings. Cryptography uses only
+the module `_cffi_backend` beside the package `cffi`."""
+
 _NEVER_NEEDED_FOLDERS = frozenset({"tests", "test", "bin"})
 
 
@@ -50,21 +55,30 @@ class Platform(enum.Enum):
     """The platform that a package runs on."""
 
     AWS = "aws"
+    AWS_X86 = "aws-x86"
+    """The same recipe for this kind of machine: what the tests run."""
     LOCAL = "local"
 
     @property
     def uv_options(self) -> list[str]:
         """Return the options with which uv chooses the platform's wheels."""
-        if self is Platform.AWS:
-            return ["--python-platform", "aarch64-manylinux2014", "--python-version", "3.12", "--only-binary", ":all:"]
-        return []
+        if self is Platform.LOCAL:
+            return []
+        machine_type = "aarch64" if self is Platform.AWS else "x86_64"
+        options = ["--python-platform", f"{machine_type}-manylinux2014", "--python-version", LAMBDA_PYTHON]
+        return [*options, "--only-binary", ":all:"]
+
+    @property
+    def interpreter(self) -> Interpreter | None:
+        """Return the Python that compiles a package for the platform; None if this machine has none."""
+        return local_interpreter() if self is Platform.LOCAL else find_lambda_interpreter()
 
     @property
     def label(self) -> str:
         """Return a text that differs between builds of the same lock file for different platforms."""
-        if self is Platform.AWS:
-            return " ".join(self.uv_options)
-        return f"{machine.platform()} {sys.version}"
+        if self is Platform.LOCAL:
+            return f"{machine.platform()} {sys.version}"
+        return " ".join([*self.uv_options, "with bytecode" if self.interpreter else "without bytecode"])
 
 
 class InstallError(Exception):
@@ -85,10 +99,11 @@ def build_dependencies_archive(lock: Path, platform: Platform, *, languages: Ite
             return archive
         target = Path(folder) / "installed"
         _install_dependencies(lock, platform, target)
-        if platform is Platform.LOCAL:
-            _compile_modules(target)
+        _remove_unneeded_files(target, locales)
+        if platform.interpreter:
+            platform.interpreter.compile_folder(target)
         unfinished = Path(folder) / "archive.zip"
-        _write_archive(target, unfinished, locales)
+        _write_archive(target, unfinished)
         unfinished.replace(archive)
     return archive
 
@@ -115,12 +130,6 @@ def _install_dependencies(lock: Path, platform: Platform, target: Path) -> None:
         raise InstallError(f"the dependencies in {lock.name} could not be installed:\n{result.stderr.strip()}")
 
 
-def _compile_modules(folder: Path) -> None:
-    # The emulator unpacks a package for each function again: without byte code a first call takes seconds longer.
-    # Lambda's Python may differ from this one, so packages for AWS have no byte code.
-    compileall.compile_dir(folder, quiet=2, workers=0, invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH)
-
-
 def _find_uv() -> str:
     beside = Path(sys.executable).parent / "uv"
     found = str(beside) if beside.exists() else shutil.which("uv")
@@ -129,9 +138,16 @@ def _find_uv() -> str:
     return found
 
 
-def _write_archive(folder: Path, archive: Path, locales: Collection[str]) -> None:
+def _remove_unneeded_files(folder: Path, locales: Collection[str]) -> None:
+    required = set(_list_required_files(folder, locales))
+    for path in folder.rglob("*"):
+        if path.is_file() and path not in required:
+            path.unlink()
+
+
+def _write_archive(folder: Path, archive: Path) -> None:
     with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as out:
-        for path in _list_required_files(folder, locales):
+        for path in sorted(path for path in folder.rglob("*") if path.is_file()):
             info = zipfile.ZipInfo(path.relative_to(folder).as_posix(), date_time=(1980, 1, 1, 0, 0, 0))
             info.compress_type = zipfile.ZIP_DEFLATED
             info.external_attr = (0o755 if path.suffix == ".so" else 0o644) << 16
@@ -147,6 +163,7 @@ def _list_required_files(folder: Path, locales: Collection[str]) -> Iterator[Pat
             or path.name.startswith(".")
             or path.suffix in _NEVER_NEEDED
             or _NEVER_NEEDED_FOLDERS.intersection(parts[:-1])
+            or parts[0].partition("-")[0] in NOT_ON_LAMBDA
         ):
             continue
         if parts[:2] == ["botocore", "data"] and len(parts) > 3 and parts[2] not in AWS_SERVICES:

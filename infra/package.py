@@ -1,9 +1,9 @@
 """Builds the Lambda packages: `python -m infra.package --out dist/`."""
 
 import argparse
-import importlib.util
+import functools
 import os
-import py_compile
+import shutil
 import sys
 import tempfile
 import time
@@ -12,9 +12,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from infra.bytecode import NO_PYTHON, CompileError
 from infra.catalogues.compiling import compile_parts
 from infra.catalogues.parts import list_parts
-from infra.dependencies import Platform, build_dependencies_archive
+from infra.dependencies import InstallError, Platform, build_dependencies_archive
 from shared.languages.available import list_languages
 
 ROOT = Path(__file__).parent.parent
@@ -24,7 +25,7 @@ _NOT_PACKED = frozenset({".pyc", ".po", ".part"})
 
 EPILOG = """\
 examples:
-  python -m infra.package --out dist/                      for AWS: Python 3.12 on arm64
+  python -m infra.package --out dist/                      for AWS: Python 3.12 on arm64, with its bytecode
   python -m infra.package --out dist/ --platform local     for the emulator on this machine
   python -m infra.package --out dist/ ingress              one package alone
 """
@@ -47,6 +48,8 @@ PACKAGES = (
 
 def build_package(package: Package, out: Path, platform: Platform) -> Path:
     """Write one archive and return its path; the same sources and lock give the same bytes."""
+    if platform.interpreter is None:
+        _warn_about_bytecode()
     compile_parts(list_parts())
     lock = ROOT / "requirements" / package.lock
     dependencies = build_dependencies_archive(lock, platform, languages=list_languages(), cache=BUILD)
@@ -55,22 +58,23 @@ def build_package(package: Package, out: Path, platform: Platform) -> Path:
     # With the process id: two stacks may build at the same time.
     unfinished = finished.with_suffix(f".{os.getpid()}.part")
     unfinished.write_bytes(dependencies.read_bytes())
-    with zipfile.ZipFile(unfinished, "a", zipfile.ZIP_DEFLATED) as archive:
+    with tempfile.TemporaryDirectory() as staging, zipfile.ZipFile(unfinished, "a", zipfile.ZIP_DEFLATED) as archive:
+        folder = Path(staging)
         for path in list_sources(package):
-            name = path.relative_to(ROOT).as_posix()
-            archive.writestr(build_entry(name), path.read_bytes())
-            if platform is Platform.LOCAL and path.suffix == ".py":
-                archive.writestr(build_entry(importlib.util.cache_from_source(name)), _compile_byte_code(path, name))
+            copy = folder / path.relative_to(ROOT)
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(path, copy)
+        if platform.interpreter:
+            platform.interpreter.compile_folder(folder)
+        for path in sorted(path for path in folder.rglob("*") if path.is_file()):
+            archive.writestr(build_entry(path.relative_to(folder).as_posix()), path.read_bytes())
     unfinished.replace(finished)
     return finished
 
 
-def _compile_byte_code(path: Path, name: str) -> bytes:
-    with tempfile.TemporaryDirectory() as folder:
-        compiled = Path(folder) / "compiled"
-        mode = py_compile.PycInvalidationMode.UNCHECKED_HASH
-        py_compile.compile(str(path), cfile=str(compiled), dfile=name, doraise=True, invalidation_mode=mode)
-        return compiled.read_bytes()
+@functools.cache
+def _warn_about_bytecode() -> None:
+    print(NO_PYTHON, file=sys.stderr)
 
 
 def list_sources(package: Package) -> Iterator[Path]:
@@ -104,11 +108,15 @@ def main(argv: Sequence[str] | None = None) -> int:
     unknown = set(options.packages) - {package.name for package in PACKAGES}
     if unknown:
         parser.error(f"no such package: {', '.join(sorted(unknown))}")
+    platform = Platform(options.platform)
     for package in PACKAGES:
         if options.packages and package.name not in options.packages:
             continue
         started = time.monotonic()
-        path = build_package(package, options.out, Platform(options.platform))
+        try:
+            path = build_package(package, options.out, platform)
+        except (InstallError, CompileError) as error:
+            sys.exit(f"{package.name}: {error}")
         print(f"{path}  {path.stat().st_size / 1e6:.1f} MB  {time.monotonic() - started:.1f} s")
     return 0
 
