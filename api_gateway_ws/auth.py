@@ -3,12 +3,15 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from itsdangerous import BadSignature, URLSafeSerializer
 
-from shared.messages.server import Resume
+from api_gateway_ws.ports import ConnectProfile
 from shared.retention import RESUME_TOKEN_LIFETIME, compute_expiry
-from shared.tenants.profile import TenantProfile
+
+if TYPE_CHECKING:
+    from shared.messages.server import Resume
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,7 +19,7 @@ class Admitted:
     """The visitor may connect as this session."""
 
     session_id: str
-    resume: Resume
+    resume: "Resume"
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +65,7 @@ class SessionTokens:
         return str(content["s"]) if now.timestamp() < int(content["e"]) else None
 
 
-def is_origin_allowed(origin: str | None, profile: TenantProfile) -> bool:
+def is_origin_allowed(origin: str | None, profile: ConnectProfile) -> bool:
     """Return whether a page of this origin may open the tenant's chat (RFC 6454; compared without a final slash)."""
     if not origin or origin == "null":
         return profile.allow_missing_origin
@@ -72,7 +75,7 @@ def is_origin_allowed(origin: str | None, profile: TenantProfile) -> bool:
 def decide_admission(
     *,
     tenant: str,
-    profile: TenantProfile,
+    profile: ConnectProfile,
     origin: str | None,
     token: str | None,
     tokens: SessionTokens,

@@ -10,7 +10,7 @@ from shared.clock import Clock
 from shared.errors import PermanentError
 from shared.ids import new_id
 from shared.languages.available import choose_language
-from shared.tenants.profile import TENANT_ID
+from shared.tenants.tenant_id import TENANT_ID
 
 log = structlog.get_logger()
 

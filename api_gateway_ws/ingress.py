@@ -6,7 +6,8 @@ import structlog
 
 from api_gateway_ws.auth import SessionTokens
 from api_gateway_ws.ports import AnswerStopFlags, CommandPublisher, Poster, Profiles, Sessions
-from api_gateway_ws.routes import RefusedFrame, Sender, StopRequest, route_frame
+from api_gateway_ws.routes import RefusedFrame, StopRequest, route_frame
+from api_gateway_ws.sender import Sender
 from shared.clock import Clock
 from shared.errors import PermanentError, TransientError
 from shared.ids import new_id

@@ -1,22 +1,40 @@
-"""The Lambda entry points: they translate AWS events for the ingress and its authorizer."""
+"""The Lambda entry points: they translate AWS events for the ingress and its authorizer.
+
+Both functions import this module, and each builds only itself: in the init phase, in which Lambda gives it a whole
+processor.
+"""
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import structlog
 
-from api_gateway_ws import wiring
 from api_gateway_ws.authorizer import ConnectAuthorizer, ConnectRequest
-from api_gateway_ws.ingress import Ingress
-from api_gateway_ws.routes import Sender
-from api_gateway_ws.settings import read_lambda_trace_header
+from api_gateway_ws.sender import Sender
+from api_gateway_ws.settings import is_running_handler, read_lambda_trace_header
 from shared.lambda_start import Start, StartError
 from shared.log import log_fields
 
+if TYPE_CHECKING:
+    from api_gateway_ws.ingress import Ingress
+
 log = structlog.get_logger()
 
-_ingress = Start(wiring.build_ingress, component="ingress")
-_authorizer = Start(wiring.build_authorizer, component="authorizer")
+
+def _build_ingress() -> "Ingress":
+    from api_gateway_ws.wiring import build_ingress  # noqa: PLC0415 - the authorizer does not need it
+
+    return build_ingress()
+
+
+def _build_authorizer() -> ConnectAuthorizer:
+    from api_gateway_ws.authorizer_wiring import build_authorizer  # noqa: PLC0415 - an import that fails is a failed start
+
+    return build_authorizer()
+
+
+_ingress = Start(_build_ingress, component="ingress")
+_authorizer = Start(_build_authorizer, component="authorizer")
 
 
 def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
@@ -24,7 +42,7 @@ def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
     return serve_event(event, _ingress.get(), trace_header=read_lambda_trace_header())
 
 
-def serve_event(event: dict[str, Any], ingress: Ingress, *, trace_header: str | None = None) -> dict[str, Any]:
+def serve_event(event: dict[str, Any], ingress: "Ingress", *, trace_header: str | None = None) -> dict[str, Any]:
     """Process one event, as a step of the trace of the invocation."""
     request = event["requestContext"]
     sender = _parse_sender(request)
@@ -108,3 +126,9 @@ def _parse_sender(request: dict[str, Any]) -> Sender:
         resume=grant["resume"],
         source_ip=request.get("identity", {}).get("sourceIp", ""),
     )
+
+
+if is_running_handler("handler"):
+    _ingress.attempt()
+if is_running_handler("authorizer"):
+    _authorizer.attempt()

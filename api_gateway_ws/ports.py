@@ -1,17 +1,17 @@
 """The ports of the ingress; blocking, because one Lambda environment serves one event at a time."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from shared.messages.commands import AnyCommand
-from shared.tenants.profile import TenantProfile
+if TYPE_CHECKING:
+    from shared.messages.commands import AnyCommand
 
 
 class CommandPublisher(Protocol):
     """Publishes accepted commands: chat and booking have a FIFO queue each."""
 
-    def publish(self, command: AnyCommand) -> None:
+    def publish(self, command: "AnyCommand") -> None:
         """Return once the command is durable; the same command put twice is delivered once.
 
         Raises:
@@ -66,9 +66,55 @@ class Poster(Protocol):
         ...
 
 
+class ConnectLimits(Protocol):
+    """The limits of what a visitor may send."""
+
+    @property
+    def chat_characters(self) -> int:
+        """Return how long a message may be."""
+        ...
+
+
+class ConnectTexts(Protocol):
+    """A text in several languages."""
+
+    def choose_text(self, *preferred: str) -> str:
+        """Return the text in the first preferred language that it has."""
+        ...
+
+
+class ConnectProfile(Protocol):
+    """What a connection needs of a business's profile."""
+
+    @property
+    def locale(self) -> str:
+        """Return the business's own language."""
+        ...
+
+    @property
+    def allowed_origins(self) -> Sequence[str]:
+        """Return the origins of the pages that may open the chat."""
+        ...
+
+    @property
+    def allow_missing_origin(self) -> bool:
+        """Return whether a client without an origin may open the chat."""
+        ...
+
+    @property
+    def limits(self) -> ConnectLimits:
+        """Return the limits of what a visitor may send."""
+        ...
+
+    @property
+    def disclosure(self) -> ConnectTexts:
+        """Return the text that says that an AI answers."""
+        ...
+
+
 class Profiles(Protocol):
     """Profiles of tenants."""
 
-    def get_profile(self, tenant: str) -> TenantProfile:
+    def get_profile(self, tenant: str) -> ConnectProfile:
         """Return it, or raise `PermanentError` when there is none."""
         ...

@@ -8,6 +8,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from api_gateway_ws.legacy_protocol import is_legacy_frame, parse_legacy_frame
+from api_gateway_ws.sender import Sender
 from shared.ids import derive_command_key
 from shared.json_objects import parse_json_object
 from shared.messages import client, commands
@@ -15,21 +16,8 @@ from shared.messages.client import CLIENT_FRAME, CLIENT_FRAME_TYPES, AnyClientFr
 from shared.messages.commands import COMMAND, AnyCommand
 from shared.messages.errors import ErrorCode
 from shared.messages.limits import MAX_FRAME_BYTES, PROTOCOL_VERSION
-from shared.messages.server import Resume
 
 _MAX_ECHOED_ID = 64
-
-
-@dataclass(frozen=True, slots=True)
-class Sender:
-    """Who sent a frame: what the authorizer granted, and the connection over which the frame came."""
-
-    tenant: str
-    session_id: str
-    connection_id: str
-    locale: str
-    resume: Resume = "new"
-    source_ip: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,26 +1,73 @@
-"""The environment settings of the ingress and the authorizer."""
+"""The environment settings of the ingress and the authorizer.
+
+They are plain models: the library that reads settings elsewhere takes a third of the ingress's start.
+"""
 
 import os
 
-from shared.settings import AwsSettings
+from pydantic import BaseModel, ConfigDict, model_validator
+
+from api_gateway_ws.adapters.sigv4 import Credentials
+
+_GENERAL_CLIENT_VARIABLES = (
+    "HTTP_PROXY",
+    "HTTPS_PROXY",
+    "http_proxy",
+    "https_proxy",
+    "AWS_CA_BUNDLE",
+    "AWS_USE_FIPS_ENDPOINT",
+    "AWS_USE_DUALSTACK_ENDPOINT",
+)
+"""Settings that only botocore's clients follow."""
 
 
-class IngressSettings(AwsSettings):
-    """Queues and the key that signs resume tokens."""
+class EdgeSettings(BaseModel):
+    """What both functions read."""
 
-    chat_queue_url: str
-    booking_queue_url: str
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    aws_region: str = "eu-central-1"
+    aws_endpoint_url: str | None = None
+    log_level: str = "INFO"
+    knowledge_bucket: str
     session_key_secret_id: str
 
+    @model_validator(mode="before")
+    @classmethod
+    def _read_environment(cls, given: dict[str, str]) -> dict[str, str]:
+        read = {name: os.environ[name.upper()] for name in cls.model_fields if name.upper() in os.environ}
+        return read | given
 
-class AuthorizerSettings(AwsSettings):
+
+class AuthorizerSettings(EdgeSettings):
     """The settings of the authorizer, which reads only profiles and the key."""
 
     conversations_table: str = ""
     connections_table: str = ""
     processed_table: str = ""
     websocket_endpoint: str = ""
-    session_key_secret_id: str
+
+
+class IngressSettings(EdgeSettings):
+    """Queues, tables and the management endpoint of the WebSocket API."""
+
+    conversations_table: str
+    connections_table: str
+    processed_table: str
+    websocket_endpoint: str
+    chat_queue_url: str
+    booking_queue_url: str
+
+
+def read_credentials() -> Credentials | None:
+    """Return the credentials that Lambda puts into the environment; None where botocore must be used.
+
+    https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html
+    """
+    key_id, secret = os.environ.get("AWS_ACCESS_KEY_ID"), os.environ.get("AWS_SECRET_ACCESS_KEY")
+    if not (key_id and secret) or any(os.environ.get(name) for name in _GENERAL_CLIENT_VARIABLES):
+        return None
+    return Credentials(key_id, secret, os.environ.get("AWS_SESSION_TOKEN") or None)
 
 
 def read_lambda_trace_header() -> str | None:
@@ -29,3 +76,8 @@ def read_lambda_trace_header() -> str | None:
     https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html
     """
     return os.environ.get("_X_AMZN_TRACE_ID")
+
+
+def is_running_handler(name: str) -> bool:
+    """Return whether this process is a Lambda function with the handler of this name."""
+    return os.environ.get("_HANDLER", "").endswith(f".{name}")

@@ -1,6 +1,5 @@
 """Settings that several deployables read from the environment."""
 
-from pathlib import Path
 from typing import Literal
 
 from pydantic import Field, ValidationError
@@ -43,15 +42,6 @@ class PoolSettings(BaseSettings):
 
     health_port: int | None = Field(default=None, ge=0, le=65535)
     """Where `/livez` and `/readyz` answer on this machine; 0 means a free port, none means no health check."""
-
-
-class LanguageSettings(BaseSettings):
-    """Additional languages that are not part of the program."""
-
-    model_config = SettingsConfigDict(frozen=True, extra="ignore")
-
-    extra_locales: Path | None = None
-    """A folder laid out like the project, such as `extra/shared/locales/de.mo`, to try a language out."""
 
 
 def describe_invalid_settings(error: ValidationError) -> str:

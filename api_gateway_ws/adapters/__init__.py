@@ -1,1 +1,1 @@
-"""What the ingress talks to, on boto3: the Lambda runtime brings it along."""
+"""What ingress and authorizer call, without boto3."""

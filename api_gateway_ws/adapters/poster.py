@@ -12,7 +12,7 @@ log = structlog.get_logger()
 
 
 class ManagementApiPoster:
-    """`post_to_connection` on boto3."""
+    """`post_to_connection` of the management API."""
 
     def __init__(self, client: Any) -> None:
         self._client = client

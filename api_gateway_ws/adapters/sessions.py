@@ -5,7 +5,6 @@ from datetime import datetime
 from typing import Any
 
 from shared.aws.errors import translate_aws_errors
-from shared.aws.items import from_item, to_item
 from shared.instants import to_milliseconds
 from shared.retention import CONNECTION_RETENTION, STOP_FLAG_RETENTION, compute_expiry
 
@@ -23,7 +22,7 @@ class DynamoSessions:
         with translate_aws_errors("connections.register"):
             self._client.put_item(
                 TableName=self._connections,
-                Item=to_item(
+                Item=_to_item(
                     {
                         "session_id": session_id,
                         "connection_id": connection_id,
@@ -41,12 +40,12 @@ class DynamoSessions:
         with translate_aws_errors("connections.greet"):
             self._client.update_item(
                 TableName=self._connections,
-                Key=to_item({"session_id": session_id, "connection_id": connection_id}),
+                Key=_to_item({"session_id": session_id, "connection_id": connection_id}),
                 UpdateExpression=(
                     "SET locale = :locale, tz = :tz, connected_at_ms = if_not_exists(connected_at_ms, :now), "
                     "expires_at = if_not_exists(expires_at, :expires)"
                 ),
-                ExpressionAttributeValues=to_item(
+                ExpressionAttributeValues=_to_item(
                     {
                         ":locale": locale or "",
                         ":tz": tz or "",
@@ -61,30 +60,36 @@ class DynamoSessions:
         with translate_aws_errors("connections.locale"):
             answer = self._client.get_item(
                 TableName=self._connections,
-                Key=to_item({"session_id": session_id, "connection_id": connection_id}),
+                Key=_to_item({"session_id": session_id, "connection_id": connection_id}),
             )
-        return from_item(answer.get("Item", {})).get("locale") or None
+        locale: str = answer.get("Item", {}).get("locale", {}).get("S", "")
+        return locale or None
 
     def remove_connection(self, session_id: str, connection_id: str) -> None:
         """Remove a connection."""
         with translate_aws_errors("connections.remove"):
             self._client.delete_item(
                 TableName=self._connections,
-                Key=to_item({"session_id": session_id, "connection_id": connection_id}),
+                Key=_to_item({"session_id": session_id, "connection_id": connection_id}),
             )
 
     def read_frames_after(self, session_id: str, seq: int) -> Iterator[str]:
         """Yield the durable frames after `seq`, page by page."""
-        answers = self._client.get_paginator("query").paginate(
-            TableName=self._conversations,
-            KeyConditionExpression="session_id = :session AND seq > :seq",
-            ExpressionAttributeValues=to_item({":session": session_id, ":seq": seq}),
-            ConsistentRead=True,
-        )
-        with translate_aws_errors("conversations.after"):
-            for answer in answers:
-                for item in answer["Items"]:
-                    yield from_item(item)["frame"]
+        start: dict[str, Any] = {}
+        while True:
+            with translate_aws_errors("conversations.after"):
+                answer = self._client.query(
+                    TableName=self._conversations,
+                    KeyConditionExpression="session_id = :session AND seq > :seq",
+                    ExpressionAttributeValues=_to_item({":session": session_id, ":seq": seq}),
+                    ConsistentRead=True,
+                    **start,
+                )
+            for item in answer["Items"]:
+                yield item["frame"]["S"]
+            if not answer.get("LastEvaluatedKey"):
+                return
+            start = {"ExclusiveStartKey": answer["LastEvaluatedKey"]}
 
 
 class DynamoAnswerStopFlags:
@@ -99,9 +104,23 @@ class DynamoAnswerStopFlags:
         with translate_aws_errors("claims.stop"):
             self._client.update_item(
                 TableName=self._table,
-                Key=to_item({"command_key": key}),
+                Key=_to_item({"command_key": key}),
                 UpdateExpression="SET stop = :stop, expires_at = if_not_exists(expires_at, :expires)",
-                ExpressionAttributeValues=to_item(
+                ExpressionAttributeValues=_to_item(
                     {":stop": True, ":expires": compute_expiry(now, STOP_FLAG_RETENTION)}
                 ),
             )
+
+
+def _to_item(values: dict[str, str | int | bool]) -> dict[str, dict[str, str | bool]]:
+    """Return typed attributes; boto3's own function would import boto3."""
+    return {name: _to_attribute(value) for name, value in values.items()}
+
+
+def _to_attribute(value: str | int | bool) -> dict[str, str | bool]:  # noqa: FBT001 - a value of an item
+    match value:
+        case bool():
+            return {"BOOL": value}
+        case int():
+            return {"N": str(value)}
+    return {"S": value}

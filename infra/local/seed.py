@@ -11,6 +11,7 @@ from botocore.exceptions import ClientError
 
 from infra.aws import Target
 from shared.errors import ConfigurationError
+from shared.tenants.edge_profile import FILE, compile_edge_profile
 from shared.tenants.parse import parse_profile
 from shared.tenants.profile import TenantProfile
 
@@ -42,13 +43,17 @@ def seed_tenants(target: Target, content: Seed, tenants: Path = TENANTS) -> None
     s3, ses = target.client("s3"), target.client("ses")
     for folder in sorted(path for path in tenants.iterdir() if path.is_dir()):
         for path in sorted(folder.iterdir()):
-            body = path.read_bytes()
-            if path.name == "profile.yaml":
-                body = _add_origins(body, content.extra_origins)
-                sender = parse_profile(body.decode()).senders.email
-                if sender:
-                    ses.verify_email_identity(EmailAddress=sender)
-            s3.put_object(Bucket=content.bucket, Key=f"{folder.name}/{path.name}", Body=body)
+            body, key = path.read_bytes(), f"{folder.name}/{path.name}"
+            if path.name != "profile.yaml":
+                s3.put_object(Bucket=content.bucket, Key=key, Body=body)
+                continue
+            body = _add_origins(body, content.extra_origins)
+            profile = parse_profile(body.decode())
+            if profile.senders.email:
+                ses.verify_email_identity(EmailAddress=profile.senders.email)
+            etag = s3.put_object(Bucket=content.bucket, Key=key, Body=body)["ETag"]
+            compiled = compile_edge_profile(profile, source_etag=etag)
+            s3.put_object(Bucket=content.bucket, Key=f"{folder.name}/{FILE}", Body=compiled.encode())
     _put_secret(target.client("secretsmanager"), content.google_secret_id, json.dumps(content.service_account))
 
 

@@ -19,8 +19,11 @@ from shared.clock import Clock
 from shared.errors import ConfigurationError, PermanentError, TransientError
 from shared.metrics import Metrics
 from shared.settings import AwsSettings
+from shared.tenants import edge_profile
+from shared.tenants.edge_profile import compile_edge_profile
 from shared.tenants.parse import parse_profile
-from shared.tenants.profile import TENANT_ID, TenantProfile
+from shared.tenants.profile import TenantProfile
+from shared.tenants.tenant_id import TENANT_ID
 
 log = structlog.get_logger()
 T = TypeVar("T")
@@ -81,7 +84,11 @@ class KnowledgeBucket:
     looked up, so an unknown name costs one read and evicts only other unknown names.
     """
 
-    def __init__(self, *, client: Any, bucket: str, clock: Clock, metrics: Metrics) -> None:
+    def __init__(
+        self, *, client: Any, bucket: str, clock: Clock, metrics: Metrics, compiles_profiles: bool = False
+    ) -> None:
+        """Take a client of S3; with `compiles_profiles` each valid profile is compiled for the edge."""
+        self._compiles_profiles = compiles_profiles
         self._client = client
         self._bucket = bucket
         self._clock = clock
@@ -159,7 +166,7 @@ class KnowledgeBucket:
         if not (profile := self._read_object(tenant, _PROFILE)):
             return _Tenant(now + UNKNOWN_MAX_AGE)
         start = _Tenant(now, etags={_PROFILE: profile[1]})
-        self._parse_profile_into(tenant, profile[0], start)
+        self._parse_profile_into(tenant, *profile, start)
         return self._refresh_tenant(tenant, start)
 
     def _refresh_tenant(self, tenant: str, old: _Tenant) -> _Tenant:
@@ -177,17 +184,35 @@ class KnowledgeBucket:
             elif content := self._read_object(tenant, name):
                 text, new.etags[name] = content
                 if name == _PROFILE:
-                    self._parse_profile_into(tenant, text, new)
+                    self._parse_profile_into(tenant, *content, new)
                 else:
                     new.documents[name] = text
         return new
 
-    def _parse_profile_into(self, tenant: str, text: str, into: _Tenant) -> None:
+    def _parse_profile_into(self, tenant: str, text: str, etag: str, into: _Tenant) -> None:
         try:
             into.profile, into.problem = parse_profile(text), ""
+            if self._compiles_profiles:
+                self._store_compiled(tenant, compile_edge_profile(into.profile, source_etag=etag))
         except ConfigurationError as error:
             into.problem = str(error)
             log.error("profile_refused", tenant=tenant, problem=str(error), last_good_stays=into.profile is not None)  # noqa: TRY400 - the text is enough
+
+    def _store_compiled(self, tenant: str, compiled: str) -> None:
+        """Store the compiled profile if it differs from the stored one; without it the edge reads the YAML."""
+        try:
+            stored = self._read_object(tenant, edge_profile.FILE)
+            if stored is None or stored[0] != compiled:
+                with translate_aws_errors("knowledge.compile"):
+                    self._client.put_object(
+                        Bucket=self._bucket,
+                        Key=f"{tenant}/{edge_profile.FILE}",
+                        Body=compiled.encode(),
+                        ContentType="application/json",
+                    )
+                log.info("profile_compiled", tenant=tenant)
+        except (TransientError, PermanentError) as error:
+            log.warning("profile_not_stored", tenant=tenant, problem=str(error))
 
     def _list_etags(self, tenant: str) -> dict[str, str]:
         prefix = f"{tenant}/"
@@ -225,8 +250,13 @@ class KnowledgeBucket:
         return body.decode(errors="replace"), answer["ETag"]
 
 
-def open_tenant_directory(settings: AwsSettings, clock: Clock, metrics: Metrics) -> "S3TenantDirectory":
-    """Return the directory of a worker; raise `ConfigurationError` when the bucket is not readable."""
+def open_tenant_directory(
+    settings: AwsSettings, clock: Clock, metrics: Metrics, *, compiles_profiles: bool = False
+) -> "S3TenantDirectory":
+    """Return the directory of a worker or the desk; raise `ConfigurationError` when the bucket is not readable.
+
+    Workers compile profiles for ingress and authorizer; the desk, which may not write to the bucket, does not.
+    """
     config = Config(
         connect_timeout=2,
         read_timeout=10,
@@ -235,7 +265,13 @@ def open_tenant_directory(settings: AwsSettings, clock: Clock, metrics: Metrics)
         s3={"addressing_style": "path"} if settings.aws_endpoint_url else None,
     )
     client = boto3.client("s3", region_name=settings.aws_region, endpoint_url=settings.aws_endpoint_url, config=config)
-    bucket = KnowledgeBucket(client=client, bucket=settings.knowledge_bucket, clock=clock, metrics=metrics)
+    bucket = KnowledgeBucket(
+        client=client,
+        bucket=settings.knowledge_bucket,
+        clock=clock,
+        metrics=metrics,
+        compiles_profiles=compiles_profiles,
+    )
     bucket.check_readable()
     return S3TenantDirectory(bucket)
 

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from shared.errors import ConfigurationError
+from shared.languages.settings import read_extra_locales
 from shared.languages.tags import match_language
-from shared.settings import LanguageSettings
 
 REFERENCE = "en"
 """The language in which texts are written first; it also replaces missing texts of other languages."""
@@ -85,7 +85,7 @@ class Catalogue:
         with self._lock:
             if not self._files:
                 folders = [self._folder]
-                if extra := LanguageSettings().extra_locales:
+                if extra := read_extra_locales():
                     folders.append(extra / self._folder.relative_to(_ROOT))
                 files = {path.stem: path for folder in folders for path in folder.glob("*.mo")}
                 if REFERENCE not in files:

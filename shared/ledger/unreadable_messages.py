@@ -7,7 +7,7 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from shared.messages.model import QueuedId, QueuedReplay
-from shared.tenants.profile import TENANT_ID
+from shared.tenants.tenant_id import TENANT_ID
 
 _ID: TypeAdapter[str] = TypeAdapter(QueuedId)
 _REPLAY: TypeAdapter[int] = TypeAdapter(QueuedReplay)

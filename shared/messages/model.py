@@ -11,10 +11,12 @@ from shared.messages.limits import MAX_CLIENT_ID_CHARACTERS, MAX_REPLAYS
 class Message(BaseModel):
     """Immutable; unknown fields are ignored, because changes to the protocol are additive."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore", ser_json_timedelta="float", hide_input_in_errors=True)
+    model_config = ConfigDict(
+        frozen=True, extra="ignore", ser_json_timedelta="float", hide_input_in_errors=True, defer_build=True
+    )
 
 
-NO_INPUT_IN_ERRORS = ConfigDict(hide_input_in_errors=True)
+NO_INPUT_IN_ERRORS = ConfigDict(hide_input_in_errors=True, defer_build=True)
 """For adapters of unions: a visitor's input must not reach a log through the text of an error."""
 
 

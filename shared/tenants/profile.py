@@ -18,10 +18,6 @@ from shared.tenants.public_holidays import is_known_region, is_public_holiday
 from shared.tenants.quiet_hours import QuietHours
 from shared.tenants.services import DEFAULT_RESOURCE, Resource, Service, parse_lane
 
-TENANT_ID = re.compile(r"[a-z0-9-]{3,40}", re.ASCII)
-"""The form of a tenant's id, which is its folder's name and part of URLs and keys."""
-
-
 _ADDRESS = re.compile(r"[^\s@<>(),;:\\\"\[\]]{1,64}@[^\s@<>(),;:\\\"\[\]]{1,180}\.[^\s@<>(),;:\\\"\[\]]{2,}")
 
 

@@ -1,6 +1,7 @@
 """A profile that an owner has written stays readable, and stands where it stood in the knowledge bucket."""
 
-from shared.tenants.profile import TENANT_ID, TenantProfile
+from shared.tenants.profile import TenantProfile
+from shared.tenants.tenant_id import TENANT_ID
 from tests.compatibility.frozen_names import assert_kept
 
 

@@ -69,17 +69,20 @@ class MemoryS3:
     def create_bucket(self, **_: Any) -> None:
         """Be there already."""
 
-    def put_object(self, *, Bucket: str, Key: str, Body: bytes) -> None:  # noqa: N803 - the API's names
+    def put_object(self, *, Bucket: str, Key: str, Body: bytes, **_: Any) -> dict[str, str]:  # noqa: N803 - the API's names
         """Keep an object."""
         self._objects[Key] = Body
+        return {"ETag": _etag(Body)}
 
     def list_objects_v2(self, *, Bucket: str, Prefix: str) -> dict[str, Any]:  # noqa: N803
         """Return the only page."""
         found = {key: body for key, body in self._objects.items() if key.startswith(Prefix)}
         return {"Contents": [{"Key": key, "ETag": _etag(body), "Size": len(body)} for key, body in found.items()]}
 
-    def get_object(self, *, Bucket: str, Key: str) -> dict[str, Any]:  # noqa: N803
+    def get_object(self, *, Bucket: str, Key: str, IfNoneMatch: str | None = None) -> dict[str, Any]:  # noqa: N803
         """Return an object, or raise what S3 answers to a reader who may list the bucket."""
+        if Key in self._objects and IfNoneMatch == _etag(self._objects[Key]):
+            raise ClientError({"Error": {"Code": "304"}, "ResponseMetadata": {"HTTPStatusCode": 304}}, "GetObject")
         if Key not in self._objects:
             raise ClientError(
                 {"Error": {"Code": "NoSuchKey"}, "ResponseMetadata": {"HTTPStatusCode": 404}}, "GetObject"
@@ -107,6 +110,11 @@ class WatchedS3:
         """Read an object."""
         self._called(arguments["Key"].partition("/")[2])
         return self._client.get_object(**arguments)
+
+    def put_object(self, **arguments: Any) -> Any:
+        """Store an object."""
+        self._called(f"put {arguments['Key'].partition('/')[2]}")
+        return self._client.put_object(**arguments)
 
     def head_bucket(self, **arguments: Any) -> Any:
         """Ask for the bucket, uncounted."""

@@ -6,7 +6,7 @@ from uuid import uuid4
 import pytest
 
 from shared.messages.commands import BOOKING_COMMAND
-from shared.tenants.profile import TENANT_ID
+from shared.tenants.tenant_id import TENANT_ID
 from tests.infra.resources import DEAD_LETTERS, MAPPINGS, QUEUED, QUEUES, TEMPLATE, properties
 from tests.infra.template import of_type
 

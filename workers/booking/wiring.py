@@ -7,7 +7,8 @@ from shared.aws.clients import AwsClients, open_aws_clients
 from shared.aws.knowledge import open_tenant_directory
 from shared.aws.ledger.replay_outcomes import DynamoReplayOutcomes
 from shared.aws.queue_connector import SqsConnector
-from shared.aws.secrets import Secrets, open_secrets
+from shared.aws.secret_cache import Secrets
+from shared.aws.secrets import open_secrets
 from shared.aws.sqs import SqsInternalCommandQueue, SqsNoticeQueue
 from shared.aws.stores import Stores, open_visitor_stores
 from shared.claims import ClaimStore
@@ -82,7 +83,7 @@ async def open_ports(
             role_arn=settings.reminder_role_arn,
         ),
         sync_tokens=DynamoSyncTokens(client=stores.dynamodb, table=settings.calendars_table),
-        tenants=open_tenant_directory(settings, clock, metrics),
+        tenants=open_tenant_directory(settings, clock, metrics, compiles_profiles=True),
         metrics=metrics,
         clock=clock,
         code_key=secrets.get_text(settings.code_key_secret_id).encode(),

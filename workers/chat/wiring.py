@@ -68,7 +68,7 @@ async def open_ports(
     )
     return ChatPorts(
         model=BedrockModel(client=bedrock, default_model_id=settings.bedrock_model_id),
-        tenants=open_tenant_directory(settings, clock, metrics),
+        tenants=open_tenant_directory(settings, clock, metrics, compiles_profiles=True),
         conversations=stores.conversations,
         usage=DynamoUsageStore(client=stores.dynamodb, table=settings.usage_table),
         metrics=metrics,

@@ -104,7 +104,7 @@ async def open_ports(
             max_wait=MAX_SEND_WAIT,
         ),
         visit_changes=DynamoVisitChanges(client=stores.dynamodb, table=settings.limits_table),
-        tenants=open_tenant_directory(settings, clock, metrics),
+        tenants=open_tenant_directory(settings, clock, metrics, compiles_profiles=True),
         metrics=metrics,
         clock=clock,
         code_key=code_key,

@@ -7,7 +7,7 @@ from google.auth.exceptions import RefreshError
 
 from infra.local.google_calendar.keys import create_service_account_key
 from infra.local.google_calendar.server import build_api_endpoint
-from shared.aws.secrets import Secrets
+from shared.aws.secret_cache import Secrets
 from shared.errors import PermanentError, TransientError
 from tests.contracts.stores.calendars import CALENDAR, HOUR, MORNING, NINE, AtGoogle, moved, visit
 from tests.fakes.clock import FakeClock

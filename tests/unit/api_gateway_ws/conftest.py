@@ -7,7 +7,7 @@ import pytest
 from api_gateway_ws.auth import SessionTokens
 from api_gateway_ws.authorizer import ConnectAuthorizer
 from api_gateway_ws.ingress import Ingress
-from api_gateway_ws.routes import Sender
+from api_gateway_ws.sender import Sender
 from shared.tenants.profile import TenantProfile
 from tests.fakes.claims import FakeClaims
 from tests.fakes.clock import FakeClock

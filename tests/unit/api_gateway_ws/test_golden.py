@@ -6,7 +6,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from api_gateway_ws.routes import RefusedFrame, Sender, route_frame
+from api_gateway_ws.routes import RefusedFrame, route_frame
+from api_gateway_ws.sender import Sender
 from shared.messages.commands import AnyCommand
 from tests.golden.predecessor_commands import Entry, booking_values, code_values, entries
 from workers.booking.domain.local_time import parse_start

@@ -5,7 +5,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from api_gateway_ws.routes import RefusedFrame, Sender, StopRequest, route_frame
+from api_gateway_ws.routes import RefusedFrame, StopRequest, route_frame
+from api_gateway_ws.sender import Sender
 from shared.ids import derive_command_key
 from shared.messages.client import CLIENT_FRAME_TYPES, Hello, Ping
 from shared.messages.commands import COMMAND, Envelope

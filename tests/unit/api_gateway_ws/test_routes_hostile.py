@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel
 
-from api_gateway_ws.routes import RefusedFrame, Sender, StopRequest, route_frame
+from api_gateway_ws.routes import RefusedFrame, StopRequest, route_frame
+from api_gateway_ws.sender import Sender
 from shared.messages.client import CLIENT_FRAME_TYPES, Hello, Ping
 from shared.messages.commands import COMMAND, Envelope
 from shared.messages.errors import ErrorCode

@@ -7,7 +7,7 @@ from typing import Any
 import structlog
 from google.oauth2 import service_account
 
-from shared.aws.secrets import Secrets
+from shared.aws.secret_cache import Secrets
 from shared.errors import ConfigurationError
 from workers.booking.domain.calendar_problem import CalendarProblem, UnusableCalendarError
 

@@ -7,7 +7,7 @@ import pytest
 
 from shared.aws import knowledge
 from shared.aws.clients import open_aws_clients
-from shared.aws.secrets import Secrets
+from shared.aws.secret_cache import Secrets
 from shared.errors import ConfigurationError
 from shared.settings import AwsSettings
 from tests.fakes.appointments import FakeAppointments

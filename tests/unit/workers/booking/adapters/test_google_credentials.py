@@ -6,7 +6,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from infra.local.google_calendar.keys import create_service_account_key
-from shared.aws.secrets import Secrets
+from shared.aws.secret_cache import Secrets
 from shared.errors import PermanentError
 from tests.fakes.clock import FakeClock
 from workers.booking.adapters.google_credentials import GoogleCredentials

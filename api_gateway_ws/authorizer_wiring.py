@@ -1,0 +1,26 @@
+"""The only file of the authorizer that knows every concrete class. It imports nothing of the ingress."""
+
+from api_gateway_ws.adapters.edge_profiles import EdgeProfiles
+from api_gateway_ws.auth import SessionTokens
+from api_gateway_ws.authorizer import ConnectAuthorizer
+from api_gateway_ws.clients import Clients
+from api_gateway_ws.settings import AuthorizerSettings
+from shared.aws.secret_cache import Secrets
+from shared.clock import SystemClock
+from shared.emf import EmfMetrics
+from shared.log import configure_logging
+
+
+def build_authorizer() -> ConnectAuthorizer:
+    """Return the authorizer with its real adapters."""
+    settings, clock = AuthorizerSettings.model_validate({}), SystemClock()
+    configure_logging(level=settings.log_level, component="authorizer")
+    clients = Clients(settings, clock)
+    secrets = Secrets(client=clients.open("secretsmanager"), clock=clock)
+    return ConnectAuthorizer(
+        profiles=EdgeProfiles(
+            bucket=clients.open_bucket(settings.knowledge_bucket), clock=clock, metrics=EmfMetrics(clock=clock)
+        ),
+        tokens=SessionTokens(secrets.get_text(settings.session_key_secret_id).split()),
+        clock=clock,
+    )

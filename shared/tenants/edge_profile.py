@@ -1,0 +1,83 @@
+"""What ingress and authorizer need of a profile, as one JSON object beside the profile that it is compiled from.
+
+It is read with the standard library alone: validating the YAML of a profile takes longer than the rest of their start.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from shared.json_objects import parse_json_object
+from shared.languages.catalogue import REFERENCE
+from shared.languages.tags import match_language
+
+if TYPE_CHECKING:
+    from shared.tenants.profile import TenantProfile
+
+FILE = "profile.json"
+FORMAT = 1
+"""Increment it when the content changes its meaning: a reader of another format falls back to the YAML."""
+
+
+@dataclass(frozen=True, slots=True)
+class EdgeLimits:
+    """The limits of what a visitor may send."""
+
+    chat_characters: int
+
+
+@dataclass(frozen=True, slots=True)
+class EdgeTexts:
+    """A text in several languages."""
+
+    by_language: Mapping[str, str]
+
+    def choose_text(self, *preferred: str) -> str:
+        """Return the text in the first preferred language that it has; else in English, or the first one given."""
+        tag = match_language(self.by_language, *preferred, REFERENCE)
+        return self.by_language[tag] if tag else next(iter(self.by_language.values()))
+
+
+@dataclass(frozen=True, slots=True)
+class EdgeProfile:
+    """The part of a profile that decides about connections and is said in the welcome."""
+
+    locale: str
+    allowed_origins: tuple[str, ...]
+    allow_missing_origin: bool
+    limits: EdgeLimits
+    disclosure: EdgeTexts
+
+
+def compile_edge_profile(profile: "TenantProfile", *, source_etag: str) -> str:
+    """Return the content of the object; `source_etag` is the ETag of the profile's YAML."""
+    content = {
+        "format": FORMAT,
+        "source_etag": source_etag,
+        "locale": profile.locale,
+        "allowed_origins": list(profile.allowed_origins),
+        "allow_missing_origin": profile.allow_missing_origin,
+        "chat_characters": profile.limits.chat_characters,
+        "disclosure": {tag: text for tag, text in profile.disclosure.root.items() if text},
+    }
+    return json.dumps(content, ensure_ascii=False, sort_keys=True)
+
+
+def parse_edge_profile(text: str) -> tuple[EdgeProfile, str] | None:
+    """Return the profile and the ETag of its source; None for any other content."""
+    content = parse_json_object(text)
+    if content is None or content.get("format") != FORMAT:
+        return None
+    try:
+        texts = {str(tag): str(text) for tag, text in content["disclosure"].items()}
+        profile = EdgeProfile(
+            locale=str(content["locale"]),
+            allowed_origins=tuple(map(str, content["allowed_origins"])),
+            allow_missing_origin=content["allow_missing_origin"] is True,
+            limits=EdgeLimits(int(content["chat_characters"])),
+            disclosure=EdgeTexts(texts),
+        )
+        return (profile, str(content["source_etag"])) if texts else None
+    except (AttributeError, KeyError, TypeError, ValueError):
+        return None

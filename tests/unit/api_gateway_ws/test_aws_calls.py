@@ -1,0 +1,223 @@
+"""The edge's own calls: retries, connections that have died, and errors under botocore's names."""
+
+import json
+import threading
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+from botocore.exceptions import ClientError
+
+from api_gateway_ws.adapters import aws_calls, http_connection
+from api_gateway_ws.adapters.aws_calls import Bucket, Connections, DynamoDb, Region, SecretsManager, Sqs
+from api_gateway_ws.adapters.sigv4 import Credentials
+from shared.aws.errors import translate_aws_errors
+from shared.errors import DeploymentError, PermanentError, TransientError
+from tests.fakes.clock import FakeClock
+
+
+class Server:
+    """Answers with the scripted responses in turn, and keeps the requests."""
+
+    def __init__(self, *responses):
+        self.responses = list(responses)
+        self.requests = []
+
+    @contextmanager
+    def run(self):
+        script = self
+
+        class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def answer(self):
+                body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+                script.requests.append((self.command, self.path, self.headers, body))
+                response = script.responses.pop(0)
+                if response is None:
+                    self.close_connection = True
+                    return
+                status, content, headers = response
+                self.send_response(status)
+                for name, value in {"Content-Length": str(len(content)), **headers}.items():
+                    self.send_header(name, value)
+                self.end_headers()
+                self.wfile.write(content)
+
+            do_GET = do_POST = answer  # noqa: N815 - the names of the base class
+
+            def log_message(self, *_):
+                pass
+
+        server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        server.daemon_threads = True
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+        thread.start()
+        try:
+            yield Region(
+                "eu-central-1", Credentials("key", "secret", "token"), f"http://127.0.0.1:{server.server_port}"
+            )
+        finally:
+            server.shutdown()
+            thread.join()
+            server.server_close()
+
+
+def answer(status=200, content=b"{}", **headers):
+    return status, content, {name.replace("_", "-"): value for name, value in headers.items()}
+
+
+@pytest.fixture(autouse=True)
+def waits(monkeypatch):
+    """Do not wait between attempts; return how long it would have been."""
+    waited = []
+    monkeypatch.setattr(http_connection, "sleep", waited.append)
+    return waited
+
+
+@pytest.fixture(autouse=True)
+def _close_connections(monkeypatch):
+    """Close the connections, which in Lambda live as long as the process."""
+    opened = []
+
+    class Tracked(http_connection.HttpConnection):
+        def __init__(self, url):
+            super().__init__(url)
+            opened.append(self)
+
+    monkeypatch.setattr(aws_calls, "HttpConnection", Tracked)
+    yield
+    for connection in opened:
+        connection.close()
+
+
+def call(region, client=DynamoDb):
+    opened = client(region, FakeClock())
+    return opened, lambda: opened.get_item(TableName="t", Key={"k": {"S": "ż"}})
+
+
+def test_the_parameters_are_the_body_of_a_signed_request():
+    """Target, type and session token are what the service expects."""
+    server = Server(answer(content=b'{"Item": {"frame": {"S": "x"}}}'))
+    with server.run() as region:
+        assert call(region)[1]() == {"Item": {"frame": {"S": "x"}}}
+    [(method, path, headers, body)] = server.requests
+    assert (method, path, json.loads(body)) == ("POST", "/", {"TableName": "t", "Key": {"k": {"S": "ż"}}})
+    assert headers["X-Amz-Target"] == "DynamoDB_20120810.GetItem"
+    assert headers["X-Amz-Security-Token"] == "token"
+    assert headers["Authorization"].startswith("AWS4-HMAC-SHA256 Credential=key/")
+
+
+def test_a_connection_is_kept_and_replaced_when_it_has_died(waits):
+    """Between two events Lambda freezes the process, and the service closes what is idle."""
+    server = Server(answer(), None, answer(), answer())
+    with server.run() as region:
+        _, get = call(region)
+        assert [get(), get(), get()] == [{}, {}, {}]
+    assert len(server.requests) == 4
+    assert len(waits) == 1
+
+
+@pytest.mark.parametrize(
+    "failure",
+    [
+        answer(500),
+        answer(503, b"no JSON"),
+        answer(429),
+        answer(400, b'{"__type": "com.amazonaws.dynamodb.v20120810#ThrottlingException"}'),
+        answer(400, b'{"__type": "com.amazonaws.dynamodb.v20120810#ProvisionedThroughputExceededException"}'),
+        None,
+    ],
+)
+def test_what_may_succeed_the_next_time_is_tried_three_times(waits, failure):
+    """Then the error is one that the adapters translate to a transient one."""
+    server = Server(failure, failure, answer())
+    with server.run() as region:
+        assert call(region)[1]() == {}
+    assert len(waits) == 2
+    server = Server(failure, failure, failure)
+    with server.run() as region, pytest.raises(TransientError), translate_aws_errors("test"):
+        call(region)[1]()
+    assert server.responses == []
+
+
+@pytest.mark.parametrize(
+    ("response", "error", "reason"),
+    [
+        (answer(400, b'{"__type": "com.amazonaws.dynamodb.v20120810#ValidationException"}'), PermanentError, "aws_Val"),
+        (answer(400, b'{"__type": "AccessDeniedException"}'), DeploymentError, "aws_AccessDenied"),
+        (answer(403, b""), PermanentError, "aws_403"),
+        (
+            answer(
+                400, b'{"__type": "com.amazonaws.sqs#QueueDoesNotExist"}', x_amzn_query_error="A.NonExistentQueue;S"
+            ),
+            PermanentError,
+            "aws_A.NonExistentQueue",
+        ),
+    ],
+)
+def test_a_refusal_has_the_code_that_botocore_would_give_it(response, error, reason):
+    """And is not repeated."""
+    server = Server(response)
+    with server.run() as region, pytest.raises(error) as raised, translate_aws_errors("test"):
+        call(region)[1]()
+    assert raised.value.reason.startswith(reason)
+
+
+def test_an_answer_that_is_none_of_the_service_is_transient():
+    """A proxy may send anything."""
+    server = Server(answer(content=b"<html>"))
+    with server.run() as region, pytest.raises(TransientError), translate_aws_errors("test"):
+        call(region)[1]()
+
+
+def test_the_other_services_have_their_own_names():
+    """SQS and Secrets Manager speak the same protocol."""
+    server = Server(answer(), answer(content=b'{"SecretString": "s"}'))
+    with server.run() as region:
+        Sqs(region, FakeClock()).send_message(QueueUrl="u", MessageBody="b")
+        assert SecretsManager(region, FakeClock()).get_secret_value(SecretId="id") == {"SecretString": "s"}
+    targets = [(headers["X-Amz-Target"], headers["Content-Type"]) for _, _, headers, _ in server.requests]
+    assert targets == [
+        ("AmazonSQS.SendMessage", "application/x-amz-json-1.0"),
+        ("secretsmanager.GetSecretValue", "application/x-amz-json-1.1"),
+    ]
+
+
+def test_an_object_is_read_if_it_has_changed():
+    """The codes are those of S3: 304 for an unchanged object, NoSuchKey for one that does not exist."""
+    missing = b"<Error><Code>NoSuchKey</Code><Key>a</Key></Error>"
+    server = Server(answer(content=b"text", ETag='"e"'), answer(304, b""), answer(404, missing))
+    with server.run() as region:
+        bucket = Bucket(region, FakeClock(), bucket="knowledge")
+        found = bucket.get_object(Key="salon ania/profile.json")
+        assert (found["Body"].read(), found["ETag"]) == (b"text", '"e"')
+        for code in ("304", "NoSuchKey"):
+            with pytest.raises(ClientError) as raised:
+                bucket.get_object(Key="a", IfNoneMatch='"e"')
+            assert raised.value.response["Error"]["Code"] == code
+    assert server.requests[0][1] == "/knowledge/salon%20ania/profile.json"
+    assert server.requests[1][2]["If-None-Match"] == '"e"'
+
+
+def test_a_frame_is_posted_to_its_connection():
+    """The id is encoded in the path; a connection that is gone is status 410."""
+    server = Server(answer(), answer(410, b"", x_amzn_errortype="GoneException:http://x"))
+    with server.run() as region:
+        connections = Connections(region, FakeClock(), endpoint_url=f"{region.endpoint_url}/live")
+        connections.post_to_connection(ConnectionId="L0SM=", Data="ż".encode())
+        with pytest.raises(ClientError) as raised:
+            connections.post_to_connection(ConnectionId="L0SM=", Data=b"")
+    assert server.requests[0][1] == "/live/@connections/L0SM%3D"
+    assert server.requests[0][3].decode() == "ż"
+    assert raised.value.response["Error"]["Code"] == "GoneException"
+    assert raised.value.response["ResponseMetadata"]["HTTPStatusCode"] == 410
+
+
+def test_services_on_aws_have_regional_endpoints():
+    """A bucket is part of its host."""
+    region = Region("eu-central-1", Credentials("key", "secret"))
+    assert region.build_url("dynamodb") == "https://dynamodb.eu-central-1.amazonaws.com"
+    bucket = Bucket(region, FakeClock(datetime(2026, 1, 1, tzinfo=UTC)), bucket="knowledge")
+    assert bucket._http.host == "knowledge.s3.eu-central-1.amazonaws.com"
