@@ -20,7 +20,7 @@ STACK ?= stride
 PARAMETERS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up test test-fast soak check format catalogues update-catalogues check-catalogues language bench-path bench-booking bench-consumer bench-slots bench-ledger contracts package deploy lock clean
+.PHONY: help setup up test test-fast soak check format catalogues update-catalogues check-catalogues language bench-path bench-booking bench-consumer bench-slots bench-ledger bench-start contracts package deploy lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 24
@@ -75,6 +75,9 @@ bench-consumer: $(READY) catalogues ## compare the worker core with other consum
 
 bench-slots: $(READY) catalogues ## measure the search for free times
 	PYTHONPATH=. $(PYTHON) bench/slots.py
+
+bench-start: $(READY) catalogues ## measure the cold start of ingress and authorizer, and the packages (ARGS="--rounds 21")
+	PYTHONPATH=. $(PYTHON) bench/start.py $(ARGS)
 
 bench-ledger: $(READY) catalogues ## measure the failure ledger with ten thousand failures
 	AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test PYTHONPATH=. $(PYTHON) bench/ledger.py $(ARGS)

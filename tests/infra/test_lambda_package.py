@@ -247,3 +247,33 @@ def test_every_function_answers_an_event_from_its_package_and_the_runtime_alone(
         assert answer["policyDocument"]["Statement"][0]["Effect"] == "Deny"
     else:
         assert answer == expected, completed.stdout
+
+
+# --- What the edge loads --------------------------------------------------------------------------------------------
+
+PYDANTIC = {"annotated_types", "pydantic", "pydantic_core", "typing_extensions", "typing_inspection"}
+EDGE_LIBRARIES = {"api_gateway_ws", "botocore", "itsdangerous", "shared", "structlog", *PYDANTIC}
+"""Extend it only for a reason: a visitor waits for each of them at a cold start. Of botocore only the exceptions."""
+
+LOADED = """
+import importlib, json, sys
+before = set(sys.modules)
+sys.path[:0] = json.loads(sys.argv[1])
+for name in sys.argv[2:]:
+    importlib.import_module(name)
+top_level = {name.partition(".")[0] for name in set(sys.modules) - before}
+print(json.dumps(sorted(top_level - sys.stdlib_module_names)))
+"""
+
+
+@NEEDS_PYTHON
+@pytest.mark.skipif(os.uname().machine != "x86_64", reason="runs the packages for x86")
+@pytest.mark.parametrize("wiring", ["authorizer_wiring", "wiring"])
+def test_the_edge_loads_only_these_libraries(unpacked, runtime, wiring):
+    """No boto3, no YAML, no calendar of holidays, no library for settings."""
+    folders = [str(unpacked["ingress"]), str(runtime)]
+    command = [find_lambda_interpreter().executable, "-I", "-S", "-B", "-c", LOADED, json.dumps(folders)]
+    command += ["api_gateway_ws.lambda_function", f"api_gateway_ws.{wiring}"]
+    completed = subprocess.run(command, capture_output=True, text=True, check=True, timeout=DEADLINE_SECONDS)
+    # CPython's own module of build settings has the name of the platform.
+    assert {name for name in json.loads(completed.stdout) if not name.startswith("_sysconfigdata")} == EDGE_LIBRARIES
