@@ -79,7 +79,7 @@ def test_the_authorizer_loads_no_messages():
     [(authorizer_wiring.build_authorizer, 2), (wiring.build_ingress, 5)],
     ids=["authorizer", "ingress"],
 )
-def test_as_few_clients_are_opened_as_there_are_services(environment, build, clients):
+def test_there_is_one_client_for_each_service(environment, build, clients):
     """One connection for each service; opening costs nothing until the first call."""
     opened = []
 
