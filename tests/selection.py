@@ -6,24 +6,18 @@ from pathlib import Path
 import pytest
 
 STACK = "stack"
-"""The fixture that deploys everything."""
-
-STACK_GROUPS = ("stack", "stack with desk")
-"""The groups of the tests that use the stack: two, or one process would work on long after the others have ended."""
+"""The fixture that deploys everything, and the group of the tests that use it."""
 
 FAKE = "memory"
 """How contract suites name their run on the fake: alone, or as the first word ("memory fifo")."""
 
 
 def process_group(item: pytest.Item) -> str:
-    """Return the name of the tests that run in one process: those on a deployed stack, otherwise those of a file.
+    """Return the name of the tests that run in one process: all on the deployed stack, otherwise those of a file.
 
     Only the stack takes long to start; an emulator or a browser a process costs less than processes that wait.
     """
-    file = folder_and_file(item)
-    if STACK not in fixture_names(item):
-        return str(file)
-    return STACK_GROUPS[file.parts[1] == "browser" or file.name.startswith("test_desk")]
+    return STACK if STACK in fixture_names(item) else str(folder_and_file(item))
 
 
 def is_fast(item: pytest.Item) -> bool:

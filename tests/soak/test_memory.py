@@ -14,6 +14,8 @@ from tests.soak.conftest import wait_until
 
 SMALL_BACKLOG, LARGE_BACKLOG = 1_000, 100_000
 
+pytestmark = pytest.mark.soak
+
 
 @dataclass(frozen=True)
 class Scale:
@@ -83,7 +85,7 @@ def line(workshop):
     return Line(workshop)
 
 
-@pytest.mark.parametrize("scale", [SHORT, pytest.param(LONG, marks=pytest.mark.soak)], ids=["short", "long"])
+@pytest.mark.parametrize("scale", [pytest.param(SHORT, id="short"), pytest.param(LONG, id="long")])
 def test_flat_over_many_messages(line, scale):
     """What a worker holds after a million messages is what it held after the first fifty thousand."""
     line.work_through(scale.warm_up, scale.timeout_seconds)
@@ -99,7 +101,6 @@ def test_flat_over_many_messages(line, scale):
     assert last - first <= scale.bound_mb
 
 
-@pytest.mark.soak
 def test_flat_over_the_backlog(line):
     """A worker with a hundred thousand messages waiting holds no more than one with a thousand."""
     line.work_through(LONG.warm_up, LONG.timeout_seconds)
