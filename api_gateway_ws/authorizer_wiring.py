@@ -19,7 +19,9 @@ def build_authorizer() -> ConnectAuthorizer:
     secrets = Secrets(client=clients.open("secretsmanager"), clock=clock)
     return ConnectAuthorizer(
         profiles=EdgeProfiles(
-            bucket=clients.open_bucket(settings.knowledge_bucket), clock=clock, metrics=EmfMetrics(clock=clock)
+            bucket=clients.open_bucket(settings.knowledge_bucket),
+            clock=clock,
+            metrics=EmfMetrics(clock=clock, namespace=settings.metrics_namespace),
         ),
         tokens=SessionTokens(secrets.get_text(settings.session_key_secret_id).split()),
         clock=clock,

@@ -29,6 +29,7 @@ class EdgeSettings(BaseModel):
     aws_region: str = "eu-central-1"
     aws_endpoint_url: str | None = None
     log_level: str = "INFO"
+    metrics_namespace: str = "StrideChat"
     knowledge_bucket: str
     session_key_secret_id: str
 

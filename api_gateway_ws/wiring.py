@@ -33,7 +33,9 @@ def build_ingress() -> Ingress:
         stops=DynamoAnswerStopFlags(client=dynamodb, table=settings.processed_table),
         poster=ManagementApiPoster(clients.open_connections(settings.websocket_endpoint)),
         profiles=EdgeProfiles(
-            bucket=clients.open_bucket(settings.knowledge_bucket), clock=clock, metrics=EmfMetrics(clock=clock)
+            bucket=clients.open_bucket(settings.knowledge_bucket),
+            clock=clock,
+            metrics=EmfMetrics(clock=clock, namespace=settings.metrics_namespace),
         ),
         tokens=SessionTokens(secrets.get_text(settings.session_key_secret_id).split()),
         clock=clock,

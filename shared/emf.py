@@ -11,13 +11,15 @@ from shared.clock import Clock
 from shared.instants import to_milliseconds
 
 NAMESPACE = "StrideChat"
+"""The namespace of a deployment that names no other."""
 
 
 class EmfMetrics:
     """Writes one JSON line per metric to standard output."""
 
-    def __init__(self, *, clock: Clock, stream: TextIO = sys.stdout) -> None:
+    def __init__(self, *, clock: Clock, namespace: str = NAMESPACE, stream: TextIO = sys.stdout) -> None:
         self._clock = clock
+        self._namespace = namespace
         self._stream = stream
 
     def count(self, name: str, value: float = 1, **dimensions: str) -> None:
@@ -31,7 +33,7 @@ class EmfMetrics:
 
     def _write_metric(self, name: str, value: float | list[float], unit: str, dimensions: dict[str, str]) -> None:
         directive = {
-            "Namespace": NAMESPACE,
+            "Namespace": self._namespace,
             # The predecessor's dashboards use the metrics without dimensions, so each is written both ways.
             "Dimensions": [[], sorted(dimensions)] if dimensions else [[]],
             "Metrics": [{"Name": name, "Unit": unit}],

@@ -14,6 +14,8 @@ class AwsSettings(BaseSettings):
     aws_region: str = "eu-central-1"
     aws_endpoint_url: str | None = None
     log_level: str = "INFO"
+    metrics_namespace: str = "StrideChat"
+    """The namespace in CloudWatch; two stacks with the same one in a region add to the same metrics."""
 
     conversations_table: str
     connections_table: str

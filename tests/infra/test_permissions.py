@@ -55,7 +55,9 @@ def test_only_notifications_publish_and_only_what_is_turned_on():
     publishing = [
         (name, each) for name, each in statements(TEMPLATE) if any("sns:" in act for act in as_list(each["Action"]))
     ]
-    topic = {"Effect": "Allow", "Action": "sns:Publish", "Resource": {"Ref": "SnsTopicArn"}}
+    named = {"Fn::If": ["HasFormerAlertTopic", {"Ref": "SnsTopicArn"}, {"Ref": "AlertTopic"}]}
+    alert_topic = {"Fn::If": ["HasAlertTopic", {"Ref": "AlertTopicArn"}, named]}
+    topic = {"Effect": "Allow", "Action": "sns:Publish", "Resource": alert_topic}
     assert publishing == [("NotificationsRole", TEXT_MESSAGES), ("NotificationsRole", topic)]
 
     [policy] = TEMPLATE["Resources"]["NotificationsRole"]["Properties"]["Policies"]
@@ -65,7 +67,7 @@ def test_only_notifications_publish_and_only_what_is_turned_on():
     assert conditional["SendsSms"] == [TEXT_MESSAGES, {"Ref": "AWS::NoValue"}]
     assert conditional["SendsAlerts"] == [topic, {"Ref": "AWS::NoValue"}]
     assert TEMPLATE["Parameters"]["SmsEnabled"]["Default"] == "false"
-    assert TEMPLATE["Parameters"]["SnsTopicArn"]["Default"] == ""
+    assert {TEMPLATE["Parameters"][name]["Default"] for name in ("AlertTopicArn", "SnsTopicArn", "AlertEmail")} == {""}
 
 
 @pytest.mark.parametrize(
@@ -84,8 +86,9 @@ def test_only_notifications_publish_and_only_what_is_turned_on():
 )
 def test_the_topic_is_one_standard_topic_or_nothing(given, accepted):
     """A wildcard would allow every topic; a FIFO topic accepts no message without a group."""
-    pattern = TEMPLATE["Parameters"]["SnsTopicArn"]["AllowedPattern"]
-    assert bool(re.fullmatch(pattern, given)) is accepted
+    for name in ("AlertTopicArn", "SnsTopicArn"):
+        pattern = TEMPLATE["Parameters"][name]["AllowedPattern"]
+        assert bool(re.fullmatch(pattern, given)) is accepted
 
 
 def test_reminders_are_planned_in_one_group_and_one_role():

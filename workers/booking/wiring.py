@@ -37,7 +37,7 @@ async def open_worker() -> AsyncIterator[Worker]:
     """Open the worker with everything that it needs."""
     settings, pool_settings, clock = BookingSettings(), PoolSettings(), SystemClock()
     configure_logging(level=settings.log_level, component="booking")
-    metrics = EmfMetrics(clock=clock)
+    metrics = EmfMetrics(clock=clock, namespace=settings.metrics_namespace)
     async with open_aws_clients(settings) as clients:
         stores = await open_visitor_stores(clients, settings, clock)
         queues = describe_queues(

@@ -34,7 +34,7 @@ async def open_worker() -> AsyncIterator[Worker]:
     """Open the worker with everything that it needs."""
     settings, pool_settings, clock = ChatSettings(), PoolSettings(), SystemClock()
     configure_logging(level=settings.log_level, component="chat")
-    metrics = EmfMetrics(clock=clock)
+    metrics = EmfMetrics(clock=clock, namespace=settings.metrics_namespace)
     async with open_aws_clients(settings) as clients:
         stores = await open_visitor_stores(clients, settings, clock)
         queues = describe_queues(

@@ -46,5 +46,13 @@ class NotificationsSettings(AwsSettings):
     """The name that text messages are from, in countries that allow one
     (https://docs.aws.amazon.com/sns/latest/dg/sms_publish-to-phone.html)."""
 
-    sns_topic_arn: str = ""
+    alert_topic_arn: str = ""
     """The topic of alerts to the operators; without one alerts are only logged."""
+
+    sns_topic_arn: str = ""
+    """The former name of `alert_topic_arn`, which the predecessor's deployments set."""
+
+    @property
+    def alert_topic(self) -> str:
+        """Return the topic of alerts under its new or its former name; empty if there is none."""
+        return self.alert_topic_arn or self.sns_topic_arn

@@ -48,7 +48,7 @@ async def open_worker() -> AsyncIterator[Worker]:
     """Open the worker with everything that it needs."""
     settings, pool_settings, clock = NotificationsSettings(), PoolSettings(), SystemClock()
     configure_logging(level=settings.log_level, component="notifications")
-    metrics = EmfMetrics(clock=clock)
+    metrics = EmfMetrics(clock=clock, namespace=settings.metrics_namespace)
     async with open_aws_clients(settings) as clients:
         stores = await open_stores(clients, settings, clock)
         queues = describe_queues(
@@ -77,7 +77,7 @@ async def open_ports(
     # One attempt per call: the worker core counts attempts and backs off.
     open_sender = partial(clients.open_client, read_timeout_seconds=_SEND_SECONDS, attempts=1)
     # Opening a client is slow, and most deployments use none.
-    sns = await open_sender("sns") if settings.sms_enabled or settings.sns_topic_arn else None
+    sns = await open_sender("sns") if settings.sms_enabled or settings.alert_topic else None
     return NotificationPorts(
         email_templates=JinjaEmailTemplates(),
         mailer=(
@@ -95,7 +95,7 @@ async def open_ports(
             if settings.sms_enabled
             else None
         ),
-        alerts=SnsAlerts(client=sns, topic_arn=settings.sns_topic_arn) if settings.sns_topic_arn else None,
+        alerts=SnsAlerts(client=sns, topic_arn=settings.alert_topic) if settings.alert_topic else None,
         suppressions=DynamoSuppressions(client=stores.dynamodb, table=settings.suppressions_table, secret=code_key),
         send_rate_limiter=DynamoSendRateLimiter(
             client=stores.dynamodb,

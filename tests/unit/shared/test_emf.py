@@ -58,6 +58,14 @@ def test_a_figure_with_dimensions_is_also_there_without(metrics, stream):
     assert (line["BedrockLatency"], line["tenant"], line["model"]) == (1234.6, "salon-ania", "haiku")
 
 
+def test_a_deployment_may_have_its_own_namespace(stream):
+    """Metrics of two stacks in one account and region are not added up."""
+    EmfMetrics(clock=FakeClock(NOW), namespace="StrideChat-test", stream=stream).count("AppointmentCreated")
+
+    [line] = written(stream)
+    assert [each["Namespace"] for each in line["_aws"]["CloudWatchMetrics"]] == ["StrideChat-test"]
+
+
 def test_each_figure_is_a_line_of_its_own(metrics, stream):
     """Line ends in a dimension break nothing; a count of 0 is a figure too, for an average."""
     metrics.count("KBCacheHit", 0, tenant="a\nb")

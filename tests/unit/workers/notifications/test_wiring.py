@@ -28,7 +28,7 @@ REQUIRED = {
     "CODE_KEY_SECRET_ID": "code",
 }
 OPTIONAL = (
-    *("SES_FROM_EMAIL", "SES_CONFIGURATION_SET", "SNS_TOPIC_ARN", "NOTICES_PER_MINUTE"),
+    *("SES_FROM_EMAIL", "SES_CONFIGURATION_SET", "ALERT_TOPIC_ARN", "SNS_TOPIC_ARN", "NOTICES_PER_MINUTE"),
     *("SMS_ENABLED", "SMS_MAX_PRICE_USD", "SMS_SENDER_ID"),
 )
 
@@ -94,9 +94,10 @@ async def test_a_channel_without_its_setting_is_off(open_deployment):
     [
         ({"SES_FROM_EMAIL": "no-reply@stride.example"}, (True, False, False)),
         ({"SMS_ENABLED": "true"}, (False, True, False)),
+        ({"ALERT_TOPIC_ARN": TOPIC}, (False, False, True)),
         ({"SNS_TOPIC_ARN": TOPIC}, (False, False, True)),
     ],
-    ids=["e-mail", "text messages", "alerts"],
+    ids=["e-mail", "text messages", "alerts", "alerts under the former name"],
 )
 async def test_each_channel_is_turned_on_independently(open_deployment, variables, on):
     """No setting turns on another channel."""
@@ -127,9 +128,12 @@ async def test_text_messages_have_the_configured_price_and_sender_id(open_deploy
     )
 
 
-async def test_alerts_go_to_the_configured_topic(open_deployment, make_alert):
+@pytest.mark.parametrize(
+    "variables", [{"SNS_TOPIC_ARN": TOPIC}, {"ALERT_TOPIC_ARN": TOPIC, "SNS_TOPIC_ARN": f"{TOPIC}-of-the-predecessor"}]
+)
+async def test_alerts_go_to_the_configured_topic(open_deployment, make_alert, variables):
     """Operators subscribe to that one."""
-    ports, aws = await open_deployment(SNS_TOPIC_ARN=TOPIC)
+    ports, aws = await open_deployment(**variables)
     await ports.alerts.send(make_alert())
     assert [call["TopicArn"] for call in aws.calls] == [TOPIC]
 
