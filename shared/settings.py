@@ -6,6 +6,11 @@ from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
+def split_list(value: object) -> object:
+    """Return the parts of a text that are separated by commas; a variable is such a text, a default is not."""
+    return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+
+
 class AwsSettings(BaseSettings):
     """The AWS endpoints, and the names of the deployed resources."""
 

@@ -25,6 +25,7 @@ _ADVICE: dict[str, str] = {
     "unknown_tenant": "put a profile.yaml into the tenant's folder of the knowledge bucket",
 }
 _SENDER_ADVICE = "verify the address or its domain in SES, in this region"
+_ALLOWED_ADVICE = "add it to the parameter AllowedModelIds of the template, or remove it from the profile"
 _MODEL_ADVICE = "allow bedrock:InvokeModel on the inference profile and its models; ask for access in Bedrock's console"
 
 
@@ -96,6 +97,8 @@ class _Checks:
 
     async def _check_tenant_model(self, model: str, tenants: Sequence[str]) -> CheckResult:
         name, detail = "own model", f"{model} of {', '.join(tenants)}"
+        if (allowed := self._deployment.variables.get("allowed_model_ids")) and model not in allowed.split(","):
+            return CheckResult(name, "problem", f"{detail}: answered by the default model", _ALLOWED_ADVICE)
         try:
             async with asyncio.timeout(_MODEL_SECONDS):
                 await self._ask_model(model)

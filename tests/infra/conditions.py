@@ -26,6 +26,16 @@ class Deployment:
         """Return whether a condition is true."""
         return self.value(self._template["Conditions"][name])
 
+    def broken_rules(self):
+        """Return the descriptions of the assertions that refuse these parameters."""
+        return [
+            assertion["AssertDescription"]
+            for rule in self._template["Rules"].values()
+            if self.value(rule.get("RuleCondition", True))
+            for assertion in rule["Assertions"]
+            if not self.value(assertion["Assert"])
+        ]
+
     def resources(self):
         """Return the resources whose condition is true, by their logical id."""
         return {
@@ -67,6 +77,9 @@ class Deployment:
             "Fn::Or": lambda parts: any(map(self.value, parts)),
             "Fn::If": lambda parts: self.value(parts[1] if self.holds(parts[0]) else parts[2]),
             "Fn::GetAtt": ".".join,
+            "Fn::Join": lambda parts: parts[0].join(self.value(parts[1])),
+            "Fn::Split": lambda parts: self.value(parts[1]).split(parts[0]),
+            "Fn::Contains": lambda parts: self.value(parts[1]) in self.value(parts[0]),
             "Fn::Sub": self._substitute,
             "Fn::FindInMap": lambda path: self._template["Mappings"][path[0]][self.value(path[1])][path[2]],
         }

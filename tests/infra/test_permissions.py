@@ -87,7 +87,7 @@ def test_only_notifications_publish_and_only_what_is_turned_on():
     }
     assert conditional["SendsSms"] == [TEXT_MESSAGES, {"Ref": "AWS::NoValue"}]
     assert conditional["SendsAlerts"] == [topic, {"Ref": "AWS::NoValue"}]
-    assert TEMPLATE["Parameters"]["SmsEnabled"]["Default"] == "false"
+    assert TEMPLATE["Parameters"]["SmsEnabled"]["Default"] == "auto"
     assert {TEMPLATE["Parameters"][name]["Default"] for name in ("AlertTopicArn", "SnsTopicArn", "AlertEmail")} == {""}
 
 
@@ -132,20 +132,6 @@ def test_reminders_are_planned_in_one_group_and_one_role():
 def test_nobody_may_scan():
     """Every read has a key, so that its cost does not grow with the table."""
     assert not [name for name, statement in statements(TEMPLATE) if "dynamodb:Scan" in as_list(statement["Action"])]
-
-
-def test_the_model_is_allowed_in_every_region_of_its_profile():
-    """The EU profile may route a call to six regions; without one of them some calls would fail."""
-    resources = [
-        resource["Fn::Sub"]
-        for _, statement in statements(TEMPLATE)
-        if "bedrock:InvokeModelWithResponseStream" in as_list(statement["Action"])
-        for resource in statement["Resource"]
-    ]
-    regions = {arn.split("::")[-2].rpartition(":")[2] for arn in resources if "foundation-model" in arn}
-    assert regions == {"eu-central-1", "eu-north-1", "eu-south-1", "eu-south-2", "eu-west-1", "eu-west-3"}
-    assert sum("inference-profile/${BedrockModelId}" in arn for arn in resources) == 1
-    assert TEMPLATE["Parameters"]["BedrockModelId"]["Default"].startswith("eu.anthropic.claude-haiku-4-5")
 
 
 def test_only_booking_reads_googles_secret_and_no_stack_creates_it():

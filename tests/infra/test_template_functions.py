@@ -4,8 +4,8 @@ import importlib
 
 import pytest
 
-from infra.deploy import outputs_to_settings as as_settings
 from shared.settings import PoolSettings
+from tests.infra.conditions import Deployment
 from tests.infra.resources import (
     FUNCTIONS,
     QUEUED,
@@ -30,13 +30,9 @@ def settings_class(function):
 
 
 def variables(function):
-    """Return a function's environment: defaults of parameters, and a placeholder for values of a deployment."""
-    environment = FUNCTIONS[function]["Properties"]["Environment"]["Variables"]
-    defaults = {name: each["Default"] for name, each in TEMPLATE["Parameters"].items() if "Default" in each}
-    return {
-        name: value if isinstance(value, str) else str(defaults.get(value.get("Ref"), f"deployed {name}"))
-        for name, value in environment.items()
-    }
+    """Return a function's environment: defaults of parameters, and names of resources for values of a deployment."""
+    environment = Deployment(TEMPLATE).properties(function)["Environment"]["Variables"]
+    return {name: str(value) for name, value in environment.items()}
 
 
 @pytest.mark.parametrize("name", sorted(WORKERS))
@@ -80,20 +76,12 @@ def test_every_function_gets_what_its_settings_require(name, monkeypatch):
     assert unused <= {"aws_endpoint_url_bedrock_runtime"}
 
 
-def test_what_a_pool_needs_is_in_the_outputs():
-    """Each output in snake case is a setting, so the outputs are enough to run a pool."""
-    available = as_settings(dict.fromkeys(TEMPLATE["Outputs"], "x"))
-    for name in sorted(WORKERS):
-        required = {field.upper() for field, info in settings_class(name).model_fields.items() if info.is_required()}
-        assert required <= set(available), name
-
-
 def test_pools_replace_the_functions_of_the_workers_and_nothing_else():
-    """`Workers=pools` leaves out the functions, their roles and mappings; the rest of the stack is the same."""
+    """`Workers=pools` leaves out the functions, their logs and mappings; the roles are those of the pools then."""
     conditional = {name for name, each in TEMPLATE["Resources"].items() if each.get("Condition") == "WorkersOnLambda"}
-    workers = {f"{worker}{part}" for worker in QUEUED for part in ("Function", "Role", "Logs", "Source")}
-    ledger = {"FailuresFunction", "FailuresRole", "FailuresLogs", *(f"FailuresOf{queue}Source" for queue in QUEUED)}
-    assert conditional == workers | ledger | {"AnswersVisitors", "CompilesProfiles", "FeedbackSource"}
+    workers = {f"{worker}{part}" for worker in QUEUED for part in ("Function", "Logs", "Source")}
+    ledger = {"FailuresFunction", "FailuresLogs", *(f"FailuresOf{queue}Source" for queue in QUEUED)}
+    assert conditional == workers | ledger | {"FeedbackSource"}
     assert TEMPLATE["Parameters"]["Workers"] == {
         **TEMPLATE["Parameters"]["Workers"],
         "Default": "lambda",

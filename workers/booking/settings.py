@@ -5,17 +5,12 @@ from typing import Annotated
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 from pydantic_settings import NoDecode
 
-from shared.settings import AwsSettings
+from shared.settings import AwsSettings, split_list
 from shared.tenants.country import check_country
 from workers.booking.domain.quotas import HOLDS_PER_ADDRESS
 
-
-def _split_list(value: object) -> object:
-    return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
-
-
 CountryList = Annotated[
-    tuple[Annotated[str, AfterValidator(check_country)], ...], NoDecode, BeforeValidator(_split_list)
+    tuple[Annotated[str, AfterValidator(check_country)], ...], NoDecode, BeforeValidator(split_list)
 ]
 
 

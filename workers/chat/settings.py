@@ -1,9 +1,11 @@
 """The settings of the chat worker, from environment variables."""
 
-from pydantic import SecretStr
-from pydantic_settings import SettingsConfigDict
+from typing import Annotated
 
-from shared.settings import AwsSettings
+from pydantic import BeforeValidator, SecretStr
+from pydantic_settings import NoDecode, SettingsConfigDict
+
+from shared.settings import AwsSettings, split_list
 
 
 class ChatSettings(AwsSettings):
@@ -19,6 +21,10 @@ class ChatSettings(AwsSettings):
     usage_table: str
     bedrock_model_id: str = "eu.anthropic.claude-haiku-4-5-20251001-v1:0"
     """An inference profile: in the EU the model is reached only through one."""
+
+    allowed_model_ids: Annotated[tuple[str, ...], NoDecode, BeforeValidator(split_list)] = ()
+    """What the worker's role may invoke, separated by commas; a business whose profile names another model is answered
+    by the default one. Empty: whatever a profile names is invoked."""
 
     bedrock_region: str | None = None
     bedrock_access_key_id: SecretStr | None = None

@@ -67,7 +67,11 @@ async def open_ports(
         credentials=_build_bedrock_credentials(settings),
     )
     return ChatPorts(
-        model=BedrockModel(client=bedrock, default_model_id=settings.bedrock_model_id),
+        model=BedrockModel(
+            client=bedrock,
+            default_model_id=settings.bedrock_model_id,
+            allowed_model_ids=settings.allowed_model_ids,
+        ),
         tenants=open_tenant_directory(settings, clock, metrics, compiles_profiles=True),
         conversations=stores.conversations,
         usage=DynamoUsageStore(client=stores.dynamodb, table=settings.usage_table),

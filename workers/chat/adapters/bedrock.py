@@ -2,10 +2,11 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Collection
 from typing import Any
 
 import aiohttp
+import structlog
 from botocore.exceptions import EventStreamError
 
 from shared.aws.errors import find_aws_error_code, get_error_code, translate_aws_errors
@@ -15,6 +16,8 @@ from shared.json_objects import parse_json_object
 from shared.messages.server import Usage
 from workers.chat.domain import Prompt, Tool
 from workers.chat.ports import Finished, ModelEvent, ModelFailure, TextDelta, ToolCall
+
+log = structlog.get_logger()
 
 _BUSY = frozenset(
     {
@@ -33,9 +36,11 @@ SILENCE_SECONDS = 20
 class BedrockModel:
     """Converts the stream of Converse to events; the model is called through its EU inference profile."""
 
-    def __init__(self, *, client: Any, default_model_id: str) -> None:
+    def __init__(self, *, client: Any, default_model_id: str, allowed_model_ids: Collection[str] = ()) -> None:
+        """Take the models that may be invoked besides the default one; without any, all may."""
         self._client = client
         self._default_model_id = default_model_id
+        self._allowed_model_ids = {default_model_id, *allowed_model_ids} if allowed_model_ids else None
 
     async def stream(self, prompt: Prompt) -> AsyncGenerator[ModelEvent]:
         """Yield the answer's events."""
@@ -72,7 +77,7 @@ class BedrockModel:
         try:
             with translate_aws_errors("bedrock.converse_stream"):
                 return await self._client.converse_stream(
-                    modelId=prompt.model_id or self._default_model_id,
+                    modelId=self._select_model(prompt),
                     system=[
                         {"text": prompt.instructions},
                         # All before this point is the same for each visitor of a tenant: it is read from the cache
@@ -88,6 +93,14 @@ class BedrockModel:
             busy = find_aws_error_code(error) in _BUSY
             error.reason = ModelFailure.BUSY if busy else ModelFailure.FAILED
             raise
+
+    def _select_model(self, prompt: Prompt) -> str:
+        """Return the model of the business, or the default one if that may not be invoked: visitors get an answer."""
+        model_id = prompt.model_id or self._default_model_id
+        if self._allowed_model_ids is None or model_id in self._allowed_model_ids:
+            return model_id
+        log.error("model_not_allowed", model_id=model_id, used=self._default_model_id)
+        return self._default_model_id
 
 
 class _ToolInput:

@@ -181,6 +181,18 @@ async def test_the_models_of_tenants_are_checked(check_services, aws):
     assert "bedrock:InvokeModel" in broken.advice
 
 
+async def test_a_model_that_the_role_may_not_invoke_is_named_without_a_call(check_services, aws):
+    """The desk's own permissions say nothing about those of the worker."""
+    aws.models.add("opus")
+    tenants = {"a": profile(model={"id": "opus"})}
+    check = (await check_services(tenants=tenants, allowed_model_ids=MODEL))["own model"]
+    assert (check.state, check.detail) == ("problem", "opus of a: answered by the default model")
+    assert "AllowedModelIds" in check.advice
+    assert "opus" not in aws.asked_models
+    check = (await check_services(tenants=tenants, allowed_model_ids=f"{MODEL},opus"))["own model"]
+    assert (check.state, aws.asked_models[-1]) == ("ok", "opus")
+
+
 async def test_a_model_that_hangs_is_named(check_services, aws, monkeypatch):
     """The other checks are completed."""
     monkeypatch.setattr(services, "_MODEL_SECONDS", 0.01)

@@ -1,0 +1,105 @@
+"""The models that the chat worker may invoke, and the regions in which a profile can be called."""
+
+from fnmatch import fnmatchcase
+
+import pytest
+
+from tests.infra.conditions import Deployment
+from tests.infra.resources import TEMPLATE
+from tests.infra.template import as_list
+
+HAIKU, SONNET, NOVA = (
+    "eu.anthropic.claude-haiku-4-5-20251001-v1:0",
+    "eu.anthropic.claude-sonnet-4-5-20250929-v1:0",
+    "amazon.nova-lite-v1:0",
+)
+ACCOUNT = "arn:aws:bedrock:eu-central-1:123456789012"
+EUROPE = ("eu-central-1", "eu-north-1", "eu-south-1", "eu-south-2", "eu-west-1", "eu-west-3")
+AMERICA = ("us-east-1", "us-east-2", "us-west-2")
+
+
+def statements(**parameters):
+    [policy] = Deployment(TEMPLATE, **parameters).properties("ChatRole")["Policies"]
+    return [each for each in policy["PolicyDocument"]["Statement"] if "bedrock:InvokeModel" in as_list(each["Action"])]
+
+
+def may_invoke(resource, profile=None, **parameters):
+    """Return whether the role may invoke a resource; `profile` is the ARN through which a model is called."""
+    return any(
+        any(fnmatchcase(resource, pattern) for pattern in as_list(each["Resource"]))
+        and is_met(each.get("Condition"), profile)
+        for each in statements(**parameters)
+    )
+
+
+def is_met(condition, profile):
+    if condition is None:
+        return True
+    [(operator, keys)] = condition.items()
+    assert operator in {"StringEquals", "StringLike"}
+    [(key, patterns)] = keys.items()
+    assert key == "bedrock:InferenceProfileArn"
+    return profile is not None and any(fnmatchcase(profile, pattern) for pattern in as_list(patterns))
+
+
+def test_the_streaming_action_is_always_allowed_with_the_other():
+    """Chat streams; `stride doctor` of the same role would not."""
+    actions = {tuple(each["Action"]) for each in statements(AllowedModelIds=SONNET)}
+    assert actions == {("bedrock:InvokeModel", "bedrock:InvokeModelWithResponseStream")}
+
+
+@pytest.mark.parametrize("region", [*EUROPE, "eu-central-2"])
+def test_the_model_is_allowed_in_every_region_of_its_profile(region):
+    """The profile may route a call to any of its regions; without one of them some calls would fail."""
+    profile = f"{ACCOUNT}:inference-profile/{HAIKU}"
+    model = f"arn:aws:bedrock:{region}::foundation-model/{HAIKU.removeprefix('eu.')}"
+    assert may_invoke(profile)
+    assert may_invoke(model, profile)
+    assert may_invoke(model) is (region == "eu-central-1")
+
+
+def test_no_other_model_is_allowed_without_being_listed():
+    """Neither directly nor through another profile: a model may cost fifty times as much."""
+    profile = f"{ACCOUNT}:inference-profile/{SONNET}"
+    model = f"arn:aws:bedrock:eu-west-1::foundation-model/{SONNET.removeprefix('eu.')}"
+    assert not may_invoke(profile)
+    assert not may_invoke(model)
+    assert not may_invoke(model, profile)
+
+
+def test_the_listed_models_are_allowed():
+    """A profile with its models in each region, and a model that is called by its own id."""
+    allowed = {"AllowedModelIds": f"{SONNET},{NOVA}"}
+    profile = f"{ACCOUNT}:inference-profile/{SONNET}"
+    model = f"arn:aws:bedrock:eu-west-1::foundation-model/{SONNET.removeprefix('eu.')}"
+    assert may_invoke(profile, **allowed)
+    assert may_invoke(model, profile, **allowed)
+    assert not may_invoke(model, **allowed)
+    assert may_invoke(f"arn:aws:bedrock:eu-central-1::foundation-model/{NOVA}", **allowed)
+    assert may_invoke(f"{ACCOUNT}:inference-profile/{HAIKU}", **allowed)
+    variables = Deployment(TEMPLATE, **allowed).properties("ChatFunction")["Environment"]["Variables"]
+    assert variables["ALLOWED_MODEL_IDS"] == f"{HAIKU},{SONNET},{NOVA}"
+
+
+def test_the_default_model_is_the_profile_of_the_eu():
+    """Data of visitors stays in the EU."""
+    assert TEMPLATE["Parameters"]["BedrockModelId"]["Default"] == HAIKU
+
+
+@pytest.mark.parametrize(
+    ("region", "model", "accepted"),
+    [
+        *((region, HAIKU, True) for region in EUROPE),
+        *((region, HAIKU, False) for region in (*AMERICA, "eu-west-2", "ap-southeast-1")),
+        *((region, HAIKU.replace("eu.", "us."), True) for region in AMERICA),
+        ("eu-central-1", HAIKU.replace("eu.", "us."), False),
+        ("ap-southeast-1", HAIKU.replace("eu.", "global."), True),
+        ("eu-west-2", SONNET, False),
+        ("us-east-1", NOVA, True),
+    ],
+)
+def test_a_region_that_the_profile_does_not_serve_is_refused(region, model, accepted):
+    """Before anything is created; otherwise every answer would fail with `The provided model identifier is invalid`."""
+    refusals = Deployment(TEMPLATE, **{"AWS::Region": region, "BedrockModelId": model}).broken_rules()
+    assert (refusals == []) is accepted
+    assert all("set BedrockModelId to" in text for text in refusals)
