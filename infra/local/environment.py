@@ -35,19 +35,12 @@ def build_pool_environment(
     settings: Mapping[str, str],
     *,
     bedrock: Mapping[str, str],
-    calendar_url: str,
-    sender: str,
 ) -> dict[str, str]:
     """Return the environment of `python -m workers.NAME`; `settings` are the deployment's outputs."""
     return {
         **build_emulator_environment(endpoint_url),
         **settings,
         **bedrock,
-        "GOOGLE_CALENDAR_ENDPOINT": calendar_url,
-        "USE_SECRETS_MANAGER": "true",
-        "SES_FROM_EMAIL": sender,
-        # The emulator does not deliver text messages; the inbox page shows them.
-        "SMS_ENABLED": "true",
         # Ctrl-C should not wait for the end of an answer; an interrupted command is processed after the next start.
         "POOL_DRAIN_SECONDS": "3",
         "POOL_HEALTH_PORT": "0",

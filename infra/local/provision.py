@@ -42,15 +42,19 @@ def provision_stack(
         for package in PACKAGES
         if package.name == "ingress"
     }
-    parameters = {"Workers": "pools", "SesFromEmail": sender, "SmsEnabled": "true", "HoldsPerAddress": "1000"}
+    parameters = {
+        "Workers": "pools",
+        "SesFromEmail": sender,
+        "SmsEnabled": "true",
+        "HoldsPerAddress": "1000",
+        "LocalCalendarEndpoint": calendar_url,
+    }
     outputs = deploy_stack(target, stack="stride", parameters=parameters, packages=packages)
     seed_tenants(target, Seed(outputs["KnowledgeBucket"], outputs["GoogleSecretId"], account, (site_url,)))
     environment = build_pool_environment(
         str(target.endpoint_url),
         outputs_to_settings(outputs),
         bedrock=bedrock_access.build_stand_in_variables(bedrock_url),
-        calendar_url=calendar_url,
-        sender=sender,
     )
     _write_environment(folder / "pools.env", environment)
 

@@ -195,6 +195,7 @@ def _start_stack(options: Options, children: Children, step: Step) -> Stack:
         parameters = {
             "Workers": options.workers,
             "SesFromEmail": sender,
+            # The emulator does not deliver text messages; the inbox page shows them.
             "SmsEnabled": "true",
             # All visitors of a local stack have the same IP address.
             "HoldsPerAddress": "1000",
@@ -213,8 +214,6 @@ def _start_stack(options: Options, children: Children, step: Step) -> Stack:
         str(target.endpoint_url),
         outputs_to_settings(outputs),
         bedrock=stand_ins.bedrock,
-        calendar_url=stand_ins.calendar_url,
-        sender=sender,
     )
     stack = Stack(options, children, target, outputs, site_url, stand_ins, environment)
     _start_workers_and_site(stack, step)

@@ -24,9 +24,7 @@ def credentials(monkeypatch, no_configuration):
 
 
 def environment(bedrock):
-    return build_pool_environment(
-        "http://127.0.0.1:4566", {}, bedrock=bedrock, calendar_url="http://127.0.0.1:1/calendar/v3/", sender=""
-    )
+    return build_pool_environment("http://127.0.0.1:4566", {}, bedrock=bedrock)
 
 
 def test_with_the_stand_in_no_real_credential_reaches_a_pool(credentials):

@@ -83,9 +83,31 @@ def test_a_change_of_a_parameter_updates_the_stack(target, packages):
     second = deploy_stack(
         target, stack="stride", parameters={"Workers": "pools", "LogLevel": "DEBUG"}, packages=packages
     )
-    assert second == first
+    assert second == {**first, "LogLevel": "DEBUG"}
     config = target.client("lambda").get_function_configuration(FunctionName=first["IngressName"])
     assert config["Environment"]["Variables"]["LOG_LEVEL"] == "DEBUG"
+
+
+def test_two_stacks_in_an_account_have_their_own_dashboard_alarm_and_topic(target, packages):
+    """Neither replaces what the other has, and each notifies its own address."""
+    cloudwatch, sns = target.client("cloudwatch"), target.client("sns")
+    for prefix in ("first", "second"):
+        parameters = {"Prefix": prefix, "AppointmentsTableName": f"{prefix}-visits", "Workers": "pools"}
+        parameters |= {"AlertEmail": f"{prefix}@example.com", "MetricsNamespace": f"StrideChat-{prefix}"}
+        outputs = deploy_stack(target, stack=prefix, parameters=parameters, packages=packages)
+        body = cloudwatch.get_dashboard(DashboardName=f"Chatbot-Dashboard-{prefix}-{target.region}")["DashboardBody"]
+        assert f"StrideChat-{prefix}" in body
+        [alarm] = cloudwatch.describe_alarms(AlarmNames=[f"{prefix}-bedrock-latency"])["MetricAlarms"]
+        assert (alarm["Namespace"], alarm["AlarmActions"]) == (f"StrideChat-{prefix}", [outputs["AlertTopicArn"]])
+        [address] = sns.list_subscriptions_by_topic(TopicArn=outputs["AlertTopicArn"])["Subscriptions"]
+        assert (address["Protocol"], address["Endpoint"]) == ("email", f"{prefix}@example.com")
+
+
+def test_a_profile_of_another_continent_is_refused_before_anything_is_created(target, packages):
+    """The reason says what to set."""
+    american = {"Workers": "pools", "BedrockModelId": "us.anthropic.claude-haiku-4-5-20251001-v1:0"}
+    with pytest.raises(DeployError, match=r"regions of the EU set BedrockModelId to eu\."):
+        deploy_stack(target, stack="american", parameters=american, packages=packages)
 
 
 def test_accounts_for_the_desk_are_created_on_request_only(target, packages):
