@@ -15,6 +15,7 @@ from tests.infra.template import as_list, of_type
 
 SCHEMAS = Path(cfnlint.__file__).parent / "data" / "schemas"
 PROVIDER = "arn:aws:iam::123456789012:oidc-provider/token.actions.githubusercontent.com"
+STACK = "arn:aws:cloudformation:eu-central-1:123456789012:stack/stride"
 CLAIM = "token.actions.githubusercontent.com"
 DATA = ("dynamodb:table/stride-slots", "s3:knowledge", "secretsmanager:SessionKey", "cognito-idp:userpool/pool")
 
@@ -76,7 +77,7 @@ LEFT_TO_A_PERSON = {
 
 
 def deployment(**parameters):
-    return Deployment(TEMPLATE, **{"GitHubRepository": "owner/name", **parameters})
+    return Deployment(TEMPLATE, **{"GitHubRepository": "owner/name", "CodeBucket": "code", **parameters})
 
 
 def statements():
@@ -118,6 +119,31 @@ def test_the_role_may_do_what_cloudformation_calls_for_each_resource(kind):
     """
     called = {action for action in handler_permissions(kind) if not is_unused(action)}
     assert called - LEFT_TO_A_PERSON <= allowed_actions()
+
+
+@pytest.mark.parametrize(
+    ("action", "resource"),
+    [
+        *((f"cloudformation:{name}ChangeSet", f"{STACK}/1") for name in ("Create", "Describe", "Execute", "Delete")),
+        *((f"cloudformation:{name}", f"{STACK}/1") for name in ("DescribeStacks", "ListStackResources", "GetTemplate")),
+        ("cloudformation:UpdateTerminationProtection", f"{STACK}/1"),
+        ("cloudwatch:DescribeAlarms", "arn:aws:cloudwatch:eu-central-1:123456789012:alarm:stride-bedrock-latency"),
+        *((f"s3:{name}Object", "arn:aws:s3:::code/workers-1.zip") for name in ("Get", "Put")),
+        ("s3:ListBucket", "arn:aws:s3:::code"),
+        ("lambda:GetAccountSettings", "*"),
+        ("sns:GetSMSSandboxAccountStatus", "*"),
+        ("ses:GetAccount", "*"),
+        ("bedrock:GetInferenceProfile", "arn:aws:bedrock:eu-central-1:123456789012:inference-profile/eu.any"),
+        ("bedrock:GetFoundationModelAvailability", "*"),
+        (
+            "secretsmanager:DescribeSecret",
+            "arn:aws:secretsmanager:eu-central-1:123456789012:secret:chatbot/google-calendar-AbCdEf",
+        ),
+    ],
+)
+def test_the_role_may_do_what_the_deploy_tool_calls(action, resource):
+    """It uploads the packages, shows the change set, carries it out and waits; and it looks at the account before."""
+    assert may(action, resource)
 
 
 def test_the_role_may_do_nothing_that_is_left_to_a_person():
