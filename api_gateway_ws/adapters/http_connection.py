@@ -9,8 +9,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from http import HTTPStatus
+from pathlib import Path
 from time import sleep
 from urllib.parse import urlsplit
+
+import botocore
 
 from shared.backoff import compute_backoff_seconds
 
@@ -39,8 +42,9 @@ class Response:
 
 
 @cache
-def _build_tls_context() -> ssl.SSLContext:
-    return ssl.create_default_context()
+def build_tls_context() -> ssl.SSLContext:
+    """Return a context that verifies hosts with botocore's certificates, as boto3 does."""
+    return ssl.create_default_context(cafile=str(Path(str(botocore.__file__)).with_name("cacert.pem")))
 
 
 class HttpConnection:
@@ -87,7 +91,7 @@ class HttpConnection:
         connection: http.client.HTTPConnection
         if self._is_tls:
             connection = http.client.HTTPSConnection(
-                self._address, timeout=CONNECT_TIMEOUT_SECONDS, context=_build_tls_context()
+                self._address, timeout=CONNECT_TIMEOUT_SECONDS, context=build_tls_context()
             )
         else:
             connection = http.client.HTTPConnection(self._address, timeout=CONNECT_TIMEOUT_SECONDS)

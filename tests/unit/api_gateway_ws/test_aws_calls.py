@@ -1,6 +1,7 @@
 """The edge's own calls: retries, connections that have died, and errors under botocore's names."""
 
 import json
+import ssl
 import threading
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -221,3 +222,10 @@ def test_services_on_aws_have_regional_endpoints():
     assert region.build_url("dynamodb") == "https://dynamodb.eu-central-1.amazonaws.com"
     bucket = Bucket(region, FakeClock(datetime(2026, 1, 1, tzinfo=UTC)), bucket="knowledge")
     assert bucket._http.host == "knowledge.s3.eu-central-1.amazonaws.com"
+
+
+def test_hosts_are_verified_with_the_certificates_of_botocore():
+    """Those with which boto3 verifies them, wherever the operating system has its own."""
+    context = http_connection.build_tls_context()
+    assert (context.verify_mode, context.check_hostname) == (ssl.CERT_REQUIRED, True)
+    assert len(context.get_ca_certs()) > 50
