@@ -4,8 +4,7 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from api_gateway_ws.auth import SessionTokens
-from api_gateway_ws.ports import AnswerStopFlags, CommandPublisher, Poster, Profiles, Sessions
+from api_gateway_ws.ports import AnswerStopFlags, CommandPublisher, Poster, Profiles, Sessions, TokenIssuer
 from api_gateway_ws.routes import RefusedFrame, StopRequest, route_frame
 from api_gateway_ws.sender import Sender
 from shared.clock import Clock
@@ -36,7 +35,7 @@ class Ingress:
         stops: AnswerStopFlags,
         poster: Poster,
         profiles: Profiles,
-        tokens: SessionTokens,
+        tokens: TokenIssuer,
         clock: Clock,
     ) -> None:
         self._publisher = publisher

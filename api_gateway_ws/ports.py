@@ -66,6 +66,14 @@ class Poster(Protocol):
         ...
 
 
+class TokenIssuer(Protocol):
+    """Issues the tokens with which a visitor resumes a session."""
+
+    def issue(self, tenant: str, session_id: str, now: datetime) -> str:
+        """Return a token for the URL."""
+        ...
+
+
 class ConnectLimits(Protocol):
     """The limits of what a visitor may send."""
 

@@ -11,6 +11,7 @@ import pytest
 from api_gateway_ws import authorizer_wiring, wiring
 from api_gateway_ws.adapters import aws_calls
 from api_gateway_ws.adapters.aws_calls import Bucket
+from api_gateway_ws.auth import SessionTokens
 from api_gateway_ws.clients import Clients
 from api_gateway_ws.settings import AuthorizerSettings, is_running_handler, read_credentials
 from shared.aws.secret_cache import Secrets
@@ -128,3 +129,14 @@ def test_each_function_builds_only_itself_in_the_init_phase(environment):
     assert not is_running_handler("handler")
     environment.setenv("_HANDLER", "api_gateway_ws.lambda_function.authorizer")
     assert (is_running_handler("authorizer"), is_running_handler("handler")) == (True, False)
+
+
+def test_the_ingress_reads_its_key_when_it_issues_a_token(environment):
+    """A `$connect` does not wait for it; the token is the one that the authorizer accepts."""
+    read = []
+    environment.setattr(Secrets, "get_text", lambda _, secret_id: read.append(secret_id) or "old newest")
+    ingress, now = wiring.build_ingress(), FakeClock().now()
+    assert read == []
+    token = ingress._tokens.issue("salon", "s1", now)
+    assert SessionTokens(["newest"]).verify(token, "salon", now) == "s1"
+    assert read == ["session-key"]
