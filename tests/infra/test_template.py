@@ -4,7 +4,7 @@ import pytest
 
 from shared.aws.ledger.failure_items import OUTLINE
 from tests.infra.resources import TABLES, TEMPLATE, properties
-from tests.infra.template import of_type
+from tests.infra.template import as_list, everything_in, of_type
 
 
 def test_the_ingress_s_answer_is_sent_to_the_visitor():
@@ -91,3 +91,44 @@ def test_data_and_keys_outlive_the_stack(name):
 def test_the_knowledge_bucket_is_private():
     """No object in it is public, whatever its access control list."""
     assert set(properties("KnowledgeBucket")["PublicAccessBlockConfiguration"].values()) == {True}
+
+
+def references(value):
+    """Yield the logical ids that a value refers to."""
+    for each in everything_in(value):
+        if isinstance(each, dict) and "Ref" in each:
+            yield each["Ref"]
+
+
+def test_the_stage_opens_after_its_routes_and_the_route_response():
+    """Otherwise visitors connect to an API without routes, or get no ack, until the deployment ends."""
+    stage = TEMPLATE["Resources"]["Stage"]
+    before = {*stage["DependsOn"], *references(stage["Properties"])}
+    assert {"ConnectRoute", "DisconnectRoute", "DefaultRoute", "DefaultRouteResponse"} <= before
+
+
+def test_the_workers_are_updated_before_the_ingress():
+    """What the ingress sends must be understood; a reference in a condition's branch makes the order."""
+    workers = {
+        each["Properties"]["FunctionName"]["Ref"]
+        for each in of_type(TEMPLATE, "AWS::Lambda::EventSourceMapping").values()
+    }
+    [tag] = properties("IngressFunction")["Tags"]
+    condition, with_workers, without = tag["Value"]["Fn::If"]
+    assert condition == "WorkersOnLambda"
+    assert set(references(with_workers)) == workers
+    assert list(references(without)) == []
+
+
+@pytest.mark.parametrize("name", sorted(TEMPLATE["Resources"]))
+def test_nothing_depends_on_a_resource_that_may_not_exist(name):
+    """AWS creates no resource that depends on one whose condition is false."""
+    resource = TEMPLATE["Resources"][name]
+    for other in as_list(resource.get("DependsOn", [])):
+        assert TEMPLATE["Resources"][other].get("Condition") in {None, resource.get("Condition")}
+
+
+def test_an_existing_identity_of_the_sender_is_not_created_again():
+    """SES would refuse it; the parameter's default is what a stack of the release before has done."""
+    assert TEMPLATE["Parameters"]["CreateSenderIdentity"]["Default"] == "true"
+    assert TEMPLATE["Resources"]["Sender"]["Condition"] == "CreatesSender"
