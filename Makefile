@@ -18,6 +18,10 @@ PORT ?= 8080
 BEDROCK ?= stand-in
 STACK ?= stride
 PARAMETERS ?=
+# Code and model to restore, instead of deploying this checkout.
+VERSION ?=
+# With a value, every question of the deployment is answered with yes.
+YES ?=
 
 .DEFAULT_GOAL := help
 .PHONY: help setup up test test-fast soak check format catalogues update-catalogues check-catalogues language bench-path bench-booking bench-consumer bench-slots bench-ledger bench-start contracts package deploy lock clean
@@ -101,8 +105,9 @@ contracts: $(READY) catalogues ## generate docs/asyncapi.yaml from the messages
 package: $(READY) ## build the Lambda packages into dist/
 	$(PYTHON) -m infra.package --out dist
 
-deploy: $(READY) ## deploy to AWS (STACK=stride, PARAMETERS="SesFromEmail=visits@example.com ...")
-	$(PYTHON) -m infra.deploy --stack $(STACK) $(foreach pair,$(PARAMETERS),--parameter $(pair))
+deploy: $(READY) ## deploy to AWS (STACK=stride, PARAMETERS="SesFromEmail=visits@example.com ...", VERSION=previous, YES=1, ARGS=--dry-run)
+	$(PYTHON) -m infra.deploy --stack $(STACK) $(foreach pair,$(PARAMETERS),--parameter $(pair)) \
+		$(if $(VERSION),--version $(VERSION)) $(if $(YES),--yes) $(ARGS)
 
 lock: $(READY) ## resolve the dependencies again (ARGS=--upgrade)
 	$(UV) pip compile $(LOCK) pyproject.toml --extra desk --group dev -o requirements/dev.txt

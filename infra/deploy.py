@@ -1,66 +1,49 @@
 """Deploys the template, to AWS or to an emulator: `python -m infra.deploy`."""
 
 import argparse
-import hashlib
 import os
+import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+import tomllib
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from infra.aws import REGION, Target
-from infra.cloudformation import DeployError, put_stack
 from infra.dependencies import InstallError, Platform
-from infra.package import BUILD, PACKAGES, build_package
+from infra.deployment.deployment import deploy_to_account
+from infra.deployment.emulator import deploy_to_emulator
+from infra.deployment.errors import DeployError
+from infra.deployment.parameters import parse_pairs
+from infra.deployment.request import Artifacts, Environment, Request
+from infra.deployment.restore import restore_version, show_versions
+from infra.package import BUILD, PACKAGES, ROOT, build_package
 
 TEMPLATE = Path(__file__).parent / "template.yaml"
 
 EPILOG = """\
 examples:
+  python -m infra.deploy --dry-run --parameter SesFromEmail=visits@example.com
   python -m infra.deploy --parameter SesFromEmail=visits@example.com
+  python -m infra.deploy --parameter SnsTopicArn=                     empty a parameter; all others keep their values
+  python -m infra.deploy --version previous                           code and model of the release before
+  python -m infra.deploy --list-versions
+  python -m infra.deploy --import SessionKey=arn:aws:secretsmanager:...   a secret that a deleted stack has left
   python -m infra.deploy --stack stride-test --parameter Prefix=stride-test --parameter Workers=pools
-  AWS_ENDPOINT_URL=http://127.0.0.1:4566 python -m infra.deploy
+  AWS_ENDPOINT_URL=http://127.0.0.1:4566 python -m infra.deploy       an emulator: no probes, no question
+
+On AWS nothing is changed before the plan was shown and confirmed, except that the code bucket is created and the
+packages are uploaded to it. docs/deployment.md describes each step.
 """
 
 
 def deploy_stack(
     target: Target, *, stack: str, parameters: Mapping[str, str], packages: Mapping[str, Path]
 ) -> dict[str, str]:
-    """Upload packages and template, put the stack and return its outputs.
-
-    `packages` maps a package's name to its archive; `workers` is not needed when pools are the workers.
-    """
-    bucket = _ensure_code_bucket(target, stack)
-    s3 = target.client("s3")
-    keys = {name: _upload_file(s3, bucket, path) for name, path in packages.items()}
-    # CloudFormation takes up to 51 200 bytes in the call itself, and a megabyte from a bucket.
-    key = _upload_file(s3, bucket, TEMPLATE)
-    bucket_url = (
-        f"{target.endpoint_url}/{bucket}"
-        if target.is_emulator
-        else f"https://{bucket}.s3.{target.region}.amazonaws.com"
-    )
-    template = {"TemplateURL": f"{bucket_url}/{key}"}
-    stack_parameters = {
-        **parameters,
-        "CodeBucket": bucket,
-        "IngressCodeKey": keys["ingress"],
-        **({"WorkersCodeKey": keys["workers"]} if "workers" in keys else {}),
-        **({"LocalEndpoint": target.endpoint_url} if target.endpoint_url else {}),
-    }
-    outputs = put_stack(
-        target.client("cloudformation"),
-        name=stack,
-        template=template,
-        parameters=stack_parameters,
-        poll_seconds=0.05 if target.is_emulator else 5,
-    )
-    if target.is_emulator:
-        # The emulator ignores this setting of the template.
-        _enable_time_to_live(target.client("dynamodb"), outputs)
-    return outputs
+    """Deploy to an emulator and return the outputs; `workers` is not among the packages when pools are the workers."""
+    return deploy_to_emulator(target, stack=stack, parameters=parameters, packages=packages, template=TEMPLATE)
 
 
 def outputs_to_settings(outputs: Mapping[str, str]) -> dict[str, str]:
@@ -68,48 +51,88 @@ def outputs_to_settings(outputs: Mapping[str, str]) -> dict[str, str]:
     return {"".join(f"_{c}" if c.isupper() else c for c in name).strip("_").upper(): v for name, v in outputs.items()}
 
 
-def _ensure_code_bucket(target: Target, stack: str) -> str:
-    # Bucket names are unique across all AWS accounts; an emulator has a separate namespace.
-    account = "local" if target.is_emulator else target.client("sts").get_caller_identity()["Account"]
-    bucket = f"{stack}-code-{account}-{target.region}".lower()
-    s3 = target.client("s3")
-    try:
-        s3.head_bucket(Bucket=bucket)
-    except ClientError:
-        s3.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": target.region})
-        s3.put_public_access_block(
-            Bucket=bucket,
-            PublicAccessBlockConfiguration=dict.fromkeys(
-                ("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets"), True
-            ),
-        )
-    return bucket
-
-
-def _upload_file(s3: Any, bucket: str, path: Path) -> str:
-    content = path.read_bytes()
-    # Named by its content: an unchanged package is an unchanged template to CloudFormation.
-    key = f"{path.stem}-{hashlib.sha256(content).hexdigest()[:16]}{path.suffix}"
-    try:
-        s3.head_object(Bucket=bucket, Key=key)
-    except ClientError:
-        s3.put_object(Bucket=bucket, Key=key, Body=content)
-    return key
-
-
-def _enable_time_to_live(dynamodb: Any, outputs: Mapping[str, str]) -> None:
-    for name, table in outputs.items():
-        if not name.endswith("Table"):
-            continue
-        state = dynamodb.describe_time_to_live(TableName=table)["TimeToLiveDescription"]
-        if state.get("TimeToLiveStatus") != "ENABLED":
-            dynamodb.update_time_to_live(
-                TableName=table, TimeToLiveSpecification={"Enabled": True, "AttributeName": "expires_at"}
-            )
-
-
 def main(argv: Sequence[str] | None = None) -> int:
     """Package, deploy and print the outputs."""
+    parser = _build_parser()
+    options = parser.parse_args(argv)
+    target = Target(region=options.region, endpoint_url=os.environ.get("AWS_ENDPOINT_URL") or None)
+    try:
+        request = Request(
+            stack=options.stack,
+            parameters=parse_pairs(options.parameter, example="SesFromEmail=visits@example.com"),
+            replaceable=tuple(options.replace_data),
+            imports=parse_pairs(options.imports, example="AppointmentsTable=appointments"),
+            skip_rollback_of=tuple(options.skip_rollback_of),
+            is_dry_run=options.dry_run,
+            watch_minutes=options.watch_minutes,
+        )
+        outputs = _run(target, request, options)
+    except (DeployError, InstallError, BotoCoreError, ClientError) as error:
+        print(f"not deployed: {error}", file=sys.stderr)
+        return 1
+    for name, value in outputs_to_settings(outputs).items():
+        print(f"{name}={value}")
+    return 0
+
+
+def _run(target: Target, request: Request, options: argparse.Namespace) -> dict[str, str]:
+    if target.is_emulator:
+        return deploy_stack(
+            target, stack=request.stack, parameters=request.parameters, packages=_build_packages(Platform.LOCAL)
+        )
+    environment = Environment(
+        clients=target.client,
+        account=target.client("sts").get_caller_identity()["Account"],
+        region=target.region,
+        report=lambda line: print(line, file=sys.stderr, flush=True),
+        confirm=_build_confirmation(is_confirmed=options.yes),
+        now=lambda: datetime.now(UTC),
+        release=tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"],
+        commit=_read_commit(),
+    )
+    if options.list_versions:
+        show_versions(request, environment)
+        return {}
+    if options.version:
+        return restore_version(request, environment, options.version)
+    return deploy_to_account(request, environment, Artifacts(TEMPLATE, _build_packages(Platform.AWS)))
+
+
+def _build_packages(platform: Platform) -> dict[str, Path]:
+    return {package.name: build_package(package, BUILD / "packages" / platform.value, platform) for package in PACKAGES}
+
+
+def _build_confirmation(*, is_confirmed: bool) -> Callable[[str], bool]:
+    def confirm(question: str) -> bool:
+        if is_confirmed:
+            return True
+        if not sys.stdin.isatty():
+            raise DeployError(
+                f"{question} Nobody can answer without a terminal: repeat it with --yes (make deploy YES=1)"
+            )
+        print(f"{question} [y/N] ", end="", file=sys.stderr, flush=True)
+        return sys.stdin.readline().strip().lower() in {"y", "yes"}
+
+    return confirm
+
+
+def _read_commit() -> str:
+    """Return the commit of this checkout, with a plus sign if files differ from it; empty without git."""
+    try:
+        completed = subprocess.run(
+            ["git", "describe", "--always", "--dirty=+", "--exclude=*"],
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            check=True,
+            timeout=10,
+        )
+    except (OSError, subprocess.SubprocessError):
+        return ""
+    return completed.stdout.strip()
+
+
+def _build_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m infra.deploy",
         description="Package the functions and deploy the template. AWS_ENDPOINT_URL names an emulator.",
@@ -119,26 +142,48 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--stack", default="stride", help="name of the stack (default: stride)")
     parser.add_argument("--region", default=os.environ.get("AWS_REGION", REGION))
     parser.add_argument(
-        "--parameter", action="append", default=[], metavar="NAME=VALUE", help="may be given several times"
+        "--parameter",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="may be given several times; a parameter that is not named keeps its value, NAME= empties it",
     )
-    options = parser.parse_args(argv)
-    pairs = [pair.partition("=") for pair in options.parameter]
-    if any(not separator for _, separator, _ in pairs):
-        parser.error("a parameter looks like SesFromEmail=visits@example.com")
-    parameters = {name: value for name, _, value in pairs}
-    target = Target(region=options.region, endpoint_url=os.environ.get("AWS_ENDPOINT_URL") or None)
-    platform = Platform.LOCAL if target.is_emulator else Platform.AWS
-    try:
-        packages = {
-            package.name: build_package(package, BUILD / "packages" / platform.value, platform) for package in PACKAGES
-        }
-        outputs = deploy_stack(target, stack=options.stack, parameters=parameters, packages=packages)
-    except (DeployError, InstallError, BotoCoreError, ClientError) as error:
-        print(f"not deployed: {error}", file=sys.stderr)
-        return 1
-    for name, value in outputs_to_settings(outputs).items():
-        print(f"{name}={value}")
-    return 0
+    parser.add_argument("--dry-run", action="store_true", help="show what was found and the plan, and change nothing")
+    parser.add_argument("--yes", action="store_true", help="answer every question with yes")
+    parser.add_argument(
+        "--replace-data",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="allow that this resource, which holds data, is replaced or removed",
+    )
+    parser.add_argument(
+        "--import",
+        dest="imports",
+        action="append",
+        default=[],
+        metavar="NAME=ID",
+        help="import what a deleted stack has left, if it is not found by itself",
+    )
+    parser.add_argument(
+        "--skip-rollback-of",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="leave a resource as it is whose rollback fails again and again (UPDATE_ROLLBACK_FAILED)",
+    )
+    parser.add_argument(
+        "--watch-minutes",
+        type=int,
+        default=5,
+        metavar="N",
+        help="how long after an update an alarm of the stack rolls it back (default: 5)",
+    )
+    parser.add_argument(
+        "--version", metavar="VERSION", help="restore an earlier deployment: previous, or one of the list"
+    )
+    parser.add_argument("--list-versions", action="store_true", help="list the deployments that can be restored")
+    return parser
 
 
 if __name__ == "__main__":

@@ -12,9 +12,9 @@ from urllib.parse import urljoin
 from botocore.exceptions import BotoCoreError, ClientError
 
 from infra.aws import Target
-from infra.cloudformation import DeployError
 from infra.dependencies import InstallError, Platform
 from infra.deploy import deploy_stack, outputs_to_settings
+from infra.deployment.errors import DeployError
 from infra.local import bedrock_access
 from infra.local.environment import build_clean_environment, build_pool_environment
 from infra.local.google_calendar.keys import create_service_account_key

@@ -12,8 +12,8 @@ from urllib.parse import urlsplit
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from infra.cloudformation import DeployError
 from infra.dependencies import InstallError
+from infra.deployment.errors import DeployError
 from infra.local.bedrock_access import NoCredentialsFoundError
 from infra.local.folder import ROOT, lock_folder
 from infra.local.interrupts import Interrupts

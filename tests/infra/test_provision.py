@@ -7,41 +7,15 @@ import sys
 
 import pytest
 
-from infra.aws import Target
-from infra.cloudformation import DeployError, put_stack
-from infra.dependencies import Platform
 from infra.deploy import deploy_stack
-from infra.local.emulator import start_emulator, wait_for_emulator
-from infra.local.environment import build_clean_environment
-from infra.local.interrupts import Interrupts
-from infra.local.ports import find_free_port
-from infra.local.processes import Children
+from infra.deployment.emulator import put_stack
+from infra.deployment.errors import DeployError
+from infra.deployment.template import Template
 from infra.local.provision import provision_stack
-from infra.package import PACKAGES, build_package
 from ops.web.open_id import RETURN
 from ops.web.settings import WebSettings
 from shared.tenants.parse import parse_profile
 from tests.deadlines import DEADLINE_SECONDS
-
-
-@pytest.fixture(scope="module")
-def target(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("emulator")
-    children = Children(folder, Interrupts())
-    port = find_free_port()
-    try:
-        emulator = start_emulator(
-            children, port=port, scratch=folder / "scratch", environment=build_clean_environment()
-        )
-        wait_for_emulator(emulator, port)
-        yield Target(endpoint_url=f"http://127.0.0.1:{port}")
-    finally:
-        children.stop_all()
-
-
-@pytest.fixture(scope="module")
-def packages(tmp_path_factory):
-    return {"ingress": build_package(PACKAGES[0], tmp_path_factory.mktemp("packages"), Platform.LOCAL)}
 
 
 def test_a_pool_can_read_its_settings_from_the_written_file(target, tmp_path):
@@ -135,8 +109,8 @@ def test_accounts_for_the_desk_are_created_on_request_only(target, packages):
 def put(target, stack, resources):
     """Create or update a stack of the given resources."""
     client = target.client("cloudformation")
-    body = json.dumps({"Resources": resources})
-    return put_stack(client, name=stack, template={"TemplateBody": body}, parameters={}, poll_seconds=0.02)
+    template = Template(json.dumps({"Resources": resources}))
+    return put_stack(client, name=stack, template=template, parameters={})
 
 
 def test_a_failed_deployment_names_the_resource_and_the_reason_and_can_be_repeated(target):

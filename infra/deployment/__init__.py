@@ -1,0 +1,1 @@
+"""Deploys the template to an account: probes, plan, change set, wait, record (docs/deployment.md)."""

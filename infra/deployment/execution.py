@@ -1,0 +1,109 @@
+"""Shows what a change set would do, asks, executes it and waits for its end."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from infra.deployment import plan
+from infra.deployment.change_set import (
+    ChangeSet,
+    ChangeSetExpiredError,
+    Kind,
+    create_change_set,
+    delete_change_set,
+    execute_change_set,
+)
+from infra.deployment.errors import DeployError
+from infra.deployment.request import Environment, Request
+from infra.deployment.stack import SUCCEEDED, Stack, describe_failure, find_stack, wait_for_stack
+
+_ATTEMPTS = 3
+
+
+def carry_out_change(
+    request: Request,
+    environment: Environment,
+    *,
+    kind: Kind,
+    arguments: Mapping[str, Any],
+    question: str = "Deploy this?",
+) -> Stack | None:
+    """Create the change set, show it, ask and execute it; None if nothing changes or nothing is wanted.
+
+    Without a question the plan is part of one that was confirmed.
+
+    Raises:
+        DeployError: the plan would lose something that was not named, or the stack was rolled back.
+    """
+    client = environment.clients("cloudformation")
+    confirmed: tuple[plan.Change, ...] | None = None
+    for attempt in range(1, _ATTEMPTS + 1):
+        change_set = create_change_set(
+            client,
+            stack=request.stack,
+            name=f"deploy-{environment.now():%Y%m%d-%H%M%S}-{attempt}",
+            kind=kind,
+            request=arguments,
+            poll_seconds=environment.poll_seconds,
+        )
+        if change_set is None:
+            environment.report("Nothing changes: the stack is as it should be.")
+            return None
+        if change_set.changes != confirmed and not _is_wanted(request, environment, kind, change_set, question):
+            return None
+        confirmed = change_set.changes
+        try:
+            execute_change_set(client, change_set, kind)
+        except ChangeSetExpiredError:
+            environment.report("The stack was changed by something else in the meantime: the plan is made again.")
+            _discard(environment, kind, change_set)
+            continue
+        return _wait(environment, change_set)
+    raise DeployError(f"something else keeps changing the stack: {_ATTEMPTS} plans expired. Find out what it is")
+
+
+def _is_wanted(request: Request, environment: Environment, kind: Kind, change_set: ChangeSet, question: str) -> bool:
+    for line in plan.describe_plan(change_set.changes):
+        environment.report(line)
+    try:
+        _refuse_losses(request, change_set)
+        if request.is_dry_run:
+            environment.report("Dry run: nothing was changed.")
+        elif not question or environment.confirm(question):
+            return True
+    except DeployError:
+        _discard(environment, kind, change_set)
+        raise
+    _discard(environment, kind, change_set)
+    return False
+
+
+def _refuse_losses(request: Request, change_set: ChangeSet) -> None:
+    if refused := plan.find_losses(change_set.changes, allowed=request.replaceable):
+        names = " ".join(f"--replace-data {each.logical_id}" for each in refused)
+        raise DeployError(
+            "the plan would replace or remove what holds data (marked with !!). Change the parameters or the"
+            f" template so that it stays, or name it: {names}"
+        )
+
+
+def _discard(environment: Environment, kind: Kind, change_set: ChangeSet) -> None:
+    """Delete the change set, and the empty stack that CloudFormation made for the first one."""
+    client = environment.clients("cloudformation")
+    delete_change_set(client, change_set.id)
+    if kind != "UPDATE":
+        stack = find_stack(client, change_set.stack_id)
+        if stack and stack.status == "REVIEW_IN_PROGRESS":
+            client.delete_stack(StackName=change_set.stack_id)
+
+
+def _wait(environment: Environment, change_set: ChangeSet) -> Stack:
+    client = environment.clients("cloudformation")
+    stack = wait_for_stack(
+        client, change_set.stack_id, poll_seconds=environment.poll_seconds, report=environment.report
+    )
+    if stack is None or stack.status not in SUCCEEDED:
+        text = describe_failure(client, change_set.stack_id, stack)
+        if stack and stack.status == "UPDATE_ROLLBACK_COMPLETE":
+            text += "\nThe stack is as it was before. Remove the cause and deploy again."
+        raise DeployError(text)
+    return stack

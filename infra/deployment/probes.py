@@ -1,0 +1,144 @@
+"""Asks the account what the installation will meet: quotas, model access, the sandboxes of SES and SNS, secrets."""
+
+from collections.abc import Iterator, Mapping
+
+from botocore.exceptions import ClientError
+
+from infra.deployment.errors import error_code
+from infra.deployment.findings import Clients, Finding, Verdict, run_probe
+
+SUGGESTED_CONCURRENCY = 100
+"""Lambda keeps 100 executions unreserved, and an account with fewer cannot reserve any.
+
+(https://docs.aws.amazon.com/lambda/latest/dg/configuration-concurrency.html)
+"""
+
+_MODEL_IS_MISSING = frozenset({"ResourceNotFoundException", "ValidationException"})
+
+
+def probe_account(clients: Clients, values: Mapping[str, str]) -> list[Finding]:
+    """Return the findings about services, with the parameters of this deployment."""
+    findings = run_probe("Lambda", "lambda:GetAccountSettings", lambda: _concurrency(clients))
+    if "BedrockModelId" in values:
+        findings += run_probe(
+            "model",
+            "bedrock:GetInferenceProfile and bedrock:GetFoundationModelAvailability",
+            lambda: _model(clients, values["BedrockModelId"], values.get("BedrockFoundationModelId", "")),
+        )
+    if values.get("SesFromEmail"):
+        findings += run_probe("e-mail", "ses:GetAccount", lambda: _email_sandbox(clients))
+    if values.get("SmsEnabled") == "true":
+        findings += run_probe("text messages", "sns:GetSMSSandboxAccountStatus", lambda: _sms_sandbox(clients))
+    if secret := values.get("GoogleSecretName"):
+        findings += run_probe("calendar key", "secretsmanager:DescribeSecret", lambda: _google_secret(clients, secret))
+    return findings
+
+
+def _concurrency(clients: Clients) -> Iterator[Finding]:
+    # https://docs.aws.amazon.com/lambda/latest/api/API_GetAccountSettings.html
+    limit = clients("lambda").get_account_settings()["AccountLimit"]
+    total, unreserved = limit["ConcurrentExecutions"], limit["UnreservedConcurrentExecutions"]
+    found = f"{total} concurrent executions, {unreserved} of them unreserved"
+    if total > SUGGESTED_CONCURRENCY:
+        yield Finding("Lambda", Verdict.OK, found)
+    else:
+        yield Finding(
+            "Lambda",
+            Verdict.WARNING,
+            found,
+            "New accounts start with few. Visitors wait as soon as that many messages are processed at once.",
+            "Request 1000 for `Concurrent executions` of Lambda in Service Quotas; it costs nothing.",
+        )
+
+
+def _model(clients: Clients, profile: str, model: str) -> Iterator[Finding]:
+    bedrock = clients("bedrock")
+    try:
+        # https://docs.aws.amazon.com/bedrock/latest/APIReference/API_GetInferenceProfile.html
+        regions = sorted(
+            {
+                each["modelArn"].split(":")[3]
+                for each in bedrock.get_inference_profile(inferenceProfileIdentifier=profile)["models"]
+            }
+        )
+    except ClientError as error:
+        if error_code(error) not in _MODEL_IS_MISSING:
+            raise
+        yield Finding(
+            "model",
+            Verdict.WARNING,
+            f"no inference profile {profile} in this region",
+            "Every answer would fail with `The provided model identifier is invalid`.",
+            "Name a profile that this region has: `aws bedrock list-inference-profiles`, parameter BedrockModelId.",
+        )
+        return
+    yield Finding("model", Verdict.OK, f"profile {profile} serves {', '.join(regions)}")
+    if not model:
+        return
+    # https://docs.aws.amazon.com/bedrock/latest/APIReference/API_GetFoundationModelAvailability.html
+    answer = bedrock.get_foundation_model_availability(modelId=model)
+    missing = [
+        what
+        for what, is_missing in {
+            "the agreement is not accepted": answer["agreementAvailability"]["status"] != "AVAILABLE",
+            "the account is not authorized": answer["authorizationStatus"] != "AUTHORIZED",
+            "it is not in this region": answer["regionAvailability"] != "AVAILABLE",
+        }.items()
+        if is_missing
+    ]
+    if missing:
+        yield Finding(
+            "model",
+            Verdict.WARNING,
+            f"{model}: {', '.join(missing)}",
+            "Every answer would fail with AccessDeniedException.",
+            "Open the model in the console of Bedrock, fill in the use-case form and accept the agreement.",
+        )
+    else:
+        yield Finding("model", Verdict.OK, f"{model} may be invoked")
+
+
+def _email_sandbox(clients: Clients) -> Iterator[Finding]:
+    # https://docs.aws.amazon.com/ses/latest/APIReference-V2/API_GetAccount.html
+    if clients("sesv2").get_account().get("ProductionAccessEnabled"):
+        yield Finding("e-mail", Verdict.OK, "SES has production access")
+    else:
+        yield Finding(
+            "e-mail",
+            Verdict.WARNING,
+            "SES is in the sandbox",
+            "E-mails reach verified addresses only: visitors get no codes.",
+            "Request production access in the console of SES.",
+        )
+
+
+def _sms_sandbox(clients: Clients) -> Iterator[Finding]:
+    # https://docs.aws.amazon.com/sns/latest/api/API_GetSMSSandboxAccountStatus.html
+    if clients("sns").get_sms_sandbox_account_status()["IsInSandbox"]:
+        yield Finding(
+            "text messages",
+            Verdict.WARNING,
+            "SNS is in the SMS sandbox",
+            "Text messages reach verified numbers only: visitors get no codes.",
+            "Leave the sandbox in the console of SNS (Text messaging), and set a spending limit there.",
+        )
+    else:
+        yield Finding("text messages", Verdict.OK, "SNS is out of the SMS sandbox")
+
+
+def _google_secret(clients: Clients, name: str) -> Iterator[Finding]:
+    try:
+        clients("secretsmanager").describe_secret(SecretId=name)
+    except ClientError as error:
+        if error_code(error) != "ResourceNotFoundException":
+            raise
+        yield Finding(
+            "calendar key",
+            Verdict.WARNING,
+            f"no secret {name}",
+            "The calendar can't be read: no time is offered for a business with a calendar.",
+            f"Put the key file of Google's service account into it: `aws secretsmanager create-secret --name {name}"
+            " --secret-string file://key.json`.",
+        )
+    else:
+        yield Finding("calendar key", Verdict.OK, f"the secret {name} exists")

@@ -1,0 +1,108 @@
+"""Finds what a deleted stack has left: its tables, bucket, secrets and accounts, and its parameters."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from infra.deployment.change_set import IDENTIFIERS
+from infra.deployment.findings import Clients
+from infra.deployment.parameters import HIDDEN
+from infra.deployment.records import Record
+from infra.deployment.stack import find_stack, list_resources
+
+_GENERATED_NAMES = {
+    "s3": "AWS::S3::Bucket",
+    "secretsmanager:secret": "AWS::SecretsManager::Secret",
+    "cognito-idp:userpool": "AWS::Cognito::UserPool",
+}
+"""Types whose names CloudFormation makes up, as the tagging API calls them. Tables have no tags of CloudFormation."""
+
+
+@dataclass(frozen=True)
+class Remains:
+    """What is known of the deleted stack."""
+
+    resources: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    """Type and physical id by logical id; whether it still exists is not checked here."""
+    parameters: Mapping[str, str] = field(default_factory=dict)
+    hidden: tuple[str, ...] = ()
+    """Parameters whose value only CloudFormation knew."""
+    source: str = ""
+
+
+def find_remains(clients: Clients, stack: str, record: Record | None) -> Remains:
+    """Return what earlier stacks of this name have retained; the newest one that has a resource counts.
+
+    CloudFormation lists a deleted stack and its resources for 90 days. Our own record in the code bucket and the tags
+    of the resources have no end.
+    """
+    resources: dict[str, tuple[str, str]] = {}
+    parameters: Mapping[str, str] | None = None
+    sources = []
+    for stack_id in _deleted_stacks(clients("cloudformation"), stack):
+        left = {
+            each.logical_id: (each.type, each.physical_id)
+            for each in list_resources(clients("cloudformation"), stack_id).values()
+            if each.status == "DELETE_SKIPPED" and each.type in IDENTIFIERS
+        }
+        if left and parameters is None:
+            deleted = find_stack(clients("cloudformation"), stack_id)
+            parameters = deleted.parameters if deleted else None
+            sources.append("the deleted stack")
+        resources = {**left, **resources}
+    if record:
+        resources = {**record.retained, **resources}
+        sources.append("the record of the last deployment")
+        parameters = record.parameters if parameters is None else parameters
+    tagged = dict(_find_tagged(clients, stack))
+    if set(tagged) - set(resources):
+        sources.append("the tags of the resources")
+    resources = {**tagged, **resources}
+    known = parameters or {}
+    return Remains(
+        resources,
+        {name: value for name, value in known.items() if value != HIDDEN},
+        tuple(sorted(name for name, value in known.items() if value == HIDDEN)),
+        ", ".join(sources),
+    )
+
+
+def _deleted_stacks(client: Any, name: str) -> Iterator[str]:
+    """Yield the ids of the deleted stacks of this name, the newest first."""
+    found = []
+    token: dict[str, str] = {}
+    while True:
+        page = client.list_stacks(StackStatusFilter=["DELETE_COMPLETE"], **token)
+        found += [each for each in page["StackSummaries"] if each["StackName"] == name]
+        if not page.get("NextToken"):
+            break
+        token = {"NextToken": page["NextToken"]}
+    found.sort(key=lambda each: each.get("DeletionTime") or each["CreationTime"], reverse=True)
+    yield from (each["StackId"] for each in found)
+
+
+def _find_tagged(clients: Clients, stack: str) -> Iterator[tuple[str, tuple[str, str]]]:
+    """Yield resources with CloudFormation's tags of this stack; none if a logical id has two of them.
+
+    (https://docs.aws.amazon.com/resourcegroupstagging/latest/APIReference/API_GetResources.html)
+    """
+    page = clients("resourcegroupstaggingapi").get_resources(
+        TagFilters=[{"Key": "aws:cloudformation:stack-name", "Values": [stack]}],
+        ResourceTypeFilters=list(_GENERATED_NAMES),
+    )
+    found: dict[str, list[tuple[str, str]]] = {}
+    for each in page["ResourceTagMappingList"]:
+        tags = {tag["Key"]: tag["Value"] for tag in each["Tags"]}
+        kind, physical_id = _of_arn(each["ResourceARN"])
+        found.setdefault(tags.get("aws:cloudformation:logical-id", ""), []).append((kind, physical_id))
+    for logical_id, candidates in found.items():
+        if len(candidates) == 1:
+            yield logical_id, candidates[0]
+
+
+def _of_arn(arn: str) -> tuple[str, str]:
+    """Return type and physical id: a secret is its ARN, a bucket and a user pool the end of it."""
+    service, rest = arn.split(":")[2], arn.split(":", 5)[5]
+    if service == "secretsmanager":
+        return "AWS::SecretsManager::Secret", arn
+    return ("AWS::S3::Bucket", rest) if service == "s3" else ("AWS::Cognito::UserPool", rest.removeprefix("userpool/"))

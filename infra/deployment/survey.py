@@ -1,0 +1,127 @@
+"""Looks at the account before anything is changed, and decides the parameters and what is done with what exists."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from infra.deployment.adoption import Adoption, Question, decide_adoption
+from infra.deployment.code_bucket import CodeBucket
+from infra.deployment.errors import DeployError
+from infra.deployment.findings import Finding, Verdict
+from infra.deployment.parameters import Choice, check_names, choose_parameters
+from infra.deployment.probes import probe_account
+from infra.deployment.records import CODE, Record, load_records
+from infra.deployment.recovery import Recovery, plan_recovery
+from infra.deployment.request import Environment, Request
+from infra.deployment.retained import Remains, find_remains
+from infra.deployment.stack import Stack, StackResource, find_stack, list_resources
+from infra.deployment.template import Template
+
+OWN_PARAMETERS = ("CodeBucket", *CODE)
+"""Parameters that only this tool sets."""
+
+
+@dataclass(frozen=True)
+class Survey:
+    """What was found and decided."""
+
+    stack: Stack | None
+    """The stack that is updated; None if one is created."""
+    recovery: Recovery | None
+    """What has to happen before."""
+    owned: Mapping[str, StackResource]
+    before: Mapping[str, str]
+    """The parameters of the stack, or of the deleted one."""
+    has_bucket: bool
+    choice: Choice
+    adoption: Adoption
+    findings: tuple[Finding, ...]
+
+    def check(self) -> None:
+        """Refuse what would fail or lose something."""
+        if any(finding.verdict is Verdict.BLOCKED for finding in self.findings):
+            raise DeployError("nothing was changed: see what is marked BLOCKED")
+
+
+def open_code_bucket(request: Request, environment: Environment) -> CodeBucket:
+    """Return the bucket of the packages of a stack."""
+    name = f"{request.stack}-code-{environment.account}-{environment.region}".lower()
+    return CodeBucket(environment.clients("s3"), name, environment.region, environment.endpoint_url)
+
+
+def survey_account(request: Request, environment: Environment, template: Template) -> Survey:
+    """Ask the account; this changes nothing.
+
+    Raises:
+        DeployError: a parameter is unknown, or the stack can't be deployed in its state.
+    """
+    check_names(template, request.parameters)
+    if own := sorted(set(request.parameters) & set(OWN_PARAMETERS)):
+        raise DeployError(f"{', '.join(own)}: only this tool sets it; VERSION= chooses another package")
+    client = environment.clients("cloudformation")
+    found = find_stack(client, request.stack)
+    recovery = plan_recovery(request, environment, found) if found else None
+    stack = None if recovery and recovery.deletes else found
+    owned = list_resources(client, stack.id) if stack else {}
+    bucket = open_code_bucket(request, environment)
+    has_bucket = bucket.exists()
+    records = load_records(bucket, request.stack) if has_bucket else []
+    remains = Remains() if stack else find_remains(environment.clients, request.stack, records[-1] if records else None)
+    choice, adoption = _decide(request, environment, template, stack=stack, owned=owned, remains=remains)
+    return Survey(
+        stack=stack,
+        recovery=recovery,
+        owned=owned,
+        before=stack.parameters if stack else remains.parameters,
+        has_bucket=has_bucket,
+        choice=choice,
+        adoption=adoption,
+        findings=(
+            Finding("account", Verdict.OK, f"{environment.account}, region {environment.region}"),
+            Finding("stack", Verdict.OK, _describe_stack(request.stack, found, records)),
+            *_of_remains(remains),
+            Finding("packages", Verdict.OK, f"the bucket {bucket.name} {'exists' if has_bucket else 'is created'}"),
+            *adoption.findings,
+            *probe_account(environment.clients, choice.values(template)),
+        ),
+    )
+
+
+def _decide(
+    request: Request,
+    environment: Environment,
+    template: Template,
+    *,
+    stack: Stack | None,
+    owned: Mapping[str, StackResource],
+    remains: Remains,
+) -> tuple[Choice, Adoption]:
+    named = request.parameters
+    of_before = {name: value for name, value in remains.parameters.items() if name not in OWN_PARAMETERS}
+    previous = stack.parameters if stack else {}
+    values = choose_parameters(template, previous=previous, values={**of_before, **named}).values(template)
+    adoption = decide_adoption(
+        Question(environment.clients, template, values, named),
+        owned=owned if stack else None,
+        remains=remains,
+        named_imports=request.imports,
+    )
+    # What is decided as it was keeps its value, so that the list of changes stays short.
+    decided = {name: value for name, value in adoption.parameters.items() if values.get(name) != value}
+    return choose_parameters(template, previous=previous, values={**of_before, **decided, **named}), adoption
+
+
+def _describe_stack(name: str, stack: Stack | None, records: Sequence[Record]) -> str:
+    if stack is None:
+        return f"there is no stack {name}: it is created"
+    return f"{name} is {stack.status}" + (f", last deployed {records[-1].describe()}" if records else "")
+
+
+def _of_remains(remains: Remains) -> list[Finding]:
+    findings = []
+    if remains.parameters:
+        meaning = "Its parameters are used again, except those that are named now."
+        findings.append(Finding("deleted stack", Verdict.NOTE, f"found by {remains.source}", meaning))
+    if remains.hidden:
+        found = f"the values of {', '.join(remains.hidden)} went with the stack"
+        findings.append(Finding("deleted stack", Verdict.WARNING, found, action="Name these parameters again."))
+    return findings

@@ -1,0 +1,154 @@
+"""`make deploy VERSION=previous` restores code and model, keeps everything else, and asks about refused profiles."""
+
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from infra.deployment.errors import DeployError
+from infra.deployment.request import Request
+from infra.deployment.restore import show_versions
+from tests.unit.infra.deployment.operator import ROOT
+
+DEMO = ROOT / "infra" / "local" / "demo" / "tenants" / "studio-lumen" / "profile.yaml"
+OLD_MODEL = "eu.anthropic.claude-sonnet-4-5-20250929-v1:0"
+
+
+def add_shared(package: Path):
+    """Add the package `shared`, in which a release has its parser of profiles."""
+    with zipfile.ZipFile(package, "a") as archive:
+        for each in sorted((ROOT / "shared").rglob("*")):
+            if each.suffix in {".py", ".mo"}:
+                archive.writestr(zipfile.ZipInfo(each.relative_to(ROOT).as_posix()), each.read_bytes())
+
+
+@pytest.fixture
+def upgraded(operator):
+    """An operator who has deployed two releases with one profile in the bucket."""
+    operator.code = "old"
+    operator.deploy(BedrockModelId=OLD_MODEL)
+    [key] = [key for _, key in operator.account.objects if key.startswith("ingress-old")]
+    operator.code = "new"
+    operator.deploy(BedrockModelId="eu.anthropic.claude-haiku-4-5-20251001-v1:0", LogLevel="DEBUG")
+    operator.old_key = key
+    operator.knowledge = operator.physical_ids()["KnowledgeBucket"]
+    operator.account.objects[operator.knowledge, "studio-lumen/profile.yaml"] = DEMO.read_bytes()
+    return operator
+
+
+@pytest.fixture
+def readable(upgraded):
+    """The old package has its parser."""
+    package = upgraded.folder / "ingress-with-shared.zip"
+    bucket = "stride-code-111122223333-eu-central-1"
+    package.write_bytes(upgraded.account.objects[bucket, upgraded.old_key])
+    add_shared(package)
+    upgraded.account.objects[bucket, upgraded.old_key] = package.read_bytes()
+    return upgraded
+
+
+def test_code_and_model_of_the_release_before_are_restored_and_nothing_else(readable):
+    """Queues, tables and secrets are not part of the plan, and other parameters keep their values."""
+    ids = readable.physical_ids()
+    readable.restore()
+    assert readable.stack.parameters["IngressCodeKey"] == readable.old_key
+    assert readable.stack.parameters["BedrockModelId"] == OLD_MODEL
+    assert readable.stack.parameters["LogLevel"] == "DEBUG"
+    assert readable.physical_ids() == ids
+    changed = {line.split("(")[1].split(")")[0] for line in readable.lines if line.startswith("  ~")}
+    assert changed <= {"AWS::Lambda::Function", "AWS::IAM::Role"}
+    assert readable.questions == ["Restore this version?"]
+    assert "1 profiles are read by that version" in readable.text
+
+
+def test_the_version_before_the_restored_one_is_not_the_one_that_was_left(readable):
+    """`previous` twice does not go forth and back."""
+    readable.restore()
+    with pytest.raises(DeployError, match="no version before the deployed one"):
+        readable.restore()
+
+
+def test_a_deployment_of_the_release_before_that_left_no_record_can_be_restored(operator):
+    """Its state is recorded before the first update, from the stack itself."""
+    operator.code = "old"
+    operator.deploy()
+    for bucket, key in list(operator.account.objects):
+        if key.startswith("deployments/"):
+            del operator.account.objects[bucket, key]
+    before = operator.stack.parameters["IngressCodeKey"]
+    operator.code = "new"
+    operator.deploy()
+    operator.restore()
+    assert "release unknown" in operator.text
+    assert operator.stack.parameters["IngressCodeKey"] == before
+
+
+def test_any_version_of_the_list_can_be_restored(readable):
+    """Also the newer one, after going back."""
+    readable.restore()
+    show_versions(Request("stride"), readable._environment())
+    assert len(readable.lines) == 2
+    newest = readable.lines[-1].split()[0]
+    readable.restore(newest)
+    assert readable.stack.parameters["IngressCodeKey"] != readable.old_key
+
+
+def test_an_unknown_version_is_refused_with_the_list(readable):
+    with pytest.raises(DeployError, match=r"(?s)no versions match 'zzz'.*release 0\.1\.0"):
+        readable.restore("zzz")
+
+
+def test_a_profile_that_the_older_release_refuses_stops_it(readable):
+    """The older release's own parser says why; `no` changes nothing."""
+    text = DEMO.read_text(encoding="utf-8") + "\nfield_of_the_new_release: true\n"
+    readable.account.objects[readable.knowledge, "new-salon/profile.yaml"] = text.encode()
+    before = dict(readable.stack.parameters)
+    readable.answer = False
+    assert readable.restore() == {}
+    assert readable.questions == ["Restore although they are refused?"]
+    assert "new-salon: line " in readable.text
+    assert "field_of_the_new_release" in readable.text
+    assert "studio-lumen:" not in readable.text
+    assert readable.stack.parameters == before
+
+
+def test_profiles_that_cannot_be_checked_are_asked_about(upgraded):
+    """The old package has no parser here."""
+    upgraded.restore()
+    assert upgraded.questions[0] == "Restore without knowing whether the profiles are read?"
+
+
+def test_a_package_that_is_gone_is_refused(readable):
+    """Nothing is asked, nothing changed."""
+    del readable.account.objects["stride-code-111122223333-eu-central-1", readable.old_key]
+    with pytest.raises(DeployError, match="is no longer in stride-code"):
+        readable.restore()
+
+
+def test_code_with_other_handlers_is_deployed_with_its_own_template(readable):
+    """A function whose module the old package lacks would fail at its first event."""
+    template = readable.folder / "template.yaml"
+    text = readable.stack.template.text
+    template.write_text(text.replace("api_gateway_ws.lambda_function.handler", "ingress.lambda_function.handler"))
+    readable.template, readable.code = template, "newest"
+    readable.deploy()
+    readable.restore()
+    assert "its template is deployed too" in readable.text
+    assert "ingress.lambda_function" not in readable.stack.template.text
+
+
+def test_ringing_alarms_do_not_roll_a_restoration_back(readable):
+    """They may be the reason for it."""
+    readable.restore()
+    assert readable.stack.rollback == {"RollbackTriggers": [], "MonitoringTimeInMinutes": 0}
+
+
+def test_a_dry_run_shows_the_plan(readable):
+    readable.restore(is_dry_run=True)
+    assert f"BedrockModelId: eu.anthropic.claude-haiku-4-5-20251001-v1:0 -> {OLD_MODEL}" in readable.text
+    assert readable.stack.parameters["IngressCodeKey"] != readable.old_key
+
+
+def test_without_a_stack_there_is_nothing_to_restore(operator):
+    with pytest.raises(DeployError, match="there is no stack stride"):
+        operator.restore()
