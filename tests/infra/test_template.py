@@ -98,6 +98,8 @@ def references(value):
     for each in everything_in(value):
         if isinstance(each, dict) and "Ref" in each:
             yield each["Ref"]
+        if isinstance(each, dict) and "Fn::GetAtt" in each:
+            yield each["Fn::GetAtt"][0]
 
 
 def test_the_stage_opens_after_its_routes_and_the_route_response():
