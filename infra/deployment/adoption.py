@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import partial
 
 from infra.deployment.change_set import IDENTIFIERS
 from infra.deployment.errors import DeployError
@@ -60,36 +61,38 @@ def decide_adoption(
     for logical_id, kind in sorted(wanted.items()):
         if owned is not None and logical_id in owned and not _gets_another_name(question, owned[logical_id]):
             continue
-        name = _declared_name(question, logical_id)
-        remembered = remains.resources.get(logical_id, ("", ""))[1]
-        physical_id = named_imports.get(logical_id) or remembered or name
-        if not physical_id:
+        known = named_imports.get(logical_id) or remains.resources.get(logical_id, ("", ""))[1]
+        candidate = _Candidate.of(question, logical_id, kind, known)
+        if candidate is None:
             continue
-        candidate = _Candidate(logical_id, kind, physical_id, is_ours=bool(named_imports.get(logical_id) or remembered))
-        adoption.findings += run_probe(
-            logical_id,
-            f"describing {kind} and cloudformation:DescribeStackResources",
-            lambda candidate=candidate: _decide(question, candidate, adoption, is_update=owned is not None),  # type: ignore[misc]
-        )
-        if name and physical_id != name:
-            adoption.findings.append(
-                Finding(
-                    logical_id,
-                    Verdict.BLOCKED,
-                    f"{physical_id} was retained, and the parameters name {name}",
-                    action="Deploy with the parameters of before, such as Prefix.",
-                )
-            )
+        if candidate.is_ours and candidate.declared_name not in {None, candidate.physical_id}:
+            adoption.findings.append(_has_another_name(candidate))
+            continue
+        adoption.findings += _examine(question, candidate, adoption, is_update=owned is not None)
     return adoption
 
 
 @dataclass(frozen=True)
 class _Candidate:
+    """A resource that may exist."""
+
     logical_id: str
     kind: str
     physical_id: str
+    declared_name: str | None
+    """The name in the template; None where CloudFormation makes one up."""
     is_ours: bool
     """Whether a stack of this name has had it, or it was named."""
+
+    @classmethod
+    def of(cls, question: Question, logical_id: str, kind: str, known: str) -> "_Candidate | None":
+        """Return what the template names, or what was known of a deleted stack; None if neither."""
+        name = _declared_name(question, logical_id)
+        if name and name != known and logical_id in USED_BY_PARAMETER:
+            # Another table of appointments or another sender is wanted now.
+            known = ""
+        physical_id = known or name
+        return cls(logical_id, kind, physical_id, name, is_ours=bool(known)) if physical_id else None
 
 
 def _could_exist(question: Question) -> dict[str, str]:
@@ -113,6 +116,18 @@ def _gets_another_name(question: Question, resource: StackResource) -> bool:
         return False
     name = _declared_name(question, resource.logical_id)
     return name is not None and name != resource.physical_id
+
+
+def _examine(question: Question, candidate: _Candidate, adoption: Adoption, *, is_update: bool) -> list[Finding]:
+    permission = f"describing {candidate.kind} and cloudformation:DescribeStackResources"
+    decide = partial(_decide, question, candidate, adoption, is_update=is_update)
+    findings = run_probe(candidate.logical_id, permission, decide)
+    if candidate.is_ours and any(each.verdict is Verdict.UNKNOWN for each in findings):
+        # A new secret or bucket has another name, so CloudFormation would create it without a word.
+        found = f"{candidate.physical_id} was retained, and can't be looked at"
+        action = f"Allow {permission}."
+        return [*findings, Finding(candidate.logical_id, Verdict.BLOCKED, found, "A new one would be empty.", action)]
+    return findings
 
 
 def _decide(question: Question, candidate: _Candidate, adoption: Adoption, *, is_update: bool) -> list[Finding]:
@@ -176,6 +191,16 @@ def _cannot_be_used(question: Question, candidate: _Candidate) -> Finding | None
                 "Name another table (AppointmentsTableName), or another Prefix.",
             )
     return None
+
+
+def _has_another_name(candidate: _Candidate) -> Finding:
+    return Finding(
+        candidate.logical_id,
+        Verdict.BLOCKED,
+        f"{candidate.physical_id} was retained, and the parameters name {candidate.declared_name}",
+        "The new stack would begin with an empty one.",
+        "Deploy with the Prefix of before, or as another --stack.",
+    )
 
 
 def _used_of_another_stack(candidate: _Candidate, stack: str) -> Finding:

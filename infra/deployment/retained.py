@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from infra.deployment.change_set import IDENTIFIERS
-from infra.deployment.findings import Clients
+from infra.deployment.findings import Clients, Finding, run_probe
 from infra.deployment.parameters import HIDDEN
 from infra.deployment.records import Record
 from infra.deployment.stack import find_stack, list_resources
@@ -28,6 +28,8 @@ class Remains:
     hidden: tuple[str, ...] = ()
     """Parameters whose value only CloudFormation knew."""
     source: str = ""
+    findings: tuple[Finding, ...] = ()
+    """What could not be looked at."""
 
 
 def find_remains(clients: Clients, stack: str, record: Record | None) -> Remains:
@@ -39,7 +41,8 @@ def find_remains(clients: Clients, stack: str, record: Record | None) -> Remains
     resources: dict[str, tuple[str, str]] = {}
     parameters: Mapping[str, str] | None = None
     sources = []
-    for stack_id in _deleted_stacks(clients("cloudformation"), stack):
+    deleted_stacks, tagged, findings = _look(clients, stack)
+    for stack_id in deleted_stacks:
         left = {
             each.logical_id: (each.type, each.physical_id)
             for each in list_resources(clients("cloudformation"), stack_id).values()
@@ -54,7 +57,6 @@ def find_remains(clients: Clients, stack: str, record: Record | None) -> Remains
         resources = {**record.retained, **resources}
         sources.append("the record of the last deployment")
         parameters = record.parameters if parameters is None else parameters
-    tagged = dict(_find_tagged(clients, stack))
     if set(tagged) - set(resources):
         sources.append("the tags of the resources")
     resources = {**tagged, **resources}
@@ -64,7 +66,26 @@ def find_remains(clients: Clients, stack: str, record: Record | None) -> Remains
         {name: value for name, value in known.items() if value != HIDDEN},
         tuple(sorted(name for name, value in known.items() if value == HIDDEN)),
         ", ".join(sources),
+        tuple(findings),
     )
+
+
+def _look(clients: Clients, stack: str) -> tuple[list[str], dict[str, tuple[str, str]], list[Finding]]:
+    """Return the deleted stacks, the tagged resources, and a finding for each that may not be looked at."""
+    deleted_stacks: list[str] = []
+    tagged: dict[str, tuple[str, str]] = {}
+
+    def look_for_stacks() -> tuple[Finding, ...]:
+        deleted_stacks.extend(_deleted_stacks(clients("cloudformation"), stack))
+        return ()
+
+    def look_for_tags() -> tuple[Finding, ...]:
+        tagged.update(_find_tagged(clients, stack))
+        return ()
+
+    findings = run_probe("deleted stack", "cloudformation:ListStacks", look_for_stacks)
+    findings += run_probe("deleted stack", "tag:GetResources", look_for_tags)
+    return deleted_stacks, tagged, findings
 
 
 def _deleted_stacks(client: Any, name: str) -> Iterator[str]:

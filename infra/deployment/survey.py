@@ -117,7 +117,7 @@ def _describe_stack(name: str, stack: Stack | None, records: Sequence[Record]) -
 
 
 def _of_remains(remains: Remains) -> list[Finding]:
-    findings = []
+    findings = list(remains.findings)
     if remains.parameters:
         meaning = "Its parameters are used again, except those that are named now."
         findings.append(Finding("deleted stack", Verdict.NOTE, f"found by {remains.source}", meaning))

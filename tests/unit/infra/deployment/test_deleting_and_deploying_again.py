@@ -137,6 +137,32 @@ def test_another_prefix_than_before_is_refused(deleted):
     assert "stride-slots was retained, and the parameters name other-slots" in deleted.text
 
 
+def test_another_sender_or_table_than_before_is_what_is_wanted_now(deleted):
+    """The retained ones stay in the account."""
+    deleted.deploy(SesFromEmail="new@example.com", AppointmentsTableName="others")
+    assert deleted.physical_ids()["Sender"] == "new@example.com"
+    assert deleted.physical_ids()["AppointmentsTable"] == "others"
+    assert ("AWS::DynamoDB::Table", "appointments") in deleted.account.existing
+
+
+def test_a_retained_secret_that_cannot_be_looked_at_stops_the_deployment(deleted):
+    """A new one has another name, so CloudFormation would not refuse it."""
+    deleted.account.refuse("secretsmanager", "describe_secret", "AccessDeniedException", "no", times=99)
+    with pytest.raises(DeployError, match="BLOCKED"):
+        deleted.deploy()
+    assert "was retained, and can't be looked at" in deleted.text
+
+
+def test_without_permission_for_deleted_stacks_and_tags_the_record_is_used(deleted):
+    """The two other sources are reported with the permissions that they need."""
+    deleted.account.refuse("cloudformation", "list_stacks", "AccessDenied", "no", times=9)
+    deleted.account.refuse("resourcegroupstaggingapi", "get_resources", "AccessDeniedException", "no", times=9)
+    deleted.deploy()
+    assert "cloudformation:ListStacks" in deleted.text
+    assert "tag:GetResources" in deleted.text
+    assert retained_ids(deleted) == deleted.ids
+
+
 def test_a_failure_after_the_import_is_repeated_without_a_loss(deleted):
     """The imported resources are in the stack; the next deployment adds the rest."""
     deleted.account.cloudformation.fail("Api", "Rate exceeded")
