@@ -148,7 +148,9 @@ def _build_parser() -> argparse.ArgumentParser:
         metavar="NAME=VALUE",
         help="may be given several times; a parameter that is not named keeps its value, NAME= empties it",
     )
-    parser.add_argument("--dry-run", action="store_true", help="show what was found and the plan, and change nothing")
+    parser.add_argument(
+        "--dry-run", action="store_true", help="show what was found and the plan; only packages are uploaded"
+    )
     parser.add_argument("--yes", action="store_true", help="answer every question with yes")
     parser.add_argument(
         "--replace-data",
