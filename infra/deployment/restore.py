@@ -1,5 +1,6 @@
 """Restores code and model of an earlier deployment: `make deploy VERSION=previous`."""
 
+from dataclasses import replace
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -44,15 +45,14 @@ def restore_version(request: Request, environment: Environment, version: str) ->
     record = choose_version(records, version, stack.parameters)
     environment.report(f"Restoring {record.describe()}")
     _check_packages(bucket, record)
-    deployed = read_deployed_template(client, stack)
-    template, template_key = deployed, records[-1].template_key
+    template = read_deployed_template(client, stack)
     source: dict[str, Any] = {"UsePreviousTemplate": True}
-    if not _fits(deployed, stack, record):
+    if not _fits(template, stack, record):
         environment.report(
             "Its functions have other handlers than the deployed template: its template is deployed too."
         )
         template = Template(bucket.get(record.template_key).decode())
-        source, template_key = {"TemplateURL": bucket.url(record.template_key)}, record.template_key
+        source = {"TemplateURL": bucket.url(record.template_key)}
     check_names(template, request.parameters)
     choice = choose_parameters(template, previous=stack.parameters, values={**record.restored, **request.parameters})
     for line in describe_changes(template, stack.parameters, choice):
@@ -72,7 +72,12 @@ def restore_version(request: Request, environment: Environment, version: str) ->
     if result is None:
         return {} if request.is_dry_run else dict(stack.outputs)
     record_deployment(
-        bucket, environment, name=request.stack, template=template, template_key=template_key, stack=result
+        bucket,
+        replace(environment, release=record.release, commit=record.commit),
+        name=request.stack,
+        template=template,
+        template_key=bucket.put("template", ".yaml", template.text.encode()),
+        stack=result,
     )
     return dict(result.outputs)
 

@@ -33,6 +33,7 @@ class Operator:
     questions: list[str] = field(default_factory=list)
     time: datetime = datetime(2026, 11, 28, 12, tzinfo=UTC)
     code: str = "first"
+    release: str = "0.1.0"
 
     def deploy(self, *, stack="stride", **parameters):
         """Deploy with these parameters; every other option is an argument of `deploy_with`."""
@@ -81,7 +82,7 @@ class Operator:
             report=self.lines.append,
             confirm=self._confirm,
             now=lambda: self.time,
-            release="0.1.0",
+            release=self.release,
             commit="abc1234",
             poll_seconds=0,
         )

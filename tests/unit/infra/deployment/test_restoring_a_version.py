@@ -85,9 +85,11 @@ def test_a_deployment_of_the_release_before_that_left_no_record_can_be_restored(
 
 def test_any_version_of_the_list_can_be_restored(readable):
     """Also the newer one, after going back."""
+    readable.release = "0.2.0"
     readable.restore()
     show_versions(Request("stride"), readable._environment())
     assert len(readable.lines) == 2
+    assert "release 0.2.0" not in readable.text
     newest = readable.lines[-1].split()[0]
     readable.restore(newest)
     assert readable.stack.parameters["IngressCodeKey"] != readable.old_key
