@@ -70,6 +70,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     except (DeployError, InstallError, BotoCoreError, ClientError) as error:
         print(f"not deployed: {error}", file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        print("interrupted: what CloudFormation has begun goes on; deploy again when it has ended", file=sys.stderr)
+        return 130
     for name, value in outputs_to_settings(outputs).items():
         print(f"{name}={value}")
     return 0

@@ -70,7 +70,7 @@ def _is_wanted(request: Request, environment: Environment, kind: Kind, change_se
             environment.report("Dry run: nothing was changed.")
         elif not question or environment.confirm(question):
             return True
-    except DeployError:
+    except (DeployError, KeyboardInterrupt):
         _discard(environment, kind, change_set)
         raise
     _discard(environment, kind, change_set)
@@ -94,6 +94,8 @@ def _discard(environment: Environment, kind: Kind, change_set: ChangeSet) -> Non
         stack = find_stack(client, change_set.stack_id)
         if stack and stack.status == "REVIEW_IN_PROGRESS":
             client.delete_stack(StackName=change_set.stack_id)
+            # Its name is free only after that.
+            wait_for_stack(client, change_set.stack_id, poll_seconds=environment.poll_seconds)
 
 
 def _wait(environment: Environment, change_set: ChangeSet) -> Stack:

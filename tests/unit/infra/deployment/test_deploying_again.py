@@ -90,6 +90,26 @@ def test_no_as_answer_changes_nothing_and_leaves_nothing_behind(operator):
     assert [each.status for each in operator.account.cloudformation.stacks] == ["DELETE_COMPLETE"]
 
 
+def test_ctrl_c_at_the_question_leaves_nothing_behind(operator):
+    """As after `no`."""
+
+    def interrupt(_question):
+        raise KeyboardInterrupt
+
+    operator._confirm = interrupt
+    with pytest.raises(KeyboardInterrupt):
+        operator.deploy()
+    assert operator.account.cloudformation.change_sets == {}
+    assert [each.status for each in operator.account.cloudformation.stacks] == ["DELETE_COMPLETE"]
+
+
+def test_the_first_plan_that_expires_is_made_again(operator):
+    """The empty stack of the first plan is deleted before."""
+    operator.account.refuse("cloudformation", "execute_change_set", "ChangeSetNotFound")
+    operator.deploy()
+    assert operator.stack.status == "CREATE_COMPLETE"
+
+
 def test_a_dry_run_shows_the_plan_and_changes_nothing(deployed):
     """Without a code bucket too: then the template alone says what is created."""
     deployed.deploy_with(Request("stride", {"LogLevel": "DEBUG"}, is_dry_run=True))
