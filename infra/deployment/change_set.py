@@ -138,9 +138,10 @@ IDENTIFIERS = {
     "AWS::SecretsManager::Secret": "Id",
     "AWS::Cognito::UserPool": "UserPoolId",
     "AWS::SES::EmailIdentity": "EmailIdentity",
+    "AWS::IAM::OIDCProvider": "Arn",
 }
 """The types that are imported, with the property that identifies a resource: the schema's primary identifier.
 
-All five can be imported: their schemas have a read handler
+All of them can be imported: their schemas have a read handler
 (https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/resource-import-supported-resources.html).
 """

@@ -8,7 +8,7 @@ from botocore.exceptions import ClientError
 from infra.deployment.errors import error_code, error_message
 from infra.deployment.findings import Clients
 
-_MISSING = frozenset({"ResourceNotFoundException", "NotFoundException", "NoSuchBucket", "404"})
+_MISSING = frozenset({"ResourceNotFoundException", "NotFoundException", "NoSuchBucket", "NoSuchEntity", "404"})
 
 
 def read_table_keys(clients: Clients, name: str) -> list[tuple[str, str]] | None:
@@ -41,6 +41,8 @@ def exists(clients: Clients, kind: str, physical_id: str) -> bool:
                 clients("cognito-idp").describe_user_pool(UserPoolId=physical_id)
             case "AWS::SES::EmailIdentity":
                 clients("sesv2").get_email_identity(EmailIdentity=physical_id)
+            case "AWS::IAM::OIDCProvider":
+                clients("iam").get_open_id_connect_provider(OpenIDConnectProviderArn=physical_id)
             case _:
                 return False
     except ClientError as error:

@@ -27,7 +27,8 @@ def probe_account(clients: Clients, values: Mapping[str, str]) -> list[Finding]:
         )
     if values.get("SesFromEmail"):
         findings += run_probe("e-mail", "ses:GetAccount", lambda: _email_sandbox(clients))
-    if values.get("SmsEnabled") == "true":
+    # As the template's condition: `auto` follows the topic of the system before.
+    if values.get("SmsEnabled") == "true" or (values.get("SmsEnabled") == "auto" and values.get("SnsTopicArn")):
         findings += run_probe("text messages", "sns:GetSMSSandboxAccountStatus", lambda: _sms_sandbox(clients))
     if secret := values.get("GoogleSecretName"):
         findings += run_probe("calendar key", "secretsmanager:DescribeSecret", lambda: _google_secret(clients, secret))

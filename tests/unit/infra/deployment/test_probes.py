@@ -61,6 +61,13 @@ def test_what_is_off_is_not_probed(account):
     assert {service for service, _, _ in account.calls} == {"lambda", "bedrock", "secretsmanager"}
 
 
+@pytest.mark.parametrize(("topic", "is_on"), [("arn:aws:sns:eu-central-1:1:owner", True), ("", False)])
+def test_text_messages_that_follow_the_topic_are_probed_with_it(account, topic, is_on):
+    """`auto` is the default of the template."""
+    findings = probe_account(account.client, {"SmsEnabled": "auto", "SnsTopicArn": topic})
+    assert ("text messages" in {each.subject for each in findings}) == is_on
+
+
 @pytest.mark.parametrize("code", ["AccessDeniedException", "AuthorizationError", "InternalFailure"])
 def test_a_probe_without_permission_or_answer_says_so_and_the_others_go_on(account, code):
     """It never raises."""
