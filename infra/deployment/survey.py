@@ -7,6 +7,7 @@ from infra.deployment.adoption import Adoption, Question, decide_adoption
 from infra.deployment.code_bucket import CodeBucket
 from infra.deployment.errors import DeployError
 from infra.deployment.findings import Finding, Verdict
+from infra.deployment.identity_provider import find_provider
 from infra.deployment.parameters import Choice, check_names, choose_parameters
 from infra.deployment.probes import probe_account
 from infra.deployment.records import CODE, Record, load_records
@@ -105,6 +106,10 @@ def _decide(
         remains=remains,
         named_imports=request.imports,
     )
+    imported = {logical_id for _, logical_id, _ in adoption.imports}
+    provider, findings = find_provider(environment.clients, values, owned=imported | set(owned))
+    adoption.parameters.update(provider)
+    adoption.findings.extend(findings)
     # What is decided as it was keeps its value, so that the list of changes stays short.
     decided = {name: value for name, value in adoption.parameters.items() if values.get(name) != value}
     return choose_parameters(template, previous=previous, values={**of_before, **decided, **named}), adoption

@@ -40,6 +40,7 @@ class FakeAccount:
             "lambda": self.lambda_,
             "bedrock": self.bedrock,
             "cloudwatch": self.cloudwatch,
+            "iam": services.FakeIam(self),
             "resourcegroupstaggingapi": services.FakeTagging(self),
         }
 

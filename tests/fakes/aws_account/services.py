@@ -93,6 +93,20 @@ class FakeSes:
         return {"ProductionAccessEnabled": self.has_production_access}
 
 
+class FakeIam:
+    def __init__(self, account: Account) -> None:
+        self._account = account
+
+    def list_open_id_connect_providers(self) -> dict[str, Any]:
+        arns = [physical_id for kind, physical_id in self._account.existing if kind == "AWS::IAM::OIDCProvider"]
+        return {"OpenIDConnectProviderList": [{"Arn": arn} for arn in arns]}
+
+    def get_open_id_connect_provider(self, **arguments: Any) -> dict[str, Any]:
+        if ("AWS::IAM::OIDCProvider", arguments["OpenIDConnectProviderArn"]) not in self._account.existing:
+            raise refusal("NoSuchEntity", "OpenIDConnect Provider not found.")
+        return {"Url": "token.actions.githubusercontent.com"}
+
+
 class FakeSns:
     def __init__(self) -> None:
         self.is_in_sandbox = False

@@ -5,6 +5,7 @@ from pathlib import Path
 from tests.unit.infra.deployment.operator import EMAIL, TEMPLATE
 
 BEFORE = Path(__file__).parents[3] / "compatibility" / "fixtures" / "template.yaml"
+PROVIDER = "arn:aws:iam::111122223333:oidc-provider/token.actions.githubusercontent.com"
 TOPIC = "arn:aws:sns:eu-central-1:111122223333:alerts"
 
 
@@ -36,3 +37,29 @@ def test_a_domain_that_ses_has_verified_already_is_used(operator):
     operator.deploy(**EMAIL, SesDomain="example.com")
     assert operator.stack.parameters["CreateSenderIdentity"] == "false"
     assert "SenderDomain" not in operator.physical_ids()
+
+
+def test_the_provider_of_the_account_is_used(operator):
+    """Another stack has created it, or a person: IAM refuses a second one."""
+    operator.account.existing["AWS::IAM::OIDCProvider", PROVIDER] = {}
+    outputs = operator.deploy(GitHubRepository="owner/name")
+    assert operator.stack.parameters["GitHubOidcProviderArn"] == PROVIDER
+    assert "GitHubOidcProvider" not in operator.physical_ids()
+    assert (f"{PROVIDER} exists" in operator.text, "DeployRoleArn" in outputs) == (True, True)
+    operator.deploy()
+    assert "Nothing changes" in operator.text
+
+
+def test_a_provider_that_the_stack_created_stays_in_it(operator):
+    """The next deployment does not take it for somebody else's."""
+    operator.deploy(GitHubRepository="owner/name")
+    operator.deploy()
+    assert "Nothing changes" in operator.text
+    assert operator.stack.parameters["GitHubOidcProviderArn"] == ""
+    assert "GitHubOidcProvider" in operator.physical_ids()
+
+
+def test_without_a_repository_nobody_looks_for_a_provider(operator):
+    """Most installations deploy by hand."""
+    operator.deploy()
+    assert operator.account.called("list_open_id_connect_providers") == []
