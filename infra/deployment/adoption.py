@@ -12,7 +12,11 @@ from infra.deployment.retained import Remains
 from infra.deployment.stack import StackResource
 from infra.deployment.template import Template
 
-USED_BY_PARAMETER = {"AppointmentsTable": "CreateAppointmentsTable", "Sender": "CreateSenderIdentity"}
+USED_BY_PARAMETER = {
+    "AppointmentsTable": "CreateAppointmentsTable",
+    "Sender": "CreateSenderIdentity",
+    "SenderDomain": "CreateSenderIdentity",
+}
 """Resources that may belong to somebody else, with the parameter that says whether this stack creates its own."""
 
 _TABLE = "AWS::DynamoDB::Table"

@@ -30,10 +30,12 @@ def may_send(resource, sender=SENDER, **parameters):
         ({}, set()),
         ({"SesFromEmail": SENDER}, {"Sender"}),
         ({"SesFromEmail": SENDER, "SesDomain": "example.com"}, {"SenderDomain"}),
+        ({"SesFromEmail": SENDER, "CreateSenderIdentity": "false"}, set()),
+        ({"SesFromEmail": SENDER, "SesDomain": "example.com", "CreateSenderIdentity": "false"}, set()),
     ],
 )
 def test_a_domain_is_verified_instead_of_the_address(parameters, created):
-    """An address that is verified, too, would be preferred by SES, and has no DKIM signature of its own."""
+    """SES would prefer an address that is verified, too, and would not sign for it; what SES has is not created."""
     assert {"Sender", "SenderDomain"} & set(Deployment(TEMPLATE, **parameters).resources()) == created
 
 
