@@ -15,8 +15,8 @@ NO_ROLLBACK_ON_ALARM: Mapping[str, Any] = {"RollbackTriggers": [], "MonitoringTi
 
 def build_rollback_configuration(
     clients: Clients, owned: Mapping[str, StackResource], kept: Mapping[str, Any], *, minutes: int
-) -> Mapping[str, Any]:
-    """Return the alarms that the stack has and keeps; without one, no minute is waited.
+) -> tuple[Mapping[str, Any], list[Finding]]:
+    """Return the alarms that the stack has and keeps, and a finding if we may not look; without alarms, do not wait.
 
     An alarm that is missing fails the whole update, and one that already rings would roll back whatever it is.
     """
@@ -32,11 +32,13 @@ def build_rollback_configuration(
         quiet.extend(each["AlarmArn"] for each in found if each["StateValue"] != "ALARM")
         return []
 
+    findings: list[Finding] = []
     if names:
-        run_probe("alarms", "cloudwatch:DescribeAlarms", look)
+        findings = run_probe("alarms", "cloudwatch:DescribeAlarms", look)
     if not quiet:
-        return NO_ROLLBACK_ON_ALARM
-    return {
+        return NO_ROLLBACK_ON_ALARM, findings
+    configuration = {
         "RollbackTriggers": [{"Arn": arn, "Type": "AWS::CloudWatch::Alarm"} for arn in quiet[:MAX_TRIGGERS]],
         "MonitoringTimeInMinutes": minutes,
     }
+    return configuration, findings

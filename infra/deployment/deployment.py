@@ -85,7 +85,8 @@ class _Change:
         """Update a stack that has these resources and tags; tags that somebody has added stay."""
         clients = self.environment.clients
         kept = self.template.resources(self.choice.values(self.template))
-        alarms = build_rollback_configuration(clients, owned, kept, minutes=self.request.watch_minutes)
+        alarms, findings = build_rollback_configuration(clients, owned, kept, minutes=self.request.watch_minutes)
+        _report_findings(self.environment, findings)
         arguments = {
             **self._arguments(self.template_key),
             "Tags": _list_tags({**tags, **TAGS}),

@@ -294,6 +294,9 @@ def test_the_alarms_of_the_stack_roll_an_update_back(deployed):
     [trigger] = deployed.stack.rollback["RollbackTriggers"]
     assert trigger["Arn"].endswith(":alarm:Quiet")
     assert deployed.stack.rollback["MonitoringTimeInMinutes"] == 5
+    deployed.account.refuse("cloudwatch", "describe_alarms", "AccessDenied", "no")
+    deployed.deploy(LogLevel="INFO")
+    assert "allow cloudwatch:DescribeAlarms" in deployed.text
 
 
 def test_a_secret_that_gets_a_new_value_is_reported_with_the_command_that_restores_it(deployed):
