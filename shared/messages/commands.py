@@ -171,6 +171,9 @@ InternalBookingCommand = BookingRemind | BookingPlanReminders | CalendarTick | C
 BookingCommand = Annotated[VisitorBookingCommand | InternalBookingCommand, Field(discriminator="type")]
 AnyCommand = Annotated[ChatSend | VisitorBookingCommand, Field(discriminator="type")]
 BOOKING_COMMAND: TypeAdapter[BookingCommand] = TypeAdapter(BookingCommand, config=NO_INPUT_IN_ERRORS)
+# An adapter of one model has the model's configuration only once the model is built. Without it, errors would quote
+# what the visitor typed.
+ChatSend.model_rebuild()
 CHAT_COMMAND: TypeAdapter[ChatSend] = TypeAdapter(ChatSend)
 COMMAND: TypeAdapter[AnyCommand] = TypeAdapter(AnyCommand, config=NO_INPUT_IN_ERRORS)
 QUEUED_COMMAND: TypeAdapter[ChatSend | VisitorBookingCommand | InternalBookingCommand] = TypeAdapter(
