@@ -24,7 +24,7 @@ VERSION ?=
 YES ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up test test-fast soak check format catalogues update-catalogues check-catalogues language bench-path bench-booking bench-consumer bench-slots bench-ledger bench-start contracts package deploy lock clean
+.PHONY: help setup up test test-fast test-packages soak check format catalogues update-catalogues check-catalogues language bench-path bench-booking bench-consumer bench-slots bench-ledger bench-start contracts package deploy lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 24
@@ -42,6 +42,9 @@ test: $(READY) catalogues ## run the tests (ARGS="-k booking"; ARGS="-n 0" in on
 test-fast: $(READY) catalogues ## run the unit tests of Python and JavaScript, and the contract tests on fakes (ARGS="-k booking")
 	$(NODE_TEST)
 	$(PYTEST) -n 3 -m fast tests/unit tests/contracts $(ARGS)
+
+test-packages: $(READY) catalogues ## build the packages for AWS and let every function answer from them
+	$(PYTEST) -m package tests/infra $(ARGS)
 
 soak: $(READY) catalogues ## run the tests that take minutes: crashes, a faulty broker, a million messages (ARGS="--seed 7")
 	$(PYTEST) -m soak -s $(ARGS)

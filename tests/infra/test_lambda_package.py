@@ -19,6 +19,8 @@ from tests.deadlines import DEADLINE_SECONDS
 from tests.infra.packages import MEGABYTE, link_runtime, unpack_packages
 from tests.infra.resources import FUNCTIONS, QUEUES, TEMPLATE, properties
 
+pytestmark = pytest.mark.package
+
 NEEDS_PYTHON = pytest.mark.skipif(
     find_lambda_interpreter() is None,
     reason=f"needs a Python {LAMBDA_PYTHON}: .venv/bin/uv python install {LAMBDA_PYTHON}",
