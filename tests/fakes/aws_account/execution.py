@@ -1,0 +1,62 @@
+"""Executes the changes of a change set in the account."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from tests.fakes.aws_account.schemas import identifier
+from tests.fakes.aws_account.services import Account
+from tests.fakes.aws_account.stacks import FakeChangeSet, FakeResource, FakeStack
+
+
+def apply_changes(
+    account: Account,
+    stack: FakeStack,
+    change_set: FakeChangeSet,
+    *,
+    failures: Mapping[str, str],
+    numbers: Iterator[int],
+) -> tuple[str, str] | None:
+    """Change the resources one by one; return (logical id, reason) of the first that fails."""
+    stack.resources = stack.copy_resources()
+    declared = change_set.declared_resources()
+    for change in (each["ResourceChange"] for each in change_set.changes):
+        name = change["LogicalResourceId"]
+        if name in failures:
+            return name, failures[name]
+        if change["Action"] == "Remove":
+            removed = stack.resources.pop(name)
+            if not removed.is_retained:
+                account.existing.pop((removed.type, removed.physical_id), None)
+            continue
+        resource = declared[name]
+        if change["Action"] == "Modify" and change["Replacement"] == "False":
+            resource.physical_id, resource.status = stack.resources[name].physical_id, "UPDATE_COMPLETE"
+            stack.resources[name] = resource
+            continue
+        resource.physical_id = change_set.imports.get(name) or _make_physical_id(stack, resource, next(numbers))
+        key = resource.type, resource.physical_id
+        if key in account.existing and name not in change_set.imports:
+            return name, f"{resource.physical_id} already exists"
+        account.existing.setdefault(key, _make_content(stack, resource, next(numbers)))
+        stack.resources[name] = resource
+    return None
+
+
+def _make_physical_id(stack: FakeStack, resource: FakeResource, number: int) -> str:
+    if resource.type == "AWS::SecretsManager::Secret":
+        return f"arn:aws:secretsmanager:eu-central-1:1:secret:{resource.logical_id}-{number}"
+    named = [resource.properties[name] for name in identifier(resource.type) if name in resource.properties]
+    is_known = not any("<" in name for name in named)
+    if len(named) == len(identifier(resource.type)) and is_known:
+        return "|".join(named)
+    generated = f"{stack.name}-{resource.logical_id}-{number}"
+    return generated.lower() if resource.type == "AWS::S3::Bucket" else generated
+
+
+def _make_content(stack: FakeStack, resource: FakeResource, number: int) -> dict[str, Any]:
+    content: dict[str, Any] = {"stack": stack.name, "logical_id": resource.logical_id}
+    if resource.type == "AWS::DynamoDB::Table":
+        return {"KeySchema": resource.properties["KeySchema"]}
+    if resource.type == "AWS::SecretsManager::Secret":
+        return {**content, "version": f"version-{number}", "value": f"secret-{number}-" + "x" * 40}
+    return content
