@@ -14,8 +14,15 @@ HAIKU, SONNET, NOVA = (
     "amazon.nova-lite-v1:0",
 )
 ACCOUNT = "arn:aws:bedrock:eu-central-1:123456789012"
-EUROPE = ("eu-central-1", "eu-north-1", "eu-south-1", "eu-south-2", "eu-west-1", "eu-west-3")
-AMERICA = ("us-east-1", "us-east-2", "us-west-2")
+EUROPE = (
+    *("eu-central-1", "eu-central-2", "eu-north-1", "eu-south-1", "eu-south-2"),
+    *("eu-west-1", "eu-west-2", "eu-west-3"),
+)
+AMERICA = ("us-east-1", "us-east-2", "us-west-1", "us-west-2", "ca-central-1")
+"""The source regions of the `eu` and the `us` profile in AWS's model card of Claude Haiku 4.5."""
+
+UNLISTED = ("il-central-1", "af-south-1", "me-central-1", "eu-new-1")
+"""Not source regions when the card was read. AWS adds some, so Bedrock is asked before a deployment."""
 
 
 def statements(**parameters):
@@ -48,7 +55,7 @@ def test_the_streaming_action_is_always_allowed_with_the_other():
     assert actions == {("bedrock:InvokeModel", "bedrock:InvokeModelWithResponseStream")}
 
 
-@pytest.mark.parametrize("region", [*EUROPE, "eu-central-2"])
+@pytest.mark.parametrize("region", EUROPE)
 def test_the_model_is_allowed_in_every_region_of_its_profile(region):
     """The profile may route a call to any of its regions; without one of them some calls would fail."""
     profile = f"{ACCOUNT}:inference-profile/{HAIKU}"
@@ -89,17 +96,19 @@ def test_the_default_model_is_the_profile_of_the_eu():
 @pytest.mark.parametrize(
     ("region", "model", "accepted"),
     [
-        *((region, HAIKU, True) for region in EUROPE),
-        *((region, HAIKU, False) for region in (*AMERICA, "eu-west-2", "ap-southeast-1")),
-        *((region, HAIKU.replace("eu.", "us."), True) for region in AMERICA),
-        ("eu-central-1", HAIKU.replace("eu.", "us."), False),
+        *((region, model, True) for region in (*EUROPE, *UNLISTED) for model in (HAIKU, SONNET)),
+        *((region, model, False) for region in (*AMERICA, "ap-southeast-1") for model in (HAIKU, SONNET)),
+        *((region, HAIKU.replace("eu.", "us."), True) for region in (*AMERICA, *UNLISTED)),
+        *((region, HAIKU.replace("eu.", "us."), False) for region in (*EUROPE, "ap-southeast-1")),
         ("ap-southeast-1", HAIKU.replace("eu.", "global."), True),
-        ("eu-west-2", SONNET, False),
         ("us-east-1", NOVA, True),
     ],
 )
-def test_a_region_that_the_profile_does_not_serve_is_refused(region, model, accepted):
-    """Before anything is created; otherwise every answer would fail with `The provided model identifier is invalid`."""
+def test_a_region_of_another_continent_is_refused(region, model, accepted):
+    """Before anything is created; otherwise every answer would fail with `The provided model identifier is invalid`.
+
+    No region that the profile serves, or may serve one day, is refused.
+    """
     refusals = Deployment(TEMPLATE, **{"AWS::Region": region, "BedrockModelId": model}).broken_rules()
     assert (refusals == []) is accepted
     assert all("set BedrockModelId to" in text for text in refusals)
