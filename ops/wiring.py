@@ -12,7 +12,7 @@ from ops.desk.adapters.sqs_replays import SqsReplayQueues
 from ops.desk.adapters.worker_rules import WorkerRulesForecaster
 from ops.desk.desk import Desk
 from ops.desk.erasure import FailureErasure
-from ops.health import services, stores
+from ops.health import alarms, functions, models, services, stores
 from ops.health.checks import CheckResult, run_checks
 from ops.metrics import NoMetrics
 from ops.queues.figures import FEEDBACK, OldestAges, QueueAddress, QueueGauge
@@ -133,16 +133,21 @@ async def run_health_checks(deployment: Deployment, report: Callable[[CheckResul
         async def open_tenants() -> TenantDirectory:
             return await asyncio.to_thread(open_tenant_directory, settings, clock, NoMetrics())
 
+        tenants = Once(open_tenants)
+
         async def open_facade_of_booking() -> BookingFacade:
             return open_booking_facade(deployment, clients, dynamodb=await clients.open_client("dynamodb"), clock=clock)
 
         return await run_checks(
             [
                 *stores.list_store_checks(deployment, open_client),
+                *functions.list_function_checks(deployment, open_client, clock=clock),
+                *models.list_model_checks(deployment, open_client, open_tenants=tenants),
+                *alarms.list_alarm_checks(deployment, open_client, clock=clock),
                 *services.list_service_checks(
                     deployment,
                     open_client,
-                    open_tenants=Once(open_tenants),
+                    open_tenants=tenants,
                     open_booking=Once(open_facade_of_booking),
                     clock=clock,
                 ),

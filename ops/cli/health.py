@@ -41,7 +41,7 @@ Examples:
 @click.option("--json", "is_json", is_flag=True, help="Print JSON.")
 @click.pass_obj
 def run_doctor(session: Session, /, *, is_json: bool) -> None:
-    """Check settings, credentials, queues, tables, secrets, models, e-mail, text messages, businesses and calendars.
+    """Check settings, credentials, queues, tables, secrets, functions, models, alerts, e-mail and businesses.
 
     Prints what to do about each problem. The check of a model costs one token.
     """

@@ -1,10 +1,11 @@
-"""Checks external services and businesses: models, e-mail, text messages, profiles and calendars."""
+"""Checks external services and businesses: e-mail, text messages, profiles and calendars."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 
 from ops.deployment import Deployment
 from ops.health.checks import CheckResult, HealthCheck
+from ops.health.models import OpenTenants
 from ops.health.stores import OpenClient
 from shared.aws.errors import find_aws_error_code, translate_aws_errors
 from shared.clock import Clock
@@ -13,7 +14,6 @@ from shared.tenants.ports import TenantDirectory
 from shared.tenants.profile import TenantProfile
 from workers.booking.facade import BookingFacade, CalendarProblem
 
-OpenTenants = Callable[[], Awaitable[TenantDirectory]]
 OpenBooking = Callable[[], Awaitable[BookingFacade]]
 
 _SHARE = "share the calendar with the service account, with the right to change events"
@@ -25,8 +25,6 @@ _ADVICE: dict[str, str] = {
     "unknown_tenant": "put a profile.yaml into the tenant's folder of the knowledge bucket",
 }
 _SENDER_ADVICE = "verify the address or its domain in SES, in this region"
-_ALLOWED_ADVICE = "add it to the parameter AllowedModelIds of the template, or remove it from the profile"
-_MODEL_ADVICE = "allow bedrock:InvokeModel on the inference profile and its models; ask for access in Bedrock's console"
 
 
 def list_service_checks(
@@ -40,20 +38,12 @@ def list_service_checks(
     """Return the checks of external services and of the businesses' profiles."""
     checks = _Checks(deployment, open_client, open_tenants, open_booking, clock)
     return [
-        HealthCheck("model", checks.check_model, _MODEL_ADVICE),
-        HealthCheck(
-            "own model", checks.check_tenant_models, "allow s3:ListBucket and s3:GetObject on the knowledge bucket"
-        ),
         HealthCheck("e-mail", checks.check_email_sender, _SENDER_ADVICE),
         HealthCheck("text messages", checks.check_text_messages, "allow sns:GetSMSSandboxAccountStatus"),
         HealthCheck(
             "businesses", checks.check_businesses, "allow s3:ListBucket and s3:GetObject on the knowledge bucket"
         ),
     ]
-
-
-_MODEL_SECONDS = 15.0
-"""Less than the deadline of a health check, so that the result names a model that does not answer."""
 
 
 class _Checks:
@@ -70,57 +60,6 @@ class _Checks:
         self._open_tenants = open_tenants
         self._open_booking = open_booking
         self._clock = clock
-
-    async def check_model(self) -> Sequence[CheckResult]:
-        model = self._deployment.require_variable("bedrock_model_id")
-        if not self._has_models:
-            return [CheckResult("model", "off", "this stack has no stand-in for Bedrock")]
-        await self._ask_model(model)
-        return [CheckResult("model", "ok", model)]
-
-    async def check_tenant_models(self) -> Sequence[CheckResult]:
-        """Ask each further model that a profile names, once and concurrently, however many profiles name it."""
-        if not self._has_models:
-            return []
-        directory = await self._open_tenants()
-        tenants = await directory.list_tenants()
-        # `businesses` reports a profile that can't be read.
-        profiles = await asyncio.gather(*map(directory.get_profile, tenants), return_exceptions=True)
-        tenants_by_model: dict[str, list[str]] = {}
-        for tenant, profile in zip(tenants, profiles, strict=True):
-            if isinstance(profile, TenantProfile) and profile.model.id:
-                tenants_by_model.setdefault(profile.model.id, []).append(tenant)
-        tenants_by_model.pop(self._deployment.require_variable("bedrock_model_id"), None)
-        return await asyncio.gather(
-            *(self._check_tenant_model(model, tenants) for model, tenants in tenants_by_model.items())
-        )
-
-    async def _check_tenant_model(self, model: str, tenants: Sequence[str]) -> CheckResult:
-        name, detail = "own model", f"{model} of {', '.join(tenants)}"
-        if (allowed := self._deployment.variables.get("allowed_model_ids")) and model not in allowed.split(","):
-            return CheckResult(name, "problem", f"{detail}: answered by the default model", _ALLOWED_ADVICE)
-        try:
-            async with asyncio.timeout(_MODEL_SECONDS):
-                await self._ask_model(model)
-        except TimeoutError:
-            return CheckResult(name, "problem", f"{detail}: no answer in {_MODEL_SECONDS:g} s", _MODEL_ADVICE)
-        except (PermanentError, TransientError) as error:
-            return CheckResult(name, "problem", f"{detail}: {describe_error(error)}", _MODEL_ADVICE)
-        return CheckResult(name, "ok", detail)
-
-    @property
-    def _has_models(self) -> bool:
-        return not self._deployment.endpoint_url or bool(self._deployment.variables.get("bedrock_url"))
-
-    async def _ask_model(self, model: str) -> None:
-        client = await self._open_client("bedrock-runtime")
-        with translate_aws_errors("bedrock.converse"):
-            # One word in, one token out: only a real call needs the same permissions as an answer.
-            await client.converse(
-                modelId=model,
-                messages=[{"role": "user", "content": [{"text": "Hi"}]}],
-                inferenceConfig={"maxTokens": 1},
-            )
 
     async def check_email_sender(self) -> Sequence[CheckResult]:
         address = self._deployment.variables.get("ses_from_email", "")

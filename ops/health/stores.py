@@ -11,10 +11,20 @@ from shared.ledger.failures import QUEUES
 OpenClient = Callable[[str], Awaitable[Any]]
 """Opens a client of a service."""
 
-_TABLES = (
-    *("appointments", "slots", "limits", "calendars", "suppressions"),
-    *("conversations", "connections", "processed", "usage", "failures"),
-)
+_TABLE_KEYS = {
+    "appointments": ("appointment_id", "session_id"),
+    "slots": ("pk", "bucket"),
+    "limits": ("quota", "seat"),
+    "calendars": ("calendar_id",),
+    "suppressions": ("address_hash",),
+    "conversations": ("session_id", "seq"),
+    "connections": ("session_id", "connection_id"),
+    "processed": ("command_key",),
+    "usage": ("tenant", "day"),
+    "failures": ("failure_id",),
+}
+"""Partition key and sort key: with other keys, DynamoDB refuses every access to the table."""
+
 _SECRETS = {
     "session_key_secret_id": "signs session tokens",
     "code_key_secret_id": "derives codes and signs links",
@@ -46,7 +56,7 @@ def list_store_checks(deployment: Deployment, open_client: OpenClient) -> list[H
                 checks.build_table_check(name),
                 f"allow dynamodb:DescribeTable; is {name}'s table deleted?",
             )
-            for name in _TABLES
+            for name in _TABLE_KEYS
         ),
         *(
             HealthCheck(
@@ -71,7 +81,7 @@ class _Checks:
         required = [
             *(f"{name}_{end}" for name in QUEUES for end in ("queue_url", "dlq_url")),
             "feedback_queue_url",
-            *(f"{name}_table" for name in _TABLES),
+            *(f"{name}_table" for name in _TABLE_KEYS),
             *_SECRETS,
             *("knowledge_bucket", "websocket_endpoint", "schedule_group", "reminder_role_arn", "bedrock_model_id"),
         ]
@@ -122,12 +132,7 @@ class _Checks:
             client, deployed = await self._open_client("dynamodb"), self._deployment.require_variable(f"{name}_table")
             with translate_aws_errors("dynamodb.describe"):
                 answer = await client.describe_table(TableName=deployed)
-            status = answer["Table"]["TableStatus"]
-            if status not in {"ACTIVE", "UPDATING"}:
-                return [
-                    CheckResult(f"table {name}", "problem", f"{deployed} is {status}", "wait, then run the check again")
-                ]
-            return [CheckResult(f"table {name}", "ok", deployed)]
+            return [_check_table(f"table {name}", answer["Table"], deployed, _TABLE_KEYS[name])]
 
         return check
 
@@ -149,3 +154,14 @@ class _Checks:
             await scheduler.get_schedule_group(Name=self._deployment.require_variable("schedule_group"))
             await iam.get_role(RoleName=role)
         return [CheckResult("reminders", "ok", f"{role} may send them to the booking queue")]
+
+
+def _check_table(name: str, table: Mapping[str, Any], deployed: str, keys: Sequence[str]) -> CheckResult:
+    if table["TableStatus"] not in {"ACTIVE", "UPDATING"}:
+        return CheckResult(name, "problem", f"{deployed} is {table['TableStatus']}", "wait, then run the check again")
+    # The partition key is HASH, the sort key RANGE.
+    key = [each["AttributeName"] for each in sorted(table["KeySchema"], key=lambda each: each["KeyType"])]
+    if key != list(keys):
+        detail = f"{deployed} has the key {', '.join(key)}, which does not match the schema {', '.join(keys)}"
+        return CheckResult(name, "problem", detail, "deploy with the name of another table, or with another Prefix")
+    return CheckResult(name, "ok", deployed)

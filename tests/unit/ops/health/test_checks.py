@@ -60,6 +60,8 @@ async def test_checks_run_concurrently():
 class FakeAws:
     """Clients of all services of a broken deployment."""
 
+    table_keys = (("bucket", "RANGE"), ("pk", "HASH"))
+
     async def open_client(self, _service):
         return self
 
@@ -71,7 +73,8 @@ class FakeAws:
         return {"Attributes": {"QueueArn": "arn"}}
 
     async def describe_table(self, *, TableName):  # noqa: N803
-        return {"Table": {"TableStatus": "ACTIVE" if TableName == "slots" else "DELETING"}}
+        key = [{"AttributeName": name, "KeyType": kind} for name, kind in self.table_keys]
+        return {"Table": {"TableStatus": "ACTIVE" if TableName == "slots" else "DELETING", "KeySchema": key}}
 
     async def get_secret_value(self, *, SecretId):  # noqa: N803
         return {"SecretString": "" if SecretId == "code" else "x"}
@@ -93,6 +96,36 @@ def test_every_table_of_the_template_is_checked():
     named = [name.removesuffix("Table").lower() for name in load()["Outputs"] if name.endswith("Table")]
     assert sorted(checked) == sorted(named)
     assert len(named) == len(of_type(load(), "AWS::DynamoDB::Table"))
+
+
+def test_every_table_is_checked_for_the_keys_of_the_template():
+    """A table of another system may have the same name and other keys."""
+    resources, outputs = load()["Resources"], load()["Outputs"]
+    for name, keys in stores._TABLE_KEYS.items():
+        resource = resources[f"{name.capitalize()}Table"]
+        assert f"{name.capitalize()}Table" in outputs
+        assert [each["AttributeName"] for each in resource["Properties"]["KeySchema"]] == list(keys)
+
+
+@pytest.mark.parametrize(
+    ("key", "state"),
+    [
+        ((("pk", "HASH"), ("bucket", "RANGE")), "ok"),
+        ((("pk", "HASH"),), "problem"),
+        ((("slot", "HASH"), ("bucket", "RANGE")), "problem"),
+        ((("bucket", "HASH"), ("pk", "RANGE")), "problem"),
+    ],
+)
+async def test_a_table_with_other_keys_is_a_problem(key, state):
+    """DynamoDB would refuse every access to it."""
+    aws = FakeAws()
+    aws.table_keys = key
+    found = await run_checks(
+        stores.list_store_checks(Deployment("s", "r", None, {"slots_table": "slots"}), aws.open_client)
+    )
+    [check] = [each for each in found if each.name == "table slots"]
+    assert check.state == state
+    assert ("does not match the schema pk, bucket" in check.detail) is (state == "problem")
 
 
 def test_every_queue_of_the_template_is_checked():

@@ -1,0 +1,108 @@
+"""Checks the models: the default one, and each further one that the profile of a business names."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+
+from ops.deployment import Deployment
+from ops.health.checks import CheckResult, HealthCheck
+from ops.health.stores import OpenClient
+from shared.aws.errors import find_aws_error_code, translate_aws_errors
+from shared.errors import PermanentError, TransientError, describe_error
+from shared.tenants.ports import TenantDirectory
+from shared.tenants.profile import TenantProfile
+
+OpenTenants = Callable[[], Awaitable[TenantDirectory]]
+
+_ALLOWED_ADVICE = "add it to the parameter AllowedModelIds of the template, or remove it from the profile"
+_MODEL_ADVICE = (
+    "allow bedrock:InvokeModel on the inference profile and its models; for the first call of an account also"
+    " aws-marketplace:Subscribe and aws-marketplace:ViewSubscriptions"
+)
+_ADVICE_BY_CODE = {
+    # https://docs.aws.amazon.com/bedrock/latest/userguide/troubleshooting-api-error-codes.html
+    "ValidationException": (
+        "this region has no such model or profile: name one of `aws bedrock list-inference-profiles` as BedrockModelId"
+    ),
+    "ResourceNotFoundException": (
+        "fill in Anthropic's use-case form in the model catalog of Bedrock's console, and try again in 15 minutes;"
+        " a model with the state LEGACY is not for new accounts, so name another one as BedrockModelId"
+    ),
+    "ThrottlingException": "ask for more tokens and requests a minute for this model in Service Quotas",
+}
+
+_MODEL_SECONDS = 15.0
+"""Less than the deadline of a health check, so that the result names a model that does not answer."""
+
+
+def list_model_checks(
+    deployment: Deployment, open_client: OpenClient, *, open_tenants: OpenTenants
+) -> list[HealthCheck]:
+    """Return the checks of the models; each asks a model for one token."""
+    checks = _Checks(deployment, open_client, open_tenants)
+    return [
+        HealthCheck("model", checks.check_model, _MODEL_ADVICE),
+        HealthCheck(
+            "own model", checks.check_tenant_models, "allow s3:ListBucket and s3:GetObject on the knowledge bucket"
+        ),
+    ]
+
+
+class _Checks:
+    def __init__(self, deployment: Deployment, open_client: OpenClient, open_tenants: OpenTenants) -> None:
+        self._deployment = deployment
+        self._open_client = open_client
+        self._open_tenants = open_tenants
+
+    async def check_model(self) -> Sequence[CheckResult]:
+        model = self._deployment.require_variable("bedrock_model_id")
+        if not self._has_models:
+            return [CheckResult("model", "off", "this stack has no stand-in for Bedrock")]
+        return [await self._check_answer("model", model, model)]
+
+    async def check_tenant_models(self) -> Sequence[CheckResult]:
+        """Ask each further model that a profile names, once and concurrently, however many profiles name it."""
+        if not self._has_models:
+            return []
+        directory = await self._open_tenants()
+        tenants = await directory.list_tenants()
+        # `businesses` reports a profile that can't be read.
+        profiles = await asyncio.gather(*map(directory.get_profile, tenants), return_exceptions=True)
+        tenants_by_model: dict[str, list[str]] = {}
+        for tenant, profile in zip(tenants, profiles, strict=True):
+            if isinstance(profile, TenantProfile) and profile.model.id:
+                tenants_by_model.setdefault(profile.model.id, []).append(tenant)
+        tenants_by_model.pop(self._deployment.require_variable("bedrock_model_id"), None)
+        return await asyncio.gather(
+            *(self._check_tenant_model(model, tenants) for model, tenants in tenants_by_model.items())
+        )
+
+    async def _check_tenant_model(self, model: str, tenants: Sequence[str]) -> CheckResult:
+        name, detail = "own model", f"{model} of {', '.join(tenants)}"
+        if (allowed := self._deployment.variables.get("allowed_model_ids")) and model not in allowed.split(","):
+            return CheckResult(name, "problem", f"{detail}: answered by the default model", _ALLOWED_ADVICE)
+        return await self._check_answer(name, model, detail)
+
+    @property
+    def _has_models(self) -> bool:
+        return not self._deployment.endpoint_url or bool(self._deployment.variables.get("bedrock_url"))
+
+    async def _check_answer(self, name: str, model: str, detail: str) -> CheckResult:
+        try:
+            async with asyncio.timeout(_MODEL_SECONDS):
+                await self._ask_model(model)
+        except TimeoutError:
+            return CheckResult(name, "problem", f"{detail}: no answer in {_MODEL_SECONDS:g} s", _MODEL_ADVICE)
+        except (PermanentError, TransientError) as error:
+            advice = _ADVICE_BY_CODE.get(find_aws_error_code(error), _MODEL_ADVICE)
+            return CheckResult(name, "problem", f"{detail}: {describe_error(error)}", advice)
+        return CheckResult(name, "ok", detail)
+
+    async def _ask_model(self, model: str) -> None:
+        client = await self._open_client("bedrock-runtime")
+        with translate_aws_errors("bedrock.converse"):
+            # One word in, one token out: only a real call needs the same permissions as an answer.
+            await client.converse(
+                modelId=model,
+                messages=[{"role": "user", "content": [{"text": "Hi"}]}],
+                inferenceConfig={"maxTokens": 1},
+            )
