@@ -139,23 +139,29 @@ async def faults(page: Page, shot: str) -> list[str]:
     return [f"{page.url}: {fault}" for fault in found]
 
 
+async def submit(page: Page, button: str) -> None:
+    """Click, and wait for the page that follows with its styles: `click` waits only until the page begins to load."""
+    async with page.expect_navigation(wait_until="load"):
+        await page.get_by_test_id(button).click()
+
+
 async def test_every_page_is_in_the_readers_language(reader: Page):
     """Texts, labels and titles, except ids, dates and visitors' texts. Texts that are 40 % longer are not cut off."""
     await reader.goto("/sign-in")
     found = await faults(reader, "sign-in")
     await reader.get_by_test_id("name").fill("Ola")
     await reader.get_by_test_id("token").fill("wrong")
-    await reader.get_by_test_id("sign-in").click()
+    await submit(reader, "sign-in")
     found += await faults(reader, "wrong-token")
     await reader.get_by_test_id("name").fill("Ola")
     await reader.get_by_test_id("token").fill(TOKEN)
-    await reader.get_by_test_id("sign-in").click()
+    await submit(reader, "sign-in")
     for action in ("unmask", "edit"):
         await reader.goto("/failures/f-ania")
-        await reader.get_by_test_id(action).click()
+        await submit(reader, action)
     for field, value in (("service", "9" * 99), ("name", "\x01")):
         await reader.get_by_test_id(f"field-{field}").fill(value)
-    await reader.get_by_test_id("save").click()
+    await submit(reader, "save")
     found += await faults(reader, "problems")
     for number, address in enumerate(PAGES):
         await reader.goto(address)
