@@ -3,7 +3,7 @@
  */
 
 import { Connection } from "./connection.js";
-import { EMPTY, hasGap, reduce } from "./conversation.js";
+import { EMPTY, hasGap, isForAnotherTab, reduce } from "./conversation.js";
 import { getVisitorZone } from "./dates.js";
 import { newId } from "./ids.js";
 import { mergeOffer } from "./offer.js";
@@ -177,7 +177,10 @@ export class Chat {
     if (frame.re && frame.type !== "ack") {
       for (const sender of this.#querySenders.values()) sender.acceptAnswer(frame.re);
     }
-    if (frame.type === "booking.slots" || frame.type === "booking.details") this.#keepOffer(frame);
+    if (frame.type === "booking.slots" || frame.type === "booking.details") {
+      // Another tab may have asked in another language.
+      if (!isForAnotherTab(this.state, frame)) this.#keepOffer(frame);
+    }
     if (frame.type === "welcome") this.#checkSession(frame.data);
     this.#apply(frame);
     this.#requestMissingFrames();

@@ -37,8 +37,6 @@ export const EMPTY = Object.freeze({
   commands: {},
   /** The frame that ended a command, by the command's id. */
   outcomes: {},
-  /** Free times: the last `booking.slots` frame. */
-  slots: null,
   /** What links in e-mails allow, by the appointment's id: `{ cancel, move, link }`. */
   visits: {},
   order: 0,
@@ -52,9 +50,20 @@ export const EMPTY = Object.freeze({
 export function reduce(state, frame) {
   if ("local" in frame) return applyLocal(state, frame);
   const { seq } = frame;
-  if (!isInteger(seq)) return applyFrame(state, frame);
+  if (!isInteger(seq)) return isForAnotherTab(state, frame) ? state : applyFrame(state, frame);
   if (seq <= state.lastSeq) return state;
   return applyWaitingFrames({ ...state, ahead: { ...state.ahead, [seq]: frame } });
+}
+
+/**
+ * Whether a frame is an answer that was not stored, to something that another tab or the page before has asked: every
+ * tab gets it, but only the one that asked knows what it is about, when it asked and in which language.
+ *
+ * @param {State} state
+ * @param {Frame} frame
+ */
+export function isForAnotherTab(state, { type, re, seq }) {
+  return UNSTORED_ANSWERS.has(type) && !isInteger(seq) && re !== undefined && !state.commands[re];
 }
 
 /**
@@ -65,6 +74,9 @@ export function reduce(state, frame) {
 export function hasGap(state) {
   return Object.keys(state.ahead).length > 0;
 }
+
+/** Answers of which only the asking tab takes note; errors that are stored have a `seq`. */
+const UNSTORED_ANSWERS = new Set(["booking.slots", "booking.details", "error"]);
 
 /** @type {{ [Name in LocalFrame["local"]]: (state: State, frame: Extract<LocalFrame, { local: Name }>) => State }} */
 const LOCAL = {
@@ -196,7 +208,7 @@ const HANDLERS = {
       { re, type: "chat.final" },
     );
   },
-  "booking.slots": (state, frame) => recordOutcome({ ...state, slots: frame }, frame),
+  "booking.slots": recordOutcome,
   "booking.pending": (state, frame) => recordOutcome(applyBooked(state, frame), frame),
   "booking.confirmed": (state, frame) => recordOutcome(applyBooked(state, frame), frame),
   "booking.rescheduled": (state, frame) => recordOutcome(applyBooked(state, frame), frame),
@@ -211,7 +223,7 @@ const HANDLERS = {
       frame,
     );
     const card = findCard(state, data.appointment_id);
-    // Asked before the latest change that we know, or by another tab or the page before: when, nobody here knows.
+    // Asked before the latest change that we know.
     if (!card || !command || card.touched >= command.order) return next;
     return amendCard(next, applyDetails(card, data, link ? null : may));
   },

@@ -236,7 +236,6 @@ export interface State {
   entries: Record<string, Entry>;
   commands: Record<string, Command>;
   outcomes: Record<string, Outcome>;
-  slots: Frame<"booking.slots"> | null;
   visits: Record<string, Permissions>;
   order: number;
 }

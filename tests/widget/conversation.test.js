@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { EMPTY, hasGap, reduce } from "../../widget/conversation.js";
+import { EMPTY, hasGap, isForAnotherTab, reduce } from "../../widget/conversation.js";
 import { awaitedMessageId, findCommandUnderWay, timeline } from "../../widget/selectors.js";
 import { booked, delta, details, error, final, ours, sent, welcome } from "./frames.js";
 
@@ -177,6 +177,32 @@ test("details that another tab asked for do not set a card back", () => {
   const moved = after(welcome(), booked("booking.rescheduled", 1, { start: "2026-11-25T10:00:00+01:00" }));
   const state = reduce(moved, details("asked-in-another-tab"));
   assert.equal(card(state).start, "2026-11-25T10:00:00+01:00");
+});
+
+test("an error that answers a query of another tab is not shown", () => {
+  const before = after(welcome(), sent("c1", 1), booked("booking.pending", 2));
+  for (const code of ["INTERNAL", "UNKNOWN_APPOINTMENT", "CODE_EXPIRED", "BAD_FRAME"]) {
+    const frame = error("asked-in-another-tab", code, { appointment_id: "a1" });
+    assert.ok(isForAnotherTab(before, frame));
+    assert.equal(reduce(before, frame), before);
+  }
+});
+
+test("times that another tab asked for are not this tab's offer", () => {
+  const slots = {
+    type: /** @type {const} */ ("booking.slots"),
+    re: "q1",
+    data: { slots: [], time_zone: "Europe/Warsaw" },
+  };
+  assert.ok(isForAnotherTab(after(welcome()), slots));
+  assert.ok(!isForAnotherTab(after(welcome(), ours("q1", "booking.slots", {})), slots));
+});
+
+test("a stored error is shown in every tab, and so is one about no command", () => {
+  const stored = after(welcome(), sent("sent-in-another-tab", 1), error("sent-in-another-tab", "INTERNAL", { seq: 2 }));
+  assert.deepEqual(displayed(stored), ["said Hello", "refused INTERNAL"]);
+  const about = after(welcome(), error(undefined, "INTERNAL"));
+  assert.deepEqual(displayed(about), ["refused INTERNAL"]);
 });
 
 test("details asked for before the latest change of a card do not set it back", () => {
