@@ -15,46 +15,52 @@ class Clients:
     def __init__(self, settings: EdgeSettings, clock: Clock) -> None:
         self._settings = settings
         self._clock = clock
-        credentials = read_credentials()
-        self._region = (
-            Region(settings.aws_region, credentials, settings.aws_endpoint_url)
-            if credentials and not settings.aws_region.startswith(("cn-", "us-iso", "eu-isoe"))
-            else None
-        )
+        in_other_partition = settings.aws_region.startswith(("cn-", "us-iso", "eu-isoe"))
+        self._credentials = None if in_other_partition else read_credentials()
+        """The credentials for our own calls; None where botocore must be used."""
 
     def open(self, service: str) -> Any:
         """Return a client of DynamoDB, SQS or Secrets Manager."""
-        if self._region is None:
-            return self._open_with_botocore(service)
-        return _OWN_CALLS[service](self._region, self._clock)
+        region = self._find_region(service)
+        return _OWN_CALLS[service](region, self._clock) if region else self._open_with_botocore(service)
 
     def open_bucket(self, bucket: str) -> Any:
         """Return a client whose `get_object` reads from this bucket."""
-        if self._region is None:
+        region = self._find_region("s3")
+        if region is None:
             return _BucketOfBotocore(self._open_with_botocore("s3"), bucket)
-        return Bucket(self._region, self._clock, bucket=bucket)
+        return Bucket(region, self._clock, bucket=bucket)
 
     def open_connections(self, endpoint_url: str) -> Any:
         """Return a client of a WebSocket API's management endpoint."""
-        if self._region is None:
-            return self._open_with_botocore("apigatewaymanagementapi", endpoint_url=endpoint_url)
-        return Connections(self._region, self._clock, endpoint_url=endpoint_url)
+        service = "apigatewaymanagementapi"
+        region = self._find_region(service)
+        if region is None:
+            return self._open_with_botocore(service, endpoint_url=endpoint_url)
+        return Connections(region, self._clock, endpoint_url=endpoint_url)
+
+    def _find_region(self, service: str) -> Region | None:
+        if self._credentials is None:
+            return None
+        settings = self._settings
+        return Region(settings.aws_region, self._credentials, settings.find_endpoint_url(service))
 
     def _open_with_botocore(self, service: str, *, endpoint_url: str | None = None) -> Any:
         # Only where a proxy, a partition or credentials are none of Lambda's usual ones; it takes 0.3 s.
         from botocore.config import Config  # noqa: PLC0415
         from botocore.session import get_session  # noqa: PLC0415
 
+        endpoint_url = endpoint_url or self._settings.find_endpoint_url(service)
         config = Config(
             connect_timeout=2,
             read_timeout=5,
             retries={"mode": "standard", "total_max_attempts": 3},
-            s3={"addressing_style": "path"} if self._settings.aws_endpoint_url else None,
+            s3={"addressing_style": "path"} if endpoint_url else None,
         )
         return get_session().create_client(
             service,
             region_name=self._settings.aws_region,
-            endpoint_url=endpoint_url or self._settings.aws_endpoint_url,
+            endpoint_url=endpoint_url,
             config=config,
         )
 

@@ -8,6 +8,7 @@ import os
 from pydantic import BaseModel, ConfigDict, model_validator
 
 from api_gateway_ws.adapters.sigv4 import Credentials
+from shared.endpoints import find_endpoint_url
 
 _GENERAL_CLIENT_VARIABLES = (
     "HTTP_PROXY",
@@ -38,6 +39,10 @@ class EdgeSettings(BaseModel):
     def _read_environment(cls, given: dict[str, str]) -> dict[str, str]:
         read = {name: os.environ[name.upper()] for name in cls.model_fields if name.upper() in os.environ}
         return read | given
+
+    def find_endpoint_url(self, service: str) -> str | None:
+        """Return the address at which a service is called; None on AWS."""
+        return find_endpoint_url(service, general=self.aws_endpoint_url, environment=os.environ)
 
 
 class AuthorizerSettings(EdgeSettings):

@@ -1,9 +1,12 @@
 """Settings that several deployables read from the environment."""
 
+import os
 from typing import Literal
 
 from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from shared.endpoints import find_endpoint_url
 
 
 def split_list(value: object) -> object:
@@ -28,6 +31,10 @@ class AwsSettings(BaseSettings):
     knowledge_bucket: str
     websocket_endpoint: str
     """The management endpoint of the WebSocket API, `https://{api}.execute-api.{region}.amazonaws.com/{stage}`."""
+
+    def find_endpoint_url(self, service: str) -> str | None:
+        """Return the address at which a service is called; None on AWS."""
+        return find_endpoint_url(service, general=self.aws_endpoint_url, environment=os.environ)
 
 
 class PoolSettings(BaseSettings):

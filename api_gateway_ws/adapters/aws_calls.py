@@ -23,12 +23,12 @@ _S3_CODE = re.compile(rb"<Code>(\w{1,80})</Code>")
 
 @dataclass(frozen=True, slots=True)
 class Region:
-    """Where the services are, and who calls them."""
+    """Where a service is, and who calls it."""
 
     name: str
     credentials: Credentials
     endpoint_url: str | None = None
-    """One endpoint of all services, as an emulator has."""
+    """The endpoint of an emulator; None on AWS."""
 
     def build_url(self, service: str) -> str:
         """Return the regional endpoint of a service (https://docs.aws.amazon.com/general/latest/gr/rande.html)."""

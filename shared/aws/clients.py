@@ -81,9 +81,8 @@ class AwsClients:
         return await self._stack.enter_async_context(manager)
 
     def _find_endpoint_url(self, service: str) -> str | None:
-        # bedrock-runtime has an endpoint variable of its own (AWS_ENDPOINT_URL_BEDROCK_RUNTIME), which botocore
-        # reads; a general endpoint must not override it.
-        return None if service == "bedrock-runtime" else self._settings.aws_endpoint_url
+        # An emulator has no models: Bedrock is at its own endpoint variable, which botocore reads, or on AWS.
+        return None if service == "bedrock-runtime" else self._settings.find_endpoint_url(service)
 
 
 @asynccontextmanager

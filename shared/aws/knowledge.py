@@ -257,14 +257,15 @@ def open_tenant_directory(
 
     Workers compile profiles for ingress and authorizer; the desk, which may not write to the bucket, does not.
     """
+    endpoint_url = settings.find_endpoint_url("s3")
     config = Config(
         connect_timeout=2,
         read_timeout=10,
         retries={"mode": "standard", "total_max_attempts": 3},
         # An emulator has no DNS for one host name per bucket.
-        s3={"addressing_style": "path"} if settings.aws_endpoint_url else None,
+        s3={"addressing_style": "path"} if endpoint_url else None,
     )
-    client = boto3.client("s3", region_name=settings.aws_region, endpoint_url=settings.aws_endpoint_url, config=config)
+    client = boto3.client("s3", region_name=settings.aws_region, endpoint_url=endpoint_url, config=config)
     bucket = KnowledgeBucket(
         client=client,
         bucket=settings.knowledge_bucket,

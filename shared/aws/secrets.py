@@ -16,7 +16,7 @@ def open_secrets(settings: AwsSettings, *, clock: Clock) -> Secrets:
     client = boto3.client(
         "secretsmanager",
         region_name=settings.aws_region,
-        endpoint_url=settings.aws_endpoint_url,
+        endpoint_url=settings.find_endpoint_url("secretsmanager"),
         config=_TIMEOUTS,
     )
     return Secrets(client=client, clock=clock)
