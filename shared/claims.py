@@ -18,6 +18,9 @@ class Claim:
     unfinished: int = 0
     """How many earlier claims were not released or completed: their worker died, or lost its lease."""
 
+    is_first: bool = False
+    """Whether nobody has claimed the command before, so that no earlier worker can have left anything behind."""
+
 
 @dataclass(frozen=True, slots=True)
 class Done:

@@ -70,7 +70,7 @@ class DynamoClaimStore:
                                 ":one": 1,
                             }
                         ),
-                        ReturnValues="ALL_NEW",
+                        ReturnValues="ALL_OLD",
                         ReturnValuesOnConditionCheckFailure="ALL_OLD",
                     )
         except BaseException as error:
@@ -79,7 +79,16 @@ class DynamoClaimStore:
                 return await self._read_conflict(key, owner, fingerprint, cause)
             await asyncio.shield(self._undo_claim(key, owner))
             raise
-        return _parse_claim(key, from_item(answer["Attributes"]))
+        before = from_item(answer.get("Attributes", {}))
+        return Claim(
+            key=key,
+            owner=owner,
+            attempts=before.get("attempts", 0) + 1,
+            # Records of earlier releases have no such attribute, and a release of their claim leaves a negative one.
+            unfinished=max(before.get("unfinished", 0), 0),
+            # Each claim of each release stores a fingerprint; a record without one has a stop flag only.
+            is_first="fingerprint" not in before,
+        )
 
     async def _undo_claim(self, key: str, owner: str) -> None:
         """Undo a claim that may have been written although no answer arrived.
@@ -93,13 +102,13 @@ class DynamoClaimStore:
     async def _read_conflict(
         self, key: str, owner: str, fingerprint: str, error: ClientError
     ) -> Claim | Done | Busy | Mismatch:
-        item = error.response.get("Item") or await self._get_item(key)
+        item = error.response.get("Item") or await self._get_item(key, is_consistent=True)
         record = from_item(item)
         if record.get("fingerprint", fingerprint) != fingerprint:
             return Mismatch()
         if record.get("owner") == owner:
             # The client repeated the write after a lost answer; the first write succeeded.
-            return _parse_claim(key, record)
+            return Claim(key, owner, attempts=record["attempts"], unfinished=max(record["unfinished"] - 1, 0))
         if record.get("done"):
             return Done(record.get("outcome_seq"))
         return Busy(from_milliseconds(record.get("lease_until_ms", 0)))
@@ -112,9 +121,15 @@ class DynamoClaimStore:
     async def find_lost(self, claims: Sequence[Claim]) -> Collection[Claim]:
         """Return the claims that no longer belong to their owner.
 
-        The reads are consistent: a stale read could name an earlier owner. Keys that DynamoDB does not process, because
-        of throttling, do not count as lost; the next check reads them again.
+        The first read is eventually consistent, which costs half as much at every beat of every handler. It could name
+        an earlier owner, so a claim counts as lost only after a consistent read. Keys that DynamoDB does not process,
+        because of throttling, do not count as lost; the next check reads them again.
         """
+        suspected = await self._find_others_claims(claims, is_consistent=False)
+        return await self._find_others_claims(suspected, is_consistent=True) if suspected else ()
+
+    async def _find_others_claims(self, claims: Sequence[Claim], *, is_consistent: bool) -> list[Claim]:
+        """Return the claims whose records name another owner, or none."""
         lost: list[Claim] = []
         for start in range(0, len(claims), _READ_BATCH):
             batch = claims[start : start + _READ_BATCH]
@@ -124,7 +139,7 @@ class DynamoClaimStore:
                         self._table: {
                             # Each key once, or DynamoDB refuses: a worker may have lost a command and claimed it again.
                             "Keys": [to_item({"command_key": key}) for key in {claim.key for claim in batch}],
-                            "ConsistentRead": True,
+                            "ConsistentRead": is_consistent,
                             "ProjectionExpression": "command_key, #owner",
                             "ExpressionAttributeNames": {"#owner": "owner"},
                         }
@@ -150,13 +165,13 @@ class DynamoClaimStore:
             raise LeaseLostError(claim.key)
 
     async def is_stop_requested(self, key: str) -> bool:
-        """Return whether the visitor asked to end this command early."""
-        return bool(from_item(await self._get_item(key)).get("stop"))
+        """Return whether the visitor asked to end this command early; an answer asks again and again while it runs."""
+        return bool(from_item(await self._get_item(key, is_consistent=False)).get("stop"))
 
-    async def _get_item(self, key: str) -> dict[str, Any]:
+    async def _get_item(self, key: str, *, is_consistent: bool) -> dict[str, Any]:
         with translate_aws_errors("claims.get"):
             answer = await self._client.get_item(
-                TableName=self._table, Key=to_item({"command_key": key}), ConsistentRead=True
+                TableName=self._table, Key=to_item({"command_key": key}), ConsistentRead=is_consistent
             )
         item: dict[str, Any] = answer.get("Item", {})
         return item
@@ -177,13 +192,3 @@ class DynamoClaimStore:
                     return False
                 raise
         return True
-
-
-def _parse_claim(key: str, record: dict[str, Any]) -> Claim:
-    return Claim(
-        key=key,
-        owner=record["owner"],
-        attempts=record["attempts"],
-        # Records of earlier releases have no such attribute.
-        unfinished=max(record.get("unfinished", 1) - 1, 0),
-    )

@@ -45,11 +45,12 @@ class FakeClaims:
             return Done(record.markers.get("outcome"))
         if record.owner and record.lease_until and record.lease_until >= now:
             return Busy(record.lease_until)
+        is_first = record.fingerprint is None
         record.fingerprint, record.owner = fingerprint, new_id()
         record.lease_until = now + lease
         record.attempts += 1
         record.unfinished += 1
-        return Claim(key=key, owner=record.owner, attempts=record.attempts, unfinished=record.unfinished - 1)
+        return Claim(key, record.owner, record.attempts, unfinished=record.unfinished - 1, is_first=is_first)
 
     async def extend(self, claim: Claim, *, lease: timedelta) -> bool:
         """Keep the command; False when it is another's now."""

@@ -19,6 +19,16 @@ async def test_the_first_worker_gets_the_command(claims, key):
     assert claim.owner
 
 
+async def test_only_the_first_claim_is_the_first(stores, claims, clock, key):
+    """No later one is, however the earlier one ended: what it left behind has to be looked for."""
+    await asyncio.to_thread(lambda: stores.stops.request_stop(key, now=clock.now()))
+    first = await take(claims, key)
+    await claims.release(first, unspent=True)
+    released = await take(claims, key)
+    clock.advance(2 * LEASE)
+    assert [first.is_first, released.is_first, (await take(claims, key)).is_first] == [True, False, False]
+
+
 async def test_a_command_in_work_is_busy_until_its_lease_ends(claims, clock, key):
     """The second worker hears until when the first one has it; after that it gets the command as attempt 2."""
     first = await take(claims, key)
@@ -135,7 +145,7 @@ async def test_a_claim_whose_answer_got_lost_is_ours(dynamodb, clock, key):
     claims = DynamoClaimStore(client=Resending(dynamodb), table="ProcessedTable", clock=clock)
     claim = await take(claims, key)
     assert isinstance(claim, Claim)
-    assert claim.attempts == 1
+    assert (claim.attempts, claim.unfinished, claim.is_first) == (1, 0, False)
     assert await claims.extend(claim, lease=LEASE)
 
 

@@ -110,4 +110,30 @@ async def test_two_claims_of_one_command_differ(dynamodb, clock, key):
     assert list(await claims.find_lost([late, current])) == [late]
 
 
-# Whether the reads are consistent can't be tested here: the emulator has one copy of everything.
+class Lagging:
+    """Answers eventually consistent reads with an earlier owner, as a replica does that lags behind."""
+
+    def __init__(self, client):
+        self._client = client
+        self.reads = []
+
+    async def batch_get_item(self, **arguments):
+        answer = await self._client.batch_get_item(**arguments)
+        [(table, request)] = arguments["RequestItems"].items()
+        self.reads.append(request["ConsistentRead"])
+        if not request["ConsistentRead"]:
+            for item in answer["Responses"][table]:
+                item["owner"] = {"S": "an earlier owner"}
+        return answer
+
+
+async def test_a_stale_read_loses_no_claim(dynamodb, clock):
+    """A claim that a replica does not know yet is read again, consistently; a lost one is found all the same."""
+    lagging = Lagging(dynamodb)
+    claims = DynamoClaimStore(client=lagging, table="ProcessedTable", clock=clock)
+    held = await take_many(DynamoClaimStore(client=dynamodb, table="ProcessedTable", clock=clock), 2)
+    assert list(await claims.find_lost(held)) == []
+    clock.advance(2 * LEASE)
+    await take(DynamoClaimStore(client=dynamodb, table="ProcessedTable", clock=clock), held[1].key)
+    assert list(await claims.find_lost(held)) == [held[1]]
+    assert lagging.reads == [False, True] * 2
