@@ -46,11 +46,13 @@ class DynamoSuppressions:
                     raise
 
     async def find(self, address: str, *, at: datetime) -> Suppression | None:
-        """Return why an address gets no e-mail; expired rows are deleted late, so the end is checked."""
+        """Return why an address gets no e-mail; expired rows are deleted late, so the end is checked.
+
+        The read is eventually consistent: feedback arrives seconds after the e-mail, and may as well arrive a moment
+        later than this look.
+        """
         with translate_aws_errors("suppressions.find"):
-            answer = await self._client.get_item(
-                TableName=self._table, Key=to_item(self._build_key(address)), ConsistentRead=True
-            )
+            answer = await self._client.get_item(TableName=self._table, Key=to_item(self._build_key(address)))
         row = from_item(answer.get("Item", {}))
         if not row or row["until_ms"] <= to_milliseconds(at):
             return None

@@ -19,11 +19,13 @@ class FakeSendRateLimiter:
         self.requests: list[tuple[str, str]] = []
         """The arguments of each call."""
 
-    async def reserve(self, rate_limit_key: str, notice_key: str, *, now: datetime) -> datetime:
+    async def reserve(
+        self, rate_limit_key: str, notice_key: str, *, now: datetime, is_first_time: bool = False
+    ) -> datetime:
         """Return when the notice may be sent."""
         await asyncio.sleep(0)
         self.requests.append((rate_limit_key, notice_key))
-        if notice_key in self._slots:
+        if not is_first_time and notice_key in self._slots:
             return self._slots[notice_key]
         caught_up = max(self._caught_up.get(rate_limit_key, now), now)
         slot = caught_up - _BURST

@@ -65,8 +65,12 @@ class SmsSender(Protocol):
 class SendRateLimiter(Protocol):
     """Limits how many notices per minute are sent for one rate-limit key, across all workers."""
 
-    async def reserve(self, rate_limit_key: str, notice_key: str, *, now: datetime) -> datetime:
+    async def reserve(
+        self, rate_limit_key: str, notice_key: str, *, now: datetime, is_first_time: bool = False
+    ) -> datetime:
         """Return when the notice may be sent: `now`, or a send slot, which is the same at each call.
+
+        `is_first_time` says that nobody has called it for this notice before, so there is no send slot to read.
 
         Raises:
             TransientError: the limiter's store can't be reached.

@@ -93,3 +93,29 @@ async def test_forty_concurrent_calls_get_forty_slots(new_limiter, key, clock):
     waiting = sorted(slot for slot in slots if slot > now)
     assert len(waiting) == 40 - 11
     assert waiting == [now + number * SECOND for number in range(1, 30)]
+
+
+async def test_a_notice_that_is_new_has_no_send_slot_to_read(new_limiter, key, clock):
+    """Its slot is the same as with a look first; only the call for a later attempt finds it again."""
+    limiter, now = new_limiter(per_minute=1), clock.now()
+    await limiter.reserve(key, f"{key}-first", now=now, is_first_time=True)
+    slot = await limiter.reserve(key, f"{key}-second", now=now, is_first_time=True)
+    assert slot == now + 50 * SECOND
+    assert await limiter.reserve(key, f"{key}-second", now=slot) == slot
+
+
+async def test_an_idle_key_costs_one_write(dynamodb, key, clock):
+    """Most businesses send no second notice within the interval; a busy one needs a second write."""
+
+    class Counting:
+        writes = 0
+
+        async def update_item(self, **arguments):
+            self.writes += 1
+            return await dynamodb.update_item(**arguments)
+
+    client = Counting()
+    limiter = DynamoSendRateLimiter(client=client, table="LimitsTable", per_minute=60, max_wait=BURST)
+    for now, writes in ((clock.now(), 1), (clock.now() + 2 * SECOND, 2), (clock.now() + 2 * SECOND, 4)):
+        await limiter.reserve(key, new_id(), now=now, is_first_time=True)
+        assert client.writes == writes

@@ -33,14 +33,15 @@ class DynamoSendRateLimiter:
         self._interval = timedelta(minutes=1) / per_minute
         self._max_wait = max_wait
 
-    async def reserve(self, rate_limit_key: str, notice_key: str, *, now: datetime) -> datetime:
+    async def reserve(
+        self, rate_limit_key: str, notice_key: str, *, now: datetime, is_first_time: bool = False
+    ) -> datetime:
         """Return when the notice may be sent.
 
         Raises:
             PermanentError: `line_too_long`.
         """
-        reserved = await self._read_slot(notice_key)
-        if reserved is not None:
+        if not is_first_time and (reserved := await self._read_slot(notice_key)):
             return reserved
         slot = await self._advance_schedule(rate_limit_key, now) - _BURST
         if slot <= now:
@@ -59,30 +60,34 @@ class DynamoSendRateLimiter:
         """Return when all notices before this one are sent, and advance that time by one interval."""
         step, start = _duration_to_milliseconds(self._interval), to_milliseconds(now)
         limit = start + _duration_to_milliseconds(self._max_wait + _BURST)
+        expires = compute_expiry(now, SEND_RATE_RETENTION)
         for _ in range(_ATTEMPTS):
-            # A busy key advances by one interval; an idle one starts from now. It may change between the two writes.
-            before = await self._update_row(
-                rate_limit_key,
-                "SET caught_up_ms = caught_up_ms + :step, expires_at = :expires",
-                "caught_up_ms BETWEEN :now AND :longest",
-                {":step": step, ":now": start, ":longest": limit, ":expires": compute_expiry(now, SEND_RATE_RETENTION)},
-            )
-            if before is not None:
-                return from_milliseconds(before)
-            restarted = await self._update_row(
+            # An idle key starts from now, which one write does for most notices; a busy one advances by one interval.
+            # It may change between the two writes.
+            is_written, caught_up = await self._update_row(
                 rate_limit_key,
                 "SET caught_up_ms = :next, expires_at = :expires",
                 "attribute_not_exists(quota) OR caught_up_ms < :now",
-                {":next": start + step, ":now": start, ":expires": compute_expiry(now, SEND_RATE_RETENTION)},
+                {":next": start + step, ":now": start, ":expires": expires},
             )
-            if restarted is not None:
+            if is_written:
                 return now
-            if await self._read_caught_up(rate_limit_key) > limit:
+            if caught_up > limit:
                 raise PermanentError("line_too_long", "this business sends more notices than its rate limit allows")
+            is_written, caught_up = await self._update_row(
+                rate_limit_key,
+                "SET caught_up_ms = caught_up_ms + :step, expires_at = :expires",
+                "caught_up_ms BETWEEN :now AND :longest",
+                {":step": step, ":now": start, ":longest": limit, ":expires": expires},
+            )
+            if is_written:
+                return from_milliseconds(caught_up)
         raise TransientError("send_rate: the row changed at every attempt")
 
-    async def _update_row(self, rate_limit_key: str, update: str, condition: str, values: dict[str, int]) -> int | None:
-        """Return the row's `caught_up_ms` before the update; None if the condition failed and nothing was written."""
+    async def _update_row(
+        self, rate_limit_key: str, update: str, condition: str, values: dict[str, int]
+    ) -> tuple[bool, int]:
+        """Return whether the row was updated, and its `caught_up_ms` before that; 0 if there was no row."""
         with translate_aws_errors("send_rate.update"):
             try:
                 answer = await self._client.update_item(
@@ -92,19 +97,14 @@ class DynamoSendRateLimiter:
                     ConditionExpression=condition,
                     ExpressionAttributeValues=to_item(values),
                     ReturnValues="ALL_OLD",
+                    ReturnValuesOnConditionCheckFailure="ALL_OLD",
                 )
+                is_written, row = True, answer.get("Attributes", {})
             except ClientError as error:
-                if get_error_code(error) == _CONDITION_FAILED:
-                    return None
-                raise
-        return int(from_item(answer.get("Attributes", {})).get("caught_up_ms", 0))
-
-    async def _read_caught_up(self, rate_limit_key: str) -> int:
-        with translate_aws_errors("send_rate.read_rate"):
-            answer = await self._client.get_item(
-                TableName=self._table, Key=_build_rate_key(rate_limit_key), ConsistentRead=True
-            )
-        return int(from_item(answer.get("Item", {})).get("caught_up_ms", 0))
+                if get_error_code(error) != _CONDITION_FAILED:
+                    raise
+                is_written, row = False, error.response.get("Item", {})
+        return is_written, int(from_item(row).get("caught_up_ms", 0))
 
     async def _store_slot(self, notice_key: str, slot: datetime) -> datetime:
         row = {

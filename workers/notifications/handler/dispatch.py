@@ -49,7 +49,7 @@ class NotificationHandler:
     async def _notify_visitor(self, notice: VisitorNotice, claim: Claim) -> bool:
         """Notify the visitor and complete the claim; count each case in which the notice may be sent twice."""
         try:
-            is_sent = await notify_visitor(self._ports, notice)
+            is_sent = await notify_visitor(self._ports, notice, is_first_attempt=claim.is_first)
         except (UnknownOutcomeError, asyncio.CancelledError):
             self._count_as_perhaps_repeated(notice)
             raise

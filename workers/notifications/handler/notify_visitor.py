@@ -21,7 +21,7 @@ from workers.notifications.domain import (
 log = structlog.get_logger()
 
 
-async def notify_visitor(ports: NotificationPorts, notice: VisitorNotice) -> bool:
+async def notify_visitor(ports: NotificationPorts, notice: VisitorNotice, *, is_first_attempt: bool) -> bool:
     """Send the notice and return True; return False, without sending it, if it is no longer of use.
 
     Raises:
@@ -36,7 +36,7 @@ async def notify_visitor(ports: NotificationPorts, notice: VisitorNotice) -> boo
         return False
     if not (_is_in_time(ports, notice, profile) and await _accepts_email(ports, notice)):
         return False
-    await _reserve_send_slot(ports, notice)
+    await _reserve_send_slot(ports, notice, is_first_attempt=is_first_attempt)
     await _send_notice(ports, notice, profile)
     log.info(
         "notice_sent", notice=notice.type, channel=notice.data.contact_kind, appointment_id=notice.data.appointment_id
@@ -90,9 +90,11 @@ async def _accepts_email(ports: NotificationPorts, notice: VisitorNotice) -> boo
     raise PermanentError("address_suppressed", f"no e-mails are sent to this address: {suppression.reason}")
 
 
-async def _reserve_send_slot(ports: NotificationPorts, notice: VisitorNotice) -> None:
+async def _reserve_send_slot(ports: NotificationPorts, notice: VisitorNotice, *, is_first_attempt: bool) -> None:
     now = ports.clock.now()
-    slot = await ports.send_rate_limiter.reserve(build_rate_limit_key(notice), notice.claim_key, now=now)
+    slot = await ports.send_rate_limiter.reserve(
+        build_rate_limit_key(notice), notice.claim_key, now=now, is_first_time=is_first_attempt
+    )
     if slot > now:
         raise NotYetError("the rate limit of the business", wait=slot - now)
 

@@ -7,6 +7,7 @@ import pytest
 
 from shared.aws.items import to_item
 from shared.aws.stores import Stores
+from shared.instants import to_milliseconds
 from tests.fakes.clock import FakeClock
 from tests.fakes.figures import FakeMetrics
 from workers.notifications.adapters.email_templates import JinjaEmailTemplates
@@ -142,5 +143,7 @@ async def test_alerts_go_to_the_configured_topic(open_deployment, make_alert, va
 async def test_the_rate_limit_of_a_business_is_the_configured_one(open_deployment, variables, step):
     """Each notice advances the row by its share of a minute."""
     ports, aws = await open_deployment(**variables)
-    await ports.send_rate_limiter.reserve("salon-ania", "notice-1", now=FakeClock().now())
-    assert [call["ExpressionAttributeValues"][":step"] for call in aws.calls] == [{"N": str(step)}]
+    now = FakeClock().now()
+    await ports.send_rate_limiter.reserve("salon-ania", "notice-1", now=now)
+    next_ms = to_milliseconds(now) + step
+    assert [call["ExpressionAttributeValues"][":next"] for call in aws.calls] == [{"N": str(next_ms)}]
