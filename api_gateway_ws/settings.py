@@ -7,7 +7,7 @@ import os
 
 from pydantic import BaseModel, ConfigDict, model_validator
 
-from api_gateway_ws.adapters.sigv4 import Credentials
+from shared.aws.signer import StaticCredentials
 from shared.endpoints import find_endpoint_url
 
 _GENERAL_CLIENT_VARIABLES = (
@@ -65,7 +65,7 @@ class IngressSettings(EdgeSettings):
     booking_queue_url: str
 
 
-def read_credentials() -> Credentials | None:
+def read_credentials() -> StaticCredentials | None:
     """Return the credentials that Lambda puts into the environment; None where botocore must be used.
 
     https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html
@@ -73,7 +73,7 @@ def read_credentials() -> Credentials | None:
     key_id, secret = os.environ.get("AWS_ACCESS_KEY_ID"), os.environ.get("AWS_SECRET_ACCESS_KEY")
     if not (key_id and secret) or any(os.environ.get(name) for name in _GENERAL_CLIENT_VARIABLES):
         return None
-    return Credentials(key_id, secret, os.environ.get("AWS_SESSION_TOKEN") or None)
+    return StaticCredentials(key_id, secret, os.environ.get("AWS_SESSION_TOKEN") or None)
 
 
 def read_lambda_trace_header() -> str | None:

@@ -14,7 +14,7 @@ from urllib.parse import quote
 from botocore.exceptions import ClientError
 
 from api_gateway_ws.adapters.http_connection import HttpConnection, Response
-from api_gateway_ws.adapters.sigv4 import Credentials, Signer
+from shared.aws.signer import Credentials, RequestSigner
 from shared.clock import Clock
 from shared.json_objects import parse_json_object
 
@@ -40,7 +40,8 @@ class _Calls:
 
     def __init__(self, service: str, region: Region, clock: Clock, *, url: str | None = None) -> None:
         self._http = HttpConnection(url or region.build_url(service))
-        self._signer = Signer(region.credentials, service=service, region=region.name)
+        self._signer = RequestSigner(service=service, region=region.name, host=self._http.host)
+        self._credentials = region.credentials
         self._clock = clock
 
     def request(self, method: str, path: str, *, headers: dict[str, str], body: bytes = b"") -> Response:
@@ -53,7 +54,7 @@ class _Calls:
 
         def sign() -> dict[str, str]:
             return self._signer.sign(
-                method, full_path, host=self._http.host, headers=headers, body=body, now=self._clock.now()
+                method, full_path, headers=headers, body=body, credentials=self._credentials, now=self._clock.now()
             )
 
         return self._http.request(method, full_path, body=body, sign=sign)

@@ -18,7 +18,7 @@ from pydantic_core import from_json, to_json
 
 from shared.aws.errors import translate_aws_errors
 from shared.aws.http_pool import HttpPool
-from shared.aws.signer import JsonCallSigner
+from shared.aws.signer import RequestSigner
 from shared.aws.sqs import CALL_DEADLINE_SECONDS, RECEIVE_DEADLINE_SECONDS, SqsQueue
 from shared.aws.sqs_messages import (
     build_change_request,
@@ -37,7 +37,7 @@ class SqsCalls:
 
     def __init__(self, *, http: HttpPool, region: str, credentials: AioCredentials | None, clock: Clock) -> None:
         self._http = http
-        self._signer = JsonCallSigner(service="sqs", region=region, host=http.host)
+        self._signer = RequestSigner(service="sqs", region=region, host=http.host)
         self._credentials = credentials
         self._clock = clock
 
@@ -58,7 +58,14 @@ class SqsCalls:
         except RuntimeError as error:
             # Botocore raises it for credentials that it could not refresh in time.
             raise NoCredentialsError from error
-        headers = self._signer.build_headers(f"AmazonSQS.{action}", body, frozen, self._clock.now())
+        headers = self._signer.sign(
+            "POST",
+            "/",
+            headers={"Content-Type": "application/x-amz-json-1.0", "X-Amz-Target": f"AmazonSQS.{action}"},
+            body=body,
+            credentials=frozen,
+            now=self._clock.now(),
+        )
         answer = await self._http.post(headers, body, deadline_seconds=deadline_seconds)
         content = parse_json_object(answer.body, parse=from_json) if answer.body else {}
         if answer.status != HTTPStatus.OK:

@@ -1,67 +1,101 @@
-"""Signs uniform calls at a tenth of the cost of botocore's general signer.
+"""Signs requests to AWS, with the standard library alone and at an eighth of the cost of botocore's signer.
 
-Signature version 4 (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv.html): the same headers are always
-signed, the path is always `/`, and the key of the day is derived once.
+Signature version 4 (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html), with
+every header signed. The key of the day is derived once.
 """
 
 import hashlib
 import hmac
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Protocol
+from urllib.parse import quote
 
-from botocore.credentials import ReadOnlyCredentials
-
-CONTENT_TYPE = "application/x-amz-json-1.0"
 _ALGORITHM = "AWS4-HMAC-SHA256"
 
 
-class JsonCallSigner:
-    """Signs `POST /` calls of one service's JSON protocol, for one host."""
+class Credentials(Protocol):
+    """What a request is signed with; botocore's frozen credentials are such."""
+
+    @property
+    def access_key(self) -> str:
+        """Return the public part."""
+        ...
+
+    @property
+    def secret_key(self) -> str:
+        """Return the secret part."""
+        ...
+
+    @property
+    def token(self) -> str | None:
+        """Return the token of a session; None for the credentials of a user."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class StaticCredentials:
+    """Credentials that nothing refreshes, such as those in the environment of a function."""
+
+    access_key: str = field(repr=False)
+    secret_key: str = field(repr=False)
+    token: str | None = field(default=None, repr=False)
+
+
+class RequestSigner:
+    """Signs the requests to one service at one host."""
 
     def __init__(self, *, service: str, region: str, host: str) -> None:
         self._service = service
         self._region = region
         self._host = host
-        self._key: tuple[str, ReadOnlyCredentials] | None = None
-        self._signing_key = b""
+        self._key_of: tuple[str, str] | None = None
+        self._key = b""
 
-    def build_headers(
-        self, target: str, body: bytes, credentials: ReadOnlyCredentials, now: datetime
+    def sign(
+        self,
+        method: str,
+        path: str,
+        *,
+        headers: Mapping[str, str],
+        body: bytes,
+        credentials: Credentials,
+        now: datetime,
     ) -> dict[str, str]:
-        """Return every header that the call needs. `now` is in UTC."""
-        stamp = f"{now:%Y%m%dT%H%M%SZ}"
+        """Return every header that the request needs.
+
+        `path` is percent-encoded and has no query, a name occurs once in `headers`, and `now` is in UTC.
+        """
+        stamp, digest = f"{now:%Y%m%dT%H%M%SZ}", hashlib.sha256(body).hexdigest()
         day = stamp[:8]
-        token = credentials.token
-        signed_headers = "content-type;host;x-amz-date;x-amz-security-token;x-amz-target" if token else _SIGNED_HEADERS
-        token_header = f"x-amz-security-token:{token}\n" if token else ""
-        canonical = (
-            f"POST\n/\n\ncontent-type:{CONTENT_TYPE}\nhost:{self._host}\nx-amz-date:{stamp}\n{token_header}"
-            f"x-amz-target:{target}\n\n{signed_headers}\n{hashlib.sha256(body).hexdigest()}"
-        )
+        signed = {**headers, "Host": self._host, "X-Amz-Date": stamp}
+        if self._service == "s3":
+            signed["X-Amz-Content-SHA256"] = digest
+        if credentials.token:
+            signed["X-Amz-Security-Token"] = credentials.token
+        # Without sequences of spaces, and sorted by the lower-case name.
+        pairs = sorted([(name.lower(), " ".join(value.split())) for name, value in signed.items()])
+        names = ";".join([name for name, _ in pairs])
+        canonical_headers = "".join([f"{name}:{value}\n" for name, value in pairs])
+        canonical = f"{method}\n{self._encode_path(path)}\n\n{canonical_headers}\n{names}\n{digest}"
         scope = f"{day}/{self._region}/{self._service}/aws4_request"
         to_sign = f"{_ALGORITHM}\n{stamp}\n{scope}\n{hashlib.sha256(canonical.encode()).hexdigest()}"
-        signature = hmac.digest(self._get_signing_key(day, credentials), to_sign.encode(), "sha256").hex()
-        headers = {
-            "Content-Type": CONTENT_TYPE,
-            "Host": self._host,
-            "X-Amz-Date": stamp,
-            "X-Amz-Target": target,
-            "Authorization": (
-                f"{_ALGORITHM} Credential={credentials.access_key}/{scope}, "
-                f"SignedHeaders={signed_headers}, Signature={signature}"
-            ),
-        }
-        if token:
-            headers["X-Amz-Security-Token"] = token
-        return headers
+        signature = hmac.digest(self._get_key(day, credentials.secret_key), to_sign.encode(), "sha256").hex()
+        signed["Authorization"] = (
+            f"{_ALGORITHM} Credential={credentials.access_key}/{scope}, SignedHeaders={names}, Signature={signature}"
+        )
+        return signed
 
-    def _get_signing_key(self, day: str, credentials: ReadOnlyCredentials) -> bytes:
-        """Return the signing key, derived anew when the day or the credentials change."""
-        if self._key != (day, credentials):
-            key = f"AWS4{credentials.secret_key}".encode()
+    def _encode_path(self, path: str) -> str:
+        # Every service but S3 encodes the encoded path once more.
+        return path if self._service == "s3" or path == "/" else quote(path, safe="/-_.~")
+
+    def _get_key(self, day: str, secret: str) -> bytes:
+        """Return the signing key, derived anew when the day or the secret changes."""
+        if self._key_of != (day, secret):
+            key = f"AWS4{secret}".encode()
             for part in (day, self._region, self._service, "aws4_request"):
                 key = hmac.digest(key, part.encode(), "sha256")
-            self._key, self._signing_key = (day, credentials), key
-        return self._signing_key
-
-
-_SIGNED_HEADERS = "content-type;host;x-amz-date;x-amz-target"
+            self._key_of, self._key = (day, secret), key
+        return self._key

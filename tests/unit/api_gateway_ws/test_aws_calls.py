@@ -12,8 +12,8 @@ from botocore.exceptions import ClientError
 
 from api_gateway_ws.adapters import aws_calls, http_connection
 from api_gateway_ws.adapters.aws_calls import Bucket, Connections, DynamoDb, Region, SecretsManager, Sqs
-from api_gateway_ws.adapters.sigv4 import Credentials
 from shared.aws.errors import translate_aws_errors
+from shared.aws.signer import StaticCredentials
 from shared.errors import DeploymentError, PermanentError, TransientError
 from tests.fakes.clock import FakeClock
 
@@ -57,7 +57,7 @@ class Server:
         thread.start()
         try:
             yield Region(
-                "eu-central-1", Credentials("key", "secret", "token"), f"http://127.0.0.1:{server.server_port}"
+                "eu-central-1", StaticCredentials("key", "secret", "token"), f"http://127.0.0.1:{server.server_port}"
             )
         finally:
             server.shutdown()
@@ -218,7 +218,7 @@ def test_a_frame_is_posted_to_its_connection():
 
 def test_services_on_aws_have_regional_endpoints():
     """A bucket is part of its host."""
-    region = Region("eu-central-1", Credentials("key", "secret"))
+    region = Region("eu-central-1", StaticCredentials("key", "secret"))
     assert region.build_url("dynamodb") == "https://dynamodb.eu-central-1.amazonaws.com"
     bucket = Bucket(region, FakeClock(datetime(2026, 1, 1, tzinfo=UTC)), bucket="knowledge")
     assert bucket._http.host == "knowledge.s3.eu-central-1.amazonaws.com"

@@ -117,9 +117,9 @@ def test_where_our_own_calls_do_not_suffice_botocore_makes_them(environment, nam
 
 def test_credentials_come_from_the_environment_or_from_botocore(environment):
     """Lambda sets all three; a developer's profile is botocore's business."""
-    assert read_credentials().session_token is None
+    assert read_credentials().token is None
     environment.setenv("AWS_SESSION_TOKEN", "token")
-    assert read_credentials().session_token == "token"
+    assert read_credentials().token == "token"
     environment.delenv("AWS_SECRET_ACCESS_KEY")
     assert read_credentials() is None
 
