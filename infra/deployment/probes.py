@@ -25,6 +25,8 @@ def probe_account(clients: Clients, values: Mapping[str, str]) -> list[Finding]:
             "bedrock:GetInferenceProfile and bedrock:GetFoundationModelAvailability",
             lambda: _model(clients, values["BedrockModelId"], values.get("BedrockFoundationModelId", "")),
         )
+    if model := values.get("BedrockFoundationModelId"):
+        findings += run_probe("model", "bedrock:GetFoundationModel", lambda: _lifecycle(clients, model))
     if values.get("SesFromEmail"):
         findings += run_probe("e-mail", "ses:GetAccount", lambda: _email_sandbox(clients))
     # As the template's condition: `auto` follows the topic of the system before.
@@ -97,6 +99,19 @@ def _model(clients: Clients, profile: str, model: str) -> Iterator[Finding]:
         )
     else:
         yield Finding("model", Verdict.OK, f"{model} may be invoked")
+
+
+def _lifecycle(clients: Clients, model: str) -> Iterator[Finding]:
+    # https://docs.aws.amazon.com/bedrock/latest/userguide/model-lifecycle.html
+    details = clients("bedrock").get_foundation_model(modelIdentifier=model)["modelDetails"]
+    if details.get("modelLifecycle", {}).get("status") == "LEGACY":
+        yield Finding(
+            "model",
+            Verdict.WARNING,
+            f"{model} is a legacy model",
+            "Bedrock refuses it to accounts that have not used it in the last weeks, and will end it for all.",
+            "Name an active model as BedrockModelId and BedrockFoundationModelId; docs/first-deployment.md says which.",
+        )
 
 
 def _email_sandbox(clients: Clients) -> Iterator[Finding]:

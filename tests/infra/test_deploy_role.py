@@ -135,6 +135,7 @@ def test_the_role_may_do_what_cloudformation_calls_for_each_resource(kind):
         ("ses:GetAccount", "*"),
         ("bedrock:GetInferenceProfile", "arn:aws:bedrock:eu-central-1:123456789012:inference-profile/eu.any"),
         ("bedrock:GetFoundationModelAvailability", "*"),
+        ("bedrock:GetFoundationModel", "arn:aws:bedrock:eu-central-1::foundation-model/anthropic.any"),
         (
             "secretsmanager:DescribeSecret",
             "arn:aws:secretsmanager:eu-central-1:123456789012:secret:chatbot/google-calendar-AbCdEf",

@@ -132,6 +132,12 @@ class FakeBedrock:
     def __init__(self) -> None:
         self.has_profile = True
         self.agreement = "AVAILABLE"
+        self.lifecycle = "ACTIVE"
+
+    def get_foundation_model(self, **arguments: Any) -> dict[str, Any]:
+        model = arguments["modelIdentifier"]
+        arn = f"arn:aws:bedrock:eu-central-1::foundation-model/{model}"
+        return {"modelDetails": {"modelId": model, "modelArn": arn, "modelLifecycle": {"status": self.lifecycle}}}
 
     def get_inference_profile(self, **arguments: Any) -> dict[str, Any]:
         if not self.has_profile:

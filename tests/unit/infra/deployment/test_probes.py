@@ -40,6 +40,7 @@ def test_a_prepared_account_has_no_warnings(account):
         (lambda a: setattr(a.lambda_, "concurrency", 10), "10 concurrent executions", "Service Quotas"),
         (lambda a: setattr(a.bedrock, "has_profile", False), "no inference profile eu.anthropic", "BedrockModelId"),
         (lambda a: setattr(a.bedrock, "agreement", "NOT_AVAILABLE"), "agreement is not accepted", "use-case form"),
+        (lambda a: setattr(a.bedrock, "lifecycle", "LEGACY"), "is a legacy model", "BedrockFoundationModelId"),
         (lambda a: setattr(a.ses, "has_production_access", False), "SES is in the sandbox", "production access"),
         (lambda a: setattr(a.sns, "is_in_sandbox", True), "SNS is in the SMS sandbox", "spending limit"),
         (lambda a: a.existing.clear(), "no secret chatbot/google-calendar", "create-secret"),
