@@ -9,6 +9,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 DOCUMENTS = sorted(path for path in [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")] if path.name != "CHANGELOG.md")
+HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
 RECIPES = [ROOT / "CONTRIBUTING.md", ROOT / "docs/architecture.md", *sorted((ROOT / "docs/decisions").glob("*.md"))]
 
 MADE_HERE = {".git", ".venv", ".stride", "dist", "node_modules"}
@@ -79,6 +80,23 @@ def test_every_link_of_a_document_leads_to_a_file(document):
     targets = [target.partition("#")[0] for target in LINK.findall(document.read_text(encoding="utf-8"))]
     local = [target for target in targets if target and "://" not in target]
     assert [target for target in local if not (document.parent / target).exists()] == []
+
+
+def anchors(text):
+    """Return the anchors that GitHub gives the headings of a document."""
+    return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in HEADING.findall(text)}
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_every_link_to_a_section_leads_to_a_heading(document):
+    """In the same document, or in the one that the link names."""
+    targets = [link.partition("#") for link in LINK.findall(document.read_text(encoding="utf-8")) if "://" not in link]
+    missing = [
+        f"{name}#{anchor}"
+        for name, _, anchor in targets
+        if anchor and anchor not in anchors((document.parent / name if name else document).read_text(encoding="utf-8"))
+    ]
+    assert missing == []
 
 
 @pytest.mark.parametrize("document", RECIPES, ids=lambda path: path.name)
