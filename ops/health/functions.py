@@ -15,10 +15,11 @@ _WORKERS = ("chat", "booking", "notifications", "failures")
 
 _LOOKBACK = timedelta(hours=1)
 
-_FAILED_STARTS = '?"start_failed" ?"Runtime.ImportModuleError"'
-"""Our own line, and Lambda's where the handler's module can't be imported.
+_FAILED_STARTS = ('"start_failed"', '"Runtime.ImportModuleError"')
+"""Patterns of our own line, and of Lambda's where the handler's module can't be imported.
 
-(https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/FilterAndPatternSyntax.html)
+Two patterns and not one with alternatives, which the emulator takes for conditions
+(https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/FilterAndPatternSyntax.html).
 """
 
 _ADVICE = "repair what the line names and deploy again; `make deploy VERSION=previous` restores the version before"
@@ -72,20 +73,22 @@ class _Checks:
 
     async def _find_failed_starts(self, function: str, since: datetime) -> list[Mapping[str, Any]]:
         client = await self._open_client("logs")
-        request: dict[str, Any] = {
-            "logGroupName": f"/aws/lambda/{function}",
-            "startTime": round(since.timestamp() * 1000),
-            "filterPattern": _FAILED_STARTS,
-        }
         failures: list[Mapping[str, Any]] = []
-        while True:
-            with translate_aws_errors("logs.filter"):
-                # A page may be empty although a later one is not.
-                page = await client.filter_log_events(**request)
-            failures += page.get("events", ())
-            if not page.get("nextToken"):
-                return failures
-            request["nextToken"] = page["nextToken"]
+        for pattern in _FAILED_STARTS:
+            request: dict[str, Any] = {
+                "logGroupName": f"/aws/lambda/{function}",
+                "startTime": round(since.timestamp() * 1000),
+                "filterPattern": pattern,
+            }
+            # A page may be empty although a later one is not.
+            while True:
+                with translate_aws_errors("logs.filter"):
+                    page = await client.filter_log_events(**request)
+                failures += page.get("events", ())
+                if not page.get("nextToken"):
+                    break
+                request["nextToken"] = page["nextToken"]
+        return failures
 
 
 def _describe_state(configuration: Mapping[str, Any]) -> str:

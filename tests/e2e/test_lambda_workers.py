@@ -1,14 +1,17 @@
 """The same handlers behind Lambda event-source mappings, as AWS runs them by default."""
 
+import json
 import os
 import uuid
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from infra.local.stack import Options, Stack, open_local_stack
 from tests.e2e.backstage import Backstage
 from tests.e2e.booking import confirm, free_slot, fresh_address, hold
+from tests.e2e.command_line import command_line
 from tests.e2e.visitor import Visit
 
 pytestmark = [
@@ -55,3 +58,24 @@ async def test_dead_letters_reach_the_ledger_with_the_workers_on_lambda(lambda_s
         backstage.send(queue, f"no json {mark} {queue}", group=mark)
         row = await backstage.failure(lambda row, queue=queue: (row.get("group"), row["queue"]) == (mark, queue))
         assert (row["reason"], row["error"]) == ("not_json", "the body is not a JSON object")
+
+
+@pytest.mark.soak
+async def test_the_doctor_finds_a_worker_that_does_not_start(lambda_stack: Stack, tmp_path: Path):
+    """The line is in the log of the function; once the function is changed again, it says nothing any more."""
+    client, name = lambda_stack.client("lambda"), "stride-failures"
+    variables = client.get_function_configuration(FunctionName=name)["Environment"]["Variables"]
+    broken = {key: value for key, value in variables.items() if key != "FAILURES_TABLE"}
+    with command_line(lambda_stack, tmp_path) as stride:
+        assert "OK       function failures" in (await stride("doctor")).out
+        client.update_function_configuration(FunctionName=name, Environment={"Variables": broken})
+        try:
+            client.invoke(FunctionName=name, Payload=json.dumps({"Records": []}))
+            failed = await stride("doctor")
+        finally:
+            client.update_function_configuration(FunctionName=name, Environment={"Variables": variables})
+        repaired = await stride("doctor")
+    assert failed.code == 1
+    assert "PROBLEM  function failures" in failed.out
+    assert f"{name} does not start: check these variables: FAILURES_TABLE: Field required" in failed.out
+    assert "OK       function failures" in repaired.out

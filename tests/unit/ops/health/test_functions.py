@@ -36,12 +36,13 @@ class FakeAws:
         self.pages += 1
         if nextToken is None:
             return {"events": [], "nextToken": "page 2"}
-        assert "start_failed" in filterPattern
         return {
             "events": [
                 {"timestamp": round(at.timestamp() * 1000), "message": message}
                 for function, at, message in self.lines
-                if logGroupName == f"/aws/lambda/{function}" and at.timestamp() * 1000 >= startTime
+                if logGroupName == f"/aws/lambda/{function}"
+                and at.timestamp() * 1000 >= startTime
+                and filterPattern.strip('"') in message
             ]
         }
 
