@@ -11,6 +11,7 @@ from tests.fakes.business_calendar import FakeCalendar
 from tests.fakes.clock import FakeClock
 from tests.fakes.tenants import FakeTenants
 from tests.unit.ops.health.values import client_error, make_profile
+from workers.booking.domain.calendar_problem import CalendarProblem, UnusableCalendarError
 from workers.booking.facade import BookingFacade
 
 TENANT = "salon-ania"
@@ -39,6 +40,17 @@ class FakeAws:
 
     async def get_sms_sandbox_account_status(self):
         return {"IsInSandbox": self.in_sms_sandbox}
+
+
+class RefusedCalendar(FakeCalendar):
+    """A calendar that can't be read because of a problem."""
+
+    def __init__(self, problem):
+        super().__init__("calendar")
+        self._problem = problem
+
+    async def find_busy_times(self, *_arguments, **_options):
+        raise UnusableCalendarError(self._problem)
 
 
 @pytest.fixture
@@ -139,6 +151,13 @@ async def test_a_calendar_that_is_not_shared(check_services):
     """The advice says how to share it."""
     check = (await check_services(calendar=FakeCalendar("another")))[f"calendar {TENANT}"]
     assert (check.state, "share the calendar" in check.advice) == ("problem", True)
+
+
+@pytest.mark.parametrize("problem", [each for each in CalendarProblem if each is not CalendarProblem.MOVE_REFUSED])
+async def test_each_problem_of_a_calendar_has_its_own_advice(check_services, problem):
+    """`MOVE_REFUSED` is a time that the owner chose; reading a calendar never ends so."""
+    check = (await check_services(calendar=RefusedCalendar(problem)))[f"calendar {TENANT}"]
+    assert (check.state, "try again" in check.advice) == ("problem", False)
 
 
 async def test_a_business_without_allowed_origins(check_services):
