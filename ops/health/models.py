@@ -21,7 +21,8 @@ _MODEL_ADVICE = (
 _ADVICE_BY_CODE = {
     # https://docs.aws.amazon.com/bedrock/latest/userguide/troubleshooting-api-error-codes.html
     "ValidationException": (
-        "this region has no such model or profile: name one of `aws bedrock list-inference-profiles` as BedrockModelId"
+        "this region has no such model or profile, or the model accepts no temperature: name another one of"
+        " `aws bedrock list-inference-profiles` as BedrockModelId"
     ),
     "ResourceNotFoundException": (
         "fill in Anthropic's use-case form in the model catalog of Bedrock's console, and try again in 15 minutes;"
@@ -29,6 +30,9 @@ _ADVICE_BY_CODE = {
     ),
     "ThrottlingException": "ask for more tokens and requests a minute for this model in Service Quotas",
 }
+
+TEMPERATURE = 0.2
+"""The one of the chat worker: a model that refuses it would answer here, and no visitor."""
 
 _MODEL_SECONDS = 15.0
 """Less than the deadline of a health check, so that the result names a model that does not answer."""
@@ -104,5 +108,5 @@ class _Checks:
             await client.converse(
                 modelId=model,
                 messages=[{"role": "user", "content": [{"text": "Hi"}]}],
-                inferenceConfig={"maxTokens": 1},
+                inferenceConfig={"maxTokens": 1, "temperature": TEMPERATURE},
             )

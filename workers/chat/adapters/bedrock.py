@@ -29,6 +29,9 @@ _BUSY = frozenset(
         "ServiceQuotaExceededException",
     }
 )
+TEMPERATURE = 0.2
+"""Answers keep to the documents. Models of the 5.5 generation refuse it."""
+
 SILENCE_SECONDS = 20
 """The timeout for the next event of a stream."""
 
@@ -87,7 +90,7 @@ class BedrockModel:
                     ],
                     messages=[{"role": turn.role, "content": [{"text": turn.text}]} for turn in prompt.turns],
                     toolConfig={"tools": [{"toolSpec": _build_specification(tool)} for tool in prompt.tools]},
-                    inferenceConfig={"maxTokens": prompt.max_output_tokens, "temperature": 0.2},
+                    inferenceConfig={"maxTokens": prompt.max_output_tokens, "temperature": TEMPERATURE},
                 )
         except TransientError as error:
             busy = find_aws_error_code(error) in _BUSY

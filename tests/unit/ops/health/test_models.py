@@ -9,6 +9,7 @@ from ops.health import models
 from ops.health.checks import CheckResult, run_checks
 from tests.fakes.tenants import FakeTenants
 from tests.unit.ops.health.values import client_error, make_profile
+from workers.chat.adapters import bedrock
 
 MODEL = "eu.anthropic.claude-haiku"
 
@@ -26,7 +27,7 @@ class FakeBedrock:
         return self
 
     async def converse(self, *, modelId, messages, inferenceConfig):  # noqa: N803 - AWS names them so
-        assert (len(messages), inferenceConfig) == (1, {"maxTokens": 1})
+        assert (len(messages), inferenceConfig) == (1, {"maxTokens": 1, "temperature": bedrock.TEMPERATURE})
         self.asked_models.append(modelId)
         if modelId in self.hanging:
             await asyncio.sleep(60)
