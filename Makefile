@@ -14,6 +14,9 @@ NODE_TEST := $(NODE) --test --test-reporter=dot "tests/widget/*.test.js"
 # Written once the tools for JavaScript match their lock file.
 NODE_READY := node_modules/.matches-lock
 
+# Its own environment: it needs an older boto3.
+CHECKOV := $(VENV)/checkov
+
 PORT ?= 8080
 BEDROCK ?= stand-in
 STACK ?= stride
@@ -24,7 +27,7 @@ VERSION ?=
 YES ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up test test-fast test-packages soak check format catalogues update-catalogues check-catalogues language bench-path bench-booking bench-consumer bench-slots bench-ledger bench-start contracts package deploy lock clean
+.PHONY: help setup up test test-fast test-packages soak check checkov format catalogues update-catalogues check-catalogues language bench-path bench-booking bench-consumer bench-slots bench-ledger bench-start contracts package deploy lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 24
@@ -61,9 +64,18 @@ check: $(READY) catalogues $(NODE_READY) ## lint, format, types (Python and Java
 	$(PYTHON) -m infra.catalogues check
 	$(VENV)/bin/lint-imports
 	$(PYTHON) -m infra.vocabulary
-	$(VENV)/bin/cfn-lint -t infra/template.yaml
+	$(VENV)/bin/cfn-lint
 	@if command -v docker-compose >/dev/null; then \
 		docker-compose -f docker-compose.localstack.yml config --quiet && echo "docker-compose.localstack.yml: valid"; \
+	fi
+
+checkov: $(UV) ## look for insecure settings in template, image and workflows
+	@if $(MAKE) --silent $(CHECKOV)/.matches-lock; then \
+		$(CHECKOV)/bin/checkov; \
+	elif [ -z "$$CI" ]; then \
+		echo "checkov: skipped, because it could not be installed. It comes from PyPI: is it reachable?"; \
+	else \
+		exit 1; \
 	fi
 
 format: $(READY) $(NODE_READY) ## format Python and JavaScript, and apply the linters' automatic fixes
@@ -117,6 +129,7 @@ lock: $(READY) ## resolve the dependencies again (ARGS=--upgrade)
 	$(UV) pip compile $(LOCK) pyproject.toml -c requirements/dev.txt -o requirements/workers.txt
 	$(UV) pip compile $(LOCK) --group ingress -c requirements/dev.txt -o requirements/ingress.txt
 	$(UV) pip compile $(LOCK) requirements/bootstrap.in -c requirements/dev.txt -o requirements/bootstrap.txt
+	$(UV) pip compile $(LOCK) requirements/checkov.in -o requirements/checkov.txt
 
 LOCK = --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header $(ARGS)
 
@@ -135,6 +148,12 @@ $(READY): requirements/dev.txt $(UV) | $(STRIDE)
 	@echo "Installing the dependencies into $(VENV)"
 	@$(UV) pip sync --quiet --python $(PYTHON) --require-hashes --compile-bytecode requirements/dev.txt
 	@touch $(READY)
+
+$(CHECKOV)/.matches-lock: requirements/checkov.txt | $(UV)
+	@echo "Installing checkov into $(CHECKOV)"
+	@$(PYTHON) -m venv --without-pip $(CHECKOV)
+	@$(UV) pip sync --quiet --python $(CHECKOV)/bin/python --require-hashes requirements/checkov.txt
+	@touch $@
 
 $(STRIDE): infra/make_command.sh $(UV)
 	@sh infra/make_command.sh $(VENV)
