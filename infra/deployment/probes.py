@@ -1,4 +1,4 @@
-"""Asks the account what the installation will meet: quotas, model access, the sandboxes of SES and SNS, secrets."""
+"""Asks the account what the installation will meet: model access, the sandboxes of SES and SNS, secrets."""
 
 from collections.abc import Iterator, Mapping
 
@@ -7,18 +7,12 @@ from botocore.exceptions import ClientError
 from infra.deployment.errors import error_code
 from infra.deployment.findings import Clients, Finding, Verdict, run_probe
 
-SUGGESTED_CONCURRENCY = 100
-"""Lambda keeps 100 executions unreserved, and an account with fewer cannot reserve any.
-
-(https://docs.aws.amazon.com/lambda/latest/dg/configuration-concurrency.html)
-"""
-
 _MODEL_IS_MISSING = frozenset({"ResourceNotFoundException", "ValidationException"})
 
 
 def probe_account(clients: Clients, values: Mapping[str, str]) -> list[Finding]:
     """Return the findings about services, with the parameters of this deployment."""
-    findings = run_probe("Lambda", "lambda:GetAccountSettings", lambda: _concurrency(clients))
+    findings: list[Finding] = []
     if "BedrockModelId" in values:
         findings += run_probe(
             "model",
@@ -35,23 +29,6 @@ def probe_account(clients: Clients, values: Mapping[str, str]) -> list[Finding]:
     if secret := values.get("GoogleSecretName"):
         findings += run_probe("calendar key", "secretsmanager:DescribeSecret", lambda: _google_secret(clients, secret))
     return findings
-
-
-def _concurrency(clients: Clients) -> Iterator[Finding]:
-    # https://docs.aws.amazon.com/lambda/latest/api/API_GetAccountSettings.html
-    limit = clients("lambda").get_account_settings()["AccountLimit"]
-    total, unreserved = limit["ConcurrentExecutions"], limit["UnreservedConcurrentExecutions"]
-    found = f"{total} concurrent executions, {unreserved} of them unreserved"
-    if total > SUGGESTED_CONCURRENCY:
-        yield Finding("Lambda", Verdict.OK, found)
-    else:
-        yield Finding(
-            "Lambda",
-            Verdict.WARNING,
-            found,
-            "New accounts start with few. Visitors wait as soon as that many messages are processed at once.",
-            "Request 1000 for `Concurrent executions` of Lambda in Service Quotas; it costs nothing.",
-        )
 
 
 def _model(clients: Clients, profile: str, model: str) -> Iterator[Finding]:

@@ -125,6 +125,8 @@ def is_in_progress(status: str) -> bool:
 _NAME_IS_IN_USE = """something outside the stack has that name. Deploy again: what can be imported is imported; name \
 anything else with --import NAME=PHYSICAL_ID, or delete it"""
 _QUEUE_NAME = "SQS frees the name of a deleted queue after 60 seconds: deploy again in a minute"
+_CONCURRENCY = """the account's quota of concurrent executions is too small: raise it, or reserve nothing \
+(IngressReservedConcurrency=none AuthorizerReservedConcurrency=none)"""
 _PERMISSION = "the deploying identity lacks that permission"
 _HINTS = {
     "already exists": _NAME_IS_IN_USE,
@@ -132,7 +134,7 @@ _HINTS = {
     "ResourceExistenceCheck": _NAME_IS_IN_USE,
     "deleted recently": _QUEUE_NAME,
     "60 seconds after deleting": _QUEUE_NAME,
-    "UnreservedConcurrentExecution": "the account's quota of concurrent executions is too small: raise it",
+    "UnreservedConcurrentExecution": _CONCURRENCY,
     "not authorized": _PERMISSION,
     "AccessDenied": _PERMISSION,
     "Rate exceeded": "AWS throttled the creation: deploy again",

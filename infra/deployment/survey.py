@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from infra.deployment.adoption import Adoption, Question, decide_adoption
 from infra.deployment.code_bucket import CodeBucket
+from infra.deployment.concurrency import reserve_concurrency
 from infra.deployment.errors import DeployError
 from infra.deployment.findings import Finding, Verdict
 from infra.deployment.identity_provider import find_provider
@@ -108,11 +109,14 @@ def _decide(
     )
     imported = {logical_id for _, logical_id, _ in adoption.imports}
     provider, findings = find_provider(environment.clients, values, owned=imported | set(owned))
+    reserved, reservation = reserve_concurrency(environment.clients, values, deployed=previous)
     adoption.parameters.update(provider)
-    adoption.findings.extend(findings)
+    adoption.findings.extend([*findings, *reservation])
     # What is decided as it was keeps its value, so that the list of changes stays short.
     decided = {name: value for name, value in adoption.parameters.items() if values.get(name) != value}
-    return choose_parameters(template, previous=previous, values={**of_before, **decided, **named}), adoption
+    # `auto` is decided also where it is named.
+    chosen = {**of_before, **decided, **named, **reserved}
+    return choose_parameters(template, previous=previous, values=chosen), adoption
 
 
 def _describe_stack(name: str, stack: Stack | None, records: Sequence[Record]) -> str:

@@ -25,7 +25,7 @@ class FakeAccount:
         self.s3 = services.FakeS3(self)
         self.ses = services.FakeSes(self)
         self.sns = services.FakeSns()
-        self.lambda_ = services.FakeLambda()
+        self.lambda_ = services.FakeLambda(self)
         self.bedrock = services.FakeBedrock()
         self.cloudwatch = services.FakeCloudWatch()
         self.calls: list[tuple[str, str, dict[str, Any]]] = []

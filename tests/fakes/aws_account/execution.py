@@ -32,6 +32,8 @@ def apply_changes(
         if change["Action"] == "Modify" and change["Replacement"] == "False":
             resource.physical_id, resource.status = stack.resources[name].physical_id, "UPDATE_COMPLETE"
             stack.resources[name] = resource
+            if problem := _reserve(account, resource):
+                return name, problem
             continue
         resource.physical_id = change_set.imports.get(name) or _make_physical_id(stack, resource, next(numbers))
         key = resource.type, resource.physical_id
@@ -39,7 +41,24 @@ def apply_changes(
             return name, f"{resource.physical_id} already exists"
         account.existing.setdefault(key, _make_content(stack, resource, next(numbers)))
         stack.resources[name] = resource
+        if problem := _reserve(account, resource):
+            return name, problem
     return None
+
+
+def _reserve(account: Account, resource: FakeResource) -> str:
+    """Reserve executions for a function as PutFunctionConcurrency does, and return its refusal."""
+    if resource.type != "AWS::Lambda::Function":
+        return ""
+    key = resource.type, resource.physical_id
+    number = int(resource.properties.get("ReservedConcurrentExecutions", 0))
+    account.existing[key] = {**account.existing[key], "reserved": number}
+    if number and account.lambda_.count_unreserved() < 100:
+        return (
+            "Specified ReservedConcurrentExecutions for function decreases account's UnreservedConcurrentExecution"
+            " below its minimum value of [100]."
+        )
+    return ""
 
 
 def _make_physical_id(stack: FakeStack, resource: FakeResource, number: int) -> str:

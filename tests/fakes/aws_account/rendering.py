@@ -6,16 +6,22 @@ from typing import Any
 
 from infra.deployment.template import Template
 
+NO_VALUE = object()
+"""A property with this value is as one that is not there."""
+
 
 def render(value: Any, template: Template, values: Mapping[str, str], names: Mapping[str, str]) -> Any:
     """Return a value with parameters and references replaced; `names` are the physical ids by logical id."""
     if isinstance(value, list):
-        return [render(each, template, values, names) for each in value]
+        rendered = [render(each, template, values, names) for each in value]
+        return [each for each in rendered if each is not NO_VALUE]
     if not isinstance(value, dict):
         return value
     if len(value) == 1:
         [(function, argument)] = value.items()
         if function == "Ref":
+            if argument == "AWS::NoValue":
+                return NO_VALUE
             return values.get(argument, names.get(argument, f"<{argument}>"))
         if function == "Fn::GetAtt":
             return f"{names.get(argument[0], argument[0])}.{argument[1]}"
@@ -24,7 +30,8 @@ def render(value: Any, template: Template, values: Mapping[str, str], names: Map
         if function == "Fn::If":
             is_true = template.is_true({"Condition": argument[0]}, values)
             return render(argument[1 if is_true else 2], template, values, names)
-    return {name: render(each, template, values, names) for name, each in value.items()}
+    properties = {name: render(each, template, values, names) for name, each in value.items()}
+    return {name: each for name, each in properties.items() if each is not NO_VALUE}
 
 
 def _named(name: str, values: Mapping[str, str], names: Mapping[str, str]) -> str:

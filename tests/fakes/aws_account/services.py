@@ -11,6 +11,7 @@ class Account(Protocol):
 
     existing: dict[tuple[str, str], dict[str, Any]]
     objects: dict[tuple[str, str], bytes]
+    lambda_: "FakeLambda"
 
 
 class FakeS3:
@@ -116,14 +117,22 @@ class FakeSns:
 
 
 class FakeLambda:
-    def __init__(self) -> None:
+    """`others` is what functions outside of the tests' stacks have reserved."""
+
+    def __init__(self, account: Account) -> None:
+        self._account = account
         self.concurrency = 1000
+        self.others = 0
+
+    def count_unreserved(self) -> int:
+        reserved: int = sum(each.get("reserved", 0) for each in self._account.existing.values())
+        return self.concurrency - self.others - reserved
 
     def get_account_settings(self, **_arguments: Any) -> dict[str, Any]:
         return {
             "AccountLimit": {
                 "ConcurrentExecutions": self.concurrency,
-                "UnreservedConcurrentExecutions": self.concurrency,
+                "UnreservedConcurrentExecutions": self.count_unreserved(),
             }
         }
 

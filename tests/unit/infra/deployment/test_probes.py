@@ -28,16 +28,15 @@ def warnings(account, values=ALL):
 
 
 def test_a_prepared_account_has_no_warnings(account):
-    """Quota, model, sandboxes and secret are in order; each is reported once."""
+    """Model, sandboxes and secret are in order; each is reported once."""
     subjects = [each.subject for each in probe_account(account.client, ALL)]
-    assert subjects == ["Lambda", "model", "model", "e-mail", "text messages", "calendar key"]
+    assert subjects == ["model", "model", "e-mail", "text messages", "calendar key"]
     assert warnings(account) == []
 
 
 @pytest.mark.parametrize(
     ("prepare", "found", "action"),
     [
-        (lambda a: setattr(a.lambda_, "concurrency", 10), "10 concurrent executions", "Service Quotas"),
         (lambda a: setattr(a.bedrock, "has_profile", False), "no inference profile eu.anthropic", "BedrockModelId"),
         (lambda a: setattr(a.bedrock, "agreement", "NOT_AVAILABLE"), "agreement is not accepted", "use-case form"),
         (lambda a: setattr(a.bedrock, "lifecycle", "LEGACY"), "is a legacy model", "BedrockFoundationModelId"),
@@ -59,7 +58,7 @@ def test_what_is_missing_is_found_with_its_meaning_and_what_to_do(account, prepa
 def test_what_is_off_is_not_probed(account):
     """Without a sender and without text messages their sandboxes do not matter."""
     probe_account(account.client, {**ALL, "SesFromEmail": "", "SmsEnabled": "false"})
-    assert {service for service, _, _ in account.calls} == {"lambda", "bedrock", "secretsmanager"}
+    assert {service for service, _, _ in account.calls} == {"bedrock", "secretsmanager"}
 
 
 @pytest.mark.parametrize(("topic", "is_on"), [("arn:aws:sns:eu-central-1:1:owner", True), ("", False)])
@@ -72,10 +71,10 @@ def test_text_messages_that_follow_the_topic_are_probed_with_it(account, topic, 
 @pytest.mark.parametrize("code", ["AccessDeniedException", "AuthorizationError", "InternalFailure"])
 def test_a_probe_without_permission_or_answer_says_so_and_the_others_go_on(account, code):
     """It never raises."""
-    account.refuse("lambda", "get_account_settings", code, "reason")
+    account.refuse("sesv2", "get_account", code, "reason")
     [unknown] = warnings(account)
     assert unknown.verdict is Verdict.UNKNOWN
-    assert ("lambda:GetAccountSettings" in unknown.action) == (code != "InternalFailure")
+    assert ("ses:GetAccount" in unknown.action) == (code != "InternalFailure")
 
 
 @pytest.mark.parametrize("region", ["us-east-1", "eu-central-1"])
