@@ -39,6 +39,7 @@ RUNNING = [(name, each) for name, each in statements(TEMPLATE) if name != "Deplo
 
 
 TEXT_MESSAGES = {
+    "Sid": "SendTextMessages",
     "Effect": "Allow",
     "Action": "sns:Publish",
     "NotResource": {"Fn::Sub": "arn:${AWS::Partition}:sns:*:*:*"},
@@ -82,7 +83,7 @@ def test_only_notifications_publish_and_only_what_is_turned_on():
     publishing = [(name, each) for name, each in RUNNING if any("sns:" in act for act in as_list(each["Action"]))]
     named = {"Fn::If": ["HasFormerAlertTopic", {"Ref": "SnsTopicArn"}, {"Ref": "AlertTopic"}]}
     alert_topic = {"Fn::If": ["HasAlertTopic", {"Ref": "AlertTopicArn"}, named]}
-    topic = {"Effect": "Allow", "Action": "sns:Publish", "Resource": alert_topic}
+    topic = {"Sid": "SendAlerts", "Effect": "Allow", "Action": "sns:Publish", "Resource": alert_topic}
     assert publishing == [("NotificationsRole", TEXT_MESSAGES), ("NotificationsRole", topic)]
 
     [policy] = TEMPLATE["Resources"]["NotificationsRole"]["Properties"]["Policies"]
