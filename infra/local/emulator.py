@@ -14,8 +14,13 @@ from infra.local.processes import Child, Children
 _READY_SECONDS = 30
 
 
-def start_emulator(children: Children, *, port: int, scratch: Path, environment: Mapping[str, str]) -> Child:
-    """Start it; its functions are unpacked under `scratch`, which is emptied first."""
+def start_emulator(
+    children: Children, *, port: int, scratch: Path, environment: Mapping[str, str], iam_record: Path | None = None
+) -> Child:
+    """Start it; its functions are unpacked under `scratch`, which is emptied first.
+
+    With `iam_record` it enforces IAM, and writes each decision about a role to that file.
+    """
     shutil.rmtree(scratch, ignore_errors=True)
     scratch.mkdir(parents=True)
     own = {
@@ -28,7 +33,10 @@ def start_emulator(children: Children, *, port: int, scratch: Path, environment:
         "IOT_MTLS_ENABLED": "0",
         "TMPDIR": str(scratch),
     }
-    command = [sys.executable, "-m", "infra.local.queueing_emulator"]
+    module = "infra.local.queueing_emulator"
+    if iam_record:
+        module, own = "infra.local.iam", {**own, "AUTH": "true", "IAM_RECORD": str(iam_record)}
+    command = [sys.executable, "-m", module]
     # It stores nothing, and would wait for every open connection.
     return children.start("emulator", command, {**environment, **own}, stage=0, grace_seconds=0.5)
 

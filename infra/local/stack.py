@@ -15,6 +15,7 @@ from infra.deploy import deploy_stack, outputs_to_settings
 from infra.local.desk import Desk, start_desk
 from infra.local.emulator import start_emulator, wait_for_emulator
 from infra.local.environment import build_clean_environment, build_pool_environment
+from infra.local.iam.pool_credentials import assume_role
 from infra.local.interrupts import Interrupts
 from infra.local.ports import HOST, find_free_port
 from infra.local.processes import Child, Children
@@ -62,6 +63,12 @@ class Options:
 
     pool_environment: Mapping[str, str] = field(default_factory=dict)
     """Overrides variables of the deployment, for example `{"POOL_LEASE_SECONDS": "3"}`."""
+
+    parameters: Mapping[str, str] = field(default_factory=dict)
+    """More parameters of the template."""
+
+    iam_record: Path | None = None
+    """With a file, functions and pools may only do what their roles allow, and each decision is written to it."""
 
 
 @dataclass(frozen=True)
@@ -112,6 +119,8 @@ class Stack:
     def launch_pool(self, name: str, **extra: str) -> Child:
         """Start a pool with extra environment variables, without waiting for it."""
         environment = {**self._pool_environment, **self.options.pool_environment, **extra}
+        if self.options.iam_record:
+            environment |= assume_role(self.client("sts"), self.outputs[f"{name.title()}RoleArn"], session=name)
         return self.children.start(name, [sys.executable, "-m", f"workers.{name}"], environment, stage=2)
 
     def start_pool(self, name: str, **extra: str) -> Child:
@@ -201,6 +210,7 @@ def _start_stack(options: Options, children: Children, step: Step) -> Stack:
             "HoldsPerAddress": "1000",
             "LocalBedrockEndpoint": stand_ins.bedrock_url,
             "LocalCalendarEndpoint": stand_ins.calendar_url,
+            **options.parameters,
         }
         outputs = deploy_stack(target, stack="stride", parameters=parameters, packages=packages)
     with step("Start the stand-ins"):
@@ -228,7 +238,9 @@ def _start_emulator(options: Options, children: Children) -> tuple[Target, Calla
         return Target(endpoint_url=options.endpoint_url), lambda: None
     port = find_free_port(options.emulator_port)
     scratch = options.folder / _SCRATCH
-    emulator = start_emulator(children, port=port, scratch=scratch, environment=build_clean_environment())
+    emulator = start_emulator(
+        children, port=port, scratch=scratch, environment=build_clean_environment(), iam_record=options.iam_record
+    )
     return Target(endpoint_url=f"http://{HOST}:{port}"), lambda: wait_for_emulator(emulator, port)
 
 

@@ -1,0 +1,60 @@
+"""The record of decisions: which statements of which role allowed a call, one JSON object a line."""
+
+import dataclasses
+import json
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from ministack.core import iam_evaluator
+
+
+class RolePolicies(list[list[Any]]):
+    """The policies of a role, as lists of statements with names: those of a resource are not recorded."""
+
+
+def name_statements(gather: Callable[..., list[list[Any]]]) -> Callable[..., RolePolicies]:
+    """Return a `_gather_role_policies` that names a statement without a Sid by its policy's and its own number."""
+
+    def gather_role_policies(*arguments: Any) -> RolePolicies:
+        return RolePolicies(
+            [dataclasses.replace(one, sid=one.sid or f"{policy}.{n}") for n, one in enumerate(statements)]
+            for policy, statements in enumerate(gather(*arguments))
+        )
+
+    return gather_role_policies
+
+
+class Recorder:
+    """Appends each decision about a role to a file."""
+
+    def __init__(self, path: Path) -> None:
+        self._file = path.open("a", encoding="utf-8", buffering=1)
+        self._lock = threading.Lock()
+
+    def record_decisions(self, evaluate: Callable[..., Any]) -> Callable[..., Any]:
+        """Return an `evaluate` that decides as before."""
+
+        def evaluate_and_record(request: Any, policies: list[list[Any]], *limits: Any) -> Any:
+            result = evaluate(request, policies, *limits)
+            if isinstance(policies, RolePolicies):
+                statements = [one for policy in policies for one in policy]
+                allowing = [one.sid for one in statements if iam_evaluator._first_match(request, [one], "Allow")]
+                self._append(request, result.decision, allowing)
+            return result
+
+        return evaluate_and_record
+
+    def _append(self, request: Any, decision: str, allowing: list[str]) -> None:
+        entry = {
+            "at": time.time(),
+            "role": request.principal_arn.split("/")[1],
+            "action": request.action,
+            "resource": request.resource_arn,
+            "decision": decision,
+            "statements": allowing,
+        }
+        with self._lock:
+            self._file.write(json.dumps(entry) + "\n")
