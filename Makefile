@@ -27,7 +27,7 @@ VERSION ?=
 YES ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up test test-fast test-packages soak check checkov format catalogues update-catalogues check-catalogues language bench-path bench-booking bench-consumer bench-slots bench-ledger bench-start contracts package deploy lock clean
+.PHONY: help setup up test test-fast test-packages test-iam soak check checkov format catalogues update-catalogues check-catalogues language bench-path bench-booking bench-consumer bench-slots bench-ledger bench-start contracts package deploy lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 24
@@ -48,6 +48,11 @@ test-fast: $(READY) catalogues ## run the unit tests of Python and JavaScript, a
 
 test-packages: $(READY) catalogues ## build the packages for AWS and let every function answer from them
 	$(PYTEST) -m package tests/infra $(ARGS)
+
+# The stack with pools and the one with functions run beside each other; then what they recorded is checked.
+test-iam: $(READY) catalogues ## run the end-to-end tests with only what the roles of the template allow
+	$(PYTEST) -n 2 --iam -m "e2e and not soak" tests/e2e $(ARGS)
+	$(PYTEST) -n 0 -m iam tests/iam
 
 soak: $(READY) catalogues ## run the tests that take minutes: crashes, a faulty broker, a million messages (ARGS="--seed 7")
 	$(PYTEST) -m soak -s $(ARGS)

@@ -26,6 +26,7 @@ from shared.settings import AwsSettings
 from tests.contracts.stores.template import create_tables
 from tests.e2e.backstage import Backstage
 from tests.e2e.visitor import Visit
+from tests.iam.record import POOLS_RECORD
 from tests.selection import STACK, is_fast, process_group
 
 # No test fails because the machine is slow.
@@ -37,6 +38,9 @@ settings.load_profile("short")
 LEASE_SECONDS = 3
 """Short, so that another worker soon takes over the messages of a killed worker."""
 
+IAM_OPTIONS: dict[str, Any] = {"iam_record": POOLS_RECORD, "parameters": {"AlertEmail": "operator@example.com"}}
+"""With IAM enforced alerts go to a topic, so that the permission is needed."""
+
 
 def pytest_configure(config: pytest.Config) -> None:
     """Compile the catalogues that have changed, before tests are collected by language."""
@@ -45,8 +49,9 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add `--seed`, which repeats a randomised test."""
+    """Add `--seed`, which repeats a randomised test, and `--iam`, which enforces the roles of the template."""
     parser.addoption("--seed", type=int, default=None, help="seed of the random numbers in soak tests")
+    parser.addoption("--iam", action="store_true", help="run the stacks with IAM enforced, and record each decision")
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -78,7 +83,7 @@ def _logging_as_it_was() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
-def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+def stack(tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config) -> Iterator[Stack]:
     """Run the whole local stack for the session."""
     options = Options(
         folder=tmp_path_factory.mktemp("stack"),
@@ -91,6 +96,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
             "POOL_DRAIN_SECONDS": "30",
             "POOL_ROLLOUT_WAIT_SECONDS": "1",
         },
+        **(IAM_OPTIONS if pytestconfig.getoption("--iam") else {}),
     )
     with open_local_stack(options) as running:
         yield running

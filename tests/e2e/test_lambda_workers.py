@@ -13,6 +13,7 @@ from tests.e2e.backstage import Backstage
 from tests.e2e.booking import confirm, free_slot, fresh_address, hold
 from tests.e2e.command_line import command_line
 from tests.e2e.visitor import Visit
+from tests.iam.record import LAMBDA_RECORD
 
 pytestmark = [
     pytest.mark.e2e,
@@ -23,11 +24,16 @@ pytestmark = [
 
 
 @pytest.fixture(scope="module")
-def lambda_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+def lambda_stack(tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config) -> Iterator[Stack]:
     """Run a stack without pools: the packages are deployed, and the emulator polls the queues for them."""
-    with open_local_stack(
-        Options(folder=tmp_path_factory.mktemp("lambda"), site=False, desk=False, workers="lambda")
-    ) as running:
+    options = Options(
+        folder=tmp_path_factory.mktemp("lambda"),
+        site=False,
+        desk=False,
+        workers="lambda",
+        iam_record=LAMBDA_RECORD if pytestconfig.getoption("--iam") else None,
+    )
+    with open_local_stack(options) as running:
         yield running
 
 
@@ -79,3 +85,24 @@ async def test_the_doctor_finds_a_worker_that_does_not_start(lambda_stack: Stack
     assert "PROBLEM  function failures" in failed.out
     assert f"{name} does not start: check these variables: FAILURES_TABLE: Field required" in failed.out
     assert "OK       function failures" in repaired.out
+
+
+@pytest.mark.iam
+async def test_messages_wait_while_no_function_starts(lambda_stack: Stack):
+    """Each role may postpone the messages of its queues. The last test of the stack: its functions stay broken."""
+    backstage, functions, logs = Backstage(lambda_stack), lambda_stack.client("lambda"), lambda_stack.client("logs")
+    workers = ("chat", "booking", "notifications", "failures")
+    for worker in workers:
+        variables = functions.get_function_configuration(FunctionName=f"stride-{worker}")["Environment"]["Variables"]
+        del variables["PROCESSED_TABLE"]
+        functions.update_function_configuration(FunctionName=f"stride-{worker}", Environment={"Variables": variables})
+    for queue in ("chat", "booking", "notifications", "chat_dlq"):
+        backstage.send(queue, f"no json {uuid.uuid4().hex}", group="waiting")
+
+    def read_log(worker: str) -> str:
+        events = logs.filter_log_events(logGroupName=f"/aws/lambda/stride-{worker}")["events"]
+        return "\n".join(event["message"] for event in events)
+
+    for worker in workers:
+        await backstage.until(lambda worker=worker: '"records_postponed"' in read_log(worker))
+        assert '"records_not_postponed"' not in read_log(worker)
