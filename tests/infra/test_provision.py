@@ -80,7 +80,7 @@ def test_two_stacks_in_an_account_have_their_own_dashboard_alarm_and_topic(targe
 def test_a_profile_of_another_continent_is_refused_before_anything_is_created(target, packages):
     """The reason says what to set."""
     american = {"Workers": "pools", "BedrockModelId": "us.anthropic.claude-haiku-4-5-20251001-v1:0"}
-    with pytest.raises(DeployError, match=r"regions of the EU set BedrockModelId to eu\."):
+    with pytest.raises(DeployError, match=r"regions in Europe set BedrockModelId to eu\."):
         deploy_stack(target, stack="american", parameters=american, packages=packages)
 
 
