@@ -168,7 +168,7 @@ def _build_parser() -> argparse.ArgumentParser:
         action="append",
         default=[],
         metavar="NAME=ID",
-        help="import what a deleted stack has left, if it is not found by itself",
+        help="import what a deleted stack or an update has left, if it is not found by itself",
     )
     parser.add_argument(
         "--skip-rollback-of",

@@ -105,7 +105,7 @@ def _wait(environment: Environment, change_set: ChangeSet) -> Stack:
     )
     if stack is None or stack.status not in SUCCEEDED:
         text = describe_failure(client, change_set.stack_id, stack)
-        if stack and stack.status == "UPDATE_ROLLBACK_COMPLETE":
+        if stack and stack.status in {"UPDATE_ROLLBACK_COMPLETE", "IMPORT_ROLLBACK_COMPLETE"}:
             text += "\nThe stack is as it was before. Remove the cause and deploy again."
         raise DeployError(text)
     return stack

@@ -42,6 +42,13 @@ class Finding:
         return lines
 
 
+def report_findings(report: Callable[[str], None], findings: Iterable[Finding]) -> None:
+    """Show the findings."""
+    for finding in findings:
+        for line in finding.describe():
+            report(line)
+
+
 def run_probe(subject: str, permission: str, probe: Callable[[], Iterable[Finding]]) -> list[Finding]:
     """Run a probe; without its permission or an answer, say so and go on."""
     try:

@@ -18,7 +18,7 @@ class Request:
     replaceable: tuple[str, ...] = ()
     """Resources with data that may be replaced or removed."""
     imports: Mapping[str, str] = field(default_factory=dict)
-    """Physical ids by logical id, of resources that a deleted stack has left."""
+    """Physical ids by logical id, of resources that a deleted stack or an update has left."""
     skip_rollback_of: tuple[str, ...] = ()
     is_dry_run: bool = False
     watch_minutes: int = 5

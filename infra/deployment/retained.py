@@ -1,6 +1,6 @@
-"""Finds what a deleted stack has left: its tables, bucket, secrets and accounts, and its parameters."""
+"""Finds what a stack or an update has left: tables, bucket, secrets and accounts, and a deleted stack's parameters."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -32,11 +32,11 @@ class Remains:
     """What could not be looked at."""
 
 
-def find_remains(clients: Clients, stack: str, record: Record | None) -> Remains:
+def find_remains(clients: Clients, stack: str, records: Sequence[Record]) -> Remains:
     """Return what earlier stacks of this name have retained; the newest one that has a resource counts.
 
-    CloudFormation lists a deleted stack and its resources for 90 days. Our own record in the code bucket and the tags
-    of the resources have no end.
+    CloudFormation lists a deleted stack and its resources for 90 days. Our own records in the code bucket and the tags
+    of the resources have no end. An older record has what an update has removed from the stack.
     """
     resources: dict[str, tuple[str, str]] = {}
     parameters: Mapping[str, str] | None = None
@@ -53,10 +53,11 @@ def find_remains(clients: Clients, stack: str, record: Record | None) -> Remains
             parameters = deleted.parameters if deleted else None
             sources.append("the deleted stack")
         resources = {**left, **resources}
-    if record:
+    for record in reversed(records):
         resources = {**record.retained, **resources}
+    if records:
         sources.append("the record of the last deployment")
-        parameters = record.parameters if parameters is None else parameters
+        parameters = records[-1].parameters if parameters is None else parameters
     if set(tagged) - set(resources):
         sources.append("the tags of the resources")
     resources = {**tagged, **resources}

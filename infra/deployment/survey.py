@@ -1,9 +1,10 @@
 """Looks at the account before anything is changed, and decides the parameters and what is done with what exists."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from infra.deployment.adoption import Adoption, Question, decide_adoption
+from infra.deployment.adoption import Adoption, decide_adoption
+from infra.deployment.candidates import WantedResources
 from infra.deployment.code_bucket import CodeBucket
 from infra.deployment.concurrency import reserve_concurrency
 from infra.deployment.errors import DeployError
@@ -67,7 +68,7 @@ def survey_account(request: Request, environment: Environment, template: Templat
     bucket = open_code_bucket(request, environment)
     has_bucket = bucket.exists()
     records = load_records(bucket, request.stack) if has_bucket else []
-    remains = Remains() if stack else find_remains(environment.clients, request.stack, records[-1] if records else None)
+    remains = _look_for_remains(request, environment, template, stack=stack, owned=owned, records=records)
     choice, adoption = _decide(request, environment, template, stack=stack, owned=owned, remains=remains)
     return Survey(
         stack=stack,
@@ -88,6 +89,25 @@ def survey_account(request: Request, environment: Environment, template: Templat
     )
 
 
+def _look_for_remains(
+    request: Request,
+    environment: Environment,
+    template: Template,
+    *,
+    stack: Stack | None,
+    owned: Mapping[str, StackResource],
+    records: Sequence[Record],
+) -> Remains:
+    """Return what former stacks have left; for a stack that exists, only if it may lack something of them."""
+    if stack is None:
+        return find_remains(environment.clients, request.stack, records)
+    named = request.parameters
+    values = choose_parameters(template, previous=stack.parameters, values=named).values(template)
+    if not WantedResources(template, values, named).lacks_generated_name(owned):
+        return Remains()
+    return replace(find_remains(environment.clients, request.stack, records), parameters={}, hidden=())
+
+
 def _decide(
     request: Request,
     environment: Environment,
@@ -102,7 +122,8 @@ def _decide(
     previous = stack.parameters if stack else {}
     values = choose_parameters(template, previous=previous, values={**of_before, **named}).values(template)
     adoption = decide_adoption(
-        Question(environment.clients, template, values, named),
+        environment.clients,
+        WantedResources(template, values, named),
         owned=owned if stack else None,
         remains=remains,
         named_imports=request.imports,

@@ -35,6 +35,7 @@ class FakeAccount:
             "s3": self.s3,
             "dynamodb": services.FakeDynamoDb(self),
             "secretsmanager": services.FakeSecretsManager(self),
+            "cognito-idp": services.FakeCognito(self),
             "sesv2": self.ses,
             "sns": self.sns,
             "lambda": self.lambda_,

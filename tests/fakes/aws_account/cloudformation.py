@@ -12,7 +12,7 @@ from tests.fakes.aws_account.refusal import refusal
 from tests.fakes.aws_account.services import Account
 from tests.fakes.aws_account.stack_registry import StackRegistry
 from tests.fakes.aws_account.stacks import FakeChangeSet, FakeStack
-from tests.fakes.aws_account.validation import check_import, read_parameters
+from tests.fakes.aws_account.validation import check_import, check_import_alone, read_parameters
 
 _NO_CHANGES = "The submitted information didn't contain changes. Submit different information to create a change set."
 _UPDATABLE = {
@@ -43,17 +43,11 @@ class FakeCloudFormation(StackRegistry):
     def create_change_set(self, **arguments: Any) -> dict[str, Any]:
         name, kind = arguments["StackName"], arguments["ChangeSetType"]
         stack = next((each for each in self.stacks if each.name == name and each.status != "DELETE_COMPLETE"), None)
-        if kind == "UPDATE":
-            if stack is None:
-                raise refusal("ValidationError", f"Stack [{name}] does not exist")
-            if stack.status not in _UPDATABLE:
-                raise refusal("ValidationError", f"Stack:{stack.id} is in {stack.status} state and can not be updated.")
-        elif stack is not None and stack.status != "REVIEW_IN_PROGRESS":
-            raise refusal("ValidationError", f"Stack [{name}] already exists and cannot be created again")
+        _check_status(name, kind, stack)
         template = self._read_template(arguments, stack)
         parameters = read_parameters(template, arguments["Parameters"], stack)
         if kind == "IMPORT":
-            check_import(template, arguments)
+            check_import(template, parameters, arguments, stack)
         if stack is None:
             stack = self.add(name)
         change_set = FakeChangeSet(
@@ -71,6 +65,8 @@ class FakeCloudFormation(StackRegistry):
             rollback=arguments.get("RollbackConfiguration", {}),
         )
         change_set.changes = [{"Type": "Resource", "ResourceChange": each} for each in compare(stack, change_set)]
+        if kind == "IMPORT":
+            check_import_alone(change_set.changes)
         if problem := self._find_import_problem(change_set):
             change_set.fail(problem)
         elif not change_set.changes and parameters == stack.parameters:
@@ -201,3 +197,14 @@ class FakeCloudFormation(StackRegistry):
             ):
                 return f"{physical_id} already exists in another stack"
         return ""
+
+
+def _check_status(name: str, kind: str, stack: FakeStack | None) -> None:
+    """Refuse a change set for a stack that is not in the state for it."""
+    if stack is None:
+        if kind == "UPDATE":
+            raise refusal("ValidationError", f"Stack [{name}] does not exist")
+    elif kind == "CREATE" and stack.status != "REVIEW_IN_PROGRESS":
+        raise refusal("ValidationError", f"Stack [{name}] already exists and cannot be created again")
+    elif kind != "CREATE" and stack.status not in _UPDATABLE | ({"REVIEW_IN_PROGRESS"} if kind == "IMPORT" else set()):
+        raise refusal("ValidationError", f"Stack:{stack.id} is in {stack.status} state and can not be updated.")

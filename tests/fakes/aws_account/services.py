@@ -80,6 +80,16 @@ class FakeSecretsManager:
         return {"ARN": arguments["SecretId"], "VersionIdsToStages": versions, **deleted}
 
 
+class FakeCognito:
+    def __init__(self, account: Account) -> None:
+        self._account = account
+
+    def describe_user_pool(self, **arguments: Any) -> dict[str, Any]:
+        if ("AWS::Cognito::UserPool", arguments["UserPoolId"]) not in self._account.existing:
+            raise refusal("ResourceNotFoundException", f"User pool {arguments['UserPoolId']} does not exist.")
+        return {"UserPool": {"Id": arguments["UserPoolId"]}}
+
+
 class FakeSes:
     def __init__(self, account: Account) -> None:
         self._account = account

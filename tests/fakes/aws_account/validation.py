@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from infra.deployment.template import Template
@@ -42,17 +42,37 @@ def _read_value(requested: Mapping[str, Any], stack: FakeStack | None) -> str:
     return stack.parameters[name]
 
 
-def check_import(template: Template, arguments: Mapping[str, Any]) -> None:
-    """Refuse an import with anything beside the imported resources."""
-    for name, is_there in {"Outputs": "Outputs" in template.content, "Tags": bool(arguments.get("Tags"))}.items():
+def check_import(
+    template: Template, parameters: Mapping[str, str], arguments: Mapping[str, Any], stack: FakeStack | None
+) -> None:
+    """Refuse an import with anything beside the imported resources; `stack` is the one that gets them."""
+    deployed = stack.template.content if stack and stack.template else {}
+    has_other_outputs = template.content.get("Outputs") != deployed.get("Outputs")
+    for name, is_there in {"Outputs": has_other_outputs, "Tags": bool(arguments.get("Tags"))}.items():
         if is_there:
             raise refusal("ValidationError", f"As part of the import operation, you cannot modify or add [{name}]")
     named = {each["LogicalResourceId"]: each for each in arguments["ResourcesToImport"]}
-    for name, resource in template.content["Resources"].items():
+    resources = template.resources(parameters)
+    for name, resource in resources.items():
         if name not in named:
+            if stack and name in stack.resources:
+                continue
             raise refusal("ValidationError", f"Resources [{name}] is missing from ResourceToImport list")
         if "DeletionPolicy" not in resource:
             raise refusal("ValidationError", f"Resources to import must have a DeletionPolicy attribute: {name}")
         if set(named[name]["ResourceIdentifier"]) != set(identifier(resource["Type"])):
             found = json.dumps(named[name]["ResourceIdentifier"])
             raise refusal("ValidationError", f"Invalid resource identifier {found} for {name}")
+    if absent := sorted(set(named) - set(resources)):
+        raise refusal("ValidationError", f"Resources {absent} are not in the template")
+
+
+def check_import_alone(changes: Iterable[Mapping[str, Any]]) -> None:
+    """Refuse an import that would also change what the stack has."""
+    others = [each["ResourceChange"] for each in changes if each["ResourceChange"]["Action"] != "Import"]
+    if names := sorted(each["LogicalResourceId"] for each in others):
+        raise refusal(
+            "ValidationError",
+            f"You have modified resources {names} in your template that are not being imported. Update, create or"
+            " delete operations cannot be executed during import operations.",
+        )

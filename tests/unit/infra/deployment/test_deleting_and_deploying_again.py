@@ -106,9 +106,9 @@ def test_a_name_that_cannot_be_imported_is_refused(deleted):
         deleted.deploy_with(Request("stride", imports={"ChatQueue": "stride-chat.fifo"}))
 
 
-def test_an_import_into_a_stack_that_exists_is_refused(deployed):
-    """CloudFormation imports nothing together with another change."""
-    with pytest.raises(DeployError, match="for a stack that does not exist"):
+def test_an_import_of_what_the_stack_has_is_refused(deployed):
+    """The value of another secret would not be the one with which everything was signed."""
+    with pytest.raises(DeployError, match="--import SessionKey: the stack has one already"):
         deployed.deploy_with(Request("stride", imports={"SessionKey": "arn"}))
 
 
