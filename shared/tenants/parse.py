@@ -28,9 +28,10 @@ def parse_profile(text: str) -> TenantProfile:
     if len(text.encode()) > MAX_PROFILE_BYTES:
         raise ConfigurationError(f"the profile is larger than {MAX_PROFILE_BYTES // 1024} KB")
     try:
-        tree = yaml.compose(text, Loader=yaml.SafeLoader)
+        loader = yaml.SafeLoader(text)
+        tree = loader.get_single_node()
         _refuse_merges(tree)
-        content = yaml.safe_load(text)
+        content = loader.construct_document(tree) if tree else None
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         raise ConfigurationError(f"line {line}: not valid YAML: {error.problem}") from None
