@@ -74,16 +74,3 @@ def read_credentials() -> StaticCredentials | None:
     if not (key_id and secret) or any(os.environ.get(name) for name in _GENERAL_CLIENT_VARIABLES):
         return None
     return StaticCredentials(key_id, secret, os.environ.get("AWS_SESSION_TOKEN") or None)
-
-
-def read_lambda_trace_header() -> str | None:
-    """Return the trace header of this invocation: Lambda sets the variable for each invocation.
-
-    https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html
-    """
-    return os.environ.get("_X_AMZN_TRACE_ID")
-
-
-def is_running_handler(name: str) -> bool:
-    """Return whether this process is a Lambda function with the handler of this name."""
-    return os.environ.get("_HANDLER", "").endswith(f".{name}")

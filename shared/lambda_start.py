@@ -6,10 +6,13 @@ messages would be hidden for the visibility time-out of their queue, and nothing
 library and plain values, so that a package in which a library can't be imported still reports that.
 """
 
+import gc
 import json
+import os
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Generic, TypeVar
 
 from shared.clock import SystemClock
@@ -65,7 +68,8 @@ class Start(Generic[T]):
         if self._failed_at is not None and started - self._failed_at < RETRY_SECONDS:
             raise StartError
         try:
-            return self._build()
+            with _pause_garbage_collection():
+                return self._build()
         except Exception as error:  # noqa: BLE001 - whatever it is, the process must live for the next event
             self._failed_at = self._monotonic()
             self._failures += 1
@@ -78,6 +82,35 @@ class Start(Generic[T]):
                 exception=format_traceback(error),
             )
             raise StartError from None
+
+
+@contextmanager
+def _pause_garbage_collection() -> Iterator[None]:
+    """Do not search for garbage meanwhile, and never among what was built.
+
+    A start imports modules: almost all of its objects stay, and searching them takes a tenth of its time. What is
+    frozen is never searched (https://docs.python.org/3/library/gc.html#gc.freeze). After a failure nothing is, so that
+    failed starts leave no garbage behind.
+    """
+    gc.disable()
+    try:
+        yield
+        gc.freeze()
+    finally:
+        gc.enable()
+
+
+def is_running_handler(name: str) -> bool:
+    """Return whether this process is a Lambda function with the handler of this name.
+
+    https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html
+    """
+    return os.environ.get("_HANDLER", "").endswith(f".{name}")  # noqa: TID251 - Lambda's own variable, not a setting
+
+
+def read_trace_header() -> str | None:
+    """Return the trace header of this invocation: Lambda sets the variable for each invocation."""
+    return os.environ.get("_X_AMZN_TRACE_ID")  # noqa: TID251 - Lambda's own variable, not a setting
 
 
 def log_error(event: str, *, component: str, **fields: object) -> None:

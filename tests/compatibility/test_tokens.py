@@ -8,7 +8,7 @@ import pytest
 from itsdangerous import URLSafeSerializer
 
 from api_gateway_ws.auth import SessionTokens
-from api_gateway_ws.lambda_function import serve_event
+from api_gateway_ws.ingress_events import serve_event
 from shared.email_links import Links
 from shared.ids import compute_fingerprint, derive_command_key, derive_failure_id, derive_id
 from shared.suppressions import derive_suppression_key

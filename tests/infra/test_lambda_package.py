@@ -270,12 +270,14 @@ print(json.dumps(sorted(top_level - sys.stdlib_module_names)))
 
 @NEEDS_PYTHON
 @pytest.mark.skipif(os.uname().machine != "x86_64", reason="runs the packages for x86")
-@pytest.mark.parametrize("wiring", ["authorizer_wiring", "wiring"])
-def test_the_edge_loads_only_these_libraries(unpacked, runtime, wiring):
+@pytest.mark.parametrize(
+    "modules", [("authorizer_events", "authorizer_wiring"), ("ingress_events", "wiring")], ids=["authorizer", "ingress"]
+)
+def test_the_edge_loads_only_these_libraries(unpacked, runtime, modules):
     """No boto3, no YAML, no calendar of holidays, no library for settings."""
     folders = [str(unpacked["ingress"]), str(runtime)]
     command = [find_lambda_interpreter().executable, "-I", "-S", "-B", "-c", LOADED, json.dumps(folders)]
-    command += ["api_gateway_ws.lambda_function", f"api_gateway_ws.{wiring}"]
+    command += [f"api_gateway_ws.{name}" for name in ("lambda_function", *modules)]
     completed = subprocess.run(command, capture_output=True, text=True, check=True, timeout=DEADLINE_SECONDS)
     # CPython's own module of build settings has the name of the platform.
     assert {name for name in json.loads(completed.stdout) if not name.startswith("_sysconfigdata")} == EDGE_LIBRARIES

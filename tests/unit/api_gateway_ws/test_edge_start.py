@@ -13,8 +13,9 @@ from api_gateway_ws.adapters import aws_calls
 from api_gateway_ws.adapters.aws_calls import Bucket
 from api_gateway_ws.auth import SessionTokens
 from api_gateway_ws.clients import Clients
-from api_gateway_ws.settings import AuthorizerSettings, is_running_handler, read_credentials
+from api_gateway_ws.settings import AuthorizerSettings, read_credentials
 from shared.aws.secret_cache import Secrets
+from shared.lambda_start import is_running_handler
 from tests.deadlines import DEADLINE_SECONDS
 from tests.fakes.clock import FakeClock
 
@@ -60,10 +61,14 @@ def environment(monkeypatch):
     return monkeypatch
 
 
-@pytest.mark.parametrize("wiring_module", ["authorizer_wiring", "wiring"])
-def test_no_slow_library_is_loaded(wiring_module):
+AUTHORIZER = ("api_gateway_ws.lambda_function", "api_gateway_ws.authorizer_events", "api_gateway_ws.authorizer_wiring")
+INGRESS = ("api_gateway_ws.lambda_function", "api_gateway_ws.ingress_events", "api_gateway_ws.wiring")
+
+
+@pytest.mark.parametrize("function", [AUTHORIZER, INGRESS], ids=["authorizer", "ingress"])
+def test_no_slow_library_is_loaded(function):
     """`tests/infra/test_lambda_package.py` has the list of those that are. Of botocore only the exceptions are."""
-    modules = loaded("api_gateway_ws.lambda_function", f"api_gateway_ws.{wiring_module}")
+    modules = loaded(*function)
     assert not modules & {"aiobotocore", "boto3", "s3transfer", "yaml", "holidays", "pydantic_settings"}
     of_botocore = {name for name in modules if name.startswith("botocore.") and ".vendored" not in name}
     assert of_botocore == {"botocore.exceptions"}
@@ -71,7 +76,7 @@ def test_no_slow_library_is_loaded(wiring_module):
 
 def test_the_authorizer_loads_no_messages():
     """Their models take longer to import than everything else that it needs."""
-    modules = loaded("api_gateway_ws.lambda_function", "api_gateway_ws.authorizer_wiring")
+    modules = loaded(*AUTHORIZER)
     assert not [name for name in modules if name.startswith(("shared.messages.", "shared.tenants.profile"))]
 
 

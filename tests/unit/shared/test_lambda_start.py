@@ -1,5 +1,6 @@
 """The start of a Lambda function: it never raises in the init phase, and is repeated at a later event."""
 
+import gc
 import json
 import subprocess
 import sys
@@ -8,6 +9,7 @@ from pathlib import Path
 import pytest
 from pydantic_settings import BaseSettings
 
+from shared import lambda_start
 from shared.errors import ConfigurationError
 from shared.lambda_start import RETRY_SECONDS, Start, StartError
 from tests.deadlines import DEADLINE_SECONDS
@@ -48,6 +50,24 @@ def test_what_was_built_is_kept(capsys):
     start.attempt()
     assert [start.get(), start.get(), building.runs] == ["built", "built", 1]
     assert lines(capsys) == []
+
+
+def test_no_garbage_is_searched_for_during_a_start(monkeypatch):
+    """What it imports stays, so the search would find next to nothing; after a failure there is garbage to find."""
+    enabled, frozen = [], []
+    monkeypatch.setattr(lambda_start.gc, "freeze", lambda: frozen.append(len(enabled)))
+
+    def build():
+        enabled.append(gc.isenabled())
+        if len(enabled) == 1:
+            raise OSError
+
+    seconds = iter(range(0, 1000, 100))
+    start = Start(build, component="chat", monotonic=lambda: next(seconds))
+    start.attempt()
+    assert (enabled, frozen, gc.isenabled()) == ([False], [], True)
+    start.get()
+    assert (enabled, frozen, gc.isenabled()) == ([False, False], [2], True)
 
 
 def test_a_failure_is_kept_for_the_events(capsys):

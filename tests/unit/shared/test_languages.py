@@ -126,7 +126,7 @@ def test_a_language_without_dates_of_its_own_writes_english_ones(language, name)
 def test_the_ingress_starts_without_babel():
     """It loads what compiled catalogues need and no more: a cold start costs the visitor's time."""
     code = (
-        "import sys, api_gateway_ws.lambda_function, shared.refusal_texts;"
+        "import sys, api_gateway_ws.ingress_events, api_gateway_ws.wiring, shared.refusal_texts;"
         "shared.refusal_texts.render_refusal(shared.refusal_texts.ErrorCode.TIMEOUT, 'pl');"
         "print(*[name for name in sys.modules if name.partition('.')[0] in {'babel', 'jinja2', 'infra', 'workers'}])"
     )

@@ -1,18 +1,23 @@
 """The shapes of AWS's events, and the shapes that AWS wants back."""
 
 import json
+import os
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 import structlog
 
 from api_gateway_ws import lambda_function
-from api_gateway_ws.lambda_function import build_connect_policy, serve_event
-from api_gateway_ws.settings import read_lambda_trace_header
+from api_gateway_ws.authorizer_events import authorize_event
+from api_gateway_ws.ingress_events import serve_event
 from shared.errors import ConfigurationError, TransientError
-from shared.lambda_start import Start, StartError
+from shared.lambda_start import Start, StartError, read_trace_header
 from shared.trace import Trace
 from tests.fakes.log_lines import add_fields
 
+CHECKOUT = Path(__file__).parents[3]
 ARN = "arn:aws:execute-api:eu-central-1:123456789012:api/live/$connect"
 VOUCHED = {"tenant": "salon-ania", "session_id": "session", "resume": "ok", "locale": "pl"}
 
@@ -94,10 +99,10 @@ def test_every_line_names_the_trace(world, kind):
 def test_the_trace_is_read_for_each_invocation(monkeypatch):
     """Lambda changes the variable while the environment lives on."""
     monkeypatch.delenv("_X_AMZN_TRACE_ID", raising=False)
-    assert read_lambda_trace_header() is None
+    assert read_trace_header() is None
     for header in (HEADER, "another"):
         monkeypatch.setenv("_X_AMZN_TRACE_ID", header)
-        assert read_lambda_trace_header() == header
+        assert read_trace_header() == header
 
 
 def test_a_frame_without_an_answer_has_no_body(world):
@@ -128,9 +133,7 @@ def test_what_is_bound_to_the_log_is_let_go_even_after_a_failure(world):
 @pytest.mark.parametrize("name", ["origin", "Origin", "ORIGIN"])
 def test_a_header_counts_however_it_is_spelt(world, name):
     """HTTP's names have no case, and proxies change it."""
-    policy = build_connect_policy(
-        connect_request({name: "https://salon.example", "Host": "api"}, PAGE), lambda: world.authorizer
-    )
+    policy = authorize_event(connect_request({name: "https://salon.example", "Host": "api"}, PAGE), world.authorizer)
 
     assert policy["policyDocument"]["Statement"] == [
         {"Action": "execute-api:Invoke", "Effect": "Allow", "Resource": ARN}
@@ -146,9 +149,7 @@ def test_what_the_authorizer_vouches_for_is_what_later_events_bring(world):
     token = world.tokens.issue("salon-ania", "session", world.clock.now())
     query = PAGE | {"session": token, "locale": "en"}
 
-    context = build_connect_policy(
-        connect_request({"origin": "https://salon.example"}, query), lambda: world.authorizer
-    )["context"]
+    context = authorize_event(connect_request({"origin": "https://salon.example"}, query), world.authorizer)["context"]
 
     assert context == {"tenant": "salon-ania", "session_id": "session", "resume": "ok", "locale": "en"}
     routed = event(body='{"v":1,"type":"hello","id":"h1"}')
@@ -173,7 +174,7 @@ def test_what_the_authorizer_vouches_for_is_what_later_events_bring(world):
 )
 def test_a_stranger_gets_a_deny_policy_and_nothing_else(world, headers, query):
     """A policy, not an exception: AWS would answer 500, and the widget would try for ever."""
-    policy = build_connect_policy(connect_request(headers, query), lambda: world.authorizer)
+    policy = authorize_event(connect_request(headers, query), world.authorizer)
 
     assert [one["Effect"] for one in policy["policyDocument"]["Statement"]] == ["Deny"]
     assert (policy["principalId"], policy["context"]) == ("nobody", {})
@@ -200,13 +201,33 @@ def test_a_start_that_failed_is_logged_once_and_repeats_no_setting(monkeypatch, 
 
 
 @pytest.mark.parametrize("error", [TransientError("throttled"), KeyError("a bug"), ConfigurationError("no bucket")])
-def test_the_authorizer_never_raises(world, error):
+def test_the_authorizer_never_raises(world, monkeypatch, error):
     """An error of the profiles, a bug, and a failed cold start all deny the connection."""
     world.profiles.error = error
+    request = connect_request({"origin": "https://salon.example"}, PAGE)
 
     def cold_start():
         raise error
 
-    for authorizer in (lambda: world.authorizer, cold_start):
-        policy = build_connect_policy(connect_request({"origin": "https://salon.example"}, PAGE), authorizer)
+    monkeypatch.setattr(lambda_function, "_authorizer", Start(cold_start, component="authorizer"))
+    for policy in (authorize_event(request, world.authorizer), lambda_function.authorizer(request, None)):
         assert policy["policyDocument"]["Statement"][0]["Effect"] == "Deny"
+        assert (policy["principalId"], policy["context"]) == ("nobody", {})
+
+
+@pytest.mark.parametrize("name", ["handler", "authorizer"])
+def test_a_library_that_can_not_be_imported_is_a_failed_start(name):
+    """An exception in the init phase would end the process without a line of ours in the log."""
+    program = (
+        "import sys\n"
+        "sys.modules['structlog'] = None\n"  # its import fails
+        "from api_gateway_ws import lambda_function\n"
+        "print('alive')"
+    )
+    environment = os.environ | {"_HANDLER": f"api_gateway_ws.lambda_function.{name}"}
+    completed = subprocess.run(
+        [sys.executable, "-c", program], env=environment, cwd=CHECKOUT, capture_output=True, text=True, check=False
+    )
+    logged, alive = completed.stdout.splitlines()
+    assert alive == "alive"
+    assert json.loads(logged)["error"].startswith("ModuleNotFoundError: import of structlog halted")
