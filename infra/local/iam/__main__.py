@@ -19,16 +19,23 @@ from infra.local.queueing_emulator import queue_authorizers
 RECORD = "IAM_RECORD"
 """The variable with the file of the record; without it nothing is recorded."""
 
+WITHOUT = "IAM_WITHOUT"
+"""The variable with a statement to leave out, such as `ChatRole.CountUsage`."""
+
 _SCHEDULER_TICK_SECONDS = 1
 
 
 def correct_emulator() -> None:
     """Replace the functions of MiniStack that differ from AWS."""
-    iam_evaluator._gather_role_policies = recording.name_statements(iam_evaluator._gather_role_policies)
+    iam_evaluator._gather_role_policies = recording.name_statements(
+        iam_evaluator._gather_role_policies, without=os.environ.get(WITHOUT, "")
+    )
     if record := os.environ.get(RECORD):
         iam_evaluator.evaluate = recording.Recorder(Path(record)).record_decisions(iam_evaluator.evaluate)
     iam_actions.extract_iam_action = requests.ask_for_single_action(iam_actions.extract_iam_action)
-    iam_actions.extract_resource_arn = requests.name_schedule_group(iam_actions.extract_resource_arn)
+    extract = requests.name_schedule_group(iam_actions.extract_resource_arn)
+    extract = requests.name_stack_of_change_set(extract)
+    iam_actions.extract_resource_arn = requests.name_alarms(extract, iam_actions.extract_iam_action)
     app._enforce_ses_v2 = requests.check_each_identity(app._enforce_ses_v2, app._enforce_data_plane)
     scheduler._create_schedule = services.check_passed_role(scheduler._create_schedule)
     scheduler._SCHEDULE_TICK_INTERVAL = _SCHEDULER_TICK_SECONDS

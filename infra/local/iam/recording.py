@@ -15,14 +15,21 @@ class RolePolicies(list[list[Any]]):
     """The policies of a role, as lists of statements with names: those of a resource are not recorded."""
 
 
-def name_statements(gather: Callable[..., list[list[Any]]]) -> Callable[..., RolePolicies]:
-    """Return a `_gather_role_policies` that names a statement without a Sid by its policy's and its own number."""
+def name_statements(gather: Callable[..., list[list[Any]]], *, without: str = "") -> Callable[..., RolePolicies]:
+    """Return a `_gather_role_policies` that names a statement without a Sid by its policy's and its own number.
 
-    def gather_role_policies(*arguments: Any) -> RolePolicies:
-        return RolePolicies(
+    It leaves out the statement `without`: `ChatRole.CountUsage`, with the logical id of the role.
+    """
+    left_out_role, _, left_out = without.partition(".")
+
+    def gather_role_policies(role: str, *arguments: Any) -> RolePolicies:
+        named = (
             [dataclasses.replace(one, sid=one.sid or f"{policy}.{n}") for n, one in enumerate(statements)]
-            for policy, statements in enumerate(gather(*arguments))
+            for policy, statements in enumerate(gather(role, *arguments))
         )
+        if not left_out or f"-{left_out_role}-" not in role:
+            return RolePolicies(named)
+        return RolePolicies([one for one in statements if one.sid != left_out] for statements in named)
 
     return gather_role_policies
 
@@ -31,7 +38,7 @@ class Recorder:
     """Appends each decision about a role to a file."""
 
     def __init__(self, path: Path) -> None:
-        self._file = path.open("a", encoding="utf-8", buffering=1)
+        self._path = path
         self._lock = threading.Lock()
 
     def record_decisions(self, evaluate: Callable[..., Any]) -> Callable[..., Any]:
@@ -56,5 +63,5 @@ class Recorder:
             "decision": decision,
             "statements": allowing,
         }
-        with self._lock:
-            self._file.write(json.dumps(entry) + "\n")
+        with self._lock, self._path.open("a", encoding="utf-8") as file:
+            file.write(json.dumps(entry) + "\n")

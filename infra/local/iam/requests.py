@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from ministack.core.responses import get_account_id, get_region
+from ministack.services import cloudformation
 
 ExtractAction = Callable[..., str | None]
 ExtractResource = Callable[..., str]
@@ -45,6 +46,42 @@ def name_schedule_group(extract: ExtractResource) -> ExtractResource:
         _method, _path, _headers, body, query, *_ = request
         group = _parse_body(body).get("GroupName") or _first(query.get("groupName")) or "default"
         return arn.replace(":schedule/default/", f":schedule/{group}/")
+
+    return extract_resource_arn
+
+
+def name_stack_of_change_set(extract: ExtractResource) -> ExtractResource:
+    """Name the stack where a request names only a change set: for AWS the stack is the resource of these actions.
+
+    https://docs.aws.amazon.com/service-authorization/latest/reference/list_awscloudformation.html
+    """
+
+    def extract_resource_arn(service: str, *request: Any) -> str:
+        arn = extract(service, *request)
+        _method, _path, _headers, _body, query, *_ = request
+        if service != "cloudformation" or arn != "*" or not (change_set := _first(query.get("ChangeSetName"))):
+            return arn
+        return str(cloudformation._change_sets.get(change_set, {}).get("StackId", arn))
+
+    return extract_resource_arn
+
+
+def name_alarms(extract: ExtractResource, extract_action: ExtractAction) -> ExtractResource:
+    """Ask for all alarms when alarms are described, where MiniStack asks for everything.
+
+    https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazoncloudwatch.html
+    """
+
+    def extract_resource_arn(service: str, *request: Any) -> str:
+        arn = extract(service, *request)
+        *description, region, account = request
+        if (
+            service != "monitoring"
+            or arn != "*"
+            or extract_action(service, *description) != "cloudwatch:DescribeAlarms"
+        ):
+            return arn
+        return f"arn:aws:cloudwatch:{region}:{account}:alarm:*"
 
     return extract_resource_arn
 

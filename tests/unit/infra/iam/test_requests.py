@@ -3,8 +3,15 @@
 import json
 
 import pytest
+from ministack.services import cloudformation
 
-from infra.local.iam.requests import ask_for_single_action, list_checks_of_email, name_schedule_group
+from infra.local.iam.requests import (
+    ask_for_single_action,
+    list_checks_of_email,
+    name_alarms,
+    name_schedule_group,
+    name_stack_of_change_set,
+)
 
 GROUP = "arn:aws:scheduler:eu-central-1:000000000000:schedule"
 SES = "arn:aws:ses:eu-central-1:000000000000"
@@ -47,6 +54,35 @@ def test_a_schedule_is_named_with_its_group(service, body, query, expected):
     extract = name_schedule_group(lambda *_request: f"{GROUP}/default/one")
     text = b"" if body is None else json.dumps(body).encode()
     assert extract(service, "POST", "/schedules/one", {}, text, query, "eu-central-1", "000000000000") == expected
+
+
+@pytest.mark.parametrize(
+    ("service", "query", "expected"),
+    [
+        ("cloudformation", {"ChangeSetName": ["change"]}, "stack"),
+        ("cloudformation", {"ChangeSetName": ["another"]}, "*"),
+        ("cloudformation", {}, "*"),
+        ("other", {"ChangeSetName": ["change"]}, "*"),
+    ],
+)
+def test_a_change_set_is_one_of_its_stack(monkeypatch, service, query, expected):
+    """It has an ARN, but the stack is the resource that a policy names."""
+    monkeypatch.setattr(cloudformation, "_change_sets", {"change": {"StackId": "stack"}})
+    extract = name_stack_of_change_set(lambda *_request: "*")
+    assert extract(service, "POST", "/", {}, b"", query, "eu-central-1", "000000000000") == expected
+
+
+@pytest.mark.parametrize(
+    ("action", "expected"),
+    [
+        ("cloudwatch:DescribeAlarms", "arn:aws:cloudwatch:eu-central-1:000000000000:alarm:*"),
+        ("cloudwatch:PutMetricData", "*"),
+    ],
+)
+def test_describing_alarms_needs_the_permission_for_all_alarms(action, expected):
+    """Metrics have no resources."""
+    extract = name_alarms(lambda *_request: "*", lambda *_request: action)
+    assert extract("monitoring", "POST", "/", {}, b"", {}, "eu-central-1", "000000000000") == expected
 
 
 def test_an_email_needs_its_sender_its_configuration_set_and_in_the_sandbox_its_recipients():
