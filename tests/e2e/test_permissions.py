@@ -93,6 +93,24 @@ async def test_a_worker_removes_a_connection_that_has_ended(stack: Stack, visit:
         await backstage.until(lambda: not has_ended_connection())
 
 
+async def test_the_edge_logs(stack: Stack, visit: Visit):
+    """Authorizer and ingress write to the groups that the stack has created for them."""
+    logs = stack.client("logs")
+
+    def count_lines() -> list[int]:
+        groups = [f"/aws/lambda/stride-{name}" for name in ("authorizer", "ingress")]
+        return [len(logs.filter_log_events(logGroupName=group)["events"]) for group in groups]
+
+    before = count_lines()
+    async with visit():
+        pass
+    # The emulator keeps no log of what an ingress does for a frame.
+    session = {"tenant": DEMO, "session_id": "none", "locale": "en", "resume": "new"}
+    event = {"requestContext": {"eventType": "DISCONNECT", "connectionId": "none", "authorizer": session}}
+    stack.client("lambda").invoke(FunctionName=stack.outputs["IngressName"], Payload=json.dumps(event))
+    assert all(now > then for then, now in zip(before, count_lines(), strict=True))
+
+
 async def test_a_schedule_reaches_the_queue_of_booking(stack: Stack, backstage: Backstage):
     """With the role that booking passes on, a reminder that is due becomes a message."""
     mark = uuid.uuid4().hex
