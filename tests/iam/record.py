@@ -1,6 +1,7 @@
 """What the stacks record where IAM is enforced (`make test-iam`): each decision, and which test ran."""
 
 import json
+import os
 import re
 import shutil
 from bisect import bisect
@@ -11,7 +12,7 @@ from typing import Any
 
 from infra.package import BUILD
 
-FOLDER = BUILD / "iam"
+FOLDER = Path(os.environ.get("IAM_FOLDER", BUILD / "iam"))
 POOLS_RECORD = FOLDER / "pools.jsonl"
 LAMBDA_RECORD = FOLDER / "lambda.jsonl"
 POOLS_TESTS = FOLDER / "pools-tests.jsonl"
@@ -21,7 +22,7 @@ REPORT = FOLDER / "report.json"
 LAMBDA_FILE = "test_lambda_workers.py"
 """The tests whose workers are on Lambda; all others use the stack with pools."""
 
-_BEFORE_TESTS = "start"
+BEFORE_TESTS = "start"
 _ROLE = re.compile(r"-([A-Z]\w+Role)-")
 
 
@@ -61,7 +62,7 @@ def _read_stack(record: Path, tests: Path) -> Iterator[Decision]:
             resource=entry["resource"],
             is_allowed=entry["decision"] == "Allow",
             statements=tuple(entry["statements"]),
-            test=started[number - 1]["test"] if number else _BEFORE_TESTS,
+            test=started[number - 1]["test"] if number else BEFORE_TESTS,
         )
 
 

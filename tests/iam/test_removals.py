@@ -1,0 +1,76 @@
+"""Without any one statement, a test that needed it fails: what `make test-iam` has recorded says which tests those are.
+
+Each statement takes a stack of its own. It also shows that the tests notice a missing permission.
+"""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from tests.iam.record import BEFORE_TESTS, REPORT, read_decisions
+from tests.iam.statements import list_permissions
+from tests.infra.template import TEMPLATE
+
+pytestmark = pytest.mark.soak
+
+ROOT = Path(__file__).parents[2]
+DEADLINE_SECONDS = 15
+TIMEOUT_SECONDS = 400
+MAX_TESTS = 15
+
+STATEMENTS = sorted({(each.role, each.statement) for each in list_permissions() | list_permissions(Workers="pools")})
+
+NOTICED_BY_NOBODY: dict[tuple[str, str], str] = {}
+"""Statements without which every test passes, with the reason."""
+
+
+def tests_that_needed() -> dict[tuple[str, str], list[str]]:
+    """Return the tests that needed each statement; first those that call little, because they are the shortest."""
+    calls = Counter(decision.test for decision in read_decisions())
+    return {
+        (entry["role"], entry["statement"]): sorted(set(entry["tests"]) - {BEFORE_TESTS}, key=lambda test: calls[test])
+        for entry in json.loads(REPORT.read_text(encoding="utf-8"))
+    }
+
+
+@pytest.fixture(scope="module")
+def needed() -> dict[tuple[str, str], list[str]]:
+    """Return the tests that needed each statement, from a record that is newer than the template."""
+    if not REPORT.exists() or REPORT.stat().st_mtime < TEMPLATE.stat().st_mtime:
+        subprocess.run(["make", "test-iam"], cwd=ROOT, check=True)
+    return tests_that_needed()
+
+
+@pytest.mark.parametrize(("role", "statement"), STATEMENTS, ids=[".".join(pair) for pair in STATEMENTS])
+def test_a_test_fails_without_the_statement(needed, tmp_path: Path, role: str, statement: str):
+    """And something was denied to the role: the tests passed with all statements."""
+    tests = needed.get((role, statement), [])[:MAX_TESTS]
+    if not tests:
+        pytest.skip("no test needs it (UNUSED in tests/iam/test_record.py)")
+    started = time.monotonic()
+    environment = {"IAM_WITHOUT": f"{role}.{statement}", "IAM_FOLDER": str(tmp_path)}
+    ended = subprocess.run(
+        [sys.executable, "-m", "pytest", "-n", "0", "-q", "-x", "--iam", "-m", "e2e and not soak", *tests],
+        env={**os.environ, **environment, "TEST_DEADLINE_SECONDS": str(DEADLINE_SECONDS)},
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=TIMEOUT_SECONDS,
+        check=False,
+    )
+    denied = {
+        entry["action"]
+        for file in tmp_path.glob("*.jsonl")
+        if not file.stem.endswith("-tests")
+        for entry in map(json.loads, file.read_text(encoding="utf-8").splitlines())
+        if entry["decision"] != "Allow" and f"-{role}-" in entry["role"]
+    }
+    print(f"{role}.{statement}: {time.monotonic() - started:.0f} s, denied: {', '.join(sorted(denied)) or 'nothing'}")
+    assert denied, ended.stdout[-3000:]
+    assert ended.returncode == (0 if (role, statement) in NOTICED_BY_NOBODY else 1), ended.stdout[-3000:]
