@@ -71,7 +71,7 @@ class StackChange:
         if imported is None:
             return None
         self.environment.report("Imported. The update:")
-        return self.update(self._list_resources(imported), stack.tags) or imported
+        return self.update(self._list_resources(imported), stack.tags)
 
     def update(
         self, owned: Mapping[str, StackResource], tags: Mapping[str, str], *, question: str = "Deploy this?"

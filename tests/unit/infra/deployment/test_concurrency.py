@@ -74,6 +74,16 @@ def test_reservations_that_the_stack_has_do_not_count_against_it(account):
     assert findings[-1].verdict is Verdict.OK
 
 
+def test_another_number_may_use_what_the_stack_has_reserved(operator):
+    """250 and 50 leave 100 of 400, although only 250 are unreserved before."""
+    operator.account.lambda_.concurrency = 400
+    operator.deploy()
+    with pytest.raises(DeployError, match="BLOCKED"):
+        operator.deploy(**{INGRESS: "251"})
+    operator.deploy(**{INGRESS: "250"})
+    assert operator.account.lambda_.count_unreserved() == 100
+
+
 def test_a_decision_of_the_operator_stays(operator):
     """`none` is no `auto`: it is not decided again."""
     operator.deploy(**NONE)

@@ -67,6 +67,14 @@ def test_accounts_of_the_desk_that_were_left_behind_are_found_by_their_tags(with
     assert without_desk.physical_ids()["DeskUsers"] == without_desk.pool
 
 
+def test_the_parameters_of_the_stack_stay(without_desk):
+    """Somebody has changed one in the console, without a record; the last record has its former value."""
+    without_desk.deploy(LogLevel="DEBUG")
+    del without_desk.account.objects[max(key for key in without_desk.account.objects if "deployments/" in key[1])]
+    without_desk.deploy(**DESK)
+    assert without_desk.stack.parameters["LogLevel"] == "DEBUG"
+
+
 def test_they_are_found_by_an_older_record_too(without_desk):
     """The record of the last deployment does not have them, and somebody may have removed the tags."""
     del without_desk.account.existing["AWS::Cognito::UserPool", without_desk.pool]["stack"]
