@@ -15,7 +15,7 @@ from infra.aws import REGION, Target
 from infra.dependencies import InstallError, Platform
 from infra.deployment.deployment import deploy_to_account
 from infra.deployment.emulator import deploy_to_emulator
-from infra.deployment.errors import DeployError
+from infra.deployment.errors import DeployError, UnwatchedError, describe_error
 from infra.deployment.parameters import parse_pairs
 from infra.deployment.request import Artifacts, Environment, Request
 from infra.deployment.restore import restore_version, show_versions
@@ -55,6 +55,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Package, deploy and print the outputs."""
     parser = _build_parser()
     options = parser.parse_args(argv)
+    if options.version and options.imports:
+        parser.error("--import does not go with --version: restore first, then import with the next deployment")
     target = Target(region=options.region, endpoint_url=os.environ.get("AWS_ENDPOINT_URL") or None)
     try:
         request = Request(
@@ -67,15 +69,26 @@ def main(argv: Sequence[str] | None = None) -> int:
             watch_minutes=options.watch_minutes,
         )
         outputs = _run(target, request, options)
-    except (DeployError, InstallError, BotoCoreError, ClientError) as error:
-        print(f"not deployed: {error}", file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        print("interrupted: what CloudFormation has begun goes on; deploy again when it has ended", file=sys.stderr)
-        return 130
+    except (DeployError, InstallError, BotoCoreError, ClientError, KeyboardInterrupt) as error:
+        text, status = describe_end(error)
+        print(text, file=sys.stderr)
+        return status
     for name, value in outputs_to_settings(outputs).items():
         print(f"{name}={value}")
     return 0
+
+
+def describe_end(error: BaseException) -> tuple[str, int]:
+    """Return what is printed when a deployment ends with an error, and the exit status."""
+    match error:
+        case KeyboardInterrupt():
+            # Only the wait for CloudFormation has a text: what goes on there.
+            return f"interrupted: {str(error) or 'nothing was deployed'}", 130
+        case UnwatchedError():
+            return f"not finished: {error}", 1
+        case BotoCoreError() | ClientError():
+            return f"not deployed: {describe_error(error)}", 1
+    return f"not deployed: {error}", 1
 
 
 def _run(target: Target, request: Request, options: argparse.Namespace) -> dict[str, str]:
@@ -180,9 +193,10 @@ def _build_parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--watch-minutes",
         type=int,
+        choices=range(181),
         default=5,
         metavar="N",
-        help="how long after an update an alarm of the stack rolls it back (default: 5)",
+        help="how long after an update an alarm of the stack rolls it back, up to 180 (default: 5)",
     )
     parser.add_argument(
         "--version", metavar="VERSION", help="restore an earlier deployment: previous, or one of the list"

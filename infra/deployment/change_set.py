@@ -8,8 +8,10 @@ from typing import Any, Literal
 from botocore.exceptions import ClientError
 
 from infra.deployment.errors import DeployError, error_code, error_message, is_throttled
+from infra.deployment.failure import find_advice
 from infra.deployment.plan import Change, read_changes
-from infra.deployment.stack import find_advice
+from infra.deployment.stack import find_stack
+from infra.deployment.waiting import wait_for_stack
 
 TIMEOUT_SECONDS = 600.0
 _NOTHING_CHANGES = ("didn't contain changes", "No updates are to be performed")
@@ -38,6 +40,14 @@ def create_change_set(
 ) -> ChangeSet | None:
     """Create a change set and wait until CloudFormation has computed it; None if nothing would change."""
     answer = _create(client, stack, name, kind, request)
+    try:
+        return _wait(client, answer, name=name, poll_seconds=poll_seconds)
+    except KeyboardInterrupt:
+        discard_change_set(client, answer["Id"], answer["StackId"], kind, poll_seconds=poll_seconds)
+        raise
+
+
+def _wait(client: Any, answer: Mapping[str, Any], *, name: str, poll_seconds: float) -> ChangeSet | None:
     end = time.monotonic() + TIMEOUT_SECONDS
     while True:
         described = _describe(client, answer["Id"])
@@ -72,6 +82,10 @@ def _create(client: Any, stack: str, name: str, kind: Kind, request: Mapping[str
                 continue
             if error_code(error).startswith("LimitExceeded"):
                 raise DeployError("the stack has too many change sets: delete old ones in the console") from error
+            if "_IN_PROGRESS state" in error_message(error):
+                raise DeployError(
+                    f"{error_message(error)} Somebody else has begun to change it: deploy again when that has ended"
+                ) from error
             raise DeployError(f"CloudFormation refused the template: {error_message(error)}") from error
         else:
             return answer
@@ -118,6 +132,17 @@ def delete_change_set(client: Any, change_set: str) -> None:
     except ClientError as error:
         if error_code(error) not in _EXPIRED:
             raise
+
+
+def discard_change_set(client: Any, change_set: str, stack_id: str, kind: Kind, *, poll_seconds: float) -> None:
+    """Delete the change set, and the empty stack that CloudFormation made for the first one."""
+    delete_change_set(client, change_set)
+    if kind != "UPDATE":
+        stack = find_stack(client, stack_id)
+        if stack and stack.status == "REVIEW_IN_PROGRESS":
+            client.delete_stack(StackName=stack_id)
+            # Its name is free only after that.
+            wait_for_stack(client, stack_id, poll_seconds=poll_seconds)
 
 
 def build_import_list(found: Sequence[tuple[str, str, str]]) -> list[dict[str, Any]]:

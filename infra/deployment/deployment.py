@@ -5,10 +5,11 @@ from dataclasses import replace
 from infra.deployment.findings import report_findings
 from infra.deployment.parameters import Choice, describe_changes
 from infra.deployment.recording import record_deployment, record_unrecorded
+from infra.deployment.recovery import carry_out_recovery
 from infra.deployment.request import Artifacts, Environment, Request
 from infra.deployment.stack import Stack
 from infra.deployment.stack_change import StackChange
-from infra.deployment.survey import Survey, open_code_bucket, survey_account
+from infra.deployment.survey import open_code_bucket, survey_account
 from infra.deployment.template import Template
 
 
@@ -20,7 +21,7 @@ def deploy_to_account(request: Request, environment: Environment, artifacts: Art
     report_findings(environment.report, found.findings)
     found.check()
     if found.recovery:
-        if not _recover(request, environment, found):
+        if not carry_out_recovery(environment, found.recovery, is_dry_run=request.is_dry_run):
             return {}
         # The stack is another one now, so what was decided about it may be too.
         found = survey_account(request, environment, template)
@@ -58,21 +59,6 @@ def deploy_to_account(request: Request, environment: Environment, artifacts: Art
         bucket, environment, name=request.stack, template=template, template_key=template_key, stack=result
     )
     return dict(result.outputs)
-
-
-def _recover(request: Request, environment: Environment, found: Survey) -> bool:
-    """Carry out what has to happen first; False if it is not wanted."""
-    if found.recovery is None:
-        return True
-    for line in found.recovery.explanation:
-        environment.report(line)
-    if request.is_dry_run:
-        environment.report("Dry run: what comes after that can't be shown before it has happened.")
-        return False
-    if not environment.confirm("Do this first?"):
-        return False
-    found.recovery.carry_out()
-    return True
 
 
 def _show_first_deployment(environment: Environment, template: Template, choice: Choice) -> dict[str, str]:

@@ -1,6 +1,18 @@
-"""The one error of a deployment, and the error codes of AWS that several modules distinguish."""
+"""The errors of a deployment, and the error codes of AWS that several modules distinguish."""
 
-from botocore.exceptions import ClientError
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    CredentialRetrievalError,
+    HTTPClientError,
+    NoCredentialsError,
+    PartialCredentialsError,
+    SSOError,
+    TokenRetrievalError,
+)
+from botocore.exceptions import (
+    ConnectionError as NoConnectionError,
+)
 
 _NO_PERMISSION = frozenset(
     {
@@ -13,10 +25,23 @@ _NO_PERMISSION = frozenset(
     }
 )
 _THROTTLED = frozenset({"Throttling", "ThrottlingException", "RequestLimitExceeded", "TooManyRequestsException"})
+_INVALID_CREDENTIALS = frozenset({"ExpiredToken", "ExpiredTokenException", "RequestExpired", "InvalidClientTokenId"})
+
+_NO_CREDENTIALS = (
+    CredentialRetrievalError,
+    NoCredentialsError,
+    PartialCredentialsError,
+    SSOError,
+    TokenRetrievalError,
+)
 
 
 class DeployError(Exception):
     """The stack was not deployed; the text says what happened and what to do."""
+
+
+class UnwatchedError(DeployError):
+    """CloudFormation works on the stack, and this process can't wait for its end; the text says how to go on."""
 
 
 def error_code(error: ClientError) -> str:
@@ -34,6 +59,27 @@ def is_no_permission(error: ClientError) -> bool:
     return error_code(error) in _NO_PERMISSION
 
 
-def is_throttled(error: ClientError) -> bool:
+def is_throttled(error: ClientError | BotoCoreError) -> bool:
     """Return whether AWS asks for a slower pace."""
-    return error_code(error) in _THROTTLED
+    return isinstance(error, ClientError) and error_code(error) in _THROTTLED
+
+
+def is_passing(error: ClientError | BotoCoreError) -> bool:
+    """Return whether the same request may succeed in a moment: AWS is out of order, or the connection interrupted."""
+    if isinstance(error, ClientError):
+        status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+        return bool(status >= 500)
+    return isinstance(error, NoConnectionError | HTTPClientError)
+
+
+def has_no_credentials(error: ClientError | BotoCoreError) -> bool:
+    """Return whether the caller has no credentials, or none that are valid any longer."""
+    if isinstance(error, ClientError):
+        return error_code(error) in _INVALID_CREDENTIALS
+    return isinstance(error, _NO_CREDENTIALS)
+
+
+def describe_error(error: ClientError | BotoCoreError) -> str:
+    """Return what AWS or its client says, and what to do about missing credentials."""
+    advice = ". Sign in again (such as `aws sso login`), and repeat the command" if has_no_credentials(error) else ""
+    return f"{str(error).rstrip('.')}{advice}"

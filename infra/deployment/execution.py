@@ -9,12 +9,14 @@ from infra.deployment.change_set import (
     ChangeSetExpiredError,
     Kind,
     create_change_set,
-    delete_change_set,
+    discard_change_set,
     execute_change_set,
 )
 from infra.deployment.errors import DeployError
+from infra.deployment.failure import describe_failure
 from infra.deployment.request import Environment, Request
-from infra.deployment.stack import SUCCEEDED, Stack, describe_failure, find_stack, wait_for_stack
+from infra.deployment.stack import SUCCEEDED, Stack, find_stack
+from infra.deployment.waiting import watch_stack
 
 _ATTEMPTS = 3
 
@@ -27,9 +29,9 @@ def carry_out_change(
     arguments: Mapping[str, Any],
     question: str = "Deploy this?",
 ) -> Stack | None:
-    """Create the change set, show it, ask and execute it; None if nothing changes or nothing is wanted.
+    """Create the change set, show it, ask and execute it; None if the change is not wanted.
 
-    Without a question the plan is part of one that was confirmed.
+    Without a question the plan is part of one that was confirmed. If nothing changes, the stack is as it should be.
 
     Raises:
         DeployError: the plan would lose something that was not named, or the stack was rolled back.
@@ -47,7 +49,7 @@ def carry_out_change(
         )
         if change_set is None:
             environment.report("Nothing changes: the stack is as it should be.")
-            return None
+            return None if request.is_dry_run else find_stack(client, request.stack)
         if change_set.changes != confirmed and not _is_wanted(request, environment, kind, change_set, question):
             return None
         confirmed = change_set.changes
@@ -87,22 +89,13 @@ def _refuse_losses(request: Request, change_set: ChangeSet) -> None:
 
 
 def _discard(environment: Environment, kind: Kind, change_set: ChangeSet) -> None:
-    """Delete the change set, and the empty stack that CloudFormation made for the first one."""
     client = environment.clients("cloudformation")
-    delete_change_set(client, change_set.id)
-    if kind != "UPDATE":
-        stack = find_stack(client, change_set.stack_id)
-        if stack and stack.status == "REVIEW_IN_PROGRESS":
-            client.delete_stack(StackName=change_set.stack_id)
-            # Its name is free only after that.
-            wait_for_stack(client, change_set.stack_id, poll_seconds=environment.poll_seconds)
+    discard_change_set(client, change_set.id, change_set.stack_id, kind, poll_seconds=environment.poll_seconds)
 
 
 def _wait(environment: Environment, change_set: ChangeSet) -> Stack:
     client = environment.clients("cloudformation")
-    stack = wait_for_stack(
-        client, change_set.stack_id, poll_seconds=environment.poll_seconds, report=environment.report
-    )
+    stack = watch_stack(environment, change_set.stack_id)
     if stack is None or stack.status not in SUCCEEDED:
         text = describe_failure(client, change_set.stack_id, stack)
         if stack and stack.status in {"UPDATE_ROLLBACK_COMPLETE", "IMPORT_ROLLBACK_COMPLETE"}:

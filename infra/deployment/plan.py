@@ -107,7 +107,11 @@ def describe_plan(changes: Iterable[Change]) -> list[str]:
         "to remove": sum(each.action == "Remove" for each in ordered),
     }
     summary = ", ".join(f"{count} {what}" for what, count in counts.items() if count)
-    return [*(each.describe() for each in ordered), f"  {summary or 'nothing to change'}"]
+    lines = [*(each.describe() for each in ordered), f"  {summary or 'nothing to change'}"]
+    if lost := [each.logical_id for each in ordered if each.loss]:
+        # Once more at the end: the top of a long plan is out of sight when the question is asked.
+        lines.append(f"  !! the stack would lose what these hold: {', '.join(lost)}")
+    return lines
 
 
 def find_losses(changes: Iterable[Change], *, allowed: Collection[str]) -> list[Change]:

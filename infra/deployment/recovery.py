@@ -6,16 +6,16 @@ from dataclasses import dataclass
 from botocore.exceptions import ClientError
 
 from infra.deployment.errors import DeployError, error_message
+from infra.deployment.failure import describe_failure
 from infra.deployment.request import Environment, Request
 from infra.deployment.stack import (
     SUCCEEDED,
     Stack,
     StackResource,
-    describe_failure,
     is_in_progress,
     list_resources,
-    wait_for_stack,
 )
+from infra.deployment.waiting import describe_cancellation, watch_stack
 
 NEVER_CREATED = frozenset({"ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "CREATE_FAILED", "REVIEW_IN_PROGRESS"})
 """Nothing was ever deployed successfully: such a stack can't be updated, only deleted.
@@ -37,6 +37,19 @@ class Recovery:
     """Whether the stack is gone afterwards."""
 
 
+def carry_out_recovery(environment: Environment, recovery: Recovery, *, is_dry_run: bool) -> bool:
+    """Explain it, ask, and carry it out; False if it is not wanted."""
+    for line in recovery.explanation:
+        environment.report(line)
+    if is_dry_run:
+        environment.report("Dry run: what comes after that can't be shown before it has happened.")
+        return False
+    if not environment.confirm("Do this first?"):
+        return False
+    recovery.carry_out()
+    return True
+
+
 def plan_recovery(request: Request, environment: Environment, stack: Stack) -> Recovery | None:
     """Return what is necessary; None if the stack can be updated as it is.
 
@@ -45,8 +58,8 @@ def plan_recovery(request: Request, environment: Environment, stack: Stack) -> R
     """
     if is_in_progress(stack.status):
         raise DeployError(
-            f"another operation is in progress ({stack.status}): deploy again when it has ended. To stop an update:"
-            f" aws cloudformation cancel-update-stack --stack-name {request.stack}"
+            f"another operation is in progress ({stack.status}): deploy again when it has ended"
+            f"{describe_cancellation(request.stack, stack.status)}"
         )
     resources = list_resources(environment.clients("cloudformation"), stack.id)
     left = [each for each in resources.values() if each.status not in _GONE and each.physical_id]
@@ -69,13 +82,15 @@ def _deletion(environment: Environment, stack: Stack, left: Sequence[StackResour
             f" cloudformation update-termination-protection --no-enable-termination-protection --stack-name {stack.id}"
         )
     explanation = [f"The stack is {stack.status}: its creation never succeeded. It is deleted and created again."]
+    if stack.status == "REVIEW_IN_PROGRESS":
+        explanation.append("Perhaps somebody else is deploying it just now, and reads the plan.")
     explanation += [f"  with it: {each.logical_id} ({each.physical_id})" for each in left]
     client = environment.clients("cloudformation")
 
     def delete() -> None:
         environment.report("Deleting the stack whose creation failed")
         client.delete_stack(StackName=stack.id)
-        remaining = wait_for_stack(client, stack.id, poll_seconds=environment.poll_seconds, report=environment.report)
+        remaining = watch_stack(environment, stack.id)
         if remaining is not None:
             raise DeployError(describe_failure(client, stack.id, remaining))
 
@@ -111,7 +126,7 @@ def _continue_rollback(
             client.continue_update_rollback(StackName=stack.id, **arguments)
         except ClientError as error:
             raise DeployError(f"the rollback can't be continued: {error_message(error)}") from error
-        after = wait_for_stack(client, stack.id, poll_seconds=environment.poll_seconds, report=environment.report)
+        after = watch_stack(environment, stack.id)
         if after is None or after.status != "UPDATE_ROLLBACK_COMPLETE":
             raise DeployError(
                 f"{describe_failure(client, stack.id, after)}\nRemove the cause and deploy again. If a resource can't"

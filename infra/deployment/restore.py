@@ -13,7 +13,7 @@ from infra.deployment.parameters import check_names, choose_parameters, describe
 from infra.deployment.profiles import find_refused_profiles, read_profiles
 from infra.deployment.recording import list_handlers, read_deployed_template, record_deployment
 from infra.deployment.records import Record, choose_version, list_versions, load_records
-from infra.deployment.recovery import plan_recovery
+from infra.deployment.recovery import carry_out_recovery, plan_recovery
 from infra.deployment.request import Environment, Request
 from infra.deployment.stack import Stack, find_stack
 from infra.deployment.survey import open_code_bucket
@@ -93,11 +93,8 @@ def _find_updatable_stack(request: Request, environment: Environment) -> Stack:
         return stack
     if recovery.deletes:
         raise DeployError(f"the stack is {stack.status}: it was never deployed successfully")
-    for line in recovery.explanation:
-        environment.report(line)
-    if request.is_dry_run or not environment.confirm("Do this first?"):
+    if not carry_out_recovery(environment, recovery, is_dry_run=request.is_dry_run):
         raise DeployError("nothing was changed")
-    recovery.carry_out()
     return stack
 
 

@@ -1,4 +1,9 @@
-"""What is watched during an update and compared after it: alarms and values of secrets."""
+"""What is watched during an update, and what is compared, protected and recorded after it."""
+
+import pytest
+
+from infra.deployment.errors import DeployError
+from infra.deployment.request import Request
 
 
 def test_the_alarms_of_the_stack_roll_an_update_back(deployed):
@@ -34,3 +39,36 @@ def test_a_secret_that_gets_a_new_value_is_reported_with_the_command_that_restor
     deployed.deploy(LogLevel="DEBUG")
     assert f"{key} has a new value" in deployed.text
     assert "update-secret-version-stage" in deployed.text
+
+
+def test_a_first_deployment_that_was_interrupted_is_protected_and_recorded_by_the_next_one(operator):
+    """CloudFormation has gone on, so nothing changes any more."""
+    cloudformation = operator.account.cloudformation
+    execute = cloudformation.execute_change_set
+
+    def interrupt(**_arguments):
+        del cloudformation.describe_stacks
+        raise KeyboardInterrupt
+
+    def execute_and_interrupt(**arguments):
+        cloudformation.describe_stacks = interrupt
+        return execute(**arguments)
+
+    cloudformation.execute_change_set = execute_and_interrupt
+    with pytest.raises(KeyboardInterrupt, match="CloudFormation goes on"):
+        operator.deploy()
+    with pytest.raises(DeployError, match=r"CREATE_IN_PROGRESS\): deploy again when it has ended$"):
+        operator.deploy()
+    operator.stack.statuses = ["CREATE_COMPLETE"]
+    operator.deploy()
+    assert "Nothing changes" in operator.text
+    assert operator.stack.is_protected
+    assert [key for _, key in operator.account.objects if key.startswith("deployments/stride/")]
+
+
+def test_a_dry_run_that_finds_no_change_protects_nothing(deployed):
+    """It changes nothing at all."""
+    deployed.stack.is_protected = False
+    deployed.deploy_with(Request("stride", is_dry_run=True))
+    assert "Nothing changes" in deployed.text
+    assert not deployed.stack.is_protected

@@ -3,9 +3,11 @@
 import io
 
 import pytest
+from botocore.exceptions import EndpointConnectionError, NoCredentialsError
 
 from infra import deploy
-from infra.deployment.errors import DeployError
+from infra.deployment.errors import DeployError, UnwatchedError
+from tests.fakes.aws_account.refusal import refusal
 
 
 class Terminal(io.StringIO):
@@ -48,3 +50,46 @@ def test_the_help_has_examples(capsys):
 
 def test_outputs_become_the_variables_of_workers():
     assert deploy.outputs_to_settings({"ChatQueueUrl": "url"}) == {"CHAT_QUEUE_URL": "url"}
+
+
+@pytest.mark.parametrize(
+    ("error", "text", "status"),
+    [
+        (DeployError("why"), "not deployed: why", 1),
+        (UnwatchedError("CloudFormation goes on"), "not finished: CloudFormation goes on", 1),
+        (KeyboardInterrupt(), "interrupted: nothing was deployed", 130),
+        (KeyboardInterrupt("CloudFormation goes on"), "interrupted: CloudFormation goes on", 130),
+    ],
+)
+def test_the_end_says_whether_something_goes_on(error, text, status):
+    """An operator must know whether the next command meets a stack in progress."""
+    assert deploy.describe_end(error) == (text, status)
+
+
+@pytest.mark.parametrize(
+    ("error", "is_about_credentials"),
+    [
+        (refusal("ExpiredToken", "The security token included in the request is expired"), True),
+        (NoCredentialsError(), True),
+        (refusal("AccessDenied", "no"), False),
+        (EndpointConnectionError(endpoint_url="https://sts"), False),
+    ],
+)
+def test_missing_credentials_are_reported_with_what_to_do(error, is_about_credentials):
+    """Those of a person expire within hours."""
+    assert ("Sign in again" in deploy.describe_end(error)[0]) == is_about_credentials
+
+
+def test_an_import_does_not_go_with_a_restoration(capsys):
+    """It would be ignored."""
+    with pytest.raises(SystemExit):
+        deploy.main(["--version", "previous", "--import", "SessionKey=arn"])
+    assert "--import does not go with --version" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("minutes", ["-1", "181", "soon"])
+def test_a_time_that_cloudformation_refuses_is_refused_before_anything_is_built(capsys, minutes):
+    """It accepts up to 180 minutes."""
+    with pytest.raises(SystemExit):
+        deploy.main(["--watch-minutes", minutes])
+    assert "--watch-minutes" in capsys.readouterr().err

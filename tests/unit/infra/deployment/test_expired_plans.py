@@ -64,3 +64,20 @@ def test_an_operation_in_progress_is_not_disturbed(deployed):
     deployed.stack.statuses = ["UPDATE_IN_PROGRESS"]
     with pytest.raises(DeployError, match=r"UPDATE_IN_PROGRESS.*cancel-update-stack --stack-name stride"):
         deployed.deploy()
+
+
+def test_an_operation_that_begins_during_the_survey_is_not_disturbed(deployed):
+    """Two operators deploy: the second one learns that it was not its template."""
+    reason = "Stack:stride is in UPDATE_IN_PROGRESS state and can not be updated."
+    deployed.account.refuse("cloudformation", "create_change_set", "ValidationError", reason)
+    with pytest.raises(DeployError, match=r"UPDATE_IN_PROGRESS state.*deploy again when that has ended"):
+        deployed.deploy(LogLevel="DEBUG")
+
+
+def test_a_stack_in_review_may_be_somebody_elses_first_deployment(operator):
+    """Before it is deleted, the operator is told so."""
+    operator.account.cloudformation.add("stride")
+    operator.answer = False
+    operator.deploy()
+    assert "Perhaps somebody else is deploying it just now" in operator.text
+    assert operator.account.cloudformation.stack("stride").status == "REVIEW_IN_PROGRESS"

@@ -30,6 +30,19 @@ def test_ctrl_c_at_the_question_leaves_nothing_behind(operator):
     assert [each.status for each in operator.account.cloudformation.stacks] == ["DELETE_COMPLETE"]
 
 
+def test_ctrl_c_while_the_plan_is_computed_leaves_nothing_behind(operator):
+    """CloudFormation computes a large one for a while."""
+
+    def interrupt(**_arguments):
+        raise KeyboardInterrupt
+
+    operator.account.cloudformation.describe_change_set = interrupt
+    with pytest.raises(KeyboardInterrupt):
+        operator.deploy()
+    assert operator.account.cloudformation.change_sets == {}
+    assert [each.status for each in operator.account.cloudformation.stacks] == ["DELETE_COMPLETE"]
+
+
 def test_a_dry_run_shows_the_plan_and_changes_nothing(deployed):
     """Without a code bucket too: then the template alone says what is created."""
     deployed.deploy_with(Request("stride", {"LogLevel": "DEBUG"}, is_dry_run=True))
@@ -52,6 +65,8 @@ def test_a_plan_that_replaces_data_is_refused_unless_it_is_named(deployed):
         deployed.deploy(Prefix="other")
     assert "! REPLACE SlotsTable (AWS::DynamoDB::Table) [stride-slots]: TableName" in deployed.text
     assert "the stack would lose its rows" in deployed.text
+    assert deployed.lines[-1].startswith("  !! the stack would lose what these hold: ")
+    assert "SlotsTable" in deployed.lines[-1]
     assert deployed.account.cloudformation.change_sets == {}
     assert deployed.stack.parameters["Prefix"] == "stride"
 
