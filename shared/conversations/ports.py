@@ -121,8 +121,8 @@ class ConversationIndex(Protocol):
 class ConnectionStore(Protocol):
     """Which connections a session has right now."""
 
-    async def list_connections(self, session_id: str) -> Sequence[Connection]:
-        """Return the session's connections, newest first."""
+    async def list_connections(self, session_id: str, *, may_lag: bool = False) -> Sequence[Connection]:
+        """Return the session's connections, newest first; with `may_lag`, changes of the last second may be missing."""
         ...
 
     async def remove(self, session_id: str, connection_id: str) -> None:

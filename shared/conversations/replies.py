@@ -146,8 +146,8 @@ class Replies:
             log.warning("connection_kept", connection_id=connection.connection_id, error=str(error))
 
     async def find_locale(self, session_id: str, otherwise: str) -> str:
-        """Return the language that the newest connection asked for."""
-        for connection in await self._connections.list_connections(session_id):
+        """Return the language that the newest connection asked for, long before this command."""
+        for connection in await self._connections.list_connections(session_id, may_lag=True):
             if connection.locale:
                 return connection.locale
         return otherwise

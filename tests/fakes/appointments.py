@@ -165,15 +165,19 @@ class FakeAppointments:
         self._write(replace(new, quota_units=(*kept_units, *self._assign_units(chosen))))
         return None
 
-    async def find_occupied_times(self, tenant: str, between: Interval, *, at: datetime) -> Sequence[OccupiedTime]:
-        """Return the times of holds and confirmed appointments at `at`, buffers included."""
+    async def find_occupied_times(
+        self, tenant: str, between: Interval, *, at: datetime, may_lag: bool = False
+    ) -> Sequence[OccupiedTime]:
+        """Return the times of holds and confirmed appointments at `at`, buffers included, those that overlap whole."""
+        del may_lag
         await asyncio.sleep(0)
-        owned = (
+        owned = [
             OccupiedTime(Interval(start, bucket.ends), resource, bucket.appointment_id)
             for (owner_tenant, resource, start), bucket in sorted(self.buckets.items())
             if owner_tenant == tenant and bucket.is_owned(at)
-        )
-        return [one for one in owned if one.interval.overlaps(between)]
+        ]
+        overlapping = {one.appointment_id for one in owned if one.interval.overlaps(between)}
+        return [one for one in owned if one.appointment_id in overlapping]
 
     async def find_quota_holders(self, keys: Sequence[str], *, at: datetime) -> Mapping[str, Sequence[str]]:
         """Return the holders of each key's units."""

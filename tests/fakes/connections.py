@@ -23,8 +23,9 @@ class FakeConnections:
         self.error: Exception | None = None
         """Raised by every call while it is set."""
 
-    async def list_connections(self, session_id: str) -> Sequence[Connection]:
+    async def list_connections(self, session_id: str, *, may_lag: bool = False) -> Sequence[Connection]:
         """Return the session's connections, newest first."""
+        del may_lag
         await self._reach()
         found = [row for (session, _), row in self.rows.items() if session == session_id]
         return sorted(found, key=lambda row: row.connected_at, reverse=True)

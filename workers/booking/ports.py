@@ -111,8 +111,14 @@ class AppointmentStore(Protocol):
         """
         ...
 
-    async def find_occupied_times(self, tenant: str, between: Interval, *, at: datetime) -> Sequence[OccupiedTime]:
-        """Return the times of holds and confirmed appointments at `at`, buffers included, possibly in pieces."""
+    async def find_occupied_times(
+        self, tenant: str, between: Interval, *, at: datetime, may_lag: bool = False
+    ) -> Sequence[OccupiedTime]:
+        """Return the times of holds and confirmed appointments at `at`, buffers included, possibly in pieces.
+
+        A visit that reaches into the interval is returned whole; others of the days around it may be returned as well.
+        With `may_lag`, which costs half, changes of the last second may be missing.
+        """
         ...
 
     async def find_quota_holders(self, keys: Sequence[str], *, at: datetime) -> Mapping[str, Sequence[str]]:

@@ -25,14 +25,14 @@ class DynamoConnectionStore:
         self._table = table
         self._clock = clock
 
-    async def list_connections(self, session_id: str) -> Sequence[Connection]:
-        """Return the session's connections, newest first, by a consistent read."""
+    async def list_connections(self, session_id: str, *, may_lag: bool = False) -> Sequence[Connection]:
+        """Return the session's connections, newest first; by a consistent read, unless it may lag."""
         with translate_aws_errors("connections.of"):
             answer = await self._client.query(
                 TableName=self._table,
                 KeyConditionExpression="session_id = :session",
                 ExpressionAttributeValues=to_item({":session": session_id}),
-                ConsistentRead=True,
+                ConsistentRead=not may_lag,
             )
         rows = (from_item(item) for item in answer.get("Items", ()))
         found = [

@@ -7,9 +7,11 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from shared.errors import LeaseLostError, TransientError
-from tests.contracts.stores.bookings import BUFFERED, LEASE, LONG, NINE, Desk, cancelled
+from tests.contracts.stores.bookings import BUFFERED, HOUR, LEASE, LONG, NINE, Desk, cancelled
 from workers.booking.domain.values import AppointmentState, Interval
 from workers.booking.ports import SlotLost
+
+TWO_HOURS = HOUR.model_copy(update={"duration_minutes": 120})
 
 
 @pytest.fixture
@@ -66,6 +68,20 @@ async def test_lanes_do_not_share_time(desk):
         desk.tenant, Interval(NINE, NINE + timedelta(hours=1)), at=desk.clock.now()
     )
     assert {one.resource for one in found if one.interval.start == NINE} == {"anna", "room/2"}
+
+
+@pytest.mark.parametrize("grid_minutes", [15, 60])
+@pytest.mark.parametrize("hours_after_midnight", [-3, 0])
+async def test_a_visit_over_midnight_is_found_whole_from_each_day(desk, hours_after_midnight, grid_minutes):
+    """Its part beyond the day of the interval explains its event in the owner's calendar."""
+    midnight = datetime(2026, 1, 14, tzinfo=UTC)
+    visit = await desk.held(midnight - timedelta(hours=1), service=TWO_HOURS, grid_minutes=grid_minutes)
+    asked = midnight + timedelta(hours=hours_after_midnight)
+    found = await desk.store.find_occupied_times(
+        desk.tenant, Interval(asked, asked + timedelta(hours=2, minutes=30)), at=desk.clock.now(), may_lag=True
+    )
+    pieces = sorted((one.interval for one in found), key=lambda interval: interval.start)
+    assert (pieces[0].start, pieces[-1].end) == (visit.blocked.start, visit.blocked.end)
 
 
 async def test_an_occupied_time_names_its_appointment(desk):

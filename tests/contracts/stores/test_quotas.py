@@ -9,6 +9,7 @@ import pytest
 from shared.errors import TransientError
 from shared.ids import new_id
 from tests.contracts.stores.bookings import LONG, NINE, Desk, cancelled, confirmed, moved
+from tests.contracts.stores.conftest import in_dynamodb
 from workers.booking.domain.quotas import Bound, Quota, build_session_quota_key
 from workers.booking.ports import QuotaFull
 
@@ -245,3 +246,53 @@ async def test_units_of_a_stale_holder_are_free_unless_they_are_permanent(desk, 
         later, at=at, claim=await desk.claim(), quotas=capped, stale_holder=second.appointment_id
     )
     assert isinstance(full, QuotaFull)
+
+
+class Lagging:
+    """Answers eventually consistent queries for units with an earlier state, as a replica does that lags behind."""
+
+    def __init__(self, client):
+        self._client = client
+        self.units = []
+        self.reads = []
+
+    async def query(self, **arguments):
+        self.reads.append(arguments["ConsistentRead"])
+        answer = await self._client.query(**arguments)
+        return answer if arguments["ConsistentRead"] else {"Items": self.units}
+
+    def __getattr__(self, name):
+        return getattr(self._client, name)
+
+
+@pytest.fixture
+def lagging(emulator, dynamodb, clock):
+    """Return a desk on tables that lag behind."""
+    client = Lagging(dynamodb)
+    return client, Desk(in_dynamodb(clock, client, emulator.client("dynamodb")), clock)
+
+
+async def test_a_unit_that_a_stale_read_shows_as_free_is_not_taken_twice(lagging, key):
+    """The transaction finds it taken, and the next choice reads consistently: the other unit, and then none."""
+    client, desk = lagging
+    first, second = await held(desk, key), await held(desk, key, NINE + HOUR)
+    late = desk.visit(NINE + 2 * HOUR)
+    assert isinstance(await desk.hold(late, quotas=[quota(late, key)]), QuotaFull)
+    holders = (await desk.store.find_quota_holders([key], at=desk.clock.now()))[key]
+    assert sorted(holders) == sorted([first.appointment_id, second.appointment_id])
+    assert client.reads[0] is False
+
+
+async def test_a_quota_that_a_stale_read_shows_as_full_is_not_refused(lagging, key):
+    """A unit that was freed a moment ago is free for the next visitor."""
+    client, desk = lagging
+    first = await held(desk, key, units=1)
+    stored = await desk.store._client._client.query(
+        TableName="LimitsTable",
+        KeyConditionExpression="quota = :quota",
+        ExpressionAttributeValues={":quota": {"S": key}},
+    )
+    await desk.store.free(first)
+    client.units = stored["Items"]
+    assert len(client.units) == 1
+    await held(desk, key, NINE + HOUR, units=1)

@@ -13,7 +13,14 @@ from shared.aws.items import from_item, to_item
 from shared.claims import Claim
 from shared.errors import TransientError
 from workers.booking.adapters.appointment_item import item_to_appointment
-from workers.booking.adapters.bucket_items import Bucket, SlotRows, join_occupied_times
+from workers.booking.adapters.bucket_items import (
+    Bucket,
+    SlotRows,
+    begins_at_midnight,
+    ends_at_midnight,
+    join_occupied_times,
+    list_utc_days,
+)
 from workers.booking.adapters.day_grids import DayGrids
 from workers.booking.adapters.quota_rows import QuotaRows
 from workers.booking.adapters.transactions import Transactions
@@ -25,6 +32,7 @@ _MAX_CHOICES = 8
 """How often units are chosen again when other transactions took the chosen ones."""
 
 _PARALLEL_DAYS = 16
+_DAY = timedelta(days=1)
 
 
 class DynamoAppointmentStore:
@@ -108,8 +116,10 @@ class DynamoAppointmentStore:
         self, appointment: Appointment, *, claim: Claim, at: datetime | None = None, quotas: Sequence[Quota] = ()
     ) -> QuotaFull | None:
         """Write the appointment and the units that the change needs."""
-        for _ in range(_MAX_CHOICES):
-            choices = await self._quotas.choose_units(quotas, at=at or appointment.created_at)
+        for choice_number in range(_MAX_CHOICES):
+            choices = await self._quotas.choose_units(
+                quotas, at=at or appointment.created_at, may_lag=choice_number == 0
+            )
             if isinstance(choices, QuotaFull):
                 return choices
             if await self._transactions.write(appointment, claim, [choice.put for choice in choices]) is None:
@@ -163,18 +173,29 @@ class DynamoAppointmentStore:
             await self._free_buckets(obsolete, old)
         return lost
 
-    async def find_occupied_times(self, tenant: str, between: Interval, *, at: datetime) -> Sequence[OccupiedTime]:
+    async def find_occupied_times(
+        self, tenant: str, between: Interval, *, at: datetime, may_lag: bool = False
+    ) -> Sequence[OccupiedTime]:
         """Return the times of all buckets that are owned at `at`."""
-        limit = asyncio.Semaphore(_PARALLEL_DAYS)
         # A bucket is in the partition of its own UTC day, even if its visit began the day before.
-        first = between.start.date()
-        days = [first + timedelta(days=n) for n in range((between.end.date() - first).days + 1)]
+        days = list_utc_days(between)
+        rows = await self._read_days(tenant, days, may_lag=may_lag)
+        # No visit is longer than a day. Only one that reaches midnight can have buckets of the day beyond it.
+        around = [days[0] - _DAY] if begins_at_midnight(rows[0]) else []
+        around += [days[-1] + _DAY] if ends_at_midnight(rows[-1]) else []
+        rows += await self._read_days(tenant, around, may_lag=may_lag)
+        return join_occupied_times(rows, at)
+
+    async def _read_days(self, tenant: str, days: Sequence[date], *, may_lag: bool) -> list[list[dict[str, Any]]]:
+        limit = asyncio.Semaphore(_PARALLEL_DAYS)
 
         async def read_day(day: date) -> list[dict[str, Any]]:
             async with limit:
-                return await self._query_day_rows(tenant, day)
+                rows = await self._query_day_rows(tenant, day, may_lag=may_lag)
+            self._grids.learn(tenant, day, rows)
+            return rows
 
-        return join_occupied_times(await asyncio.gather(*map(read_day, days)), at)
+        return await asyncio.gather(*map(read_day, days))
 
     async def find_quota_holders(self, keys: Sequence[str], *, at: datetime) -> Mapping[str, Sequence[str]]:
         """Return who has the units of each key."""
@@ -195,9 +216,13 @@ class DynamoAppointmentStore:
         stale_holder: str | None = None,
     ) -> Lost | None:
         """Take buckets and units, and free those of `releases`; return what another appointment has taken meanwhile."""
-        for _ in range(_MAX_CHOICES):
+        for choice_number in range(_MAX_CHOICES):
             choices = await self._quotas.choose_units(
-                quotas, at=at, also={releases.appointment_id} if releases else (), stale_holder=stale_holder
+                quotas,
+                at=at,
+                may_lag=choice_number == 0,
+                also={releases.appointment_id} if releases else (),
+                stale_holder=stale_holder,
             )
             if isinstance(choices, QuotaFull):
                 return choices
@@ -223,9 +248,9 @@ class DynamoAppointmentStore:
                 raise TransientError("appointments: what was to be freed belongs to another appointment")
         raise TransientError("appointments: too many conflicts over quota units")
 
-    async def _query_day_rows(self, tenant: str, day: date) -> list[dict[str, Any]]:
+    async def _query_day_rows(self, tenant: str, day: date, *, may_lag: bool) -> list[dict[str, Any]]:
         rows: list[dict[str, Any]] = []
-        query = self._slots.build_day_query(tenant, day)
+        query = {**self._slots.build_day_query(tenant, day), "ConsistentRead": not may_lag}
         while True:
             with translate_aws_errors("slots.query"):
                 answer = await self._client.query(**query)

@@ -60,6 +60,18 @@ def list_buckets(appointment: Appointment, grids: Mapping[date, int]) -> list[Bu
     return all_buckets
 
 
+def begins_at_midnight(items: Iterable[Mapping[str, Any]]) -> bool:
+    """Return whether a row of a day is for its first bucket."""
+    return any("T00:00Z#" in item["bucket"]["S"] for item in items)
+
+
+def ends_at_midnight(items: Sequence[Mapping[str, Any]]) -> bool:
+    """Return whether a row of a day is for its last bucket."""
+    size = find_bucket_size(items)
+    last_start = (datetime.combine(date.min, time(), tzinfo=UTC) + timedelta(days=1) - size).strftime("T%H:%MZ#")
+    return bool(size) and any(last_start in item["bucket"]["S"] for item in items)
+
+
 def join_occupied_times(days: Iterable[Sequence[Mapping[str, Any]]], at: datetime) -> list[OccupiedTime]:
     """Return the times that the rows of some days occupy at `at`, with the pieces of each appointment joined.
 
@@ -68,7 +80,7 @@ def join_occupied_times(days: Iterable[Sequence[Mapping[str, Any]]], at: datetim
     now = to_milliseconds(at)
     spans: dict[tuple[str, str], Interval] = {}
     for items in days:
-        size = _find_bucket_size(items)
+        size = find_bucket_size(items)
         for owner, (first, last) in _find_first_and_last_buckets(items, now).items():
             start, end = datetime.fromisoformat(first), datetime.fromisoformat(last) + size
             before = spans.get(owner)
@@ -91,7 +103,7 @@ def _find_first_and_last_buckets(
     return edges
 
 
-def _find_bucket_size(items: Iterable[Mapping[str, Any]]) -> timedelta:
+def find_bucket_size(items: Iterable[Mapping[str, Any]]) -> timedelta:
     """Return the size of the day's buckets; zero for a day without rows."""
     grid = next((item["grid_minutes"]["N"] for item in items if "grid_minutes" in item), "0")
     return timedelta(minutes=int(grid))
@@ -176,7 +188,6 @@ class SlotRows:
             "ExpressionAttributeValues": to_item({":pk": _build_partition_key(tenant, day)}),
             "ProjectionExpression": "#bucket, appointment_id, hold_until_ms, grid_minutes",
             "ExpressionAttributeNames": {"#bucket": "bucket"},
-            "ConsistentRead": True,
         }
 
 

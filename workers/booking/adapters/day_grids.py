@@ -1,13 +1,14 @@
 """Fixes the size of a day's buckets with the day's first booking, and caches it."""
 
-from datetime import date
+from collections.abc import Mapping, Sequence
+from datetime import date, timedelta
 from typing import Any
 
 from botocore.exceptions import ClientError
 
 from shared.aws.errors import get_error_code, translate_aws_errors
 from shared.aws.items import from_item, to_item
-from workers.booking.adapters.bucket_items import Bucket, SlotRows, list_buckets, list_utc_days
+from workers.booking.adapters.bucket_items import Bucket, SlotRows, find_bucket_size, list_buckets, list_utc_days
 from workers.booking.domain.values import Appointment
 
 _MAX_CACHED_DAYS = 10_000
@@ -33,14 +34,22 @@ class DayGrids:
         }
         return list_buckets(appointment, grids)
 
+    def learn(self, tenant: str, day: date, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Cache the size that is among a day's rows, however old the read is: it never changes."""
+        if size := find_bucket_size(rows):
+            self._cache(tenant, day, size // timedelta(minutes=1))
+
     async def _get_grid_minutes(self, tenant: str, day: date, minutes: int) -> int:
         cached = self._cached.get((tenant, day))
         if cached is None:
             cached = await self._write_grid_once(tenant, day, minutes)
-            if len(self._cached) >= _MAX_CACHED_DAYS:
-                self._cached.clear()
-            self._cached[tenant, day] = cached
+            self._cache(tenant, day, cached)
         return cached
+
+    def _cache(self, tenant: str, day: date, minutes: int) -> None:
+        if len(self._cached) >= _MAX_CACHED_DAYS:
+            self._cached.clear()
+        self._cached[tenant, day] = minutes
 
     async def _write_grid_once(self, tenant: str, day: date, minutes: int) -> int:
         """Write the grid, or read the one that exists."""

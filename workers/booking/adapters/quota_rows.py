@@ -38,15 +38,24 @@ class QuotaRows:
         self._table = table
 
     async def choose_units(
-        self, quotas: Sequence[Quota], *, at: datetime, also: Collection[str] = (), stale_holder: str | None = None
+        self,
+        quotas: Sequence[Quota],
+        *,
+        at: datetime,
+        may_lag: bool,
+        also: Collection[str] = (),
+        stale_holder: str | None = None,
     ) -> list[UnitChoice] | QuotaFull:
         """Return a free unit of each quota, or the first quota that has none.
 
         A unit is free if it has no holder, has expired at `at`, or belongs to the quota's own holder or one of `also`;
         a unit of `stale_holder` is free unless it is permanent. The unit is chosen at random, so that concurrent
         transactions seldom conflict.
+
+        With `may_lag` the read costs half and may miss changes of the last second: the write checks that the unit is
+        free. But no quota is full without a consistent read.
         """
-        rows = await asyncio.gather(*(self._query_rows(quota.key) for quota in quotas))
+        rows = await asyncio.gather(*(self._query_rows(quota.key, may_lag=may_lag) for quota in quotas))
         choices: list[UnitChoice] = []
         for quota, stored in zip(quotas, rows, strict=True):
             left_behind = () if quota.is_lasting or stale_holder is None else (stale_holder,)
@@ -54,6 +63,8 @@ class QuotaRows:
             others = [row for row in stored if _is_current(row, at) and row["taker"] not in ours]
             numbers = set(range(quota.units)) - {int(row["seat"]) for row in others}
             if not numbers or len(others) >= quota.units:
+                if may_lag:
+                    return await self.choose_units(quotas, at=at, may_lag=False, also=also, stale_holder=stale_holder)
                 ends = [int(row["until_ms"]) for row in others if "until_ms" in row]
                 return QuotaFull(
                     bound=quota.bound,
@@ -74,7 +85,7 @@ class QuotaRows:
 
     async def find_holders(self, key: str, at: datetime) -> list[str]:
         """Return who has the units of a key at `at`."""
-        return [row["taker"] for row in await self._query_rows(key) if _is_current(row, at)]
+        return [row["taker"] for row in await self._query_rows(key, may_lag=False) if _is_current(row, at)]
 
     def build_keep_part(self, unit: QuotaUnit, holder: str) -> dict[str, Any]:
         """Keep an owned unit permanently."""
@@ -99,13 +110,13 @@ class QuotaRows:
             }
         }
 
-    async def _query_rows(self, key: str) -> list[dict[str, Any]]:
+    async def _query_rows(self, key: str, *, may_lag: bool) -> list[dict[str, Any]]:
         rows: list[dict[str, Any]] = []
         query: dict[str, Any] = {
             "TableName": self._table,
             "KeyConditionExpression": "quota = :quota",
             "ExpressionAttributeValues": to_item({":quota": key}),
-            "ConsistentRead": True,
+            "ConsistentRead": not may_lag,
         }
         while True:
             with translate_aws_errors("limits.query"):

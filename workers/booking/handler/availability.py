@@ -2,7 +2,7 @@
 
 import itertools
 from collections.abc import Collection, Sequence
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 
 from shared.errors import PermanentError, TransientError
 from shared.messages.commands import BookingSlots as SlotsCommand
@@ -12,6 +12,7 @@ from shared.messages.model import Message
 from shared.messages.server import BookingSlots, BookingSlotsData, Error, ServiceOffer, Slot
 from shared.tenants.profile import TenantProfile
 from workers.booking.dependencies import BookingPorts
+from workers.booking.domain.local_time import find_first_instant
 from workers.booking.domain.slots import find_alternatives, find_free_slots
 from workers.booking.domain.values import Interval, Refusal, SlotOffer
 from workers.booking.handler.frames import build_refusal, build_slots
@@ -86,7 +87,7 @@ async def find_free_times(
     window = _compute_search_window(profile, from_day or now.astimezone(profile.zone).date(), days, now)
     if window is None:
         return []
-    occupancy = await load_occupancy(ports, tenant, profile, window, at=at)
+    occupancy = await load_occupancy(ports, tenant, profile, window, at=at, may_lag=True)
     return find_free_slots(profile, service_id, from_day=from_day, days=days, now=now, occupancy=occupancy)
 
 
@@ -153,7 +154,10 @@ def _subtract_days(day: date, days: int) -> date:
 
 
 def _compute_search_window(profile: TenantProfile, first: date, days: int, now: datetime) -> Interval | None:
-    """Return the interval of local days from `first`, within the horizon; None if that leaves no day."""
+    """Return the interval of local days from `first`, within the horizon, with the buffers of visits on these days.
+
+    None if that leaves no day.
+    """
     today = now.astimezone(profile.zone).date()
     last = today + timedelta(days=profile.horizon_days + 1)
     begin = max(first, today)
@@ -161,8 +165,9 @@ def _compute_search_window(profile: TenantProfile, first: date, days: int, now: 
     end = min(min(first, last) + timedelta(days=days), last)
     if end <= begin:
         return None
-    margin = timedelta(days=1)  # buffers, and visits that began the day before
-    utc = now.tzinfo
+    before = max(service.buffer_before_minutes for service in profile.services)
+    after = max(service.buffer_after_minutes for service in profile.services)
     return Interval(
-        datetime.combine(begin, time(), tzinfo=utc) - margin, datetime.combine(end, time(), tzinfo=utc) + margin
+        find_first_instant(begin, 0, profile.zone) - timedelta(minutes=before),
+        find_first_instant(end, 0, profile.zone) + timedelta(minutes=after),
     )

@@ -39,7 +39,10 @@ async def create_appointment(ports: BookingPorts, command: BookingCreate, claim:
     if command.replay:
         command = command.model_copy(update={"accepted_at": ports.clock.now()})
     profile = await ports.tenants.get_profile(command.tenant)
-    held = await ports.appointments.get(derive_appointment_id(command), command.session_id)
+    held: Appointment | None = None
+    if command.replay or not claim.is_first:
+        # An earlier attempt may have written it. The hold is refused if one has, whatever the claim says.
+        held = await ports.appointments.get(derive_appointment_id(command), command.session_id)
     if held is None:
         if command.accepted_at + timedelta(minutes=HOLD_MINUTES) <= ports.clock.now():
             # The command waited so long that its hold would expire before the visitor gets the code.

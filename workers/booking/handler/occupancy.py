@@ -12,8 +12,6 @@ from workers.booking.domain.quotas import build_day_quota_key
 from workers.booking.domain.values import Appointment, Interval, OccupiedTime
 from workers.booking.ports import BusyTime
 
-_DAY = timedelta(days=1)
-
 
 async def load_occupancy(
     ports: BookingPorts,
@@ -25,10 +23,12 @@ async def load_occupancy(
     fresh: bool = False,
     ignoring: Collection[str] = (),
     lanes: Collection[str] | None = None,
+    may_lag: bool = False,
 ) -> Occupancy:
     """Return everything that occupies an interval at `at`, except the appointments in `ignoring`.
 
-    With `lanes`, the calendars of other lanes are not read.
+    With `lanes`, the calendars of other lanes are not read. With `may_lag`, appointments of the last second may be
+    missing: enough for times that are only listed, since a hold checks its own time anyway.
 
     Raises:
         TransientError, PermanentError: a store or a calendar can't be read; nothing counts as free then.
@@ -39,8 +39,7 @@ async def load_occupancy(
         if not own or lanes is None or set(own) & set(lanes)
     ]
     ours, full_days, busy = await asyncio.gather(
-        # One day wider: an appointment that reaches into the interval must be complete, or its event looks foreign.
-        ports.appointments.find_occupied_times(tenant, Interval(between.start - _DAY, between.end + _DAY), at=at),
+        ports.appointments.find_occupied_times(tenant, between, at=at, may_lag=may_lag),
         _find_full_days(ports, tenant, profile, between, at=at, ignoring=ignoring),
         asyncio.gather(
             *(ports.calendar.find_busy_times(calendar_id, between, fresh=fresh) for calendar_id, _ in calendars)

@@ -28,6 +28,18 @@ async def test_an_interrupted_attempt_is_completed_by_the_retry(world):
     assert world.metrics.total("AppointmentCreated") == 1
 
 
+async def test_a_retry_finds_that_its_hold_was_confirmed(world):
+    """The reply of the first attempt failed, and the visitor requested the time again and confirmed it."""
+    command = world.create_command()
+    world.conversations.errors = [TransientError("down")]
+    with pytest.raises(TransientError):
+        await world.handle(command)
+    held = await world.held()
+    await world.send("verify", appointment_id=held, code=world.code(held))
+    frame = await world.handle(command)
+    assert (frame.type, frame.data.appointment_id) == ("booking.confirmed", held)
+
+
 async def test_a_replay_finds_the_effects_of_the_first_command(world):
     """Effects derive from the command, whatever the number of the replay; the visitor gets the outcome again."""
     command = world.create_command(client_id="a1")
