@@ -44,7 +44,7 @@ test: $(READY) catalogues ## run the tests (ARGS="-k booking"; ARGS="-n 0" in on
 
 test-fast: $(READY) catalogues ## run the unit tests of Python and JavaScript, and the contract tests on fakes (ARGS="-k booking")
 	$(NODE_TEST)
-	$(PYTEST) -n 3 -m fast tests/unit tests/contracts $(ARGS)
+	$(PYTEST) -n 3 -m "fast and not soak" tests/unit tests/contracts $(ARGS)
 
 test-packages: $(READY) catalogues ## build the packages for AWS and let every function answer from them
 	$(PYTEST) -m package tests/infra $(ARGS)

@@ -35,6 +35,8 @@ settings.register_profile("short", UNHURRIED, max_examples=60)
 settings.register_profile("thorough", UNHURRIED, max_examples=1000)
 settings.load_profile("short")
 
+LONGEST_ID = 100
+
 LEASE_SECONDS = 3
 """Short, so that another worker soon takes over the messages of a killed worker."""
 
@@ -62,6 +64,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if is_fast(item):
             item.add_marker(pytest.mark.fast)
     items.sort(key=lambda item: process_group(item) != STACK)
+
+
+def pytest_make_parametrize_id(val: object) -> str | None:
+    """Shorten the part of a test's name that a long value makes: reports show it, and each process sends it."""
+    if not isinstance(val, str | bytes) or len(val) <= LONGEST_ID:
+        return None
+    return ascii(val[:LONGEST_ID]).removeprefix("b")[1:-1] + "..."
 
 
 @pytest.fixture(scope="session", autouse=True)
