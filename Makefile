@@ -27,7 +27,7 @@ VERSION ?=
 YES ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up test test-fast test-packages test-iam soak check checkov format catalogues update-catalogues check-catalogues language bench-path bench-booking bench-consumer bench-slots bench-ledger bench-start contracts package deploy lock clean
+.PHONY: help setup up test test-fast test-packages test-iam soak check checkov format catalogues update-catalogues check-catalogues language bench-path bench-booking bench-consumer bench-slots bench-ledger bench-start contracts count-calls package deploy lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 24
@@ -121,6 +121,9 @@ language: $(READY) ## start a language with untranslated texts in every part (TA
 
 contracts: $(READY) catalogues ## generate docs/asyncapi.yaml from the messages
 	$(PYTHON) -m infra.contracts
+
+count-calls: $(READY) catalogues ## count the calls to AWS of a visit, and write infra/cost/calls.json
+	$(PYTEST) -n 0 --write-calls tests/e2e/test_lambda_workers.py -k calls_of_the_table
 
 package: $(READY) ## build the Lambda packages into dist/
 	$(PYTHON) -m infra.package --out dist

@@ -51,9 +51,10 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add `--seed`, which repeats a randomised test, and `--iam`, which enforces the roles of the template."""
+    """Add `--seed` for a randomised test, `--iam`, which enforces roles, and `--write-calls`, which counts calls."""
     parser.addoption("--seed", type=int, default=None, help="seed of the random numbers in soak tests")
     parser.addoption("--iam", action="store_true", help="run the stacks with IAM enforced, and record each decision")
+    parser.addoption("--write-calls", action="store_true", help="write infra/cost/calls.json instead of comparing")
 
 
 @pytest.hookimpl(tryfirst=True)

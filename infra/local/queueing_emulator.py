@@ -1,22 +1,28 @@
-"""Runs MiniStack with one difference: `python -m infra.local.queueing_emulator`.
+"""Runs MiniStack with two differences: `python -m infra.local.queueing_emulator`.
 
-For each invocation that finds no idle process of its function, MiniStack starts another one, at more than a second of
-processor time. Twenty visitors who connect at once would start twenty authorizers and wait half a minute on a
-small machine. Here an authorizer's second invocation waits for the first, which takes milliseconds. The other
-functions are unchanged.
+It counts calls on request (`infra/local/call_recorder.py`).
+
+And it queues invocations of authorizers. For each invocation that finds no idle process of its function, MiniStack
+starts another one, at more than a second of processor time. Twenty visitors who connect at once would start twenty
+authorizers and wait half a minute on a small machine. Here an authorizer's second invocation waits for the first,
+which takes milliseconds. The other functions are unchanged.
 """
 
 import time
 from collections.abc import Callable
 from typing import Any
 
-from ministack.app import main
+from ministack import app
+from ministack.core.lambda_runtime import Worker
 from ministack.services import lambda_svc
+
+from infra.local.call_recorder import CallRecorder
 
 TIMEOUT_SECONDS = 25.0
 _POLL_SECONDS = 0.002
 
 Acquire = Callable[..., tuple[Any, str]]
+Invoke = Callable[..., dict[str, Any]]
 
 
 def queue_authorizers(acquire: Acquire) -> Acquire:
@@ -35,6 +41,20 @@ def queue_authorizers(acquire: Acquire) -> Acquire:
     return acquire_worker
 
 
+def record_invocations(recorder: CallRecorder, invoke: Invoke) -> Invoke:
+    """Return an `invoke` of the emulator's functions that is recorded."""
+
+    def invoke_and_record(worker: Worker, *arguments: Any, **options: Any) -> dict[str, Any]:
+        with recorder.record_invocation(worker.func_name) as record_log:
+            result = invoke(worker, *arguments, **options)
+            record_log(result.get("log") or "")
+            return result
+
+    return invoke_and_record
+
+
 if __name__ == "__main__":
+    app.app = CallRecorder(app.app)
+    Worker.invoke = record_invocations(app.app, Worker.invoke)
     lambda_svc.acquire_worker = queue_authorizers(lambda_svc.acquire_worker)
-    main()
+    app.main()

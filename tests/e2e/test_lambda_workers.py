@@ -4,13 +4,16 @@ import json
 import os
 import uuid
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
+from infra.cost.calls import HOW_TO_ACCEPT, CallTable, describe_differences, read_calls
 from infra.local.stack import Options, Stack, open_local_stack
 from tests.e2e.backstage import Backstage
 from tests.e2e.booking import confirm, free_slot, fresh_address, hold
+from tests.e2e.call_counts import count_visit, keep_exact, list_metrics
 from tests.e2e.command_line import command_line
 from tests.e2e.visitor import Visit
 from tests.iam.record import LAMBDA_RECORD
@@ -35,6 +38,25 @@ def lambda_stack(tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.
     )
     with open_local_stack(options) as running:
         yield running
+
+
+async def test_a_visit_makes_the_calls_of_the_table(lambda_stack: Stack, pytestconfig: pytest.Config):
+    """A change that adds a call to AWS, a unit of DynamoDB or a custom metric changes `infra/cost/calls.json`."""
+    if pytestconfig.getoption("--iam"):
+        pytest.skip("the emulator that enforces IAM does not count")
+    backstage, first_day = Backstage(lambda_stack), datetime.now(UTC).date() + timedelta(days=10)
+    tick = "stride-calendar-tick"
+    # The rule would add its calls to whatever is counted when it fires.
+    lambda_stack.client("events").disable_rule(Name=tick)
+    try:
+        visits = [await count_visit(lambda_stack, backstage, first_day + timedelta(weeks=week)) for week in range(2)]
+    finally:
+        lambda_stack.client("events").enable_rule(Name=tick)
+    counted = CallTable(keep_exact(visits), tuple(list_metrics(visits)))
+    if pytestconfig.getoption("write_calls"):
+        counted.write()
+    differences = describe_differences(read_calls(), counted)
+    assert not differences, "\n".join([*differences, HOW_TO_ACCEPT])
 
 
 async def test_a_visitor_chats_and_books_with_the_workers_on_lambda(lambda_stack: Stack):
