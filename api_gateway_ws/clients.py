@@ -1,5 +1,6 @@
 """Opens the clients of ingress and authorizer: our own calls, or botocore's clients where those do not suffice."""
 
+import re
 from typing import Any
 
 from api_gateway_ws.adapters.aws_calls import Bucket, Connections, DynamoDb, Region, SecretsManager, Sqs
@@ -8,6 +9,9 @@ from shared.clock import Clock
 
 _OWN_CALLS = {"dynamodb": DynamoDb, "sqs": Sqs, "secretsmanager": SecretsManager}
 
+_USUAL_REGION = re.compile(r"(us|eu|ap|sa|ca|me|af|il|mx)-(gov-)?[a-z]+-\d+")
+"""The regions whose hosts end with `amazonaws.com`, as botocore's `endpoints.json` recognises them."""
+
 
 class Clients:
     """One client for each service, opened when it is asked for."""
@@ -15,8 +19,7 @@ class Clients:
     def __init__(self, settings: EdgeSettings, clock: Clock) -> None:
         self._settings = settings
         self._clock = clock
-        in_other_partition = settings.aws_region.startswith(("cn-", "us-iso", "eu-isoe"))
-        self._credentials = None if in_other_partition else read_credentials()
+        self._credentials = read_credentials() if _USUAL_REGION.fullmatch(settings.aws_region) else None
         """The credentials for our own calls; None where botocore must be used."""
 
     def open(self, service: str) -> Any:
@@ -53,8 +56,8 @@ class Clients:
         endpoint_url = endpoint_url or self._settings.find_endpoint_url(service)
         config = Config(
             connect_timeout=2,
-            read_timeout=5,
-            retries={"mode": "standard", "total_max_attempts": 3},
+            read_timeout=3,
+            retries={"mode": "standard", "total_max_attempts": 2},
             s3={"addressing_style": "path"} if endpoint_url else None,
         )
         return get_session().create_client(

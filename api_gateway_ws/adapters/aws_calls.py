@@ -1,7 +1,8 @@
 """The calls to AWS of ingress and authorizer, under the names that boto3's clients have.
 
 Importing boto3 and creating one client takes longer than everything else of a cold start. These calls need neither
-service descriptions nor credentials from anywhere but the environment. Errors are botocore's, as the adapters expect.
+service descriptions nor credentials from anywhere but the environment. Connections are urllib3's, and errors are
+botocore's, as the adapters expect.
 """
 
 import json
@@ -14,6 +15,7 @@ from urllib.parse import quote
 from botocore.exceptions import ClientError
 
 from api_gateway_ws.adapters.http_connection import HttpConnection, Response
+from shared.aws.errors import is_transient
 from shared.aws.signer import Credentials, RequestSigner
 from shared.clock import Clock
 from shared.json_objects import parse_json_object
@@ -57,7 +59,14 @@ class _Calls:
                 method, full_path, headers=headers, body=body, credentials=self._credentials, now=self._clock.now()
             )
 
-        return self._http.request(method, full_path, body=body, sign=sign)
+        return self._http.request(method, full_path, body=body, sign=sign, may_succeed_later=self._may_succeed_later)
+
+    def _may_succeed_later(self, response: Response) -> bool:
+        return response.status >= 300 and is_transient(self.find_error_code(response), response.status)
+
+    def find_error_code(self, response: Response) -> str:
+        """Return the code of an error, `` if the response has none; JSON calls and S3 have it elsewhere."""
+        return response.headers.get("x-amzn-errortype", "").partition(":")[0]
 
 
 class _JsonCalls(_Calls):
@@ -77,15 +86,19 @@ class _JsonCalls(_Calls):
         """
         headers = {"Content-Type": self._content_type, "X-Amz-Target": f"{self._target}.{operation}"}
         response = self.request("POST", "/", headers=headers, body=json.dumps(parameters).encode())
-        content = parse_json_object(response.body) if response.body else {}
         if response.status >= 300:
-            code = str((content or {}).get("__type", "")).rpartition("#")[2]
-            # The older name of SQS, which botocore prefers too: `AWS.SimpleQueueService.NonExistentQueue;Sender`.
-            code = response.headers.get("x-amzn-query-error", "").partition(";")[0] or code
-            raise _build_client_error(operation, response.status, code)
+            raise _build_client_error(operation, response.status, self.find_error_code(response))
+        content = parse_json_object(response.body) if response.body else {}
         if content is None:
             raise ConnectionError("the answer is no JSON object")
         return content
+
+    def find_error_code(self, response: Response) -> str:
+        """Return the type in the body."""
+        # The older name of SQS, which botocore prefers too: `AWS.SimpleQueueService.NonExistentQueue;Sender`.
+        if older := response.headers.get("x-amzn-query-error", "").partition(";")[0]:
+            return older
+        return str((parse_json_object(response.body) or {}).get("__type", "")).rpartition("#")[2]
 
 
 class DynamoDb(_JsonCalls):
@@ -138,20 +151,30 @@ class SecretsManager(_JsonCalls):
 
 
 class Bucket(_Calls):
-    """The call to one S3 bucket, whose name is part of the host on AWS, and of the path in an emulator."""
+    """The call to one S3 bucket.
+
+    Its name is part of the host on AWS, and of the path in an emulator. A name with dots would not match the
+    certificate (https://docs.aws.amazon.com/AmazonS3/latest/userguide/VirtualHosting.html).
+    """
 
     def __init__(self, region: Region, clock: Clock, *, bucket: str) -> None:
-        on_aws = f"https://{bucket}.s3.{region.name}.amazonaws.com"
-        super().__init__("s3", region, clock, url=f"{region.endpoint_url}/{bucket}" if region.endpoint_url else on_aws)
+        url = f"{region.build_url('s3')}/{bucket}"
+        if region.endpoint_url is None and "." not in bucket:
+            url = f"https://{bucket}.s3.{region.name}.amazonaws.com"
+        super().__init__("s3", region, clock, url=url)
 
     def get_object(self, *, Key: str, IfNoneMatch: str | None = None) -> dict[str, Any]:  # noqa: N803 - boto3's names
         """Return an object; a `ClientError` with the code 304 if it still has the ETag `IfNoneMatch`."""
         headers = {"If-None-Match": IfNoneMatch} if IfNoneMatch else {}
         response = self.request("GET", f"/{quote(Key, safe='/~')}", headers=headers)
         if response.status >= 300:
-            code = found[1].decode() if (found := _S3_CODE.search(response.body)) else str(response.status)
+            code = self.find_error_code(response) or str(response.status)
             raise _build_client_error("GetObject", response.status, code)
         return {"Body": BytesIO(response.body), "ETag": response.headers.get("ETag", "")}
+
+    def find_error_code(self, response: Response) -> str:
+        """Return the code in the XML of the body."""
+        return found[1].decode() if (found := _S3_CODE.search(response.body)) else ""
 
 
 class Connections(_Calls):
@@ -165,8 +188,7 @@ class Connections(_Calls):
         path = f"/@connections/{quote(ConnectionId, safe='~')}"
         response = self.request("POST", path, headers={"Content-Type": "application/octet-stream"}, body=Data)
         if response.status >= 300:
-            code = response.headers.get("x-amzn-errortype", "").partition(":")[0]
-            raise _build_client_error("PostToConnection", response.status, code)
+            raise _build_client_error("PostToConnection", response.status, self.find_error_code(response))
 
 
 def _build_client_error(operation: str, status: int, code: str) -> ClientError:

@@ -1,44 +1,46 @@
 """One connection to one host, kept open between events, with time-outs and bounded retries."""
 
-import http.client
 import random
-import re
-import socket
 import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
-from http import HTTPStatus
 from pathlib import Path
-from time import sleep
+from time import monotonic, sleep, time
 from urllib.parse import urlsplit
 
 import botocore
+from urllib3 import PoolManager, Timeout
+from urllib3.exceptions import HTTPError
 
 from shared.backoff import compute_backoff_seconds
 
 CONNECT_TIMEOUT_SECONDS = 2
-READ_TIMEOUT_SECONDS = 5
+READ_TIMEOUT_SECONDS = 3
+CALL_TIMEOUT_SECONDS = 7
+"""For all attempts of a call: Lambda ends a function of ours after ten seconds, and then it has to start again."""
+MIN_ATTEMPT_SECONDS = 0.5
+"""With less time left, another attempt is not worth it."""
 ATTEMPTS = 3
-"""Few and short: a visitor waits, and API Gateway gives an integration limited time."""
 
-_THROTTLED = re.compile(rb"[Tt]hrottl|ThroughputExceeded|RequestLimitExceeded|SlowDown")
-"""The codes of throttling that have other statuses than 429."""
+MAX_IDLE_SECONDS = 15
+"""AWS closes connections that were idle for 20 s. A frozen process may not notice, and would wait for the time-out."""
+
+MAX_BODY_BYTES = 8 * 1024 * 1024
+"""More than any answer that is asked for: a page of a query has 1 MB of items, which are longer in JSON."""
 
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """A response that was read completely."""
+    """A response that was read completely; the names of `headers` have no case."""
 
     status: int
-    headers: http.client.HTTPMessage
+    headers: Mapping[str, str]
     body: bytes
 
-    @property
-    def is_worth_a_retry(self) -> bool:
-        """Whether the service failed or throttled: it may answer next time."""
-        is_throttled = self.status == HTTPStatus.TOO_MANY_REQUESTS or _THROTTLED.search(self.body[:1024]) is not None
-        return self.status >= HTTPStatus.INTERNAL_SERVER_ERROR or (self.status >= 400 and is_throttled)
+
+class AnswerTooLongError(OSError):
+    """A service answered more than it was asked for; it would do so again."""
 
 
 @cache
@@ -52,57 +54,76 @@ class HttpConnection:
 
     def __init__(self, url: str) -> None:
         parts = urlsplit(url)
-        self._is_tls = parts.scheme == "https"
-        self._address = parts.netloc
         self.host = parts.netloc
         self.base_path = parts.path.rstrip("/")
-        self._connection: http.client.HTTPConnection | None = None
+        self._origin = f"{parts.scheme}://{parts.netloc}"
+        self._pool: PoolManager | None = None
+        self._used_at = 0.0
 
-    def request(self, method: str, path: str, *, body: bytes, sign: Callable[[], dict[str, str]]) -> Response:
+    def request(
+        self,
+        method: str,
+        path: str,
+        *,
+        body: bytes,
+        sign: Callable[[], dict[str, str]],
+        may_succeed_later: Callable[[Response], bool],
+    ) -> Response:
         """Return the response; a call that failed is repeated, and signed anew.
 
         Every call of the edge may be repeated: it has the same effect each time, or a deduplication id.
 
         Raises:
-            OSError: no answer at the last attempt.
+            OSError: no answer at the last attempt, or one that is too long.
         """
-        for attempt in range(1, ATTEMPTS + 1):
+        ends_at = monotonic() + CALL_TIMEOUT_SECONDS
+        attempt = 0
+        while True:
+            attempt += 1
+            failure: Exception | None = None
             try:
-                response = self._send(method, path, body, sign())
-                if not response.is_worth_a_retry or attempt == ATTEMPTS:
-                    return response
-            except (OSError, http.client.HTTPException) as error:
-                self.close()
-                if attempt == ATTEMPTS:
-                    raise ConnectionError(type(error).__name__) from error
-            sleep(compute_backoff_seconds(attempt, base_seconds=0.1, cap_seconds=0.5, random_source=random.random))
-        raise AssertionError  # the last attempt returns or raises
+                response = self._send(method, path, body, sign(), ends_at - monotonic())
+            except AnswerTooLongError:
+                raise
+            except (HTTPError, OSError) as error:
+                failure = error
+            if not failure and not may_succeed_later(response):
+                return response
+            pause = compute_backoff_seconds(attempt, base_seconds=0.1, cap_seconds=0.5, random_source=random.random)
+            if attempt == ATTEMPTS or ends_at - monotonic() - pause < MIN_ATTEMPT_SECONDS:
+                if failure:
+                    raise ConnectionError(type(failure).__name__) from failure
+                return response
+            sleep(pause)
 
-    def _send(self, method: str, path: str, body: bytes, headers: dict[str, str]) -> Response:
-        connection = self._connection or self._open()
-        connection.request(method, path, body=body or None, headers=headers)
-        answer = connection.getresponse()
-        content = answer.read()
-        if answer.will_close:
+    def _send(self, method: str, path: str, body: bytes, headers: dict[str, str], seconds_left: float) -> Response:
+        if time() - self._used_at > MAX_IDLE_SECONDS:
             self.close()
+        self._pool = self._pool or PoolManager(1, maxsize=1, retries=False, ssl_context=self._find_tls_context())
+        timeout = Timeout(
+            connect=min(CONNECT_TIMEOUT_SECONDS, seconds_left), read=min(READ_TIMEOUT_SECONDS, seconds_left)
+        )
+        answer = self._pool.request(
+            method,
+            f"{self._origin}{path}",
+            body=body or None,
+            headers=headers,
+            timeout=timeout,
+            redirect=False,
+            preload_content=False,
+        )
+        content = answer.read(MAX_BODY_BYTES + 1, decode_content=False)
+        if len(content) > MAX_BODY_BYTES:
+            answer.close()
+            raise AnswerTooLongError
+        answer.release_conn()
+        self._used_at = time()
         return Response(answer.status, answer.headers, content)
 
-    def _open(self) -> http.client.HTTPConnection:
-        connection: http.client.HTTPConnection
-        if self._is_tls:
-            connection = http.client.HTTPSConnection(
-                self._address, timeout=CONNECT_TIMEOUT_SECONDS, context=build_tls_context()
-            )
-        else:
-            connection = http.client.HTTPConnection(self._address, timeout=CONNECT_TIMEOUT_SECONDS)
-        connection.connect()
-        sock: socket.socket = connection.sock
-        sock.settimeout(READ_TIMEOUT_SECONDS)
-        self._connection = connection
-        return connection
+    def _find_tls_context(self) -> ssl.SSLContext | None:
+        return build_tls_context() if self._origin.startswith("https:") else None
 
     def close(self) -> None:
         """Close the connection; the next request opens another."""
-        if self._connection:
-            self._connection.close()
-            self._connection = None
+        if self._pool:
+            self._pool.clear()

@@ -66,6 +66,11 @@ def find_aws_error_code(error: BaseException) -> str:
     return get_error_code(cause) if cause is not None else ""
 
 
+def is_transient(code: str, status: int) -> bool:
+    """Return whether the same call may succeed later: the service failed, or throttled it."""
+    return code in _THROTTLED | _TRANSIENT or status == 429 or status >= 500
+
+
 @contextmanager
 def translate_aws_errors(operation: str) -> Iterator[None]:
     """Raise `TransientError` or `PermanentError` for the errors of an AWS client inside the `with`."""
@@ -77,7 +82,7 @@ def translate_aws_errors(operation: str) -> Iterator[None]:
         text = f"{operation}: {code}"
         if code in _THROTTLED or status == 429:
             raise TransientError(text, retry_after=timedelta(seconds=1)) from error
-        if code in _TRANSIENT or status >= 500:
+        if is_transient(code, status):
             raise TransientError(text) from error
         kind = DeploymentError if code in _DEPLOYMENT else PermanentError
         raise kind(f"aws_{code or status}", text) from error

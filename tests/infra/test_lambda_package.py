@@ -254,7 +254,7 @@ def test_every_function_answers_an_event_from_its_package_and_the_runtime_alone(
 # --- What the edge loads --------------------------------------------------------------------------------------------
 
 PYDANTIC = {"annotated_types", "pydantic", "pydantic_core", "typing_extensions", "typing_inspection"}
-EDGE_LIBRARIES = {"api_gateway_ws", "botocore", "itsdangerous", "shared", "structlog", *PYDANTIC}
+EDGE_LIBRARIES = {"api_gateway_ws", "botocore", "itsdangerous", "shared", "structlog", "urllib3", *PYDANTIC}
 """Extend it only for a reason: a visitor waits for each of them at a cold start. Of botocore only the exceptions."""
 
 LOADED = """

@@ -4,6 +4,7 @@ import importlib
 
 import pytest
 
+from api_gateway_ws.adapters import http_connection
 from shared.settings import PoolSettings
 from tests.infra.conditions import Deployment
 from tests.infra.resources import (
@@ -41,6 +42,12 @@ def test_a_handler_that_hangs_is_stopped_before_its_function(name, monkeypatch):
     for variable, value in variables(name).items():
         monkeypatch.setenv(variable, value)
     assert PoolSettings().handler_timeout_seconds + 10 <= properties(name)["Timeout"]
+
+
+@pytest.mark.parametrize("name", ["AuthorizerFunction", "IngressFunction"])
+def test_a_call_that_hangs_ends_before_its_function(name):
+    """With time to start and to answer that it has failed."""
+    assert properties(name)["Timeout"] >= http_connection.CALL_TIMEOUT_SECONDS + 3
 
 
 @pytest.mark.parametrize("name", sorted(FUNCTIONS))

@@ -3,6 +3,7 @@
 import json
 import ssl
 import threading
+import time
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -24,6 +25,8 @@ class Server:
     def __init__(self, *responses):
         self.responses = list(responses)
         self.requests = []
+        self.connections = set()
+        self.closed = False
 
     @contextmanager
     def run(self):
@@ -35,6 +38,7 @@ class Server:
             def answer(self):
                 body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
                 script.requests.append((self.command, self.path, self.headers, body))
+                script.connections.add(self.client_address)
                 response = script.responses.pop(0)
                 if response is None:
                     self.close_connection = True
@@ -45,13 +49,19 @@ class Server:
                     self.send_header(name, value)
                 self.end_headers()
                 self.wfile.write(content)
+                self.close_connection = headers.get("Then") == "close"
 
             do_GET = do_POST = answer  # noqa: N815 - the names of the base class
 
             def log_message(self, *_):
                 pass
 
-        server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        class ScriptedServer(ThreadingHTTPServer):
+            def shutdown_request(self, request):
+                super().shutdown_request(request)
+                script.closed = True
+
+        server = ScriptedServer(("127.0.0.1", 0), Handler)
         server.daemon_threads = True
         thread = threading.Thread(target=server.serve_forever, args=(0.01,))
         thread.start()
@@ -93,6 +103,15 @@ def _close_connections(monkeypatch):
         connection.close()
 
 
+def wait_until_closed(server):
+    """Wait until the client's end of the only connection can see that the service has closed it."""
+    for _ in range(1000):
+        if server.closed:
+            return
+        time.sleep(0.001)
+    raise AssertionError
+
+
 def call(region, client=DynamoDb):
     opened = client(region, FakeClock())
     return opened, lambda: opened.get_item(TableName="t", Key={"k": {"S": "ż"}})
@@ -118,6 +137,74 @@ def test_a_connection_is_kept_and_replaced_when_it_has_died(waits):
         assert [get(), get(), get()] == [{}, {}, {}]
     assert len(server.requests) == 4
     assert len(waits) == 1
+
+
+def test_a_connection_that_the_service_has_closed_is_replaced_at_once(waits):
+    """It costs neither an attempt nor a wait."""
+    server = Server(answer(Then="close"), answer())
+    with server.run() as region:
+        _, get = call(region)
+        get()
+        wait_until_closed(server)
+        get()
+    assert (len(server.requests), len(server.connections), waits) == (2, 2, [])
+
+
+def test_a_connection_that_was_idle_for_long_is_not_used_again(monkeypatch):
+    """While Lambda has frozen the process, nothing tells it that the service or the network has dropped it."""
+    server = Server(answer(), answer(), answer())
+    with server.run() as region:
+        _, get = call(region)
+        assert [get(), get(), len(server.connections)] == [{}, {}, 1]
+        now = time.time() + http_connection.MAX_IDLE_SECONDS + 1
+        monkeypatch.setattr(http_connection, "time", lambda: now)
+        get()
+    assert len(server.connections) == 2
+
+
+def test_there_is_no_attempt_for_which_the_function_has_no_time(monkeypatch):
+    """Lambda would end it meanwhile, and the next event would have to start it again."""
+    monkeypatch.setattr(http_connection, "CALL_TIMEOUT_SECONDS", http_connection.MIN_ATTEMPT_SECONDS - 0.1)
+    server = Server(answer(500), answer())
+    with server.run() as region, pytest.raises(TransientError), translate_aws_errors("test"):
+        call(region)[1]()
+    assert len(server.requests) == 1
+
+
+def test_an_answer_that_is_too_long_is_not_read_to_its_end(monkeypatch):
+    """Anybody who may write to the bucket could fill the memory of all functions."""
+    monkeypatch.setattr(http_connection, "MAX_BODY_BYTES", 10)
+    server = Server(answer(content=b"x" * 10), answer(content=b"x" * 11), answer(content=b"fine"))
+    with server.run() as region:
+        bucket = Bucket(region, FakeClock(), bucket="knowledge")
+        assert bucket.get_object(Key="a")["Body"].read() == b"x" * 10
+        with pytest.raises(TransientError), translate_aws_errors("test"):
+            bucket.get_object(Key="a")
+        assert bucket.get_object(Key="a")["Body"].read() == b"fine"
+    assert len(server.requests) == 3
+
+
+def test_what_a_client_may_name_is_no_reason_for_another_attempt(waits):
+    """S3 repeats the key of an object that does not exist, which begins with a name that the client has chosen."""
+    missing = b"<Error><Code>NoSuchKey</Code><Key>throttle-SlowDown/profile.json</Key></Error>"
+    server = Server(answer(404, missing))
+    with server.run() as region, pytest.raises(ClientError):
+        Bucket(region, FakeClock(), bucket="knowledge").get_object(Key="throttle-SlowDown/profile.json")
+    assert (len(server.requests), waits) == (1, [])
+
+
+@pytest.mark.parametrize(
+    "failure",
+    [
+        answer(400, b"<Error><Code>RequestTimeout</Code></Error>"),
+        answer(503, b"<Error><Code>SlowDown</Code></Error>"),
+    ],
+)
+def test_s3_is_asked_again_when_it_was_too_slow_or_too_busy(failure):
+    """Its codes are in XML."""
+    server = Server(failure, answer(content=b"text"))
+    with server.run() as region:
+        assert Bucket(region, FakeClock(), bucket="knowledge").get_object(Key="a")["Body"].read() == b"text"
 
 
 @pytest.mark.parametrize(
@@ -222,6 +309,8 @@ def test_services_on_aws_have_regional_endpoints():
     assert region.build_url("dynamodb") == "https://dynamodb.eu-central-1.amazonaws.com"
     bucket = Bucket(region, FakeClock(datetime(2026, 1, 1, tzinfo=UTC)), bucket="knowledge")
     assert bucket._http.host == "knowledge.s3.eu-central-1.amazonaws.com"
+    with_dots = Bucket(region, FakeClock(), bucket="salons.example")
+    assert (with_dots._http.host, with_dots._http.base_path) == ("s3.eu-central-1.amazonaws.com", "/salons.example")
 
 
 def test_hosts_are_verified_with_the_certificates_of_botocore():

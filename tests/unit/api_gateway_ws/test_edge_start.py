@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from botocore.session import get_session
 
 from api_gateway_ws import authorizer_wiring, wiring
 from api_gateway_ws.adapters import aws_calls
@@ -118,6 +119,17 @@ def test_where_our_own_calls_do_not_suffice_botocore_makes_them(environment, nam
     assert type(clients.open("dynamodb")).__module__ == "botocore.client"
     assert not isinstance(clients.open_bucket("knowledge"), Bucket)
     assert clients.open_connections("https://api.example/live").meta.endpoint_url == "https://api.example/live"
+
+
+def test_our_own_calls_go_to_the_partitions_whose_hosts_they_know(environment):
+    """Every region of every partition that botocore knows; its own clients call the others."""
+    partitions = get_session().get_component("data_loader").load_data("endpoints")["partitions"]
+    regions = {region: each["dnsSuffix"] for each in partitions for region in each["regions"]}
+    assert len(regions) > 30
+    for region, suffix in regions.items():
+        environment.setenv("AWS_REGION", region)
+        clients = Clients(AuthorizerSettings.model_validate({}), FakeClock())
+        assert (clients._find_region("sqs") is not None) == (suffix == "amazonaws.com"), region
 
 
 def test_credentials_come_from_the_environment_or_from_botocore(environment):
