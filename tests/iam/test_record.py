@@ -8,7 +8,7 @@ from collections import Counter, defaultdict
 
 import pytest
 
-from tests.iam.record import REPORT, Decision, read_decisions
+from tests.iam.record import LAMBDA_FILE, REPORT, Decision, read_decisions
 from tests.iam.statements import Permission, list_permissions
 
 pytestmark = pytest.mark.iam
@@ -77,6 +77,14 @@ def test_nothing_was_denied(decisions: list[Decision]):
     """A denial is a missing permission, also where the code goes on without what it asked for."""
     denied = Counter((one.role, one.action, one.resource) for one in decisions if not one.is_allowed)
     assert denied == {}
+
+
+def test_functions_receive_with_their_roles(decisions: list[Decision]):
+    """The emulator polls the queues for them; it must ask as Lambda does."""
+    on_lambda = {(one.role, one.action) for one in decisions if LAMBDA_FILE in one.test}
+    roles = ("ChatRole", "BookingRole", "NotificationsRole", "FailuresRole")
+    actions = ("sqs:ReceiveMessage", "sqs:GetQueueAttributes", "logs:PutLogEvents")
+    assert {(role, action) for role in roles for action in actions} - on_lambda == set()
 
 
 def test_every_statement_was_needed(decisions: list[Decision], permissions: set[Permission]):

@@ -74,14 +74,10 @@ def name_alarms(extract: ExtractResource, extract_action: ExtractAction) -> Extr
 
     def extract_resource_arn(service: str, *request: Any) -> str:
         arn = extract(service, *request)
-        *description, region, account = request
-        if (
-            service != "monitoring"
-            or arn != "*"
-            or extract_action(service, *description) != "cloudwatch:DescribeAlarms"
-        ):
-            return arn
-        return f"arn:aws:cloudwatch:{region}:{account}:alarm:*"
+        *call, region, account = request
+        if service == "monitoring" and arn == "*" and extract_action(service, *call) == "cloudwatch:DescribeAlarms":
+            return f"arn:aws:cloudwatch:{region}:{account}:alarm:*"
+        return arn
 
     return extract_resource_arn
 
