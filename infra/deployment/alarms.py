@@ -23,7 +23,7 @@ def build_rollback_configuration(
     names = [
         each.physical_id
         for name, each in sorted(owned.items())
-        if each.type == "AWS::CloudWatch::Alarm" and name in kept and not each.status.startswith("DELETE")
+        if each.type == "AWS::CloudWatch::Alarm" and name in kept
     ]
     quiet: list[str] = []
 

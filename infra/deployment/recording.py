@@ -9,7 +9,7 @@ from infra.deployment.code_bucket import CodeBucket
 from infra.deployment.parameters import HIDDEN
 from infra.deployment.records import RESTORED, Record, compute_version, load_records, save_record
 from infra.deployment.request import Environment
-from infra.deployment.stack import Stack, StackResource, list_resources
+from infra.deployment.stack import Stack, StackResource, list_owned_resources
 from infra.deployment.template import Template
 
 
@@ -17,7 +17,7 @@ def record_deployment(
     bucket: CodeBucket, environment: Environment, *, name: str, template: Template, template_key: str, stack: Stack
 ) -> None:
     """Record code, model, parameters and what would outlive the stack."""
-    owned = list_resources(environment.clients("cloudformation"), stack.id)
+    owned = list_owned_resources(environment.clients("cloudformation"), stack.id)
     record = _describe(template, template_key, stack, owned, time=environment.now())
     save_record(bucket, name, Record(**record, release=environment.release, commit=environment.commit))
 
@@ -30,7 +30,7 @@ def record_unrecorded(bucket: CodeBucket, environment: Environment, name: str, s
     template = read_deployed_template(client, stack)
     key = bucket.put("template", ".yaml", template.text.encode())
     time = stack.changed_at or environment.now()
-    record = _describe(template, key, stack, list_resources(client, stack.id), time=time)
+    record = _describe(template, key, stack, list_owned_resources(client, stack.id), time=time)
     save_record(bucket, name, Record(**record, release="unknown", commit=""))
 
 

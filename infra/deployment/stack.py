@@ -36,6 +36,11 @@ class StackResource:
     status: str
     reason: str = ""
 
+    @property
+    def is_removed(self) -> bool:
+        """Return whether an update or a deletion has removed it from the stack; it may still exist."""
+        return self.status.startswith("DELETE")
+
 
 def find_stack(client: Any, name: str) -> Stack | None:
     """Return a stack by name or id; None if there is none. A deleted one has only its id."""
@@ -63,6 +68,7 @@ def find_stack(client: Any, name: str) -> Stack | None:
 def list_resources(client: Any, stack_id: str) -> dict[str, StackResource]:
     """Return the resources by logical id; for a deleted stack, for 90 days, by its id.
 
+    One that an update has removed may be among them, as DELETE_SKIPPED.
     (https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_ListStackResources.html)
     """
     found: dict[str, StackResource] = {}
@@ -70,16 +76,23 @@ def list_resources(client: Any, stack_id: str) -> dict[str, StackResource]:
     while True:
         page = client.list_stack_resources(StackName=stack_id, **token)
         for each in page["StackResourceSummaries"]:
-            found[each["LogicalResourceId"]] = StackResource(
+            resource = StackResource(
                 each["LogicalResourceId"],
                 each.get("PhysicalResourceId", ""),
                 each["ResourceType"],
                 each["ResourceStatus"],
                 each.get("ResourceStatusReason", ""),
             )
+            if resource.logical_id not in found or not resource.is_removed:
+                found[resource.logical_id] = resource
         if not page.get("NextToken"):
             return found
         token = {"NextToken": page["NextToken"]}
+
+
+def list_owned_resources(client: Any, stack_id: str) -> dict[str, StackResource]:
+    """Return the resources that the stack has now."""
+    return {name: each for name, each in list_resources(client, stack_id).items() if not each.is_removed}
 
 
 def is_in_progress(status: str) -> bool:

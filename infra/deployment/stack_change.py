@@ -14,7 +14,7 @@ from infra.deployment.import_template import add_imported_resources
 from infra.deployment.parameters import Choice
 from infra.deployment.recording import read_deployed_template
 from infra.deployment.request import Environment, Request
-from infra.deployment.stack import Stack, StackResource, list_resources
+from infra.deployment.stack import Stack, StackResource, list_owned_resources
 from infra.deployment.template import Template
 
 TAGS = {"Project": "stride-chat"}
@@ -104,7 +104,7 @@ class StackChange:
         return carry_out_change(self.request, self.environment, kind="IMPORT", arguments=arguments, question=question)
 
     def _list_resources(self, stack: Stack) -> dict[str, StackResource]:
-        return list_resources(self.environment.clients("cloudformation"), stack.id)
+        return list_owned_resources(self.environment.clients("cloudformation"), stack.id)
 
     def _arguments(self) -> dict[str, Any]:
         return {"TemplateURL": self.bucket.url(self.template_key), "Parameters": self.choice.request()}

@@ -16,7 +16,7 @@ from infra.deployment.records import CODE, Record, load_records
 from infra.deployment.recovery import Recovery, plan_recovery
 from infra.deployment.request import Environment, Request
 from infra.deployment.retained import Remains, find_remains
-from infra.deployment.stack import Stack, StackResource, find_stack, list_resources
+from infra.deployment.stack import Stack, StackResource, find_stack, list_owned_resources
 from infra.deployment.template import Template
 
 OWN_PARAMETERS = ("CodeBucket", *CODE)
@@ -64,7 +64,7 @@ def survey_account(request: Request, environment: Environment, template: Templat
     found = find_stack(client, request.stack)
     recovery = plan_recovery(request, environment, found) if found else None
     stack = None if recovery and recovery.deletes else found
-    owned = list_resources(client, stack.id) if stack else {}
+    owned = list_owned_resources(client, stack.id) if stack else {}
     bucket = open_code_bucket(request, environment)
     has_bucket = bucket.exists()
     records = load_records(bucket, request.stack) if has_bucket else []

@@ -11,7 +11,7 @@ from infra.deployment.deployment import deploy_to_account
 from infra.deployment.emulator import put_stack
 from infra.deployment.errors import DeployError
 from infra.deployment.request import Artifacts, Environment, Request
-from infra.deployment.stack import list_resources
+from infra.deployment.stack import list_owned_resources
 from infra.deployment.template import Template
 
 BEFORE = Path(__file__).parents[1] / "compatibility" / "fixtures" / "template.yaml"
@@ -21,7 +21,7 @@ WITH_SENDER = {"Workers": "pools", "SesFromEmail": "visits@example.com"}
 
 def data_ids(target, stack):
     """Return the physical ids of everything that holds data."""
-    found = list_resources(target.client("cloudformation"), stack).values()
+    found = list_owned_resources(target.client("cloudformation"), stack).values()
     return {each.logical_id: each.physical_id for each in found if each.type in DATA}
 
 
@@ -71,7 +71,7 @@ def test_the_template_of_the_release_before_is_upgraded(target, packages):
 def account(target, packages):
     """A function that deploys with change sets, as to AWS, and the lines that it has shown."""
 
-    def run(**parameters):
+    def run(*, template=TEMPLATE, replaceable=(), **parameters):
         lines.clear()
         environment = Environment(
             clients=target.client,
@@ -91,12 +91,23 @@ def account(target, packages):
             "Prefix": "careful",
             "AppointmentsTableName": "careful-appointments",
         }
-        artifacts = Artifacts(TEMPLATE, {**packages, "workers": packages["ingress"]})
-        return deploy_to_account(Request("careful", {**named, **parameters}), environment, artifacts)
+        artifacts = Artifacts(template, {**packages, "workers": packages["ingress"]})
+        request = Request("careful", {**named, **parameters}, replaceable=replaceable)
+        return deploy_to_account(request, environment, artifacts)
 
     lines: list[str] = []
     run.lines = lines
     return run
+
+
+@pytest.fixture
+def newer(tmp_path):
+    """The template of a newer release, with another table."""
+    path = tmp_path / "template.yaml"
+    text = TEMPLATE.read_text(encoding="utf-8")
+    table = text[text.index("  UsageTable:\n") : text.index("  # Failures stay until")]
+    path.write_text(text.replace(table, table + table.replace("Usage", "New").replace("-usage", "-new")))
+    return path
 
 
 def delete(target):
@@ -106,8 +117,11 @@ def delete(target):
     client.get_waiter("stack_delete_complete").wait(StackName="careful", WaiterConfig={"Delay": 1, "MaxAttempts": 20})
 
 
-def test_change_sets_create_change_and_import(target, account):
-    """First, again, changed, deleted and deployed again: the emulator checks the requests as CloudFormation does."""
+def test_change_sets_create_change_and_import(target, account, newer):
+    """First, again, changed, a table left behind by an older template and imported, deleted and deployed again.
+
+    The emulator checks the requests as CloudFormation does.
+    """
     outputs = account()
     assert outputs["WebSocketUrl"].startswith("ws://")
     ids = data_ids(target, "careful")
@@ -118,6 +132,16 @@ def test_change_sets_create_change_and_import(target, account):
     account(LogLevel="DEBUG")
     assert "  LogLevel: INFO -> DEBUG" in account.lines
     assert data_ids(target, "careful") == ids
+
+    account(template=newer)
+    put_row(target, "careful-new", tenant="salon", day="2026-11-28")
+    account(replaceable=("NewTable",))
+    assert data_ids(target, "careful") == ids
+    account(template=newer)
+    assert "Imported. The update:" in account.lines
+    assert data_ids(target, "careful") == {**ids, "NewTable": "careful-new"}
+    assert count_rows(target, "careful-new") == 1
+    account(replaceable=("NewTable",))
 
     put_row(target, "careful-slots", pk="salon", bucket="09:00")
     delete(target)

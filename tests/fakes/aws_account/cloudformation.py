@@ -98,7 +98,7 @@ class FakeCloudFormation(StackRegistry):
         stack = self.find(change_set.stack_id)
         verb = change_set.kind
         stack.add_event(f"{verb}_IN_PROGRESS", "User Initiated")
-        existing, resources = dict(self._account.existing), stack.resources
+        existing, resources, left = dict(self._account.existing), stack.resources, list(stack.left_behind)
         failed = apply_changes(self._account, stack, change_set, failures=self._failures, numbers=self.numbers)
         if failed is None:
             stack.template, stack.parameters = change_set.template, change_set.parameters
@@ -107,7 +107,7 @@ class FakeCloudFormation(StackRegistry):
             return {}
         self._account.existing.clear()
         self._account.existing.update(existing)
-        stack.resources = resources
+        stack.resources, stack.left_behind = resources, left
         self._roll_back(stack, change_set, *failed)
         return {}
 

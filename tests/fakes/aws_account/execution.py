@@ -25,7 +25,10 @@ def apply_changes(
             return name, failures[name]
         if change["Action"] == "Remove":
             removed = stack.resources.pop(name)
-            if not removed.is_retained:
+            if removed.is_retained:
+                removed.status = "DELETE_SKIPPED"
+                stack.left_behind.append(removed)
+            else:
                 account.existing.pop((removed.type, removed.physical_id), None)
             continue
         resource = declared[name]

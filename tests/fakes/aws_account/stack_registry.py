@@ -71,7 +71,8 @@ class StackRegistry:
 
     def list_stack_resources(self, **arguments: Any) -> dict[str, Any]:
         stack = self.find(arguments["StackName"])
-        summaries = [{**each.describe(), "LastUpdatedTimestamp": self.clock} for each in stack.resources.values()]
+        listed = [*stack.resources.values(), *stack.left_behind]
+        summaries = [{**each.describe(), "LastUpdatedTimestamp": self.clock} for each in listed]
         # Two pages, so that a reader of only the first one is noticed.
         half = len(summaries) // 2
         if "NextToken" in arguments:

@@ -50,6 +50,8 @@ class FakeStack:
     template: Template | None = None
     parameters: dict[str, str] = field(default_factory=dict)
     resources: dict[str, FakeResource] = field(default_factory=dict)
+    left_behind: list[FakeResource] = field(default_factory=list)
+    """What updates have removed and retained."""
     tags: dict[str, str] = field(default_factory=dict)
     events: list[dict[str, Any]] = field(default_factory=list)
     is_protected: bool = False
