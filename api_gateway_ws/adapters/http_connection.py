@@ -29,6 +29,8 @@ MAX_IDLE_SECONDS = 15
 MAX_BODY_BYTES = 8 * 1024 * 1024
 """More than any answer that is asked for: a page of a query has 1 MB of items, which are longer in JSON."""
 
+_PART_BYTES = 64 * 1024
+
 
 @dataclass(frozen=True, slots=True)
 class Response:
@@ -112,13 +114,16 @@ class HttpConnection:
             redirect=False,
             preload_content=False,
         )
-        content = answer.read(MAX_BODY_BYTES + 1, decode_content=False)
-        if len(content) > MAX_BODY_BYTES:
-            answer.close()
-            raise AnswerTooLongError
+        content = bytearray()
+        # In parts, because only a read that finds the end checks that nothing is missing.
+        for part in answer.stream(_PART_BYTES, decode_content=False):
+            content += part
+            if len(content) > MAX_BODY_BYTES:
+                answer.close()
+                raise AnswerTooLongError
         answer.release_conn()
         self._used_at = time()
-        return Response(answer.status, answer.headers, content)
+        return Response(answer.status, answer.headers, bytes(content))
 
     def _find_tls_context(self) -> ssl.SSLContext | None:
         return build_tls_context() if self._origin.startswith("https:") else None

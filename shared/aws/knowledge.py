@@ -1,20 +1,19 @@
 """The knowledge bucket: each tenant's profile and documents, cached for five minutes."""
 
 import asyncio
-from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
-from threading import Lock
+from functools import partial
 from typing import Any, TypeVar
 from weakref import WeakValueDictionary
 
 import boto3
 import structlog
 from botocore.config import Config
-from botocore.exceptions import ClientError
 
-from shared.aws.errors import get_error_code, translate_aws_errors
+from shared.aws.errors import translate_aws_errors
+from shared.aws.tenant_cache import TenantCache, TenantEntry
+from shared.aws.text_objects import TextObject, read_text_object
 from shared.clock import Clock
 from shared.errors import ConfigurationError, PermanentError, TransientError
 from shared.metrics import Metrics
@@ -28,13 +27,6 @@ from shared.tenants.tenant_id import TENANT_ID
 log = structlog.get_logger()
 T = TypeVar("T")
 
-MAX_AGE = timedelta(minutes=5)
-UNKNOWN_MAX_AGE = timedelta(minutes=1)
-"""How long the cache remembers that a tenant does not exist."""
-OUTAGE_MAX_AGE = timedelta(seconds=30)
-"""How long a stale entry is served during an outage before the bucket is asked again."""
-MAX_TENANTS = 500
-"""The size of the cache of existing tenants, and of that of unknown ones."""
 MAX_DOCUMENTS = 100
 MAX_DOCUMENT_BYTES = 200_000
 _PROFILE = "profile.yaml"
@@ -42,46 +34,21 @@ _MAX_LISTED = 10_000
 
 
 @dataclass(slots=True)
-class _Tenant:
-    due_at: datetime
-    """When to read the bucket again."""
+class _Objects:
+    """The objects of a tenant's folder."""
+
     etags: dict[str, str] = field(default_factory=dict)
     documents: dict[str, str] = field(default_factory=dict)
-    profile: TenantProfile | None = None
-    problem: str = ""
-
-    @property
-    def exists(self) -> bool:
-        return self.profile is not None or bool(self.problem)
 
 
-class _LeastRecentlyUsedCache:
-    """The most recently used tenants, up to `MAX_TENANTS`; thread-safe."""
-
-    def __init__(self) -> None:
-        self._lock = Lock()
-        self._entries: OrderedDict[str, _Tenant] = OrderedDict()
-
-    def get(self, tenant: str) -> _Tenant | None:
-        with self._lock:
-            if tenant in self._entries:
-                self._entries.move_to_end(tenant)
-            return self._entries.get(tenant)
-
-    def put(self, tenant: str, entry: _Tenant) -> None:
-        with self._lock:
-            self._entries[tenant] = entry
-            self._entries.move_to_end(tenant)
-            if len(self._entries) > MAX_TENANTS:
-                self._entries.popitem(last=False)
+_Tenant = TenantEntry[TenantProfile, _Objects]
 
 
 class KnowledgeBucket:
     """Blocking reads with boto3; a tenant that was looked up in the last five minutes costs none.
 
-    A later look-up lists the tenant's folder, and reads only the objects whose ETag has changed. When the bucket does
-    not answer, a tenant that had a valid profile is served from the cache, however old. Clients choose the name that is
-    looked up, so an unknown name costs one read and evicts only other unknown names.
+    A later look-up lists the tenant's folder, and reads only the objects whose ETag has changed. An unknown name costs
+    one read.
     """
 
     def __init__(
@@ -91,10 +58,7 @@ class KnowledgeBucket:
         self._compiles_profiles = compiles_profiles
         self._client = client
         self._bucket = bucket
-        self._clock = clock
-        self._metrics = metrics
-        self._known = _LeastRecentlyUsedCache()
-        self._unknown = _LeastRecentlyUsedCache()
+        self._cache = TenantCache(self._read_tenant, clock=clock, metrics=metrics)
 
     def check_readable(self) -> None:
         """Fail early, with advice, when the bucket is not readable.
@@ -126,74 +90,51 @@ class KnowledgeBucket:
 
     def is_cached(self, tenant: str) -> bool:
         """Return whether a look-up is answered from the cache."""
-        return self._find_cached(tenant) is not None
+        return self._cache.find(tenant) is not None
 
     def get_profile(self, tenant: str) -> TenantProfile:
         """Return a tenant's profile; raise `PermanentError` (`unknown_tenant`, `bad_profile`) without a valid one."""
-        # Every message asks for its tenant's profile exactly once, so this is where look-ups are counted.
-        cached = self._find_cached(tenant)
-        self._metrics.count("KBCacheHit", 1 if cached else 0)
-        entry = cached or self._look_up_tenant(tenant)
-        if entry.profile is None:
-            raise PermanentError("bad_profile" if entry.problem else "unknown_tenant", entry.problem or tenant)
-        return entry.profile
+        return self._cache.get_profile(tenant)
 
     def get_documents(self, tenant: str) -> Mapping[str, str]:
         """Return a tenant's Markdown documents by name; none for a tenant without a profile."""
-        return (self._find_cached(tenant) or self._look_up_tenant(tenant)).documents
+        return self._cache.look_up(tenant).source.documents
 
-    def _find_cached(self, tenant: str) -> _Tenant | None:
-        entry = self._known.get(tenant) or self._unknown.get(tenant)
-        return entry if entry and self._clock.now() < entry.due_at else None
-
-    def _look_up_tenant(self, tenant: str) -> _Tenant:
-        old = self._known.get(tenant)
-        try:
-            new = self._refresh_tenant(tenant, old) if old and old.exists else self._load_new_tenant(tenant)
-        except TransientError as error:
-            if old is None or old.profile is None:
-                raise
-            log.warning("knowledge_out_of_reach", tenant=tenant, problem=str(error))
-            # From now, not from the start of the look-up: calls that waited for it must not repeat it one by one.
-            old.due_at = self._clock.now() + OUTAGE_MAX_AGE
-            return old
-        # A tenant that was removed stays in the cache of existing tenants.
-        (self._known if new.exists or old else self._unknown).put(tenant, new)
-        return new
+    def _read_tenant(self, tenant: str, old: _Tenant | None) -> _Tenant:
+        return self._refresh_tenant(tenant, old) if old and old.exists else self._load_new_tenant(tenant)
 
     def _load_new_tenant(self, tenant: str) -> _Tenant:
-        now = self._clock.now()
+        start = _Tenant(_Objects())
         if not (profile := self._read_object(tenant, _PROFILE)):
-            return _Tenant(now + UNKNOWN_MAX_AGE)
-        start = _Tenant(now, etags={_PROFILE: profile[1]})
-        self._parse_profile_into(tenant, *profile, start)
+            return start
+        start.source.etags[_PROFILE] = profile.etag
+        self._parse_profile_into(tenant, profile, start)
         return self._refresh_tenant(tenant, start)
 
     def _refresh_tenant(self, tenant: str, old: _Tenant) -> _Tenant:
-        now = self._clock.now()
         listed = self._list_etags(tenant)
         if _PROFILE not in listed:
-            return _Tenant(now + UNKNOWN_MAX_AGE)
-        new = _Tenant(now + MAX_AGE, profile=old.profile, problem=old.problem)
+            return _Tenant(_Objects())
+        new = _Tenant(_Objects(), profile=old.profile, problem=old.problem)
         for name, listed_etag in sorted(listed.items()):
-            if old.etags.get(name) == listed_etag:
-                new.etags[name] = listed_etag
+            if old.source.etags.get(name) == listed_etag:
+                new.source.etags[name] = listed_etag
                 if name != _PROFILE:
-                    new.documents[name] = old.documents[name]
+                    new.source.documents[name] = old.source.documents[name]
             # An object that was deleted after the listing is left out; of a deleted profile the last valid one stays.
             elif content := self._read_object(tenant, name):
-                text, new.etags[name] = content
+                new.source.etags[name] = content.etag
                 if name == _PROFILE:
-                    self._parse_profile_into(tenant, *content, new)
+                    self._parse_profile_into(tenant, content, new)
                 else:
-                    new.documents[name] = text
+                    new.source.documents[name] = content.text
         return new
 
-    def _parse_profile_into(self, tenant: str, text: str, etag: str, into: _Tenant) -> None:
+    def _parse_profile_into(self, tenant: str, source: TextObject, into: _Tenant) -> None:
         try:
-            into.profile, into.problem = parse_profile(text), ""
+            into.profile, into.problem = parse_profile(source.text), ""
             if self._compiles_profiles:
-                self._store_compiled(tenant, compile_edge_profile(into.profile, source_etag=etag))
+                self._store_compiled(tenant, compile_edge_profile(into.profile, source_etag=source.etag))
         except ConfigurationError as error:
             into.problem = str(error)
             log.error("profile_refused", tenant=tenant, problem=str(error), last_good_stays=into.profile is not None)  # noqa: TRY400 - the text is enough
@@ -202,7 +143,7 @@ class KnowledgeBucket:
         """Store the compiled profile if it differs from the stored one; without it the edge reads the YAML."""
         try:
             stored = self._read_object(tenant, edge_profile.FILE)
-            if stored is None or stored[0] != compiled:
+            if stored is None or stored.text != compiled:
                 with translate_aws_errors("knowledge.compile"):
                     self._client.put_object(
                         Bucket=self._bucket,
@@ -237,17 +178,10 @@ class KnowledgeBucket:
         selected = {*documents[:MAX_DOCUMENTS], _PROFILE}
         return {name: etag for name, etag in names.items() if name in selected}
 
-    def _read_object(self, tenant: str, name: str) -> tuple[str, str] | None:
-        """Return an object's text and ETag; None when it does not exist."""
-        with translate_aws_errors("knowledge.read"):
-            try:
-                answer = self._client.get_object(Bucket=self._bucket, Key=f"{tenant}/{name}")
-                body: bytes = answer["Body"].read()
-            except ClientError as error:
-                if get_error_code(error) == "NoSuchKey":
-                    return None
-                raise
-        return body.decode(errors="replace"), answer["ETag"]
+    def _read_object(self, tenant: str, name: str) -> TextObject | None:
+        """Return an object; None when it does not exist."""
+        read = read_text_object(partial(self._client.get_object, Bucket=self._bucket, Key=f"{tenant}/{name}"))
+        return read if isinstance(read, TextObject) else None
 
 
 def open_tenant_directory(

@@ -4,6 +4,7 @@ It is read with the standard library alone: validating the YAML of a profile tak
 """
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
 FILE = "profile.json"
 FORMAT = 1
 """Increment it when the content changes its meaning: a reader of another format falls back to the YAML."""
+
+_ETAG = re.compile(r'"[!#-~]{1,200}"')
+"""It is sent in a header (https://www.rfc-editor.org/rfc/rfc9110#section-8.8.3)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +82,8 @@ def parse_edge_profile(text: str) -> tuple[EdgeProfile, str] | None:
             limits=EdgeLimits(int(content["chat_characters"])),
             disclosure=EdgeTexts(texts),
         )
-        return (profile, str(content["source_etag"])) if texts else None
-    except (AttributeError, KeyError, TypeError, ValueError):
+        etag = str(content["source_etag"])
+        "".join(texts.values()).encode()  # fails for half a character, which JSON can spell
+    except (ArithmeticError, AttributeError, KeyError, TypeError, ValueError):
         return None
+    return (profile, etag) if texts and _ETAG.fullmatch(etag) else None

@@ -7,7 +7,8 @@ from datetime import timedelta
 import pytest
 import structlog
 
-from shared.aws.knowledge import MAX_AGE, MAX_TENANTS, OUTAGE_MAX_AGE, UNKNOWN_MAX_AGE, KnowledgeBucket
+from shared.aws.knowledge import KnowledgeBucket
+from shared.aws.tenant_cache import MAX_AGE, MAX_TENANTS, OUTAGE_MAX_AGE, UNKNOWN_MAX_AGE
 from shared.errors import ConfigurationError, PermanentError, TransientError
 from shared.tenants.parse import parse_profile
 from tests.fakes.figures import FakeMetrics
@@ -226,7 +227,7 @@ async def test_strangers_can_neither_fill_the_memory_nor_push_a_tenant_out(clock
     folder.put(PROFILE)
     for name in ("salon", *(f"invented-{number}" for number in range(2 * MAX_TENANTS))):
         await asyncio.gather(folder.directory.get_profile(name), return_exceptions=True)
-    assert len(folder.bucket._unknown._entries) == MAX_TENANTS
+    assert len(folder.bucket._cache._unknown._entries) == MAX_TENANTS
     assert not folder.directory._reading
     folder.reads.take_calls()
     await folder.directory.get_profile("salon")

@@ -103,7 +103,7 @@ def _close_connections(monkeypatch):
         connection.close()
 
 
-def wait_until_closed(server):
+def wait_until_disconnected(server):
     """Wait until the client's end of the only connection can see that the service has closed it."""
     for _ in range(1000):
         if server.closed:
@@ -139,13 +139,13 @@ def test_a_connection_is_kept_and_replaced_when_it_has_died(waits):
     assert len(waits) == 1
 
 
-def test_a_connection_that_the_service_has_closed_is_replaced_at_once(waits):
+def test_a_connection_that_the_service_has_ended_is_replaced_at_once(waits):
     """It costs neither an attempt nor a wait."""
     server = Server(answer(Then="close"), answer())
     with server.run() as region:
         _, get = call(region)
         get()
-        wait_until_closed(server)
+        wait_until_disconnected(server)
         get()
     assert (len(server.requests), len(server.connections), waits) == (2, 2, [])
 
@@ -182,6 +182,15 @@ def test_an_answer_that_is_too_long_is_not_read_to_its_end(monkeypatch):
             bucket.get_object(Key="a")
         assert bucket.get_object(Key="a")["Body"].read() == b"fine"
     assert len(server.requests) == 3
+
+
+def test_an_answer_that_breaks_off_is_no_answer():
+    """The connection ends before the announced length."""
+    server = Server(answer(content=b"half", Content_Length="8", Then="close"), answer(content=b"complete"))
+    with server.run() as region:
+        bucket = Bucket(region, FakeClock(), bucket="knowledge")
+        assert bucket.get_object(Key="a")["Body"].read() == b"complete"
+    assert len(server.requests) == 2
 
 
 def test_what_a_client_may_name_is_no_reason_for_another_attempt(waits):

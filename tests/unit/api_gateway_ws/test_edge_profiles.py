@@ -1,5 +1,6 @@
 """Profiles at the edge: compiled, or from the YAML, and never older than five minutes."""
 
+import json
 import subprocess
 import sys
 from datetime import timedelta
@@ -7,9 +8,10 @@ from datetime import timedelta
 import pytest
 import structlog
 
-from api_gateway_ws.adapters import edge_profiles
-from api_gateway_ws.adapters.edge_profiles import MAX_AGE, OUTAGE_MAX_AGE, UNKNOWN_MAX_AGE, EdgeProfiles
+from api_gateway_ws.adapters.edge_profiles import EdgeProfiles
+from shared.aws import tenant_cache
 from shared.aws.knowledge import KnowledgeBucket
+from shared.aws.tenant_cache import MAX_AGE, OUTAGE_MAX_AGE, UNKNOWN_MAX_AGE
 from shared.errors import PermanentError, TransientError
 from shared.tenants.edge_profile import FILE, EdgeProfile, compile_edge_profile, parse_edge_profile
 from shared.tenants.parse import parse_profile
@@ -90,6 +92,24 @@ def test_a_compiled_profile_says_the_same_as_the_profile():
 def test_another_content_is_no_compiled_profile(text):
     """A later release may have another format: the YAML is read then."""
     assert parse_edge_profile(text) is None
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("source_etag", '"a"\r\nX-Amz-Acl: public-read'),
+        ("source_etag", "unquoted"),
+        ("source_etag", '"ż"'),
+        ("source_etag", f'"{"a" * 201}"'),
+        ("chat_characters", float("inf")),
+        ("disclosure", {"en": "\ud800"}),
+    ],
+)
+def test_a_compiled_profile_that_somebody_has_written_by_hand_does_no_harm(field, value):
+    """Whoever may upload to the folder of one business; its ETag is sent in a header."""
+    content = json.loads(compile_edge_profile(parse_profile(PROFILE), source_etag='"e"'))
+    assert parse_edge_profile(json.dumps(content)) is not None
+    assert parse_edge_profile(json.dumps(content | {field: value})) is None
 
 
 def test_a_compiled_profile_costs_two_reads_and_no_parser(world):
@@ -194,7 +214,7 @@ def test_a_bad_first_profile_is_refused(world):
 def test_an_unknown_tenant_costs_two_reads_a_minute(world):
     """It is remembered for a minute, also where a compiled profile was left behind."""
     world.s3.put_object(
-        Bucket="b", Key=f"salon/{FILE}", Body=compile_edge_profile(parse_profile(PROFILE), source_etag="e").encode()
+        Bucket="b", Key=f"salon/{FILE}", Body=compile_edge_profile(parse_profile(PROFILE), source_etag='"e"').encode()
     )
     for _ in range(2):
         with pytest.raises(PermanentError) as raised:
@@ -208,14 +228,14 @@ def test_an_unknown_tenant_costs_two_reads_a_minute(world):
 
 def test_unknown_tenants_evict_only_each_other(world, monkeypatch):
     """Clients choose the names."""
-    monkeypatch.setattr(edge_profiles, "MAX_TENANTS", 3)
+    monkeypatch.setattr(tenant_cache, "MAX_TENANTS", 3)
     world.upload()
     world.look_up()
     for number in range(5):
         with pytest.raises(PermanentError):
             world.look_up(f"nobody-{number}")
     assert world.look_up()[1] == []
-    assert (len(world.edge._known), len(world.edge._unknown)) == (1, 3)
+    assert [len(each._entries) for each in (world.edge._cache._known, world.edge._cache._unknown)] == [1, 3]
 
 
 def test_an_outage_is_survived_with_the_cache(world, logs):
@@ -231,6 +251,17 @@ def test_an_outage_is_survived_with_the_cache(world, logs):
         world.look_up("other")
     world.clock.advance(OUTAGE_MAX_AGE)
     assert world.look_up()[1] != []
+
+
+def test_an_outage_is_no_proof_that_a_profile_is_still_bad(world):
+    """A message would be given up; so it is tried again."""
+    world.upload(BAD)
+    with pytest.raises(PermanentError):
+        world.look_up()
+    world.clock.advance(MAX_AGE)
+    world.watched.reachable = False
+    with pytest.raises(TransientError):
+        world.look_up()
 
 
 def test_the_compiled_form_is_read_without_the_libraries_of_the_yaml():
