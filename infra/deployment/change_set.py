@@ -9,6 +9,7 @@ from botocore.exceptions import ClientError
 
 from infra.deployment.errors import DeployError, error_code, error_message, is_throttled
 from infra.deployment.failure import find_advice
+from infra.deployment.pages import read_pages
 from infra.deployment.plan import Change, read_changes
 from infra.deployment.stack import find_stack
 from infra.deployment.waiting import wait_for_stack
@@ -95,18 +96,12 @@ def _create(client: Any, stack: str, name: str, kind: Kind, request: Mapping[str
 def _describe(client: Any, change_set: str) -> dict[str, Any] | None:
     """Return the change set with the changes of all pages; None if AWS throttled the request."""
     try:
-        described: dict[str, Any] = client.describe_change_set(ChangeSetName=change_set)
-        changes: list[Mapping[str, Any]] = list(described.get("Changes", ()))
-        token = described.get("NextToken")
-        while token:
-            page = client.describe_change_set(ChangeSetName=change_set, NextToken=token)
-            changes += page.get("Changes", ())
-            token = page.get("NextToken")
+        pages = list(read_pages(client.describe_change_set, ChangeSetName=change_set))
     except ClientError as error:
         if is_throttled(error):
             return None
         raise
-    return {**described, "Changes": changes}
+    return {**pages[0], "Changes": [change for page in pages for change in page.get("Changes", ())]}
 
 
 def execute_change_set(client: Any, change_set: ChangeSet, kind: Kind) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from infra.deployment.errors import DeployError, error_code
+from infra.deployment.pages import read_object_pages
 
 
 @dataclass(frozen=True)
@@ -90,11 +91,5 @@ class CodeBucket:
 
     def keys(self, prefix: str) -> list[str]:
         """Return the keys that begin with a prefix, sorted."""
-        found: list[str] = []
-        token: dict[str, str] = {}
-        while True:
-            page = self.s3.list_objects_v2(Bucket=self.name, Prefix=prefix, **token)
-            found += [each["Key"] for each in page.get("Contents", ())]
-            if not page.get("NextContinuationToken"):
-                return sorted(found)
-            token = {"ContinuationToken": page["NextContinuationToken"]}
+        pages = read_object_pages(self.s3, Bucket=self.name, Prefix=prefix)
+        return sorted(each["Key"] for page in pages for each in page.get("Contents", ()))

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from infra.deployment.pages import read_pages
 from infra.deployment.stack import Stack
 
 _NAME_IS_IN_USE = """something outside the stack has that name. Deploy again: what can be imported is imported; name \
@@ -44,14 +45,10 @@ def describe_failure(client: Any, stack_id: str, stack: Stack | None) -> str:
 def _events_of_the_last_operation(client: Any, stack_id: str) -> list[Mapping[str, Any]]:
     """Return the newest events, newest first, back to the one that began the operation."""
     events: list[Mapping[str, Any]] = []
-    token: dict[str, str] = {}
-    while True:
-        page = client.describe_stack_events(StackName=stack_id, **token)
+    for page in read_pages(client.describe_stack_events, StackName=stack_id):
         for event in page["StackEvents"]:
             events.append(event)
             is_of_stack = event.get("PhysicalResourceId") == event["StackId"]
             if is_of_stack and event.get("ResourceStatusReason") == "User Initiated":
                 return events
-        if not page.get("NextToken"):
-            return events
-        token = {"NextToken": page["NextToken"]}
+    return events

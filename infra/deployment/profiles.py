@@ -14,6 +14,7 @@ from botocore.exceptions import ClientError
 
 from infra.deployment.errors import DeployError, error_code
 from infra.deployment.findings import Clients
+from infra.deployment.pages import read_object_pages
 
 _TIMEOUT_SECONDS = 60
 _PARSER = """\
@@ -62,9 +63,7 @@ def read_profiles(clients: Clients, bucket: str) -> dict[str, str]:
     """Return the text of every business's profile by tenant."""
     s3: Any = clients("s3")
     found: dict[str, str] = {}
-    token: dict[str, str] = {}
-    while True:
-        page = s3.list_objects_v2(Bucket=bucket, Delimiter="/", **token)
+    for page in read_object_pages(s3, Bucket=bucket, Delimiter="/"):
         for each in page.get("CommonPrefixes", ()):
             tenant = each["Prefix"].rstrip("/")
             try:
@@ -72,6 +71,4 @@ def read_profiles(clients: Clients, bucket: str) -> dict[str, str]:
             except ClientError as error:
                 if error_code(error) != "NoSuchKey":
                     raise
-        if not page.get("NextContinuationToken"):
-            return found
-        token = {"ContinuationToken": page["NextContinuationToken"]}
+    return found

@@ -6,6 +6,7 @@ from typing import Any
 
 from infra.deployment.change_set import IDENTIFIERS
 from infra.deployment.findings import Clients, Finding, run_probe
+from infra.deployment.pages import read_pages
 from infra.deployment.parameters import HIDDEN
 from infra.deployment.records import Record
 from infra.deployment.stack import find_stack, list_resources
@@ -91,14 +92,8 @@ def _look(clients: Clients, stack: str) -> tuple[list[str], dict[str, tuple[str,
 
 def _deleted_stacks(client: Any, name: str) -> Iterator[str]:
     """Yield the ids of the deleted stacks of this name, the newest first."""
-    found = []
-    token: dict[str, str] = {}
-    while True:
-        page = client.list_stacks(StackStatusFilter=["DELETE_COMPLETE"], **token)
-        found += [each for each in page["StackSummaries"] if each["StackName"] == name]
-        if not page.get("NextToken"):
-            break
-        token = {"NextToken": page["NextToken"]}
+    pages = read_pages(client.list_stacks, StackStatusFilter=["DELETE_COMPLETE"])
+    found = [each for page in pages for each in page["StackSummaries"] if each["StackName"] == name]
     found.sort(key=lambda each: each.get("DeletionTime") or each["CreationTime"], reverse=True)
     yield from (each["StackId"] for each in found)
 
@@ -108,12 +103,16 @@ def _find_tagged(clients: Clients, stack: str) -> Iterator[tuple[str, tuple[str,
 
     (https://docs.aws.amazon.com/resourcegroupstagging/latest/APIReference/API_GetResources.html)
     """
-    page = clients("resourcegroupstaggingapi").get_resources(
+    pages = read_pages(
+        clients("resourcegroupstaggingapi").get_resources,
+        sent="PaginationToken",
+        received="PaginationToken",
         TagFilters=[{"Key": "aws:cloudformation:stack-name", "Values": [stack]}],
         ResourceTypeFilters=list(_GENERATED_NAMES),
     )
     found: dict[str, list[tuple[str, str]]] = {}
-    for each in page["ResourceTagMappingList"]:
+    mappings = [each for page in pages for each in page["ResourceTagMappingList"]]
+    for each in mappings:
         tags = {tag["Key"]: tag["Value"] for tag in each["Tags"]}
         kind, physical_id = _of_arn(each["ResourceARN"])
         found.setdefault(tags.get("aws:cloudformation:logical-id", ""), []).append((kind, physical_id))

@@ -8,6 +8,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from infra.deployment.errors import error_message
+from infra.deployment.pages import read_pages
 
 SUCCEEDED = frozenset({"CREATE_COMPLETE", "UPDATE_COMPLETE", "IMPORT_COMPLETE"})
 
@@ -72,9 +73,7 @@ def list_resources(client: Any, stack_id: str) -> dict[str, StackResource]:
     (https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_ListStackResources.html)
     """
     found: dict[str, StackResource] = {}
-    token: dict[str, str] = {}
-    while True:
-        page = client.list_stack_resources(StackName=stack_id, **token)
+    for page in read_pages(client.list_stack_resources, StackName=stack_id):
         for each in page["StackResourceSummaries"]:
             resource = StackResource(
                 each["LogicalResourceId"],
@@ -85,9 +84,7 @@ def list_resources(client: Any, stack_id: str) -> dict[str, StackResource]:
             )
             if resource.logical_id not in found or not resource.is_removed:
                 found[resource.logical_id] = resource
-        if not page.get("NextToken"):
-            return found
-        token = {"NextToken": page["NextToken"]}
+    return found
 
 
 def list_owned_resources(client: Any, stack_id: str) -> dict[str, StackResource]:

@@ -51,9 +51,14 @@ class FakeS3:
     def list_objects_v2(self, **arguments: Any) -> dict[str, Any]:
         keys = sorted(key for bucket, key in self._account.objects if bucket == arguments["Bucket"])
         keys = [key for key in keys if key.startswith(arguments.get("Prefix", ""))]
+        # Two pages.
+        half = len(keys) // 2
+        is_second = "ContinuationToken" in arguments
+        page = keys[half:] if is_second else keys[:half]
+        token = {} if is_second else {"NextContinuationToken": "second"}
         if "Delimiter" in arguments:
-            return {"CommonPrefixes": [{"Prefix": f"{key.split('/')[0]}/"} for key in keys if "/" in key]}
-        return {"Contents": [{"Key": key} for key in keys]}
+            return {"CommonPrefixes": [{"Prefix": f"{key.split('/')[0]}/"} for key in page if "/" in key], **token}
+        return {"Contents": [{"Key": key} for key in page], **token}
 
 
 class FakeDynamoDb:
@@ -207,4 +212,7 @@ class FakeTagging:
             if arn:
                 tag = {"Key": "aws:cloudformation:logical-id", "Value": each["logical_id"]}
                 found.append({"ResourceARN": arn, "Tags": [tag]})
-        return {"ResourceTagMappingList": found}
+        # Two pages, so that a reader of only the first one is noticed.
+        if "PaginationToken" not in arguments:
+            return {"ResourceTagMappingList": [], "PaginationToken": "second"}
+        return {"ResourceTagMappingList": found, "PaginationToken": ""}

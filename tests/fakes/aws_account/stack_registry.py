@@ -56,6 +56,8 @@ class StackRegistry:
         }
 
     def list_stacks(self, **arguments: Any) -> dict[str, Any]:
+        if "NextToken" not in arguments:
+            return {"StackSummaries": [], "NextToken": "second"}
         return {
             "StackSummaries": [
                 {
