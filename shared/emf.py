@@ -34,8 +34,9 @@ class EmfMetrics:
     def _write_metric(self, name: str, value: float | list[float], unit: str, dimensions: dict[str, str]) -> None:
         directive = {
             "Namespace": self._namespace,
-            # The predecessor's dashboards use the metrics without dimensions, so each is written both ways.
-            "Dimensions": [[], sorted(dimensions)] if dimensions else [[]],
+            # One set only: CloudWatch bills each set of dimensions as a metric of its own. The metrics of the
+            # predecessor's dashboards have none (https://aws.amazon.com/cloudwatch/pricing/).
+            "Dimensions": [sorted(dimensions)],
             "Metrics": [{"Name": name, "Unit": unit}],
         }
         line = {

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, TypeVar
 from weakref import WeakValueDictionary
@@ -59,6 +60,8 @@ class KnowledgeBucket:
         self._client = client
         self._bucket = bucket
         self._cache = TenantCache(self._read_tenant, clock=clock, metrics=metrics)
+        self._clock = clock
+        self._listed: tuple[datetime, list[str]] | None = None
 
     def check_readable(self) -> None:
         """Fail early, with advice, when the bucket is not readable.
@@ -75,8 +78,14 @@ class KnowledgeBucket:
                 "KNOWLEDGE_BUCKET to its output"
             ) from error
 
-    def list_tenants(self) -> list[str]:
-        """Return the sorted names of the folders that can belong to a tenant, without the cache."""
+    def list_tenants(self, *, max_age: timedelta = timedelta()) -> list[str]:
+        """Return the sorted names of the folders that can belong to a tenant, from a list that is at most so old."""
+        now = self._clock.now()
+        if self._listed is None or now - self._listed[0] >= max_age:
+            self._listed = now, self._list_folders()
+        return self._listed[1]
+
+    def _list_folders(self) -> list[str]:
         names: list[str] = []
         more: dict[str, str] = {}
         with translate_aws_errors("knowledge.tenants"):
@@ -219,9 +228,9 @@ class S3TenantDirectory:
         # A lock exists as long as a task holds it or waits for it.
         self._reading: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
-    async def list_tenants(self) -> Sequence[str]:
+    async def list_tenants(self, *, max_age: timedelta = timedelta()) -> Sequence[str]:
         """Return the names of all tenants' folders."""
-        return await asyncio.to_thread(self._bucket.list_tenants)
+        return await asyncio.to_thread(self._bucket.list_tenants, max_age=max_age)
 
     async def get_profile(self, tenant: str) -> TenantProfile:
         """Return the profile."""

@@ -72,7 +72,6 @@ class Pool:
         self._settler = settler
         self._options = options
         self._telemetry = telemetry or Telemetry()
-        self._telemetry.in_flight = lambda: len(self._in_hand)
         self._permits = Permits(options.concurrency)
         self._unsettled = 0
         self._max_unsettled = options.concurrency * _UNSETTLED_PER_PERMIT
@@ -101,6 +100,8 @@ class Pool:
         `health_url` is only logged: the group that the pool belongs to serves the health check.
         """
         vitals, background_tasks = self.vitals, list[asyncio.Task[None]]()
+        # Not before: behind an event-source mapping the same telemetry has no pool.
+        self._telemetry.in_flight = lambda: len(self._in_hand)
         try:
             await self._leases.start()
             coroutines = (self._telemetry.run(), self._check_receive_limit(), vitals.record_beats())

@@ -37,12 +37,12 @@ class Telemetry:
     """Counters and timings of one queue's consumer; without metrics it only counts."""
 
     def __init__(
-        self, metrics: Metrics | None = None, *, queue: str = "", in_flight: Callable[[], int] = lambda: 0
+        self, metrics: Metrics | None = None, *, queue: str = "", in_flight: Callable[[], int] | None = None
     ) -> None:
         self._metrics = metrics
         self._queue = queue
         self.in_flight = in_flight
-        """Returns how many deliveries are in flight."""
+        """Returns how many deliveries are in flight; None on Lambda, where it would be 0 after every batch."""
         self.dispositions: Counter[str] = Counter()
         self._lag = _Sample()
         self._handler = _Sample()
@@ -93,4 +93,5 @@ class Telemetry:
             self._metrics.count("LeaseExtensions", extensions, Queue=self._queue)
         if lost:
             self._metrics.count("LeasesLost", lost, Queue=self._queue)
-        self._metrics.count("InFlight", self.in_flight(), Queue=self._queue)
+        if self.in_flight is not None:
+            self._metrics.count("InFlight", self.in_flight(), Queue=self._queue)

@@ -1,6 +1,7 @@
 """The port through which a deployable reads tenants' profiles and documents."""
 
 from collections.abc import Mapping, Sequence
+from datetime import timedelta
 from typing import Protocol
 
 from shared.tenants.profile import TenantProfile
@@ -9,8 +10,8 @@ from shared.tenants.profile import TenantProfile
 class TenantDirectory(Protocol):
     """Profiles and documents of tenants, from a cache that is never older than five minutes while S3 answers."""
 
-    async def list_tenants(self) -> Sequence[str]:
-        """Return the names of all tenants' folders, whether their profiles are valid or not."""
+    async def list_tenants(self, *, max_age: timedelta = timedelta()) -> Sequence[str]:
+        """Return the names of all tenants' folders, with and without valid profiles, as of at most `max_age` ago."""
         ...
 
     async def get_profile(self, tenant: str) -> TenantProfile:

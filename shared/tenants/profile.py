@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from datetime import date
+from datetime import date, datetime
 from typing import Annotated, Self
 from zoneinfo import ZoneInfo
 
@@ -183,6 +183,12 @@ class TenantProfile(Section):
         resource_id, _ = parse_lane(lane)
         calendar_id = next((resource.calendar_id for resource in self.resources if resource.id == resource_id), None)
         return calendar_id or self.calendar_id
+
+    def is_open(self, at: datetime) -> bool:
+        """Return whether the business is open at an instant."""
+        local = at.astimezone(self.zone)
+        minute = local.hour * 60 + local.minute
+        return any(period.opens <= minute < period.closes for period in self.list_open_periods(local.date()))
 
     def list_open_periods(self, day: date) -> tuple[OpenPeriod, ...]:
         """Return the opening hours of a date: an exception first, then a public holiday, then the weekday."""

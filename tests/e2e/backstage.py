@@ -7,7 +7,7 @@ import urllib.parse
 import urllib.request
 import uuid
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from boto3.dynamodb.types import TypeDeserializer
@@ -95,10 +95,16 @@ class Backstage:
         query = urllib.parse.urlencode({"calendar": self.profile.calendar_id, "id": event["id"]})
         return f"{self._calendar}/_standin/events?{query}"
 
-    def sync_calendars(self) -> None:
-        """Send the tick that starts a sync of all calendars, as the EventBridge rule does each minute."""
+    def sync_calendars(self, at: datetime | None = None) -> None:
+        """Send the tick that starts a sync of all calendars, as the EventBridge rule does each minute.
+
+        By default it is one that reads the calendars of closed businesses, too: tests also run at night.
+        """
+        if at is None:
+            now = datetime.now(UTC)
+            at = now.replace(minute=now.minute - now.minute % 5, second=0, microsecond=0) + timedelta(minutes=5)
         tick = {"version": 1, "type": "calendar.tick", "id": str(uuid.uuid4()), "tenant": "*", "data": {}}
-        tick |= {"session_id": "calendars", "accepted_at": datetime.now(UTC).isoformat(), "locale": "en"}
+        tick |= {"session_id": "calendars", "accepted_at": at.isoformat(), "locale": "en"}
         self.send("booking", json.dumps(tick), group="calendars")
 
     def reminders(self, session_id: str) -> list[datetime]:

@@ -4,6 +4,7 @@ import asyncio
 import hashlib
 import io
 from collections.abc import Callable, Mapping, Sequence
+from datetime import timedelta
 from typing import Any
 
 from botocore.exceptions import ClientError, EndpointConnectionError
@@ -43,8 +44,9 @@ class FakeTenants:
         self.blocking = FakeProfiles(profiles)
         self._documents = dict(documents or {})
 
-    async def list_tenants(self) -> Sequence[str]:
+    async def list_tenants(self, *, max_age: timedelta = timedelta()) -> Sequence[str]:
         """Return the names of all tenants, in order, those with documents alone among them."""
+        del max_age
         await asyncio.sleep(0)
         return sorted({*self.blocking.profiles, *self.blocking.bad, *self._documents})
 

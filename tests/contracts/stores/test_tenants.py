@@ -71,6 +71,20 @@ async def test_a_bucket_with_many_tenants_is_listed_to_its_end(stocked):
     assert stocked.reads.take_calls() == ["list", "list"]
 
 
+async def test_a_list_of_tenants_is_as_old_as_allowed(stocked, clock):
+    """A list of the bucket is billed, so who asks each minute says how old it may be."""
+    names = await stocked.directory.list_tenants(max_age=MAX_AGE)
+    stocked.put(PROFILE, tenant="salon-two")
+    stocked.reads.take_calls()
+    clock.advance(MAX_AGE - timedelta(seconds=1))
+    assert await stocked.directory.list_tenants(max_age=MAX_AGE) == names
+    assert stocked.reads.take_calls() == []
+
+    clock.advance(timedelta(seconds=1))
+    assert await stocked.directory.list_tenants(max_age=MAX_AGE) == [*names, "salon-two"]
+    assert stocked.reads.take_calls() == ["list"]
+
+
 async def test_a_tenant_without_a_profile_has_no_documents(directory):
     """Documents alone make no tenant."""
     assert [await directory.get_documents(name) for name in ("left", "nobody")] == [{}, {}]

@@ -47,13 +47,13 @@ def test_a_count_is_a_line_with_its_directive(metrics, stream):
     ]
 
 
-def test_a_figure_with_dimensions_is_also_there_without(metrics, stream):
-    """The predecessor's dashboards know the names alone."""
+def test_a_figure_is_published_once(metrics, stream):
+    """CloudWatch bills each set of dimensions as a metric of its own."""
     metrics.record_milliseconds("BedrockLatency", 1234.5678, tenant="salon-ania", model="haiku")
 
     [line] = written(stream)
     [directive] = line["_aws"]["CloudWatchMetrics"]
-    assert directive["Dimensions"] == [[], ["model", "tenant"]]
+    assert directive["Dimensions"] == [["model", "tenant"]]
     assert directive["Metrics"] == [{"Name": "BedrockLatency", "Unit": "Milliseconds"}]
     assert (line["BedrockLatency"], line["tenant"], line["model"]) == (1234.6, "salon-ania", "haiku")
 

@@ -1,15 +1,17 @@
-"""Reads owners' changes in calendars once a minute, and queues a comparison for each changed visit.
+"""Reads owners' changes in calendars, and queues a comparison for each changed visit.
 
-There are three idempotent steps: a tick queues a read of each calendar, a read queues a comparison of each changed
-visit with its event, and then the new sync token is stored.
+There are idempotent steps: a tick reads each calendar, or queues its read; a read queues a comparison of each changed
+visit with its event, and then stores the new sync token. Ticks come once a minute. The calendars of a business that is
+closed are read by every fifth only.
 """
 
 import asyncio
-from datetime import timedelta
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 import structlog
 
-from shared.errors import PermanentError, TransientError
+from shared.errors import PermanentError, TransientError, describe_error
 from shared.ids import derive_id
 from shared.messages.commands import (
     CalendarChanged,
@@ -18,6 +20,7 @@ from shared.messages.commands import (
     CalendarSyncData,
     CalendarTick,
 )
+from shared.tenants.profile import TenantProfile
 from workers.booking.dependencies import BookingPorts
 from workers.booking.domain.calendar_problem import UnusableCalendarError
 from workers.booking.domain.values import AppointmentState
@@ -29,69 +32,132 @@ log = structlog.get_logger()
 _PARALLEL_REQUESTS = 20
 _MAX_TICK_AGE = timedelta(minutes=2)
 
+READ_AT_ONCE = 10
+"""Up to so many calendars are read by the tick itself: a message for each would cost three times as much. More are
+distributed over workers, so that a tick stays short."""
 
-async def request_calendar_reads(ports: BookingPorts, command: CalendarTick) -> None:
-    """Queue a read of every calendar of every business with a valid profile.
+_READ_SECONDS = 20
+"""For one calendar of a tick: two requests that end at their time-out."""
 
-    After an outage many ticks are queued: old ones are skipped, because the latest is enough.
+QUIET_INTERVAL_MINUTES = 5
+"""How often the calendar of a business is read while it is closed."""
+
+_NEAR_OPENING = timedelta(hours=1)
+"""So long before it opens and after it closes, a business counts as open."""
+
+_MAX_LIST_AGE = timedelta(minutes=5)
+"""As old as a profile in the cache: a new business is read after this time. Every list of a bucket is billed."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    """A calendar to be read, and the command that requested it."""
+
+    tenant: str
+    calendar_id: str
+    locale: str
+    accepted_at: datetime
+
+    @property
+    def group(self) -> str:
+        """Return the calendar's message group; a slow calendar does not delay the others."""
+        return derive_id(self.calendar_id, "sync")
+
+
+async def read_due_calendars(ports: BookingPorts, command: CalendarTick) -> None:
+    """Read the calendars of the businesses that are due, or queue their reads if there are many.
+
+    After an outage many ticks are queued: old ones are skipped, because the latest is enough. If some can't be read
+    because of our own tables, the tick is retried, and finds the others already read.
     """
     if ports.clock.now() - command.accepted_at > _MAX_TICK_AGE:
         return
-    for tenant in await ports.tenants.list_tenants():
+    readings = await _list_due_readings(ports, command)
+    if len(readings) > READ_AT_ONCE:
+        for reading in readings:
+            await _request_reading(ports, command, reading)
+        return
+    errors = await asyncio.gather(*(_read_changes(ports, reading) for reading in readings), return_exceptions=True)
+    if error := next(filter(None, errors), None):
+        raise error
+
+
+async def _list_due_readings(ports: BookingPorts, command: CalendarTick) -> list[_Reading]:
+    """Return the calendars of every business with a valid profile that is open or whose turn it is."""
+    readings: list[_Reading] = []
+    for tenant in await ports.tenants.list_tenants(max_age=_MAX_LIST_AGE):
         try:
             profile = await ports.tenants.get_profile(tenant)
         except PermanentError:
             continue
-        for calendar_id in profile.calendars:
-            # A message group per calendar, so that a slow calendar does not delay the others.
-            group = derive_id(calendar_id, "sync")
-            sync_command = CalendarSync(
-                id=derive_id(command.id, f"sync/{tenant}/{calendar_id}"),
-                tenant=tenant,
-                session_id=group,
-                accepted_at=command.accepted_at,
-                locale=profile.locale,
-                data=CalendarSyncData(calendar_id=calendar_id),
-            )
-            await ports.commands.put(sync_command, group=group)
+        if is_due(profile, command.accepted_at):
+            readings += [
+                _Reading(tenant, calendar_id, profile.locale, command.accepted_at) for calendar_id in profile.calendars
+            ]
+    return readings
+
+
+def is_due(profile: TenantProfile, at: datetime) -> bool:
+    """Return whether the tick of this minute reads the calendars of a business: each one while it is open."""
+    return at.minute % QUIET_INTERVAL_MINUTES == 0 or any(
+        profile.is_open(at + shift) for shift in (-_NEAR_OPENING, timedelta(), _NEAR_OPENING)
+    )
+
+
+async def _request_reading(ports: BookingPorts, command: CalendarTick, reading: _Reading) -> None:
+    sync_command = CalendarSync(
+        id=derive_id(command.id, f"sync/{reading.tenant}/{reading.calendar_id}"),
+        tenant=reading.tenant,
+        session_id=reading.group,
+        accepted_at=reading.accepted_at,
+        locale=reading.locale,
+        data=CalendarSyncData(calendar_id=reading.calendar_id),
+    )
+    await ports.commands.put(sync_command, group=reading.group)
 
 
 async def read_calendar_changes(ports: BookingPorts, command: CalendarSync) -> None:
+    """Read one calendar, as a command of its own."""
+    await _read_changes(ports, _Reading(command.tenant, command.data.calendar_id, command.locale, command.accepted_at))
+
+
+async def _read_changes(ports: BookingPorts, reading: _Reading) -> None:
     """Read the changes since the last sync, and queue a comparison of each changed visit in its session's group.
 
     A calendar that can't be read is read again in the next minute, so the command is neither retried nor
     dead-lettered. After an outage many such commands are queued, and the first one makes the others unnecessary.
     """
-    calendar_id = command.data.calendar_id
+    calendar_id = reading.calendar_id
     last = await ports.sync_tokens.get(calendar_id)
-    if last and last.synced_at >= command.accepted_at:
+    if last and last.synced_at >= reading.accepted_at:
         return
     started_at = ports.clock.now()
     try:
-        changes = await ports.calendar.list_changes(calendar_id, last.token if last else None)
-    except TransientError as error:
-        log.warning("calendar_not_read", error=str(error))
+        async with asyncio.timeout(_READ_SECONDS):
+            changes = await ports.calendar.list_changes(calendar_id, last.token if last else None)
+    except (TransientError, TimeoutError) as error:
+        log.warning("calendar_not_read", error=describe_error(error))
         return
     except UnusableCalendarError as error:
         log.error("calendar_not_readable", reason=error.reason)  # noqa: TRY400 - the reason is enough
-        await alert_operator(ports, tenant=command.tenant, session_id=command.session_id, problem=error.problem)
+        await alert_operator(ports, tenant=reading.tenant, session_id=reading.group, problem=error.problem)
         return
     for first in range(0, len(changes.appointment_ids), _PARALLEL_REQUESTS):
         batch = changes.appointment_ids[first : first + _PARALLEL_REQUESTS]
         await asyncio.gather(
-            *(_request_comparison(ports, command, appointment_id, changes.next_token) for appointment_id in batch)
+            *(_request_comparison(ports, reading, appointment_id, changes.next_token) for appointment_id in batch)
         )
     is_stored = await ports.sync_tokens.put(
         calendar_id,
         LastSync(changes.next_token, started_at),
-        tenant=command.tenant,
+        tenant=reading.tenant,
         replaces=last.token if last else None,
     )
     if changes.appointment_ids or not is_stored:
         log.info("calendar_read", changes=len(changes.appointment_ids), token_stored=is_stored)
 
 
-async def _request_comparison(ports: BookingPorts, command: CalendarSync, appointment_id: str, token: str) -> None:
+async def _request_comparison(ports: BookingPorts, reading: _Reading, appointment_id: str, token: str) -> None:
     """Queue a comparison of a visit with its event, after the commands that its visitor sent before.
 
     A calendar may contain the id of another business's visit, so tenant and session come from the appointment.
@@ -105,7 +171,7 @@ async def _request_comparison(ports: BookingPorts, command: CalendarSync, appoin
         id=derive_id(appointment_id, f"changed/{token}"),
         tenant=appointment.tenant,
         session_id=appointment.session_id,
-        accepted_at=command.accepted_at,
+        accepted_at=reading.accepted_at,
         locale=appointment.locale,
         data=CalendarChangedData(appointment_id=appointment_id),
     )

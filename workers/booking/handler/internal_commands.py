@@ -11,7 +11,7 @@ from shared.messages.commands import (
 )
 from shared.messages.server import ServerFrame
 from workers.booking.dependencies import BookingPorts
-from workers.booking.handler.calendar_sync import read_calendar_changes, request_calendar_reads
+from workers.booking.handler.calendar_sync import read_calendar_changes, read_due_calendars
 from workers.booking.handler.owner_changes import follow_owner_change
 from workers.booking.handler.reminders import retry_planning, send_due_reminder
 
@@ -22,7 +22,7 @@ async def handle_internal_command(
     """Carry the command out; return the frame for the visitor of its session, or None where there is none."""
     match command:
         case CalendarTick():
-            await request_calendar_reads(ports, command)
+            await read_due_calendars(ports, command)
         case CalendarSync():
             await read_calendar_changes(ports, command)
         case CalendarChanged():

@@ -23,7 +23,7 @@ def metrics():
 
 @pytest.fixture
 def telemetry(metrics):
-    return Telemetry(metrics, queue="chat.fifo")
+    return Telemetry(metrics, queue="chat.fifo", in_flight=lambda: 0)
 
 
 def figures(metrics, name):
@@ -92,6 +92,12 @@ def test_in_flight_is_the_number_at_the_flush(metrics, telemetry):
     assert [figure.value for figure in figures(metrics, "InFlight")] == [0, 3]
 
 
+def test_without_a_pool_nothing_is_in_flight(metrics):
+    """After a batch on Lambda it is always nothing, and each metric costs money."""
+    Telemetry(metrics, queue="chat.fifo").flush()
+    assert metrics.figures == []
+
+
 def test_many_values_are_a_fair_sample(metrics, telemetry):
     """No more than one line carries; which ones is a matter of chance, not of who came first or last."""
     for number in range(10_000):
@@ -116,7 +122,8 @@ def test_few_values_are_all_there(metrics, telemetry):
 def test_a_line_takes_no_more_values_than_cloudwatch():
     """A flush is a handful of lines, however many messages there were."""
     stream = io.StringIO()
-    telemetry = Telemetry(EmfMetrics(clock=FakeClock(), stream=stream), queue="chat.fifo")
+    metrics = EmfMetrics(clock=FakeClock(), stream=stream)
+    telemetry = Telemetry(metrics, queue="chat.fifo", in_flight=lambda: 0)
     for _ in range(5_000):
         telemetry.record_delivery("ack", seconds=0.1, lag_seconds=0.2)
     telemetry.flush()

@@ -1,6 +1,7 @@
-"""Detecting changes in calendars: a tick, a read of each calendar, a comparison of each changed visit."""
+"""Detecting changes in calendars: a tick, a read of each due calendar, a comparison of each changed visit."""
 
 from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -8,6 +9,7 @@ from shared.errors import TransientError
 from shared.messages.commands import BOOKING_COMMAND
 from workers.booking.domain.calendar_problem import CalendarProblem, UnusableCalendarError
 from workers.booking.domain.values import Interval
+from workers.booking.handler.calendar_sync import READ_AT_ONCE
 from workers.booking.ports import LastSync
 
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
@@ -30,12 +32,29 @@ def tick(world, number=1):
     )
 
 
+def sync(world, number=1, calendar_id="calendar"):
+    """Return the command that a tick queues for a calendar where there are many."""
+    return BOOKING_COMMAND.validate_python(
+        {
+            "type": "calendar.sync",
+            "id": f"sync-{number}-{calendar_id}",
+            "tenant": "salon-ania",
+            "session_id": f"group-{calendar_id}",
+            "accepted_at": world.clock.now(),
+            "locale": "en",
+            "data": {"calendar_id": calendar_id},
+        }
+    )
+
+
+def readings(world):
+    return world.calendar.calls.count("list_changes")
+
+
 async def minute(world, number=1):
-    """Handle a tick and the reads that it queues; return the comparisons."""
+    """Handle a tick, which reads the calendars; return the comparisons."""
     world.clock.advance(MINUTE)
     await world.carry_out(tick(world, number))
-    for command in world.commands.drain():
-        await world.carry_out(command)
     return world.commands.drain()
 
 
@@ -47,33 +66,96 @@ async def visited(world):
     return world
 
 
-async def test_a_tick_queues_one_read_per_calendar(new_world):
-    """Those of the business and of its resources; a repeated tick queues the same commands."""
+MANY = [{"id": f"room-{number}", "calendar_id": f"calendar-{number}"} for number in range(READ_AT_ONCE)]
+"""Together with that of the business one calendar more than a tick reads by itself."""
+
+
+async def test_a_tick_reads_few_calendars_by_itself(new_world):
+    """Those of the business and of its resources, in one command; a repeated tick reads nothing again."""
     resources = [{"id": "anna", "calendar_id": "anna"}, {"id": "room", "seats": 2}, {"id": "ola", "calendar_id": "ola"}]
     world = new_world(resources=resources)
+    for calendar_id in ("anna", "ola"):
+        world.calendar.events[calendar_id], world.calendar.owners[calendar_id] = {}, []
+    command = tick(world)
+    await world.carry_out(command)
+    await world.handler.handle(command, await world.claims.claim("again", fingerprint="f", lease=HOUR))
+
+    assert sorted(world.sync_tokens.rows) == ["anna", "calendar", "ola"]
+    assert readings(world) == 3
+    assert world.commands.drain() == []
+
+
+async def test_a_tick_queues_one_read_per_calendar_if_there_are_many(new_world):
+    """Those of the business and of its resources; a repeated tick queues the same commands."""
+    world = new_world(resources=MANY)
     command = tick(world)
     await world.carry_out(command)
     first = world.commands.drain()
     await world.handler.handle(command, await world.claims.claim("again", fingerprint="f", lease=HOUR))
 
-    assert [one.data.calendar_id for one in first] == ["calendar", "anna", "ola"]
-    assert len({one.session_id for one in first}) == 3
+    assert [one.data.calendar_id for one in first] == ["calendar", *(one["calendar_id"] for one in MANY)]
+    assert len({one.session_id for one in first}) == len(first)
     assert {one.tenant for one in first} == {"salon-ania"}
     assert world.commands.drain() == first
+
+
+async def test_each_tick_queues_new_reads(new_world):
+    """A minute later it is another command."""
+    world = new_world(resources=MANY)
+    await world.carry_out(tick(world, 1))
+    await world.carry_out(tick(world, 2))
+    assert len(world.commands.drain()) == 2 * (READ_AT_ONCE + 1)
 
 
 async def test_a_business_without_a_valid_profile_is_skipped(world):
     """The calendars of the others are read."""
     world.tenants.blocking.bad.add("another")
     await world.carry_out(tick(world))
-    assert [one.tenant for one in world.commands.drain()] == ["salon-ania"]
+    assert list(world.sync_tokens.rows) == ["calendar"]
 
 
-async def test_each_tick_queues_new_reads(world):
-    """A minute later it is another command."""
-    await world.carry_out(tick(world, 1))
-    await world.carry_out(tick(world, 2))
-    assert len(world.commands.drain()) == 2
+@pytest.mark.parametrize(
+    ("at", "due"),
+    [
+        ("2026-01-13T07:01", False),  # two hours before it opens
+        ("2026-01-13T07:05", True),
+        ("2026-01-13T07:59", False),
+        ("2026-01-13T08:01", True),  # within the hour before
+        ("2026-01-13T12:31", True),  # at lunch
+        ("2026-01-13T17:59", True),  # within the hour after
+        ("2026-01-13T18:01", False),
+        ("2026-01-17T10:01", False),  # on a Saturday
+        ("2026-01-17T10:00", True),
+    ],
+)
+async def test_outside_opening_hours_a_calendar_is_read_every_fifth_minute(world, at, due):
+    """Open is from an hour before its hours to an hour after them, in its own time zone."""
+    world.clock.set(datetime.fromisoformat(at).replace(tzinfo=ZoneInfo("Europe/Warsaw")).astimezone(UTC))
+    await world.carry_out(tick(world))
+    assert readings(world) == int(due)
+
+
+async def test_the_other_calendars_are_read_when_one_fails(new_world):
+    """The tick is retried, and then reads the one that is missing."""
+    world = new_world(resources=[{"id": "anna", "calendar_id": "anna"}])
+    world.calendar.events["anna"], world.calendar.owners["anna"] = {}, []
+    working = world.sync_tokens.get
+
+    async def get(calendar_id):
+        if calendar_id == "calendar":
+            raise TransientError("calendars.get")
+        return await working(calendar_id)
+
+    world.sync_tokens.get = get
+    command = tick(world)
+    with pytest.raises(TransientError):
+        await world.carry_out(command)
+    assert list(world.sync_tokens.rows) == ["anna"]
+
+    world.sync_tokens.get = working
+    await world.handler.handle(command, await world.claims.claim("again", fingerprint="f", lease=HOUR))
+    assert sorted(world.sync_tokens.rows) == ["anna", "calendar"]
+    assert readings(world) == 2
 
 
 @pytest.mark.parametrize("how", ["moved", "deleted"])
@@ -94,9 +176,7 @@ async def test_the_message_group_is_the_visitors_session(visited):
     """So it waits for the visitor's earlier commands."""
     visited.calendar.owner_deletes(visited.appointment_id)
     visited.clock.advance(MINUTE)
-    await visited.carry_out(tick(visited))
-    [sync] = visited.commands.drain()
-    await visited.carry_out(sync)
+    await visited.carry_out(sync(visited))
     assert [group for group, _ in visited.commands.bodies] == ["session"]
 
 
@@ -104,15 +184,14 @@ async def test_a_crash_before_the_token_is_stored_repeats(visited):
     """The change is detected again; nothing is lost, and the visitor's group gets the same command."""
     visited.calendar.owner_moves(visited.appointment_id, LATER)
     visited.clock.advance(MINUTE)
-    await visited.carry_out(tick(visited))
-    [sync] = visited.commands.drain()
+    command = sync(visited)
     visited.commands.errors.append(TransientError("sqs"))
     before = dict(visited.sync_tokens.rows)
     with pytest.raises(TransientError):
-        await visited.carry_out(sync)
+        await visited.carry_out(command)
     assert visited.sync_tokens.rows == before
 
-    await visited.carry_out(sync)
+    await visited.carry_out(command)
     assert [one.type for one in visited.commands.drain()] == ["calendar.changed"]
     assert visited.sync_tokens.rows != before
 
@@ -137,13 +216,12 @@ async def test_many_queued_reads_are_one_read(visited):
     syncs = []
     for number in range(9):
         visited.clock.advance(MINUTE)
-        await visited.carry_out(tick(visited, number + 1))
-        syncs += visited.commands.drain()
-    readings = visited.calendar.calls.count("list_changes")
+        syncs.append(sync(visited, number))
+    before = readings(visited)
     visited.clock.advance(MINUTE)
-    for sync in syncs:
-        await visited.carry_out(sync)
-    assert visited.calendar.calls.count("list_changes") == readings + 1
+    for command in syncs:
+        await visited.carry_out(command)
+    assert readings(visited) == before + 1
 
 
 async def test_an_expired_token_finds_every_future_visit(visited):
@@ -203,12 +281,10 @@ async def test_an_unusable_calendar_is_alerted_once_an_hour(visited):
 
 async def test_a_failure_of_our_own_tables_is_retried(world):
     """It is not the calendar's failure, so the worker core retries it as usual."""
-    await world.carry_out(tick(world))
-    [sync] = world.commands.drain()
 
     async def get(_calendar_id):
         raise TransientError("calendars.get")
 
     world.sync_tokens.get = get
     with pytest.raises(TransientError):
-        await world.carry_out(sync)
+        await world.carry_out(sync(world))
