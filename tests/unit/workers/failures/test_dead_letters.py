@@ -126,7 +126,7 @@ async def test_a_cancelled_worker_releases_the_claim(worker):
     """The next worker need not wait for the lease."""
     reached = asyncio.Event()
 
-    async def hang(_session_id):
+    async def hang(_session_id, **_options):
         reached.set()
         await asyncio.Event().wait()
 
