@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from itsdangerous import BadSignature, URLSafeSerializer
 
-from api_gateway_ws.ports import ConnectProfile
+from api_gateway_ws.ports import ConnectProfile, TokenVerifier
 from shared.retention import RESUME_TOKEN_LIFETIME, compute_expiry
 
 if TYPE_CHECKING:
@@ -78,7 +78,7 @@ def decide_admission(
     profile: ConnectProfile,
     origin: str | None,
     token: str | None,
-    tokens: SessionTokens,
+    tokens: TokenVerifier,
     now: datetime,
     fresh_id: Callable[[], str],
 ) -> Admitted | Denied:

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 import structlog
 
-from api_gateway_ws.auth import Admitted, Denied, SessionTokens, decide_admission
-from api_gateway_ws.ports import Profiles
+from api_gateway_ws.auth import Admitted, Denied, decide_admission
+from api_gateway_ws.ports import Profiles, TokenVerifier
 from shared.clock import Clock
 from shared.errors import PermanentError
 from shared.ids import new_id
@@ -39,7 +39,7 @@ class ConnectGrant:
 class ConnectAuthorizer:
     """Decides who may connect; never raises because of what a client sent."""
 
-    def __init__(self, *, profiles: Profiles, tokens: SessionTokens, clock: Clock) -> None:
+    def __init__(self, *, profiles: Profiles, tokens: TokenVerifier, clock: Clock) -> None:
         self._profiles = profiles
         self._tokens = tokens
         self._clock = clock

@@ -1,7 +1,7 @@
 """The only file of the authorizer that knows every concrete class. It imports nothing of the ingress."""
 
 from api_gateway_ws.adapters.edge_profiles import EdgeProfiles
-from api_gateway_ws.auth import SessionTokens
+from api_gateway_ws.adapters.session_key import SecretSessionTokens
 from api_gateway_ws.authorizer import ConnectAuthorizer
 from api_gateway_ws.clients import Clients
 from api_gateway_ws.settings import AuthorizerSettings
@@ -17,12 +17,14 @@ def build_authorizer() -> ConnectAuthorizer:
     configure_logging(level=settings.log_level, component="authorizer")
     clients = Clients(settings, clock)
     secrets = Secrets(client=clients.open("secretsmanager"), clock=clock)
+    tokens = SecretSessionTokens(secrets=secrets, secret_id=settings.session_key_secret_id)
+    tokens.read_keys()
     return ConnectAuthorizer(
         profiles=EdgeProfiles(
             bucket=clients.open_bucket(settings.knowledge_bucket),
             clock=clock,
             metrics=EmfMetrics(clock=clock, namespace=settings.metrics_namespace),
         ),
-        tokens=SessionTokens(secrets.get_text(settings.session_key_secret_id).split()),
+        tokens=tokens,
         clock=clock,
     )

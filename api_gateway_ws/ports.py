@@ -74,6 +74,14 @@ class TokenIssuer(Protocol):
         ...
 
 
+class TokenVerifier(Protocol):
+    """Verifies the tokens with which a visitor resumes a session."""
+
+    def verify(self, token: str, tenant: str, now: datetime) -> str | None:
+        """Return the session id; None for a token that has expired. Raise `ForgedTokenError` for an invalid one."""
+        ...
+
+
 class ConnectLimits(Protocol):
     """The limits of what a visitor may send."""
 

@@ -3,7 +3,7 @@
 from api_gateway_ws.adapters.command_publisher import SqsCommandPublisher
 from api_gateway_ws.adapters.edge_profiles import EdgeProfiles
 from api_gateway_ws.adapters.poster import ManagementApiPoster
-from api_gateway_ws.adapters.session_key import SecretTokenIssuer
+from api_gateway_ws.adapters.session_key import SecretSessionTokens
 from api_gateway_ws.adapters.sessions import DynamoAnswerStopFlags, DynamoSessions
 from api_gateway_ws.clients import Clients
 from api_gateway_ws.ingress import Ingress
@@ -37,6 +37,6 @@ def build_ingress() -> Ingress:
             clock=clock,
             metrics=EmfMetrics(clock=clock, namespace=settings.metrics_namespace),
         ),
-        tokens=SecretTokenIssuer(secrets=secrets, secret_id=settings.session_key_secret_id),
+        tokens=SecretSessionTokens(secrets=secrets, secret_id=settings.session_key_secret_id),
         clock=clock,
     )

@@ -1,18 +1,44 @@
-"""Issues resume tokens with the key in Secrets Manager, which is read when the first token is issued."""
+"""Issues and verifies resume tokens with the keys in Secrets Manager, which may be rotated meanwhile."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from api_gateway_ws.auth import SessionTokens
+from api_gateway_ws.auth import ForgedTokenError, SessionTokens
 from shared.aws.secret_cache import Secrets
 
+RECHECK_AFTER = timedelta(minutes=1)
+"""How old the keys may be that refuse a token: a newer one may have signed it. Forged tokens cost no more reads."""
 
-class SecretTokenIssuer:
-    """A `TokenIssuer`: a `$connect`, which issues no token, does not wait for the key."""
+
+class SecretSessionTokens:
+    """A `TokenIssuer` and `TokenVerifier`, which reads its keys when it needs them."""
 
     def __init__(self, *, secrets: Secrets, secret_id: str) -> None:
         self._secrets = secrets
         self._secret_id = secret_id
 
+    def read_keys(self) -> None:
+        """Read the keys now, so that a start fails without them."""
+        self._secrets.get_text(self._secret_id)
+
     def issue(self, tenant: str, session_id: str, now: datetime) -> str:
         """Return a token for the URL."""
-        return SessionTokens(self._secrets.get_text(self._secret_id).split()).issue(tenant, session_id, now)
+        return _parse_keys(self._secrets.get_text(self._secret_id)).issue(tenant, session_id, now)
+
+    def verify(self, token: str, tenant: str, now: datetime) -> str | None:
+        """Return the session id, or None for a token that has expired.
+
+        Raises:
+            ForgedTokenError: the signature, the tenant or the content is invalid.
+        """
+        keys = self._secrets.get_text(self._secret_id)
+        try:
+            return _parse_keys(keys).verify(token, tenant, now)
+        except ForgedTokenError:
+            newer = self._secrets.get_text(self._secret_id, max_age=RECHECK_AFTER)
+            if newer == keys:
+                raise
+            return _parse_keys(newer).verify(token, tenant, now)
+
+
+def _parse_keys(text: str) -> SessionTokens:
+    return SessionTokens(text.split())

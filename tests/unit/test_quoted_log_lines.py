@@ -157,4 +157,4 @@ def test_every_reason_of_a_table_exists():
     assert calendar <= {problem.value for problem in CalendarProblem}
     for reason in ("foreign_origin", "unknown_tenant", "malformed_tenant", "bad_profile", "forged_token"):
         assert f"`{reason}`" in PAGE
-        assert any(f'"{reason}"' in text for text in sources("api_gateway_ws"))
+        assert any(f'"{reason}"' in text for text in sources("api_gateway_ws", "shared"))

@@ -96,7 +96,7 @@ def test_there_is_one_client_for_each_service(environment, build, clients):
             opened.append(self.host)
 
     environment.setattr(aws_calls, "HttpConnection", Counted)
-    environment.setattr(Secrets, "get_text", lambda *_: "k" * 64)
+    environment.setattr(Secrets, "get_text", lambda *_, **__: "k" * 64)
     build()
     assert len(set(opened)) == len(opened) == clients
 
@@ -156,4 +156,12 @@ def test_the_ingress_reads_its_key_when_it_issues_a_token(environment):
     assert read == []
     token = ingress._tokens.issue("salon", "s1", now)
     assert SessionTokens(["newest"]).verify(token, "salon", now) == "s1"
+    assert read == ["session-key"]
+
+
+def test_the_authorizer_reads_its_key_at_its_start(environment):
+    """Without it the start has failed, which is logged with its cause and tried again."""
+    read = []
+    environment.setattr(Secrets, "get_text", lambda _, secret_id: read.append(secret_id) or "key")
+    authorizer_wiring.build_authorizer()
     assert read == ["session-key"]
