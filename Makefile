@@ -9,6 +9,9 @@ STRIDE := $(VENV)/bin/stride
 # Without kept byte code, half of the time for collecting tests is spent on compiling them.
 PYTEST := env -u PYTHONDONTWRITEBYTECODE $(PYTHON) -m pytest
 NODE := $(VENV)/bin/node
+# LocalStack pins another botocore and needs Python 3.13.
+LOCALSTACK_VENV := .stride/localstack-venv
+LOCALSTACK_READY := $(LOCALSTACK_VENV)/.matches-lock
 # The widget's modules outside the browser: no package beside Node is needed.
 NODE_TEST := $(NODE) --test --test-reporter=dot "tests/widget/*.test.js"
 # Written once the tools for JavaScript match their lock file.
@@ -27,7 +30,7 @@ VERSION ?=
 YES ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up test test-fast test-packages test-iam soak check checkov format catalogues update-catalogues check-catalogues language bench-path bench-booking bench-consumer bench-slots bench-ledger bench-start contracts count-calls package deploy lock clean
+.PHONY: help setup up test test-fast test-localstack test-packages test-iam soak check checkov format catalogues update-catalogues check-catalogues language bench-path bench-booking bench-consumer bench-slots bench-ledger bench-start contracts count-calls package deploy lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 24
@@ -45,6 +48,9 @@ test: $(READY) catalogues ## run the tests (ARGS="-k booking"; ARGS="-n 0" in on
 test-fast: $(READY) catalogues ## run the unit tests of Python and JavaScript, and the contract tests on fakes (ARGS="-k booking")
 	$(NODE_TEST)
 	$(PYTEST) -n 3 -m "fast and not soak" tests/unit tests/contracts $(ARGS)
+
+test-localstack: $(READY) catalogues $(LOCALSTACK_READY) ## run a visit with queues, bucket, topics, rules and secrets on LocalStack
+	$(PYTEST) -n 0 -m localstack tests/localstack $(ARGS)
 
 test-packages: $(READY) catalogues ## build the packages for AWS and let every function answer from them
 	$(PYTEST) -m package tests/infra $(ARGS)
@@ -138,8 +144,12 @@ lock: $(READY) ## resolve the dependencies again (ARGS=--upgrade)
 	$(UV) pip compile $(LOCK) --group ingress -c requirements/dev.txt -o requirements/ingress.txt
 	$(UV) pip compile $(LOCK) requirements/bootstrap.in -c requirements/dev.txt -o requirements/bootstrap.txt
 	$(UV) pip compile $(LOCK) requirements/checkov.in -o requirements/checkov.txt
+	$(UV) pip compile $(LOCK_LOCALSTACK) requirements/localstack.in -o requirements/localstack.txt
 
-LOCK = --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header $(ARGS)
+LOCK_STYLE = --quiet --generate-hashes --no-emit-index-url --no-annotate --no-header
+LOCK = --universal --python-version 3.11 $(LOCK_STYLE) $(ARGS)
+# What its release was tested with: newer packages change what it depends on. No versions suit Python 3.14.
+LOCK_LOCALSTACK = --python-version 3.13 --exclude-newer 2026-03-10 $(LOCK_STYLE)
 
 clean: ## remove build results, but neither .venv nor node_modules
 	rm -rf .stride dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
@@ -165,6 +175,10 @@ $(CHECKOV)/.matches-lock: requirements/checkov.txt | $(UV)
 
 $(STRIDE): infra/make_command.sh $(UV)
 	@sh infra/make_command.sh $(VENV)
+
+# Where Python 3.13 is missing, the tests are skipped with the reason; in CI that is an error.
+$(LOCALSTACK_READY): requirements/localstack.txt infra/make_localstack_venv.sh | $(READY)
+	@sh infra/make_localstack_venv.sh $(LOCALSTACK_VENV) $(UV)
 
 # Node and npm are in .venv, from a wheel; the network is needed only where package-lock.json is newer than node_modules.
 $(NODE_READY): package.json package-lock.json .npmrc | $(READY)

@@ -30,7 +30,14 @@ def test_a_push_is_deployed_only_after_checks_and_tests():
     ci = load("ci.yml")
     assert set(ci["on"]) == {"pull_request", "workflow_call"}
     commands = [step["run"] for job in ci["jobs"].values() for step in job["steps"] if "run" in step]
-    assert commands == ["make check", "make checkov", "make test", "make test-packages", "make test-iam"]
+    assert commands == [
+        "make check",
+        "make checkov",
+        "make test",
+        "make test-packages",
+        "make test-iam",
+        "make test-localstack",
+    ]
 
 
 def test_a_called_workflow_does_not_wait_for_its_caller():
