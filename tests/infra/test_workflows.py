@@ -63,6 +63,18 @@ def test_only_the_deployment_gets_an_identity_token_and_no_key_is_stored():
     assert credentials["role-to-assume"] == "${{ vars.AWS_DEPLOY_ROLE_ARN }}"
 
 
+def test_nothing_is_installed_while_there_are_credentials():
+    """Build scripts of dependencies could use them."""
+    steps = load("deploy.yml")["jobs"]["deploy"]["steps"]
+    actions = [step.get("run") or step["uses"].partition("@")[0] for step in steps]
+    assert actions == [
+        "actions/checkout",
+        "make setup",
+        "aws-actions/configure-aws-credentials",
+        'make deploy STACK="$STACK" YES=1',
+    ]
+
+
 def test_a_deployment_is_not_interrupted_by_the_next_push():
     """A cancelled job would leave CloudFormation at work, and the next one would find the stack busy."""
     assert load("deploy.yml")["jobs"]["deploy"]["concurrency"] == {"group": "deploy", "cancel-in-progress": False}
