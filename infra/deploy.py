@@ -28,6 +28,7 @@ examples:
   python -m infra.deploy --dry-run --parameter SesFromEmail=visits@example.com
   python -m infra.deploy --parameter SesFromEmail=visits@example.com
   python -m infra.deploy --parameter SnsTopicArn=                     empty a parameter; all others keep their values
+  python -m infra.deploy --parameter IngressReservedConcurrency=none      reserve no executions for the ingress
   python -m infra.deploy --version previous                           code and model of the release before
   python -m infra.deploy --list-versions
   python -m infra.deploy --import SessionKey=arn:aws:secretsmanager:...   a secret that a deleted stack has left
