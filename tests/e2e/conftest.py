@@ -16,8 +16,10 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    """Note the start of a test, before it opens a stack."""
+    """Note the start of a test, before it opens a stack; without parameters, so that any test can be run by it."""
     if item.config.getoption("--iam"):
         notes = LAMBDA_TESTS if item.path.name == LAMBDA_FILE else POOLS_TESTS
+        # xdist appends the group: `test_booking.py::test_a_hold[massage]@stack`.
+        test = item.nodeid.partition("[")[0].partition("@")[0]
         with notes.open("a", encoding="utf-8") as file:
-            file.write(json.dumps({"at": time.time(), "test": item.nodeid.partition("@")[0]}) + "\n")
+            file.write(json.dumps({"at": time.time(), "test": test}) + "\n")
