@@ -55,7 +55,8 @@ async def test_every_worker_compiles_a_profile(
 ):
     """The edge reads the YAML until a worker, whichever reads it first, has stored what connections need of it."""
     address = fresh_address()
-    async with visit(tenant=uncompiled_tenant) as visitor:
+    async with visit(tenant=uncompiled_tenant, greet=False) as visitor:
+        assert (await visitor.hello(locale="en"))["type"] == "welcome"
         assert (await visitor.ask("chat.send", {"text": "Where are you?"}, "chat.final"))["type"] == "chat.final"
         await wait_for_compiled_profile(stack, backstage, uncompiled_tenant)
         slot = await free_slot(visitor)
@@ -146,6 +147,22 @@ async def test_a_bounce_suppresses_the_address(stack: Stack, backstage: Backstag
     report |= {"Message": json.dumps(event), "Timestamp": datetime.now(UTC).isoformat()}
     stack.client("sqs").send_message(QueueUrl=stack.outputs["FeedbackQueueUrl"], MessageBody=json.dumps(report))
     await backstage.until(lambda: len(backstage.rows("suppressions")) == before + 1)
+
+
+async def test_an_alert_reaches_its_topic(stack: Stack, backstage: Backstage):
+    """A queue that subscribes to the topic for alerts gets it, as an operator does by e-mail."""
+    sqs, mark = stack.client("sqs"), uuid.uuid4().hex
+    url = sqs.create_queue(QueueName=f"alerts-{mark}")["QueueUrl"]
+    arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    by_topic = {"Effect": "Allow", "Principal": {"Service": "sns.amazonaws.com"}, "Action": "sqs:SendMessage"}
+    policy = {"Version": "2012-10-17", "Statement": [{**by_topic, "Resource": arn}]}
+    sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": json.dumps(policy)})
+    stack.client("sns").subscribe(TopicArn=stack.outputs["AlertTopicArn"], Protocol="sqs", Endpoint=arn)
+    alert: dict[str, Any] = {"version": 1, "id": mark, "tenant": stack.options.tenant, "session_id": mark}
+    alert |= {"locale": "en", "accepted_at": datetime.now(UTC).isoformat(), "type": "notice.alert"}
+    alert["data"] = {"reason": "calendar_access_revoked", "advice": "Share the calendar again."}
+    backstage.send("notifications", json.dumps(alert), group=mark)
+    await backstage.until(lambda: "Messages" in sqs.receive_message(QueueUrl=url))
 
 
 def dead_letter(stack: Stack, queue: str, session: str) -> dict[str, Any]:
