@@ -30,7 +30,7 @@ VERSION ?=
 YES ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up test test-fast test-localstack test-packages test-iam soak check checkov format catalogues update-catalogues check-catalogues language bench-path bench-booking bench-consumer bench-slots bench-ledger bench-start contracts count-calls package deploy lock clean
+.PHONY: help setup up test test-fast test-localstack test-packages test-iam soak check checkov format catalogues update-catalogues check-catalogues language bench-path bench-booking bench-consumer bench-slots bench-ledger bench-start contracts count-calls cost package deploy lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 24
@@ -128,8 +128,12 @@ language: $(READY) ## start a language with untranslated texts in every part (TA
 contracts: $(READY) catalogues ## generate docs/asyncapi.yaml from the messages
 	$(PYTHON) -m infra.contracts
 
-count-calls: $(READY) catalogues ## count the calls to AWS of a visit, and write infra/cost/calls.json
+count-calls: $(READY) catalogues ## count the calls to AWS of a visit; write infra/cost/calls.json and docs/cost.md
 	$(PYTEST) -n 0 --write-calls tests/e2e/test_lambda_workers.py -k calls_of_the_table
+	$(PYTHON) -m infra.cost
+
+cost: $(READY) catalogues ## compute docs/cost.md from the counted calls and the price list (ARGS=--print)
+	$(PYTHON) -m infra.cost $(ARGS)
 
 package: $(READY) ## build the Lambda packages into dist/
 	$(PYTHON) -m infra.package --out dist

@@ -10,7 +10,7 @@ FILE = Path(__file__).with_name("calls.json")
 Amounts = Mapping[str, float]
 """Amounts by measure: `calls`, `read_units`, `write_units`, `log_bytes`."""
 
-HOW_TO_ACCEPT = "If the change is intended, `make count-calls` writes the table, and the diff shows what it costs."
+HOW_TO_ACCEPT = "If it is intended: `make count-calls` writes the table, and the diff of docs/cost.md shows the price."
 
 
 @dataclass(frozen=True)

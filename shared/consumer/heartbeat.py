@@ -19,7 +19,7 @@ _BATCH = 10
 _EXTENSIONS_PER_LEASE = 3
 """So that two failed extensions in a row still lose nothing."""
 
-_BEAT_SECONDS = 0.7
+BEAT_SECONDS = 0.7
 """How often the claims of running handlers are checked: a lost lease is noticed within a second."""
 
 _GRACE_SECONDS = 10.0
@@ -56,7 +56,7 @@ class Heartbeat:
         self._monotonic = monotonic
         self._under_way: set[asyncio.Task[None]] = set()
         self._checking: asyncio.Task[None] | None = None
-        self.pause_seconds = min(_BEAT_SECONDS, self._interval_seconds)
+        self.pause_seconds = min(BEAT_SECONDS, self._interval_seconds)
         """How long to wait from one round to the next."""
         self.beat_at = monotonic()
         """When the last round began."""

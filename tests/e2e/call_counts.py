@@ -109,7 +109,7 @@ async def count_visit(stack: Stack, backstage: Backstage, day: date) -> dict[str
 
         steps["connect"], visitor = await counter.count(connect)
         await counter.count(lambda: chat("How much is a massage?"))
-        steps["chat turn"], _ = await counter.count(lambda: chat("And where are you?"))
+        steps["answer"], _ = await counter.count(lambda: chat("And where are you?"))
         query = {"service": "consultation", "from": str(day), "days": DAYS_AT_ONCE}
         steps["free times"], listed = await counter.count(lambda: visitor.ask("booking.slots", query, "booking.slots"))
         slot = listed["data"]["slots"][0]

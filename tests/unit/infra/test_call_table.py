@@ -4,7 +4,7 @@ from infra.cost.calls import CallTable, describe_differences, read_calls
 
 TABLE = CallTable(
     {
-        "chat turn": {
+        "answer": {
             "dynamodb GetItem usage": {"calls": 1, "read_units": 0.5},
             "lambda Invoke chat": {"calls": 1, "log_bytes": 1811},
         }
@@ -18,14 +18,14 @@ def test_the_same_calls_differ_in_nothing(tmp_path):
     TABLE.write(tmp_path / "calls.json")
     written = read_calls(tmp_path / "calls.json")
     assert describe_differences(written, TABLE) == []
-    assert written.steps["chat turn"]["lambda Invoke chat"]["log_bytes"] == 1800
+    assert written.steps["answer"]["lambda Invoke chat"]["log_bytes"] == 1800
 
 
 def test_each_added_and_each_missing_call_is_named():
     """With both numbers, so that the reader knows which way it went."""
     counted = CallTable(
         {
-            "chat turn": {
+            "answer": {
                 "dynamodb GetItem usage": {"calls": 2, "read_units": 1},
                 "sqs SendMessage chat.fifo": {"calls": 1},
             }
@@ -33,9 +33,9 @@ def test_each_added_and_each_missing_call_is_named():
         ("Lag",),
     )
     assert describe_differences(TABLE, counted) == [
-        "chat turn: dynamodb GetItem usage: 1 calls, 0.5 read units in the table, 2 calls, 1 read units now",
-        "chat turn: lambda Invoke chat: 1 calls in the table, none now",
-        "chat turn: sqs SendMessage chat.fifo: none in the table, 1 calls now",
+        "answer: dynamodb GetItem usage: 1 calls, 0.5 read units in the table, 2 calls, 1 read units now",
+        "answer: lambda Invoke chat: 1 calls in the table, none now",
+        "answer: sqs SendMessage chat.fifo: none in the table, 1 calls now",
         "metric InFlight: in the table only",
         "metric Lag: not in the table",
     ]

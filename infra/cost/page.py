@@ -1,0 +1,176 @@
+"""Renders `docs/cost.md` from the table of calls and the price list."""
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from infra.cost.calls import CallTable
+from infra.cost.prices import Price, PriceList, Quantities
+from infra.cost.quantities import (
+    ANSWER,
+    compute_busy_month,
+    compute_idle_month,
+    compute_model_answer,
+    compute_step,
+    compute_visit,
+)
+
+FILE = Path(__file__).parents[2] / "docs" / "cost.md"
+
+ANSWERS = 10_000
+BOOKINGS = 250
+SMALL_BUSINESSES = 10
+
+_DISPLAYED_UNITS = ("WebSocket message", "DynamoDB write unit", "DynamoDB read unit")
+
+_INTRODUCTION = """\
+# Cost
+
+`make cost` generates this page from `infra/cost/calls.json`, the calls to AWS that a test counts
+(`tests/e2e/test_lambda_workers.py`), and `infra/cost/prices.json`, prices and assumptions. The test fails when a
+change adds a call, a request unit of DynamoDB or a custom metric. `make count-calls` accepts the change, and the diff
+of this page shows its price.
+
+All amounts are US dollars without taxes, for `{region}`.
+{known}
+"""
+
+_STEPS = """\
+An *answer* is a message of the visitor with the answer of the model, whose length is assumed below. An *idle minute*
+reads the calendar of a business; in a *quiet minute* the business is closed, and its calendar is not read.
+"""
+
+_MONTHS = """\
+The free allowances are those that AWS grants for ever, not the ones of a new account. Text messages are not included:
+they cost what the country of the number demands.
+"""
+
+_NOTES = """\
+- The model is by far the largest part of an answer. Its prompt has all documents of the business, which Bedrock caches
+  for five minutes: a visit writes the cache once, and reads it with each further message.
+- Without the model, most of an answer is the function that waits for it, and the text that is posted as it arrives.
+- Most of an idle month is what AWS charges for being there: four secrets, Lambda's polling of seven queues, four
+  metrics. The clock, which reads the calendars, is the smaller part.
+- A further small business costs a few cents a month, because one message of the clock reads up to ten calendars.
+- Storage is left out: a thousand conversations are a few megabytes.
+"""
+
+_ASSUMED = """\
+What depends on the length of an answer can't be counted: posts of the text, checks whether the visitor asked to stop,
+checks of the claim, and the time of the function. It is computed from the intervals in the code and the seconds below.
+Durations and tokens are assumptions, too. AWS documents how many pollers an idle queue has for standard queues only,
+five that become two
+([Configuring scaling behavior](https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-scaling.html)); for FIFO
+queues five are assumed. With `WorkersMaxConcurrency`, standard queues keep five as well.
+"""
+
+
+def render_page(table: CallTable, prices: PriceList) -> str:
+    """Return the page."""
+    assumed = prices.assumptions
+    parts = [
+        _INTRODUCTION.format(region=prices.region, known=prices.known),
+        "## A visit, step by step\n",
+        _STEPS,
+        _render_steps(table, prices),
+        "## A month\n",
+        _render_months(table, prices),
+        "## An idle month, item by item\n",
+        _render_items(compute_idle_month(table, assumed), prices),
+        "## What follows from it\n",
+        _NOTES,
+        "## Assumptions\n",
+        _ASSUMED,
+        _render_table(("assumption", "value"), ((name, f"{value:,g}") for name, value in assumed.items())),
+        "## Prices\n",
+        _render_prices(prices),
+    ]
+    return "\n".join(parts)
+
+
+def _render_steps(table: CallTable, prices: PriceList) -> str:
+    """Return the units and the price of 1 000 of each step, without free allowances."""
+    rows = []
+    for step, calls in table.steps.items():
+        quantities = compute_step(step, calls, prices.assumptions)
+        rows.append(
+            (
+                step,
+                *(f"{quantities[item]:.3g}" for item in _DISPLAYED_UNITS),
+                f"{quantities['Lambda request']:g}",
+                f"{1000 * prices.compute_usd(quantities):.4f}",
+            )
+        )
+    model = prices.compute_usd(compute_model_answer(prices.assumptions))
+    rows.append(("the model's part of an answer", "", "", "", "", f"{1000 * model:.4f}"))
+    header = ("step", "messages", "write units", "read units", "invocations", "$ per 1 000")
+    return _render_table(header, rows)
+
+
+def _render_months(table: CallTable, prices: PriceList) -> str:
+    assumed = prices.assumptions
+    count = assumed["answers of a visit"]
+    visits = ANSWERS / count
+    busy = compute_busy_month(table, assumed, answers=ANSWERS, bookings=BOOKINGS, businesses=1)
+    small = compute_busy_month(table, assumed, answers=ANSWERS, bookings=BOOKINGS, businesses=SMALL_BUSINESSES)
+    model = ANSWERS * prices.compute_usd(compute_model_answer(assumed))
+    ours = f"{ANSWERS:,} answers and {BOOKINGS} bookings in {visits:,.0f} visits"
+    rows = [
+        _render_month("one business, no visitors", compute_idle_month(table, assumed), 0, prices),
+        _render_month("ten businesses, no visitors", compute_idle_month(table, assumed, businesses=10), 0, prices),
+        _render_month(f"one busy business: {ours}", busy, model, prices),
+        _render_month("ten small businesses: the same in all", small, model, prices),
+    ]
+    header = ("month", "model", "everything else", "of it with free allowances", "total at list prices")
+    visit = {
+        books: prices.compute_usd(compute_visit(table, assumed, books=books))
+        + count * prices.compute_usd(compute_model_answer(assumed))
+        for books in (False, True)
+    }
+    answer = prices.compute_usd(compute_step(ANSWER, table.steps[ANSWER], assumed))
+    model_answer = prices.compute_usd(compute_model_answer(assumed))
+    sentences = (
+        f"An answer costs ${answer + model_answer:.5f}: ${model_answer:.5f} the model, ${answer:.5f} everything else.",
+        f"A visit with {count:g} answers costs ${visit[False]:.4f}, with a booking ${visit[True]:.4f}.",
+        "A typical request of the predecessor cost about $0.003 with the same model, by its owner's figures.",
+    )
+    return "\n".join((_render_table(header, rows), _MONTHS, *sentences, ""))
+
+
+def _render_month(name: str, quantities: Quantities, model: float, prices: PriceList) -> tuple[str, ...]:
+    rest = prices.compute_usd(quantities)
+    return name, f"${model:.2f}", f"${rest:.2f}", f"${prices.compute_month_usd(quantities):.2f}", f"${model + rest:.2f}"
+
+
+def _render_items(quantities: Quantities, prices: PriceList) -> str:
+    priced = {item: prices.prices[item].compute_usd(quantity) for item, quantity in quantities.items()}
+    rows = [
+        (item, f"{quantities[item]:,.4g}" if quantities[item] < 1 else f"{quantities[item]:,.0f}", f"${usd:.2f}")
+        for item, usd in sorted(priced.items(), key=lambda pair: -pair[1])
+        if usd >= 0.005
+    ]
+    return _render_table(("item", "quantity", "list price"), [*rows, ("together", "", f"${sum(priced.values()):.2f}")])
+
+
+def _render_prices(prices: PriceList) -> str:
+    rows = (
+        (
+            item,
+            _format_price(price),
+            f"{price.per:,}",
+            f"{price.free:,.0f}" if price.free else "",
+            price.note,
+            price.source,
+        )
+        for item, price in prices.prices.items()
+    )
+    return _render_table(("item", "price", "for", "free each month", "note", "source"), rows)
+
+
+def _format_price(price: Price) -> str:
+    cents = f"{price.usd:.2f}"
+    return f"${cents}" if float(cents) == price.usd else f"${price.usd:.10f}".rstrip("0")
+
+
+def _render_table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    lines = [header, ["---"] * len(header), *rows]
+    return "".join(f"| {' | '.join(cells)} |\n" for cells in lines)

@@ -1,0 +1,115 @@
+"""The cost page: that it is current, and how calls become quantities and amounts."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from infra.cost.calls import CallTable, read_calls
+from infra.cost.page import FILE, render_page
+from infra.cost.prices import Price, PriceList, read_prices
+from infra.cost.quantities import TEMPLATE, compute_idle_month, compute_step, compute_visit
+
+ASSUMED = read_prices().assumptions
+TEXT = Path(TEMPLATE).read_text(encoding="utf-8")
+
+
+def test_the_page_is_current():
+    """It shows the counted calls and the prices of this commit; `make cost` writes it."""
+    assert FILE.read_text(encoding="utf-8") == render_page(read_calls(), read_prices()), "run: make cost"
+
+
+def test_each_message_of_a_queue_is_three_requests():
+    """It is sent by us, received and deleted by Lambda or a pool; both kinds of queues have their price."""
+    calls = {"sqs SendMessage chat.fifo": {"calls": 1}, "sqs SendMessage notifications": {"calls": 2}}
+    quantities = compute_step("booking", calls, ASSUMED)
+    assert (quantities["SQS request, FIFO"], quantities["SQS request, standard"]) == (3, 6)
+
+
+def test_a_posted_frame_is_one_message():
+    """The call that posts it is free; what goes out on the socket is metered."""
+    calls = {
+        "execute-api PostToConnection welcome": {"calls": 1},
+        "apigateway message out welcome": {"calls": 1},
+        "apigateway message in": {"calls": 1},
+    }
+    assert compute_step("connect", calls, ASSUMED)["WebSocket message"] == 2
+
+
+def test_an_invocation_costs_its_time_memory_and_log():
+    """Only invocations at the edge begin a trace."""
+    calls = {"lambda Invoke ingress": {"calls": 2, "log_bytes": 500}, "lambda Invoke booking": {"calls": 1}}
+    quantities = compute_step("booking", calls, ASSUMED)
+    assert quantities["Lambda GB-second"] == pytest.approx(2 * 0.03 * 0.5 + 0.3 * 0.5)
+    assert (quantities["Lambda request"], quantities["X-Ray trace"]) == (3, 2)
+    assert quantities["log GB"] == pytest.approx(5e-7)
+
+
+def test_an_answer_costs_more_the_longer_its_answer_is():
+    """Deltas, checks for a stop, checks of the claim, and the waiting function."""
+    short, long = (
+        compute_step(
+            "answer", {}, {**ASSUMED, "answer seconds": seconds, "seconds of an answer in which text arrives": seconds}
+        )
+        for seconds in (1, 2)
+    )
+    assert short["WebSocket message"] == pytest.approx(10)
+    assert set(short) == {"WebSocket message", "DynamoDB read unit", "Lambda GB-second"}
+    assert all(long[item] == pytest.approx(2 * short[item]) for item in short)
+
+
+def test_a_call_without_a_price_is_an_error():
+    """A new service must not look free."""
+    with pytest.raises(ValueError, match="no price for states StartExecution"):
+        compute_step("booking", {"states StartExecution": {"calls": 1}}, ASSUMED)
+
+
+def test_an_idle_month_polls_every_queue_of_the_template():
+    """Four FIFO queues with five pollers, three standard queues with two, three polls a minute each."""
+    month = compute_idle_month(read_calls(), ASSUMED)
+    clock = 3 * 43_200  # the messages of the clock
+    assert month["SQS request, FIFO"] == 4 * 5 * 3 * 43_200 + clock
+    assert month["SQS request, standard"] == 3 * 2 * 3 * 43_200
+
+
+def test_an_idle_month_pays_for_what_the_template_has():
+    """Three secrets and that of Google, and the alarms."""
+    month = compute_idle_month(read_calls(), ASSUMED)
+    assert month["secret, month"] == 4
+    assert month["alarm, month"] == len(re.findall(r"AWS::CloudWatch::Alarm\b", TEXT)) > 0
+
+
+def test_ten_businesses_cost_only_their_reads():
+    """One message of the clock reads all their calendars."""
+    one, ten = (compute_idle_month(read_calls(), ASSUMED, businesses=number) for number in (1, 10))
+    more = {item for item in ten if ten[item] > one[item]}
+    assert more == {"DynamoDB read unit", "DynamoDB write unit", "S3 list or write"}
+
+
+def test_a_booking_is_part_of_a_visit():
+    """A visit that books takes what one without takes, and the booking's steps."""
+    table = CallTable({**read_calls().steps, "free times": {}, "booking": {"ses SendEmail": {"calls": 2}}}, ())
+    without, with_booking = (compute_visit(table, ASSUMED, books=books) for books in (False, True))
+    assert {**without, "e-mail": 2} == with_booking
+
+
+def test_free_allowances_end_at_nothing():
+    """What is under an allowance is free, and does not pay for anything else."""
+    prices = PriceList("", "", {"a": Price(1, 1, "", free=10), "b": Price(2, 1, "")}, {})
+    assert prices.compute_month_usd({"a": 4, "b": 3}) == 6
+    assert prices.compute_month_usd({"a": 14, "b": 3}) == 10
+    assert prices.compute_usd({"a": 14, "b": 3}) == 20
+
+
+@pytest.mark.parametrize("function", ["authorizer", "ingress", "chat", "booking", "notifications"])
+def test_functions_have_the_memory_of_the_template(function):
+    """1 024 MB are billed as 1 GB."""
+    pattern = rf"^  {function.title()}Function:\n(?:    .*\n|\n)*?      MemorySize: (\d+)"
+    properties = re.search(pattern, TEXT, re.MULTILINE)
+    assert properties
+    assert float(properties[1]) / 1024 == ASSUMED[f"GB of {function}"]
+
+
+def test_every_price_names_its_source():
+    """A page of AWS on which it can be checked."""
+    assert all(price.source.startswith("https://aws.amazon.com/") for price in read_prices().prices.values())
