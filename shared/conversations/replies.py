@@ -7,7 +7,7 @@ import structlog
 
 from shared.claims import Claim
 from shared.conversations.ports import Connection, ConnectionPoster, ConnectionStore, ConversationStore, Marker
-from shared.conversations.takeover import ConversationAuditEntry
+from shared.conversations.takeover import ConversationAuditEntry, ConversationTail
 from shared.errors import PermanentError, TransientError
 from shared.messages.errors import RETRYABLE, ErrorCode
 from shared.messages.server import Error, ErrorData, ServerFrame, Slot
@@ -83,6 +83,38 @@ class Replies:
         await self._post_stored(session_id, stored)
         return stored
 
+    async def store_in_steps_and_post(
+        self,
+        session_id: str,
+        frame: ServerFrame,
+        *,
+        claim: Claim,
+        after: ConversationTail,
+        marker: Marker = "outcome",
+        tenant: str | None = None,
+    ) -> ServerFrame:
+        """Do the same in steps, behind the frames that were read: for a command without any effect but its frames.
+
+        Raises:
+            LeaseLostError: the command is another worker's; nothing was posted.
+        """
+        stored = await self._conversations.append_in_steps(
+            session_id, frame, claim=claim, marker=marker, after=after, tenant=tenant
+        )
+        await self._post_stored(session_id, stored)
+        return stored
+
+    async def recover_outcome(self, session_id: str, *, claim: Claim) -> ServerFrame | None:
+        """Post the outcome that an earlier worker stored in steps without ending the command, and end it.
+
+        Raises:
+            LeaseLostError: the command is another worker's; nothing was posted.
+        """
+        stored = await self._conversations.recover_frame(session_id, claim=claim, marker="outcome")
+        if stored is not None:
+            await self._post_stored(session_id, stored)
+        return stored
+
     async def record_action(
         self, session_id: str, frame: ServerFrame, *, claim: Claim, entry: ConversationAuditEntry, tenant: str
     ) -> ServerFrame | None:
@@ -126,9 +158,9 @@ class Replies:
             await self.post_frame(session_id, frame, await self._connections.list_connections(session_id))
         return frame
 
-    async def list_connections(self, session_id: str) -> Sequence[Connection]:
-        """Return where the session listens right now, for `post`."""
-        return await self._connections.list_connections(session_id)
+    async def list_connections(self, session_id: str, *, may_lag: bool = False) -> Sequence[Connection]:
+        """Return where the session listens right now, for `post`; with `may_lag`, or a moment ago."""
+        return await self._connections.list_connections(session_id, may_lag=may_lag)
 
     async def post_frame(self, session_id: str, frame: ServerFrame, connections: Sequence[Connection]) -> None:
         """Post a frame to the given connections side by side; forget those that are gone."""

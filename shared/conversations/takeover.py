@@ -45,6 +45,8 @@ class ConversationTail:
     frames: Sequence[ServerFrame] = ()
     takeover: Takeover | None = None
     """May have run out: see `is_active`."""
+    last_seq: int = 0
+    """The number of the last frame, readable or not; 0 where there is none."""
 
 
 def has_effect(before: Takeover | None, entry: ConversationAuditEntry) -> bool:

@@ -75,6 +75,8 @@ class FakeConversations:
         self.takeovers: dict[str, Takeover | None] = {}
         self.index = FakeConversationIndex()
         self.audit = FakeConversationAudit()
+        self.unmarked: dict[tuple[str, Marker], int] = {}
+        """The numbers of frames without a marker, by the key of their command."""
         self.errors: list[Exception] = []
         """Each is raised by one of the next writes, before anything is written."""
 
@@ -90,6 +92,37 @@ class FakeConversations:
         if self._standing(session_id) is None:
             self.takeovers.pop(session_id, None)
         return self._store(session_id, frame, claim, marker, tenant)
+
+    async def append_in_steps(
+        self,
+        session_id: str,
+        frame: ServerFrame,
+        *,
+        claim: Claim,
+        marker: Marker,
+        after: ConversationTail,
+        tenant: str | None = None,
+    ) -> ServerFrame:
+        """Store a frame as `append` does: nothing can come in between here."""
+        del after
+        return await self.append(session_id, frame, claim=claim, marker=marker, tenant=tenant)
+
+    async def recover_frame(self, session_id: str, *, claim: Claim, marker: Marker) -> ServerFrame | None:
+        """Return the frame that `leave_unmarked` has stored, and set its marker."""
+        await asyncio.sleep(0)
+        record = self._claims.demand(claim)
+        seq = self.unmarked.pop((claim.key, marker), None)
+        if seq is None or claim.is_first:
+            return None
+        record.markers[marker] = seq
+        record.done = record.done or marker == "outcome"
+        return self._at(session_id, seq)
+
+    def leave_unmarked(self, session_id: str, frame: ServerFrame, *, key: str, marker: Marker) -> None:
+        """Store a frame as a worker does that dies before it sets the marker."""
+        texts = self.texts.setdefault(session_id, [])
+        texts.append(frame.with_seq(len(texts) + 1).to_wire_text())
+        self.unmarked[key, marker] = len(texts)
 
     async def record_action(
         self, session_id: str, frame: ServerFrame, *, claim: Claim, entry: ConversationAuditEntry, tenant: str
@@ -156,8 +189,9 @@ class FakeConversations:
     async def get_tail(self, session_id: str, limit: int) -> ConversationTail:
         """Return the last frames, and who answers after them."""
         await asyncio.sleep(0)
-        frames = [SERVER_FRAME.validate_json(text) for text in self.texts.get(session_id, [])[-limit:]]
-        return ConversationTail(frames, self.takeovers.get(session_id))
+        texts = self.texts.get(session_id, [])
+        frames = [SERVER_FRAME.validate_json(text) for text in texts[-limit:]]
+        return ConversationTail(frames, self.takeovers.get(session_id), last_seq=len(texts))
 
     async def get_frame(self, session_id: str, seq: int) -> ServerFrame | None:
         """Return one frame."""

@@ -13,6 +13,7 @@ from shared.claims import Claim, ClaimStore
 from shared.conversations.announcements import render_announcement
 from shared.conversations.ports import Connection
 from shared.conversations.replies import Replies, build_refusal_frame, find_refusal_code
+from shared.conversations.takeover import ConversationTail
 from shared.dead_letter_reasons import DeadLetterReason
 from shared.languages.catalogue import Catalogue
 from shared.messages.commands import ChatSend
@@ -70,20 +71,26 @@ class ChatHandler:
 
     async def handle(self, command: ChatSend, claim: Claim) -> str | None:
         """Answer one message; return the error code if it is refused."""
+        if not claim.is_first and (stored := await self._replies.recover_outcome(command.session_id, claim=claim)):
+            return find_refusal_code(stored)
         profile = await self._ports.tenants.get_profile(command.tenant)
         if len(command.data.text) > profile.limits.chat_characters:
             return await self._refuse_message(command, claim, ErrorCode.TOO_LARGE)
-        sent = await self._replies.store_and_post(
+        tail = await self._ports.conversations.get_tail(command.session_id, HISTORY_FRAMES)
+        sent = await self._replies.store_in_steps_and_post(
             command.session_id,
             ChatSent(re=command.client_id, data=ChatSentData(text=command.data.text)),
             claim=claim,
             marker="sent",
             tenant=command.tenant,
+            after=tail,
         )
-        listeners, used, tail, documents = await asyncio.gather(
-            self._replies.list_connections(command.session_id),
+        if sent.seq != tail.last_seq + 1:
+            # Another frame came first, or an earlier attempt stored the message: a takeover may have begun since.
+            tail = await self._ports.conversations.get_tail(command.session_id, HISTORY_FRAMES)
+        listeners, used, documents = await asyncio.gather(
+            self._replies.list_connections(command.session_id, may_lag=True),
             self._ports.usage.get_output_tokens(command.tenant, self._format_today()),
-            self._ports.conversations.get_tail(command.session_id, HISTORY_FRAMES),
             self._ports.tenants.get_documents(command.tenant),
         )
         is_staff_answering = tail.takeover is not None and tail.takeover.is_active(self._ports.clock.now())
@@ -100,7 +107,12 @@ class ChatHandler:
         )
         answer = await self._stream_answer(command, prompt, profile, listeners)
         await self._ports.usage.add_usage(command.tenant, self._format_today(), answer.usage)
-        await self._replies.store_and_post(command.session_id, self._build_final(command, answer), claim=claim)
+        await self._replies.store_in_steps_and_post(
+            command.session_id,
+            self._build_final(command, answer),
+            claim=claim,
+            after=ConversationTail(takeover=tail.takeover, last_seq=max(tail.last_seq, sent.seq or 0)),
+        )
         return None
 
     async def _leave_to_staff(self, command: ChatSend, claim: Claim, listeners: Sequence[Connection]) -> bool:

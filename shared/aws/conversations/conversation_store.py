@@ -1,7 +1,7 @@
 """The `conversations` table: each session's durable frames, numbered without gaps."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -9,8 +9,9 @@ from botocore.exceptions import ClientError
 
 from shared.aws.conversations.conversation_audit import build_entry_update
 from shared.aws.conversations.frame_items import frame_to_item, parse_frame, parse_takeover
+from shared.aws.conversations.frame_steps import FrameSteps
 from shared.aws.errors import get_error_code, translate_aws_errors
-from shared.aws.items import from_item, to_item
+from shared.aws.items import to_item
 from shared.backoff import compute_backoff_seconds
 from shared.claims import Claim
 from shared.clock import Clock
@@ -24,6 +25,21 @@ _TRIES = 30
 
 _FIRST_PAUSE_SECONDS = 0.04
 _MAX_PAUSE_SECONDS = 0.3
+
+
+async def _pause_between_tries(operation: str) -> AsyncIterator[int]:
+    """Yield the number of each try, with a growing pause before all but the first.
+
+    Raises:
+        TransientError: after the last one.
+    """
+    for attempt in range(_TRIES):
+        if attempt:
+            await asyncio.sleep(
+                compute_backoff_seconds(attempt, base_seconds=_FIRST_PAUSE_SECONDS, cap_seconds=_MAX_PAUSE_SECONDS)
+            )
+        yield attempt
+    raise TransientError(f"{operation}: too many conflicts")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,21 +69,62 @@ class DynamoConversationStore:
         self._table = table
         self._processed_table = processed_table
         self._clock = clock
+        self._steps = FrameSteps(client, table=table, processed_table=processed_table)
 
     async def append(
         self, session_id: str, frame: ServerFrame, *, claim: Claim, marker: Marker, tenant: str | None = None
     ) -> ServerFrame:
         """Store a frame as the session's next one; return it with its number, or the one stored before."""
-        for attempt in range(_TRIES):
-            if attempt:
-                await asyncio.sleep(
-                    compute_backoff_seconds(attempt, base_seconds=_FIRST_PAUSE_SECONDS, cap_seconds=_MAX_PAUSE_SECONDS)
-                )
+        if stored := await self.recover_frame(session_id, claim=claim, marker=marker):
+            return stored
+        async for _ in _pause_between_tries("conversations.append"):
             seq, before = await self._get_last(session_id)
             step = _Step(frame, self._find_active_takeover(before), tenant=tenant)
             if stored := await self._store_step(session_id, seq, step, claim, marker):
                 return stored
-        raise TransientError("conversations.append: too many conflicts")
+        raise AssertionError("the tries end with an error")
+
+    async def append_in_steps(
+        self,
+        session_id: str,
+        frame: ServerFrame,
+        *,
+        claim: Claim,
+        marker: Marker,
+        after: ConversationTail,
+        tenant: str | None = None,
+    ) -> ServerFrame:
+        """Store a frame as `append` does, in steps; the first try is for the number after `after`."""
+        seq, before = after.last_seq, after.takeover
+        async for attempt in _pause_between_tries("conversations.append_in_steps"):
+            if attempt:
+                seq, before = await self._get_last(session_id)
+            if (marked_seq := await self._steps.read_marker(claim, marker)) is not None:
+                return await self._get_stored_frame(session_id, marked_seq, claim)
+            if stored := await self.recover_frame(session_id, claim=claim, marker=marker):
+                return stored
+            numbered = frame.with_seq(seq + 1)
+            item = frame_to_item(
+                session_id,
+                numbered,
+                takeover=self._find_active_takeover(before),
+                tenant=tenant,
+                now=self._clock.now(),
+            )
+            if await self._steps.put_frame(item, claim, marker):
+                await self._steps.set_marker(claim, marker, seq + 1)
+                return numbered
+        raise AssertionError("the tries end with an error")
+
+    async def recover_frame(self, session_id: str, *, claim: Claim, marker: Marker) -> ServerFrame | None:
+        """Return the frame that an earlier worker stored in steps without its marker, and set the marker."""
+        if claim.is_first:
+            return None
+        seq = await self._steps.find_unmarked(session_id, claim, marker)
+        if seq is None:
+            return None
+        await self._steps.set_marker(claim, marker, seq)
+        return await self._get_stored_frame(session_id, seq, claim)
 
     async def record_action(
         self, session_id: str, frame: ServerFrame, *, claim: Claim, entry: ConversationAuditEntry, tenant: str
@@ -96,18 +153,14 @@ class DynamoConversationStore:
         self, session_id: str, claim: Claim, decide: Callable[[Takeover | None], _Step | None]
     ) -> ServerFrame | None:
         """Store what is decided on who answers now; it is decided anew if a frame came in between."""
-        for attempt in range(_TRIES):
-            if attempt:
-                await asyncio.sleep(
-                    compute_backoff_seconds(attempt, base_seconds=_FIRST_PAUSE_SECONDS, cap_seconds=_MAX_PAUSE_SECONDS)
-                )
+        async for _ in _pause_between_tries("conversations.end"):
             seq, before = await self._get_last(session_id)
             step = decide(before)
             if step is None:
                 return None
             if stored := await self._store_step(session_id, seq, step, claim, "outcome"):
                 return stored
-        raise TransientError("conversations.end: too many conflicts")
+        raise AssertionError("the tries end with an error")
 
     async def _store_step(
         self, session_id: str, last_seq: int, step: _Step, claim: Claim, marker: Marker
@@ -164,14 +217,12 @@ class DynamoConversationStore:
         return None
 
     async def _get_marked_frame(self, session_id: str, claim: Claim, marker: Marker) -> ServerFrame:
-        with translate_aws_errors("conversations.marker"):
-            answer = await self._client.get_item(
-                TableName=self._processed_table, Key=to_item({"command_key": claim.key}), ConsistentRead=True
-            )
-        record = from_item(answer.get("Item", {}))
-        seq = record.get(f"{marker}_seq")
-        if record.get("owner") != claim.owner or seq is None:
+        seq = await self._steps.read_marker(claim, marker)
+        if seq is None:
             raise LeaseLostError(claim.key)
+        return await self._get_stored_frame(session_id, seq, claim)
+
+    async def _get_stored_frame(self, session_id: str, seq: int, claim: Claim) -> ServerFrame:
         frame = await self.get_frame(session_id, seq)
         if frame is None:
             raise LeaseLostError(f"{claim.key}: its session was erased")
@@ -182,7 +233,9 @@ class DynamoConversationStore:
         items = await self._list_newest_items(session_id, limit)
         frames = (parse_frame(item) for item in reversed(items))
         return ConversationTail(
-            [frame for frame in frames if frame is not None], parse_takeover(items[0]) if items else None
+            [frame for frame in frames if frame is not None],
+            takeover=parse_takeover(items[0]) if items else None,
+            last_seq=int(items[0]["seq"]["N"]) if items else 0,
         )
 
     async def get_frame(self, session_id: str, seq: int) -> ServerFrame | None:

@@ -9,6 +9,7 @@ from tests.fakes.model import USAGE, Do, Pause
 from workers.chat.ports import ToolCall
 
 TODAY = ("salon-ania", "2026-01-12")
+HELLO = ChatFinal(re="a1", data=ChatFinalData(text="Hello before"))
 
 
 async def test_an_answer_is_streamed(world_of):
@@ -184,3 +185,18 @@ async def test_another_text_with_the_same_id_is_refused(world_of):
 
     assert world.poster.frames("tab")[0]["data"]["code"] == "BAD_FRAME"
     assert world.stored == []
+
+
+async def test_an_answer_that_was_stored_is_not_made_again(world_of):
+    """The worker died after its answer, before it could end the command: the next one posts that answer and ends it."""
+    world = world_of(["Hello!"])
+    command = world.command()
+    claim = await world.claim(command)
+    world.conversations.leave_unmarked("session", HELLO, key=command.claim_key, marker="outcome")
+    await world.claims.release(claim)
+
+    assert await world.handle(command) == [HELLO.with_seq(1)]
+
+    assert world.model.prompts == []
+    assert [frame["data"]["text"] for frame in world.finals()] == ["Hello before"]
+    assert world.claims.records[command.claim_key].done

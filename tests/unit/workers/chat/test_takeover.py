@@ -146,3 +146,21 @@ async def test_the_announcement_is_that_of_the_current_takeover(world_of):
 
     world.conversations.get_tail = another
     assert (await world.handle())[-1].data.text == render_announcement("is_read", "en")
+
+
+async def test_a_takeover_that_began_before_the_message_was_stored_counts(world_of):
+    """Another frame came between the conversation that was read and the message: it is read again."""
+    world = world_of(["Hello!"])
+    get_tail = world.conversations.get_tail
+
+    async def overtaken(session_id, limit):
+        tail = await get_tail(session_id, limit)
+        world.conversations.get_tail = get_tail
+        await world.store_history("An earlier message")
+        record_takeover(world)
+        return tail
+
+    world.conversations.get_tail = overtaken
+    await world.handle()
+    assert world.model.prompts == []
+    assert world.stored[-1].data.announces == "is_read"
