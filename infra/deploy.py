@@ -18,7 +18,7 @@ from infra.deployment.emulator import deploy_to_emulator
 from infra.deployment.errors import DeployError, UnwatchedError, describe_error
 from infra.deployment.parameters import parse_pairs
 from infra.deployment.request import Artifacts, Environment, Request
-from infra.deployment.restore import restore_version, show_versions
+from infra.deployment.versions.restore import restore_version, show_versions
 from infra.package import BUILD, PACKAGES, ROOT, build_package
 
 TEMPLATE = Path(__file__).parent / "template.yaml"

@@ -9,6 +9,7 @@ from botocore.exceptions import ClientError
 
 from infra.deployment.errors import DeployError, error_code
 from infra.deployment.pages import read_object_pages
+from infra.deployment.request import Environment, Request
 
 
 @dataclass(frozen=True)
@@ -93,3 +94,9 @@ class CodeBucket:
         """Return the keys that begin with a prefix, sorted."""
         pages = read_object_pages(self.s3, Bucket=self.name, Prefix=prefix)
         return sorted(each["Key"] for page in pages for each in page.get("Contents", ()))
+
+
+def open_code_bucket(request: Request, environment: Environment) -> CodeBucket:
+    """Return the bucket of the packages of a stack."""
+    name = f"{request.stack}-code-{environment.account}-{environment.region}".lower()
+    return CodeBucket(environment.clients("s3"), name, environment.region, environment.endpoint_url)

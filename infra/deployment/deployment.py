@@ -2,15 +2,16 @@
 
 from dataclasses import replace
 
+from infra.deployment.cloudformation.recovery import carry_out_recovery
+from infra.deployment.cloudformation.stack import Stack
+from infra.deployment.cloudformation.stack_change import StackChange
+from infra.deployment.code_bucket import open_code_bucket
 from infra.deployment.findings import report_findings
 from infra.deployment.parameters import Choice, describe_changes
-from infra.deployment.recording import record_deployment, record_unrecorded
-from infra.deployment.recovery import carry_out_recovery
 from infra.deployment.request import Artifacts, Environment, Request
-from infra.deployment.stack import Stack
-from infra.deployment.stack_change import StackChange
-from infra.deployment.survey import open_code_bucket, survey_account
+from infra.deployment.survey import survey_account
 from infra.deployment.template import Template
+from infra.deployment.versions.recording import record_deployment, record_unrecorded
 
 
 def deploy_to_account(request: Request, environment: Environment, artifacts: Artifacts) -> dict[str, str]:

@@ -7,14 +7,14 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from infra.aws import Target
+from infra.deployment.cloudformation.failure import describe_failure
+from infra.deployment.cloudformation.recovery import NEVER_CREATED
+from infra.deployment.cloudformation.stack import SUCCEEDED, find_stack
+from infra.deployment.cloudformation.waiting import wait_for_stack
 from infra.deployment.code_bucket import CodeBucket
 from infra.deployment.errors import DeployError, error_message
-from infra.deployment.failure import describe_failure
 from infra.deployment.parameters import check_names, choose_parameters
-from infra.deployment.recovery import NEVER_CREATED
-from infra.deployment.stack import SUCCEEDED, find_stack
 from infra.deployment.template import Template
-from infra.deployment.waiting import wait_for_stack
 
 _POLL_SECONDS = 0.05
 

@@ -3,21 +3,21 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from infra.deployment.adoption import Adoption, decide_adoption
-from infra.deployment.candidates import WantedResources
-from infra.deployment.code_bucket import CodeBucket
+from infra.deployment.adoption.candidates import WantedResources
+from infra.deployment.adoption.decision import Adoption, decide_adoption
+from infra.deployment.adoption.identity_provider import find_provider
+from infra.deployment.adoption.remains import Remains, find_remains
+from infra.deployment.cloudformation.recovery import Recovery, plan_recovery
+from infra.deployment.cloudformation.stack import Stack, StackResource, find_stack, list_owned_resources
+from infra.deployment.code_bucket import open_code_bucket
 from infra.deployment.concurrency import reserve_concurrency
 from infra.deployment.errors import DeployError
 from infra.deployment.findings import Finding, Verdict
-from infra.deployment.identity_provider import find_provider
 from infra.deployment.parameters import Choice, check_names, choose_parameters
 from infra.deployment.probes import probe_account
-from infra.deployment.records import CODE, Record, load_records
-from infra.deployment.recovery import Recovery, plan_recovery
 from infra.deployment.request import Environment, Request
-from infra.deployment.retained import Remains, find_remains
-from infra.deployment.stack import Stack, StackResource, find_stack, list_owned_resources
 from infra.deployment.template import Template
+from infra.deployment.versions.records import CODE, Record, load_records
 
 OWN_PARAMETERS = ("CodeBucket", *CODE)
 """Parameters that only this tool sets."""
@@ -43,12 +43,6 @@ class Survey:
         """Refuse what would fail or lose something."""
         if any(finding.verdict is Verdict.BLOCKED for finding in self.findings):
             raise DeployError("nothing was changed: see what is marked BLOCKED")
-
-
-def open_code_bucket(request: Request, environment: Environment) -> CodeBucket:
-    """Return the bucket of the packages of a stack."""
-    name = f"{request.stack}-code-{environment.account}-{environment.region}".lower()
-    return CodeBucket(environment.clients("s3"), name, environment.region, environment.endpoint_url)
 
 
 def survey_account(request: Request, environment: Environment, template: Template) -> Survey:

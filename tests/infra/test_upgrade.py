@@ -6,12 +6,12 @@ from pathlib import Path
 import pytest
 
 from infra.deploy import TEMPLATE, deploy_stack
+from infra.deployment.cloudformation.stack import list_owned_resources
 from infra.deployment.code_bucket import CodeBucket
 from infra.deployment.deployment import deploy_to_account
 from infra.deployment.emulator import put_stack
 from infra.deployment.errors import DeployError
 from infra.deployment.request import Artifacts, Environment, Request
-from infra.deployment.stack import list_owned_resources
 from infra.deployment.template import Template
 
 BEFORE = Path(__file__).parents[1] / "compatibility" / "fixtures" / "template.yaml"

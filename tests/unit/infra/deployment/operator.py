@@ -7,7 +7,7 @@ from pathlib import Path
 
 from infra.deployment.deployment import deploy_to_account
 from infra.deployment.request import Artifacts, Environment, Request
-from infra.deployment.restore import restore_version
+from infra.deployment.versions.restore import restore_version
 from tests.fakes.aws_account.account import FakeAccount
 
 ROOT = Path(__file__).parents[4]

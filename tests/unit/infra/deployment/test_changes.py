@@ -2,8 +2,8 @@
 
 import pytest
 
-from infra.deployment import plan
-from infra.deployment.plan import Change
+from infra.deployment.cloudformation import plan
+from infra.deployment.cloudformation.plan import Change
 
 
 @pytest.mark.parametrize(

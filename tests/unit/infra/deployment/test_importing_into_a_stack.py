@@ -4,8 +4,8 @@ import json
 
 import pytest
 
+from infra.deployment.cloudformation.import_template import add_imported_resources
 from infra.deployment.errors import DeployError
-from infra.deployment.import_template import add_imported_resources
 from infra.deployment.request import Request
 from infra.deployment.template import Template
 from tests.infra.template import load

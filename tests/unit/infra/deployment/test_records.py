@@ -3,7 +3,7 @@
 import pytest
 
 from infra.deployment.errors import DeployError
-from infra.deployment.records import Record, choose_version, list_versions
+from infra.deployment.versions.records import Record, choose_version, list_versions
 
 
 def record(minute, code):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from infra.deployment.change_set import IDENTIFIERS
+from infra.deployment.cloudformation.change_set import IDENTIFIERS
 from tests.fakes.aws_account.schemas import identifier, schema, takes_tags
 from tests.infra.template import load
 

@@ -7,7 +7,7 @@ import pytest
 
 from infra.deployment.errors import DeployError
 from infra.deployment.request import Request
-from infra.deployment.restore import show_versions
+from infra.deployment.versions.restore import show_versions
 from tests.unit.infra.deployment.operator import ROOT
 
 DEMO = ROOT / "infra" / "local" / "demo" / "tenants" / "studio-lumen" / "profile.yaml"

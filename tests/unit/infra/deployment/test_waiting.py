@@ -3,8 +3,8 @@
 import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError, NoCredentialsError
 
+from infra.deployment.cloudformation.waiting import wait_for_stack
 from infra.deployment.errors import UnwatchedError
-from infra.deployment.waiting import wait_for_stack
 from tests.fakes.aws_account.refusal import refusal
 
 OUT_OF_ORDER = ClientError(

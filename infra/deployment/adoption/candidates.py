@@ -3,8 +3,8 @@
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
-from infra.deployment.change_set import IDENTIFIERS
-from infra.deployment.stack import StackResource
+from infra.deployment.cloudformation.change_set import IDENTIFIERS
+from infra.deployment.cloudformation.stack import StackResource
 from infra.deployment.template import Template
 
 USED_BY_PARAMETER = {

@@ -1,8 +1,8 @@
 """The findings about resources that exist already and can't become part of the stack as they are."""
 
-from infra.deployment.candidates import Candidate
+from infra.deployment.adoption.candidates import Candidate
+from infra.deployment.cloudformation.stack import StackResource
 from infra.deployment.findings import Finding, Verdict
-from infra.deployment.stack import StackResource
 
 
 def has_another_name(candidate: Candidate) -> Finding:

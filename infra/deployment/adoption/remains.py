@@ -4,12 +4,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from infra.deployment.change_set import IDENTIFIERS
+from infra.deployment.cloudformation.change_set import IDENTIFIERS
+from infra.deployment.cloudformation.stack import find_stack, list_resources
 from infra.deployment.findings import Clients, Finding, run_probe
 from infra.deployment.pages import read_pages
 from infra.deployment.parameters import HIDDEN
-from infra.deployment.records import Record
-from infra.deployment.stack import find_stack, list_resources
+from infra.deployment.versions.records import Record
 
 _GENERATED_NAMES = {
     "s3": "AWS::S3::Bucket",

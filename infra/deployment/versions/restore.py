@@ -5,19 +5,18 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from infra.deployment.alarms import NO_ROLLBACK_ON_ALARM
-from infra.deployment.code_bucket import CodeBucket
+from infra.deployment.cloudformation.alarms import NO_ROLLBACK_ON_ALARM
+from infra.deployment.cloudformation.execution import carry_out_change
+from infra.deployment.cloudformation.recovery import carry_out_recovery, plan_recovery
+from infra.deployment.cloudformation.stack import Stack, find_stack, read_deployed_template
+from infra.deployment.code_bucket import CodeBucket, open_code_bucket
 from infra.deployment.errors import DeployError
-from infra.deployment.execution import carry_out_change
 from infra.deployment.parameters import check_names, choose_parameters, describe_changes
-from infra.deployment.profiles import find_refused_profiles, read_profiles
-from infra.deployment.recording import list_handlers, read_deployed_template, record_deployment
-from infra.deployment.records import Record, choose_version, list_versions, load_records
-from infra.deployment.recovery import carry_out_recovery, plan_recovery
 from infra.deployment.request import Environment, Request
-from infra.deployment.stack import Stack, find_stack
-from infra.deployment.survey import open_code_bucket
 from infra.deployment.template import Template
+from infra.deployment.versions.profiles import find_refused_profiles, read_profiles
+from infra.deployment.versions.recording import list_handlers, record_deployment
+from infra.deployment.versions.records import Record, choose_version, list_versions, load_records
 
 
 def show_versions(request: Request, environment: Environment) -> None:

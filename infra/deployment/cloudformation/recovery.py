@@ -5,17 +5,17 @@ from dataclasses import dataclass
 
 from botocore.exceptions import ClientError
 
-from infra.deployment.errors import DeployError, error_message
-from infra.deployment.failure import describe_failure
-from infra.deployment.request import Environment, Request
-from infra.deployment.stack import (
+from infra.deployment.cloudformation.failure import describe_failure
+from infra.deployment.cloudformation.stack import (
     SUCCEEDED,
     Stack,
     StackResource,
     is_in_progress,
     list_resources,
 )
-from infra.deployment.waiting import describe_cancellation, watch_stack
+from infra.deployment.cloudformation.waiting import describe_cancellation, watch_stack
+from infra.deployment.errors import DeployError, error_message
+from infra.deployment.request import Environment, Request
 
 NEVER_CREATED = frozenset({"ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "CREATE_FAILED", "REVIEW_IN_PROGRESS"})
 """Nothing was ever deployed successfully: such a stack can't be updated, only deleted.

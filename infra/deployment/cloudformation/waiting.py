@@ -6,9 +6,9 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from infra.deployment.cloudformation.stack import Stack, find_stack
 from infra.deployment.errors import UnwatchedError, describe_error, is_passing, is_throttled
 from infra.deployment.request import Environment
-from infra.deployment.stack import Stack, find_stack
 
 TIMEOUT_SECONDS = 3600.0
 """A stack that creates everything takes minutes; one whose rollback alarms are watched takes longer."""

@@ -4,13 +4,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import partial
 
-from infra.deployment import adoption_findings
-from infra.deployment.candidates import Candidate, WantedResources, find_candidate
+from infra.deployment.adoption import obstacles
+from infra.deployment.adoption.candidates import Candidate, WantedResources, find_candidate
+from infra.deployment.adoption.lookup import exists, find_owner, is_being_deleted, read_keys, read_table_keys
+from infra.deployment.adoption.remains import Remains
+from infra.deployment.cloudformation.stack import StackResource
 from infra.deployment.errors import DeployError
-from infra.deployment.existing import exists, find_owner, is_being_deleted, read_keys, read_table_keys
 from infra.deployment.findings import Clients, Finding, Verdict, run_probe
-from infra.deployment.retained import Remains
-from infra.deployment.stack import StackResource
 
 
 @dataclass
@@ -72,11 +72,11 @@ class _Decision:
 
     def examine(self, candidate: Candidate) -> list[Finding]:
         if candidate.has_another_name:
-            return [adoption_findings.has_another_name(candidate)]
+            return [obstacles.has_another_name(candidate)]
         permission = f"describing {candidate.kind} and cloudformation:DescribeStackResources"
         findings = run_probe(candidate.logical_id, permission, partial(self._decide, candidate))
         if candidate.is_ours and any(each.verdict is Verdict.UNKNOWN for each in findings):
-            return [*findings, adoption_findings.cannot_be_looked_at(candidate, permission)]
+            return [*findings, obstacles.cannot_be_looked_at(candidate, permission)]
         return findings
 
     def _decide(self, candidate: Candidate) -> list[Finding]:
@@ -90,8 +90,8 @@ class _Decision:
         if stack := find_owner(self.clients, physical_id):
             self._set(parameter, "false")
             if parameter:
-                return [adoption_findings.is_used_of_another_stack(candidate, stack)]
-            return [adoption_findings.belongs_to_another_stack(candidate, stack)]
+                return [obstacles.is_used_of_another_stack(candidate, stack)]
+            return [obstacles.belongs_to_another_stack(candidate, stack)]
         if problem := self._find_problem(candidate):
             return [problem]
         if parameter and (self.owned is not None or not candidate.is_ours):
@@ -99,7 +99,7 @@ class _Decision:
             meaning = "No stack owns it. It is used, not created, and stays outside of this stack."
             return [Finding(subject, Verdict.OK, f"{physical_id} exists", meaning)]
         if self.owned and subject in self.owned:
-            return [adoption_findings.replaces_owned(candidate, self.owned[subject])]
+            return [obstacles.replaces_owned(candidate, self.owned[subject])]
         self._set(parameter, "true")
         self.adoption.imports.append((candidate.kind, subject, physical_id))
         meaning = "It was retained: it is imported with its content." if candidate.is_ours else "It is imported."
@@ -112,9 +112,9 @@ class _Decision:
     def _find_problem(self, candidate: Candidate) -> Finding | None:
         physical_id = candidate.physical_id
         if candidate.kind == "AWS::SecretsManager::Secret" and is_being_deleted(self.clients, physical_id):
-            return adoption_findings.is_scheduled_for_deletion(candidate)
+            return obstacles.is_scheduled_for_deletion(candidate)
         if candidate.kind != "AWS::DynamoDB::Table":
             return None
         found = read_table_keys(self.clients, physical_id) or []
         needed = read_keys(self.wanted.template.content["Resources"][candidate.logical_id]["Properties"])
-        return None if found == needed else adoption_findings.has_other_keys(candidate, found, needed)
+        return None if found == needed else obstacles.has_other_keys(candidate, found, needed)

@@ -1,5 +1,6 @@
 """Reads a CloudFormation stack and its resources."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -9,6 +10,7 @@ from botocore.exceptions import ClientError
 
 from infra.deployment.errors import error_message
 from infra.deployment.pages import read_pages
+from infra.deployment.template import Template
 
 SUCCEEDED = frozenset({"CREATE_COMPLETE", "UPDATE_COMPLETE", "IMPORT_COMPLETE"})
 
@@ -90,6 +92,14 @@ def list_resources(client: Any, stack_id: str) -> dict[str, StackResource]:
 def list_owned_resources(client: Any, stack_id: str) -> dict[str, StackResource]:
     """Return the resources that the stack has now."""
     return {name: each for name, each in list_resources(client, stack_id).items() if not each.is_removed}
+
+
+def read_deployed_template(client: Any, stack: Stack) -> Template:
+    """Return the template of a stack as it was sent."""
+    # https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_GetTemplate.html
+    body = client.get_template(StackName=stack.id, TemplateStage="Original")["TemplateBody"]
+    # boto3 parses a template in JSON.
+    return Template(body if isinstance(body, str) else json.dumps(body))
 
 
 def is_in_progress(status: str) -> bool:

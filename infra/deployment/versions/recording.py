@@ -1,16 +1,15 @@
 """Writes the records of deployments that succeeded."""
 
-import json
 from datetime import datetime
 from typing import Any
 
-from infra.deployment.change_set import IDENTIFIERS
+from infra.deployment.cloudformation.change_set import IDENTIFIERS
+from infra.deployment.cloudformation.stack import Stack, StackResource, list_owned_resources, read_deployed_template
 from infra.deployment.code_bucket import CodeBucket
 from infra.deployment.parameters import HIDDEN
-from infra.deployment.records import RESTORED, Record, compute_version, load_records, save_record
 from infra.deployment.request import Environment
-from infra.deployment.stack import Stack, StackResource, list_owned_resources
 from infra.deployment.template import Template
+from infra.deployment.versions.records import RESTORED, Record, compute_version, load_records, save_record
 
 
 def record_deployment(
@@ -51,14 +50,6 @@ def _describe(
             if each.type in IDENTIFIERS and "Retain" in resources.get(each.logical_id, {}).get("DeletionPolicy", "")
         },
     }
-
-
-def read_deployed_template(client: Any, stack: Stack) -> Template:
-    """Return the template of a stack as it was sent."""
-    # https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_GetTemplate.html
-    body = client.get_template(StackName=stack.id, TemplateStage="Original")["TemplateBody"]
-    # boto3 parses a template in JSON.
-    return Template(body if isinstance(body, str) else json.dumps(body))
 
 
 def list_handlers(template: Template, values: dict[str, str]) -> dict[str, str]:

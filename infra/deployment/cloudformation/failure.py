@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
+from infra.deployment.cloudformation.stack import Stack
 from infra.deployment.pages import read_pages
-from infra.deployment.stack import Stack
 
 _NAME_IS_IN_USE = """something outside the stack has that name. Deploy again: what can be imported is imported; name \
 anything else with --import NAME=PHYSICAL_ID, or delete it"""

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
+from infra.deployment.cloudformation.stack import StackResource
 from infra.deployment.findings import Clients, Finding, run_probe
-from infra.deployment.stack import StackResource
 
 MAX_TRIGGERS = 5
 """(https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_RollbackConfiguration.html)"""

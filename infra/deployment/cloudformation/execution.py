@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-from infra.deployment import plan
-from infra.deployment.change_set import (
+from infra.deployment.cloudformation import plan
+from infra.deployment.cloudformation.change_set import (
     ChangeSet,
     ChangeSetExpiredError,
     Kind,
@@ -12,11 +12,11 @@ from infra.deployment.change_set import (
     discard_change_set,
     execute_change_set,
 )
+from infra.deployment.cloudformation.failure import describe_failure
+from infra.deployment.cloudformation.stack import SUCCEEDED, Stack, find_stack
+from infra.deployment.cloudformation.waiting import watch_stack
 from infra.deployment.errors import DeployError
-from infra.deployment.failure import describe_failure
 from infra.deployment.request import Environment, Request
-from infra.deployment.stack import SUCCEEDED, Stack, find_stack
-from infra.deployment.waiting import watch_stack
 
 _ATTEMPTS = 3
 

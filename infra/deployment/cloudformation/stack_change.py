@@ -5,16 +5,15 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from infra.deployment import secrets
-from infra.deployment.alarms import build_rollback_configuration
-from infra.deployment.change_set import build_import_list
+from infra.deployment.cloudformation.alarms import build_rollback_configuration
+from infra.deployment.cloudformation.change_set import build_import_list
+from infra.deployment.cloudformation.execution import carry_out_change
+from infra.deployment.cloudformation.import_template import add_imported_resources
+from infra.deployment.cloudformation.stack import Stack, StackResource, list_owned_resources, read_deployed_template
 from infra.deployment.code_bucket import CodeBucket
-from infra.deployment.execution import carry_out_change
 from infra.deployment.findings import report_findings
-from infra.deployment.import_template import add_imported_resources
 from infra.deployment.parameters import Choice
-from infra.deployment.recording import read_deployed_template
 from infra.deployment.request import Environment, Request
-from infra.deployment.stack import Stack, StackResource, list_owned_resources
 from infra.deployment.template import Template
 
 TAGS = {"Project": "stride-chat"}

@@ -7,12 +7,12 @@ from typing import Any, Literal
 
 from botocore.exceptions import ClientError
 
+from infra.deployment.cloudformation.failure import find_advice
+from infra.deployment.cloudformation.plan import Change, read_changes
+from infra.deployment.cloudformation.stack import find_stack
+from infra.deployment.cloudformation.waiting import wait_for_stack
 from infra.deployment.errors import DeployError, error_code, error_message, is_throttled
-from infra.deployment.failure import find_advice
 from infra.deployment.pages import read_pages
-from infra.deployment.plan import Change, read_changes
-from infra.deployment.stack import find_stack
-from infra.deployment.waiting import wait_for_stack
 
 TIMEOUT_SECONDS = 600.0
 _NOTHING_CHANGES = ("didn't contain changes", "No updates are to be performed")

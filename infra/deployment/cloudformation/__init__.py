@@ -1,0 +1,1 @@
+"""Stacks and change sets: reading, showing, executing, waiting, and bringing a failed stack into order."""

@@ -1,0 +1,1 @@
+"""The versions that deployments have left: their records, and going back to one."""
