@@ -67,6 +67,8 @@ class Start(Generic[T]):
         started = self._monotonic()
         if self._failed_at is not None and started - self._failed_at < RETRY_SECONDS:
             raise StartError
+        if self._failures:
+            gc.collect()  # Each failed start leaves several megabytes, and they may fail for hours.
         try:
             with _pause_garbage_collection():
                 return self._build()
@@ -89,8 +91,8 @@ def _pause_garbage_collection() -> Iterator[None]:
     """Do not search for garbage meanwhile, and never among what was built.
 
     A start imports modules: almost all of its objects stay, and searching them takes a tenth of its time. What is
-    frozen is never searched (https://docs.python.org/3/library/gc.html#gc.freeze). After a failure nothing is, so that
-    failed starts leave no garbage behind.
+    frozen is never searched (https://docs.python.org/3/library/gc.html#gc.freeze). After a failure nothing is,
+    because what it leaves behind is garbage.
     """
     gc.disable()
     try:

@@ -4,6 +4,7 @@ import gc
 import json
 import subprocess
 import sys
+import weakref
 from pathlib import Path
 
 import pytest
@@ -68,6 +69,27 @@ def test_no_garbage_is_searched_for_during_a_start(monkeypatch):
     assert (enabled, frozen, gc.isenabled()) == ([False], [], True)
     start.get()
     assert (enabled, frozen, gc.isenabled()) == ([False, False], [2], True)
+
+
+def test_failed_starts_do_not_fill_the_memory():
+    """A secret may be missing for hours; what one start has built is gone before the next one begins."""
+    built, left = [], []
+
+    class Client:
+        def __init__(self):
+            self.itself = self  # as clients of botocore have such cycles
+            built.append(weakref.ref(self))
+
+    def build():
+        left.append(sum(each() is not None for each in built))
+        client = Client()
+        raise OSError(client.__class__.__name__)
+
+    seconds = iter(range(0, 10_000, 100))
+    start = Start(build, component="chat", monotonic=lambda: next(seconds))
+    for _ in range(10):
+        start.attempt()
+    assert left == [0] * 10
 
 
 def test_a_failure_is_kept_for_the_events(capsys):
