@@ -4,8 +4,9 @@ from datetime import timedelta
 
 import pytest
 from botocore import exceptions as vendor
+from botocore.retries.standard import ThrottledRetryableChecker, TransientRetryableChecker
 
-from shared.aws.errors import translate_aws_errors
+from shared.aws.errors import is_transient, translate_aws_errors
 from shared.errors import PermanentError, TransientError
 
 URL = {"endpoint_url": "https://sqs.eu-central-1.amazonaws.com"}
@@ -91,3 +92,14 @@ def test_our_own_errors_are_not_translated():
     """Only the vendor's are translated."""
     with pytest.raises(KeyError):
         translate(KeyError("a bug"))
+
+
+@pytest.mark.parametrize(
+    "code",
+    sorted({*ThrottledRetryableChecker._THROTTLED_ERROR_CODES, *TransientRetryableChecker._TRANSIENT_ERROR_CODES}),
+)
+def test_what_botocore_tries_again_is_transient_here_too(code):
+    """With any status; a message must not be given up because a service was busy."""
+    assert is_transient(code, 400)
+    with pytest.raises(TransientError):
+        translate(answered(code))
