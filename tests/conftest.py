@@ -35,7 +35,7 @@ settings.register_profile("short", UNHURRIED, max_examples=60)
 settings.register_profile("thorough", UNHURRIED, max_examples=1000)
 settings.load_profile("short")
 
-LONGEST_ID = 100
+MAX_ID_LENGTH = 100
 
 LEASE_SECONDS = 3
 """Short, so that another worker soon takes over the messages of a killed worker."""
@@ -69,9 +69,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 def pytest_make_parametrize_id(val: object) -> str | None:
     """Shorten the part of a test's name that a long value makes: reports show it, and each process sends it."""
-    if not isinstance(val, str | bytes) or len(val) <= LONGEST_ID:
+    if not isinstance(val, str | bytes) or len(val) <= MAX_ID_LENGTH:
         return None
-    return ascii(val[:LONGEST_ID]).removeprefix("b")[1:-1] + "..."
+    return ascii(val[:MAX_ID_LENGTH]).removeprefix("b")[1:-1] + "..."
 
 
 @pytest.fixture(scope="session", autouse=True)

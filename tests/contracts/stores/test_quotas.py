@@ -272,7 +272,7 @@ def lagging(emulator, dynamodb, clock):
     return client, Desk(in_dynamodb(clock, client, emulator.client("dynamodb")), clock)
 
 
-async def test_a_unit_that_a_stale_read_shows_as_free_is_not_taken_twice(lagging, key):
+async def test_a_unit_that_a_stale_read_shows_as_free_is_given_once(lagging, key):
     """The transaction finds it taken, and the next choice reads consistently: the other unit, and then none."""
     client, desk = lagging
     first, second = await held(desk, key), await held(desk, key, NINE + HOUR)
