@@ -45,9 +45,9 @@ class Visitor:
         self, *kinds: str, re: str | None = None, timeout_seconds: float = DEADLINE_SECONDS
     ) -> dict[str, Any]:
         """Return the next frame that has one of these types, and answers `re` if given."""
-        async with asyncio.timeout(DEADLINE_SECONDS):
+        async with asyncio.timeout(timeout_seconds):
             while True:
-                frame = await self.receive()
+                frame = await self.receive(timeout_seconds)
                 if frame["type"] in kinds and (re is None or frame.get("re") == re):
                     return frame
 

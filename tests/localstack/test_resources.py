@@ -1,6 +1,8 @@
 """CloudFormation of LocalStack creates from the template what the template declares."""
 
 import json
+import socket
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -47,3 +49,10 @@ def test_the_rule_and_the_topic_have_the_queues_as_targets(created, split_stack,
     attributes = sns.get_subscription_attributes(SubscriptionArn=subscription["SubscriptionArn"])["Attributes"]
     assert attributes["Endpoint"].endswith(":stride-feedback")
     assert attributes.get("RawMessageDelivery", "false") == "false"
+
+
+def test_no_emulator_listens_on_another_address_than_127_0_0_1(target):
+    """Both accept any credentials; a server on all addresses would answer at 127.0.0.2, too."""
+    for endpoint_url in (target.endpoint_url, target.localstack.endpoint_url):
+        with socket.socket() as probe, pytest.raises(ConnectionRefusedError):
+            probe.connect(("127.0.0.2", urlsplit(endpoint_url).port))
