@@ -139,8 +139,12 @@ package: $(READY) ## build the Lambda packages into dist/
 	$(PYTHON) -m infra.package --out dist
 
 deploy: $(READY) ## deploy to AWS (STACK=stride, PARAMETERS="SesFromEmail=visits@example.com ...", VERSION=previous, YES=1, ARGS=--dry-run)
-	$(PYTHON) -m infra.deploy --stack $(STACK) $(foreach pair,$(PARAMETERS),--parameter $(pair)) \
-		$(if $(VERSION),--version $(VERSION)) $(if $(YES),--yes) $(ARGS)
+	$(PYTHON) -m infra.deploy --stack $(call QUOTE,$(STACK)) \
+		$(foreach pair,$(PARAMETERS),--parameter $(call QUOTE,$(pair))) \
+		$(if $(VERSION),--version $(call QUOTE,$(VERSION))) $(if $(YES),--yes) $(ARGS)
+
+# One word for the shell, whatever is in it.
+QUOTE = '$(subst ','\'',$(1))'
 
 lock: $(READY) ## resolve the dependencies again (ARGS=--upgrade)
 	$(UV) pip compile $(LOCK) pyproject.toml --extra desk --group dev -o requirements/dev.txt

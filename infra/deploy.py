@@ -9,35 +9,23 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
+import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
-from infra.aws import REGION, Target
+from infra.aws import Target
 from infra.dependencies import InstallError, Platform
 from infra.deployment.deployment import deploy_to_account
 from infra.deployment.emulator import deploy_to_emulator
 from infra.deployment.errors import DeployError, UnwatchedError, describe_error
+from infra.deployment.options import build_parser, list_account_options
 from infra.deployment.parameters import parse_pairs
 from infra.deployment.request import Artifacts, Environment, Request
+from infra.deployment.request_check import check_parameters, check_stack_name
+from infra.deployment.template import Template
 from infra.deployment.versions.restore import restore_version, show_versions
 from infra.package import BUILD, PACKAGES, ROOT, build_package
 
 TEMPLATE = Path(__file__).parent / "template.yaml"
-
-EPILOG = """\
-examples:
-  python -m infra.deploy --dry-run --parameter SesFromEmail=visits@example.com
-  python -m infra.deploy --parameter SesFromEmail=visits@example.com
-  python -m infra.deploy --parameter SnsTopicArn=                     empty a parameter; all others keep their values
-  python -m infra.deploy --parameter IngressReservedConcurrency=none      reserve no executions for the ingress
-  python -m infra.deploy --version previous                           code and model of the release before
-  python -m infra.deploy --list-versions
-  python -m infra.deploy --import SessionKey=arn:aws:secretsmanager:...   a secret that a deleted stack has left
-  python -m infra.deploy --stack stride-test --parameter Prefix=stride-test --parameter Workers=pools
-  AWS_ENDPOINT_URL=http://127.0.0.1:4566 python -m infra.deploy       an emulator: no probes, no question
-
-On AWS nothing is changed before the plan was shown and confirmed, except that the code bucket is created and the
-packages are uploaded to it. docs/deployment.md describes each step.
-"""
 
 
 def deploy_stack(
@@ -54,12 +42,18 @@ def outputs_to_settings(outputs: Mapping[str, str]) -> dict[str, str]:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Package, deploy and print the outputs."""
-    parser = _build_parser()
+    parser = build_parser()
     options = parser.parse_args(argv)
     if options.version and options.imports:
         parser.error("--import does not go with --version: restore first, then import with the next deployment")
     target = Target(region=options.region, endpoint_url=os.environ.get("AWS_ENDPOINT_URL") or None)
+    if target.is_emulator and (without_effect := list_account_options(options)):
+        parser.error(
+            f"an emulator (AWS_ENDPOINT_URL={target.endpoint_url}) is deployed to at once, without plan and records:"
+            f" leave out {', '.join(without_effect)}"
+        )
     try:
+        check_stack_name(options.stack, options.region)
         request = Request(
             stack=options.stack,
             parameters=parse_pairs(options.parameter, example="SesFromEmail=visits@example.com"),
@@ -93,10 +87,14 @@ def describe_end(error: BaseException) -> tuple[str, int]:
 
 
 def _run(target: Target, request: Request, options: argparse.Namespace) -> dict[str, str]:
+    if not options.version and not options.list_versions:
+        # The packages take a minute, and the account is asked after them.
+        check_parameters(Template(TEMPLATE.read_text(encoding="utf-8")), request, is_emulator=target.is_emulator)
     if target.is_emulator:
         return deploy_stack(
             target, stack=request.stack, parameters=request.parameters, packages=_build_packages(Platform.LOCAL)
         )
+    _report_other_region(options.region)
     environment = Environment(
         clients=target.client,
         account=target.client("sts").get_caller_identity()["Account"],
@@ -113,6 +111,16 @@ def _run(target: Target, request: Request, options: argparse.Namespace) -> dict[
     if options.version:
         return restore_version(request, environment, options.version)
     return deploy_to_account(request, environment, Artifacts(TEMPLATE, _build_packages(Platform.AWS)))
+
+
+def _report_other_region(region: str) -> None:
+    """Say that the commands of the AWS CLI go to another region, which the profile names, than this deployment."""
+    named = boto3.Session().region_name
+    if named and named != region and not os.environ.get("AWS_REGION"):
+        print(
+            f"The region is {region}. Your AWS configuration names {named}: for a stack there, set AWS_REGION={named}.",
+            file=sys.stderr,
+        )
 
 
 def _build_packages(platform: Platform) -> dict[str, Path]:
@@ -147,63 +155,6 @@ def _read_commit() -> str:
     except (OSError, subprocess.SubprocessError):
         return ""
     return completed.stdout.strip()
-
-
-def _build_parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="python -m infra.deploy",
-        description="Package the functions and deploy the template. AWS_ENDPOINT_URL names an emulator.",
-        epilog=EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    parser.add_argument("--stack", default="stride", help="name of the stack (default: stride)")
-    parser.add_argument("--region", default=os.environ.get("AWS_REGION", REGION))
-    parser.add_argument(
-        "--parameter",
-        action="append",
-        default=[],
-        metavar="NAME=VALUE",
-        help="may be given several times; a parameter that is not named keeps its value, NAME= empties it",
-    )
-    parser.add_argument(
-        "--dry-run", action="store_true", help="show what was found and the plan; only packages are uploaded"
-    )
-    parser.add_argument("--yes", action="store_true", help="answer every question with yes")
-    parser.add_argument(
-        "--replace-data",
-        action="append",
-        default=[],
-        metavar="NAME",
-        help="allow that this resource, which holds data, is replaced or removed",
-    )
-    parser.add_argument(
-        "--import",
-        dest="imports",
-        action="append",
-        default=[],
-        metavar="NAME=ID",
-        help="import what a deleted stack or an update has left, if it is not found by itself",
-    )
-    parser.add_argument(
-        "--skip-rollback-of",
-        action="append",
-        default=[],
-        metavar="NAME",
-        help="leave a resource as it is whose rollback fails again and again (UPDATE_ROLLBACK_FAILED)",
-    )
-    parser.add_argument(
-        "--watch-minutes",
-        type=int,
-        choices=range(181),
-        default=5,
-        metavar="N",
-        help="how long after an update an alarm of the stack rolls it back, up to 180 (default: 5)",
-    )
-    parser.add_argument(
-        "--version", metavar="VERSION", help="restore an earlier deployment: previous, or one of the list"
-    )
-    parser.add_argument("--list-versions", action="store_true", help="list the deployments that can be restored")
-    return parser
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ from infra.deployment.cloudformation.recovery import NEVER_CREATED
 from infra.deployment.cloudformation.stack import SUCCEEDED, find_stack
 from infra.deployment.cloudformation.waiting import wait_for_stack
 from infra.deployment.code_bucket import CodeBucket
+from infra.deployment.constraints import check_values
 from infra.deployment.errors import DeployError, error_message
 from infra.deployment.parameters import check_names, choose_parameters
 from infra.deployment.template import Template
@@ -55,6 +56,7 @@ def put_stack(
 ) -> dict[str, str]:
     """Create or update the stack, wait for it and return its outputs; a creation that failed is repeated."""
     check_names(template, parameters)
+    check_values(template, parameters)
     before = find_stack(client, name)
     if before and before.status in NEVER_CREATED:
         client.delete_stack(StackName=name)

@@ -13,14 +13,12 @@ from infra.deployment.code_bucket import open_code_bucket
 from infra.deployment.concurrency import reserve_concurrency
 from infra.deployment.errors import DeployError
 from infra.deployment.findings import Finding, Verdict
-from infra.deployment.parameters import Choice, check_names, choose_parameters
+from infra.deployment.parameters import Choice, choose_parameters
 from infra.deployment.probes import probe_account
 from infra.deployment.request import Environment, Request
+from infra.deployment.request_check import OWN_PARAMETERS, check_parameters
 from infra.deployment.template import Template
-from infra.deployment.versions.records import CODE, Record, load_records
-
-OWN_PARAMETERS = ("CodeBucket", *CODE)
-"""Parameters that only this tool sets."""
+from infra.deployment.versions.records import Record, load_records
 
 
 @dataclass(frozen=True)
@@ -49,11 +47,9 @@ def survey_account(request: Request, environment: Environment, template: Templat
     """Ask the account; this changes nothing.
 
     Raises:
-        DeployError: a parameter is unknown, or the stack can't be deployed in its state.
+        DeployError: a parameter is unknown or has no valid value, or the stack can't be deployed in its state.
     """
-    check_names(template, request.parameters)
-    if own := sorted(set(request.parameters) & set(OWN_PARAMETERS)):
-        raise DeployError(f"{', '.join(own)}: only this tool sets it; VERSION= chooses another package")
+    check_parameters(template, request, is_emulator=environment.endpoint_url is not None)
     client = environment.clients("cloudformation")
     found = find_stack(client, request.stack)
     recovery = plan_recovery(request, environment, found) if found else None

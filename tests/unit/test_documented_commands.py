@@ -10,7 +10,7 @@ import pytest
 from botocore import xform_name
 from botocore.exceptions import UnknownServiceError
 
-from infra.deploy import _build_parser
+from infra.deployment.options import build_parser
 from ops.cli.app import stride
 from tests.infra.template import load
 from tests.unit.test_docs import DOCUMENTS, ROOT
@@ -50,7 +50,7 @@ def parameters():
 
 @cache
 def deploy_options():
-    return frozenset(_build_parser()._option_string_actions)
+    return frozenset(build_parser()._option_string_actions)
 
 
 def check_make(words):

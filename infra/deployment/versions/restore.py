@@ -11,8 +11,9 @@ from infra.deployment.cloudformation.recovery import carry_out_recovery, plan_re
 from infra.deployment.cloudformation.stack import Stack, find_stack, read_deployed_template
 from infra.deployment.code_bucket import CodeBucket, open_code_bucket
 from infra.deployment.errors import DeployError
-from infra.deployment.parameters import check_names, choose_parameters, describe_changes
+from infra.deployment.parameters import choose_parameters, describe_changes
 from infra.deployment.request import Environment, Request
+from infra.deployment.request_check import check_parameters
 from infra.deployment.template import Template
 from infra.deployment.versions.profiles import find_refused_profiles, read_profiles
 from infra.deployment.versions.recording import list_handlers, record_deployment
@@ -52,7 +53,7 @@ def restore_version(request: Request, environment: Environment, version: str) ->
         )
         template = Template(bucket.get(record.template_key).decode())
         source = {"TemplateURL": bucket.url(record.template_key)}
-    check_names(template, request.parameters)
+    check_parameters(template, request, is_emulator=environment.endpoint_url is not None)
     choice = choose_parameters(template, previous=stack.parameters, values={**record.restored, **request.parameters})
     for line in describe_changes(template, stack.parameters, choice):
         environment.report(f"  {line}")

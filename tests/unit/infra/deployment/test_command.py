@@ -1,12 +1,15 @@
 """The command line: what it refuses, what it asks and what it prints."""
 
 import io
+import subprocess
 
 import pytest
 from botocore.exceptions import EndpointConnectionError, NoCredentialsError
 
 from infra import deploy
 from infra.deployment.errors import DeployError, UnwatchedError
+from infra.deployment.options import build_parser
+from ops.settings import find_aws_region
 from tests.fakes.aws_account.refusal import refusal
 
 
@@ -93,3 +96,86 @@ def test_a_time_that_cloudformation_refuses_is_refused_before_anything_is_built(
     with pytest.raises(SystemExit):
         deploy.main(["--watch-minutes", minutes])
     assert "--watch-minutes" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "option",
+    ["--dry-run", "--version=previous", "--list-versions", "--import=A=b", "--replace-data=A", "--skip-rollback-of=A"],
+)
+def test_what_an_emulator_does_not_have_is_refused_there(monkeypatch, capsys, option):
+    """A dry run that deploys is worse than none."""
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:4566")
+    with pytest.raises(SystemExit):
+        deploy.main([option])
+    assert f"leave out {option.split('=')[0]}" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("variables", "region"),
+    [
+        ({}, "eu-central-1"),
+        ({"AWS_REGION": ""}, "eu-central-1"),
+        ({"AWS_REGION": "eu-west-1", "AWS_DEFAULT_REGION": "us-east-1"}, "eu-west-1"),
+        ({"AWS_DEFAULT_REGION": "us-east-1"}, "us-east-1"),
+    ],
+)
+def test_the_region_is_the_one_that_the_desk_uses(monkeypatch, variables, region):
+    """`stride doctor` must not look for the stack somewhere else."""
+    for name in ("AWS_REGION", "AWS_DEFAULT_REGION"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    assert build_parser().parse_args([]).region == region == find_aws_region()
+
+
+@pytest.mark.parametrize("region", ["mars", "eu-central-1/", "eu central 1", "EU-CENTRAL-1"])
+def test_a_region_that_is_none_is_refused(monkeypatch, capsys, region):
+    """It becomes part of a host name."""
+    monkeypatch.setenv("AWS_REGION", region)
+    with pytest.raises(SystemExit):
+        deploy.main([])
+    assert f"{region!r} is no region such as eu-central-1" in capsys.readouterr().err
+
+
+def test_another_region_of_the_profile_is_reported(monkeypatch, capsys, tmp_path):
+    """The AWS CLI uses that one, so what it created is not where the stack is."""
+    config = tmp_path / "config"
+    config.write_text("[profile studio]\nregion = eu-west-1\n")
+    for name in ("AWS_REGION", "AWS_DEFAULT_REGION", "AWS_ENDPOINT_URL"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in {
+        "AWS_CONFIG_FILE": config,
+        "AWS_SHARED_CREDENTIALS_FILE": config,
+        "AWS_PROFILE": "studio",
+    }.items():
+        monkeypatch.setenv(name, str(value))
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    assert deploy.main([]) == 1
+    assert (
+        "Your AWS configuration names eu-west-1: for a stack there, set AWS_REGION=eu-west-1" in capsys.readouterr().err
+    )
+
+
+@pytest.mark.parametrize("value", ['{"a": 1}', "it's;$HOME&|`id`"])
+def test_make_passes_a_value_on_as_it_is(value):
+    """A shell would take the quotes away, or run what follows a semicolon."""
+    words = value.split()
+    completed = subprocess.run(
+        [
+            "make",
+            "--silent",
+            "deploy",
+            f"PARAMETERS={value.replace('$', '$$')}",
+            "STACK=a;b",
+            "VERSION=c d",
+            "PYTHON=printf '%s\\n'",
+            "READY=",
+        ],
+        cwd=deploy.ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=30,
+    )
+    pairs = [line for word in words for line in ("--parameter", word)]
+    assert completed.stdout.splitlines() == ["-m", "infra.deploy", "--stack", "a;b", *pairs, "--version", "c d"]

@@ -80,7 +80,11 @@ def test_a_plan_that_removes_data_is_refused_unless_it_is_named(deployed):
     assert (TABLE, "appointments") in deployed.account.existing
 
 
-def test_a_value_that_the_template_refuses_is_reported_with_cloudformations_reason(deployed):
-    """The pattern of the parameter decides."""
+def test_a_kept_value_that_the_template_refuses_is_reported_with_cloudformations_reason(deployed):
+    """Only CloudFormation knows all values that are kept."""
+    deployed.deploy(LogLevel="DEBUG")
+    text = deployed.template.read_text()
+    deployed.template = deployed.folder / "template.yaml"
+    deployed.template.write_text(text.replace("[DEBUG, INFO,", "[INFO,"))
     with pytest.raises(DeployError, match="refused the template: Parameter LogLevel failed to satisfy constraint"):
-        deployed.deploy(LogLevel="LOUD")
+        deployed.deploy()
