@@ -60,7 +60,7 @@ class CallCounter:
                     last, quiet_since = report, now
                 elif now - quiet_since >= QUIET_SECONDS:
                     return report["calls"], result
-                await asyncio.sleep(0.05)
+                await asyncio.sleep(0.1)
 
     def _has_messages(self) -> bool:
         accounts = self._request("GET", "/_ministack/sqs/messages")["messages"].values()
