@@ -10,8 +10,6 @@ FILE = Path(__file__).with_name("calls.json")
 Amounts = Mapping[str, float]
 """Amounts by measure: `calls`, `read_units`, `write_units`, `log_bytes`."""
 
-HOW_TO_ACCEPT = "If it is intended: `make count-calls` writes the table, and the diff of docs/cost.md shows the price."
-
 
 @dataclass(frozen=True)
 class CallTable:
@@ -35,28 +33,6 @@ def read_calls(path: Path = FILE) -> CallTable:
     """Read the table."""
     table = json.loads(path.read_text(encoding="utf-8"))
     return CallTable(table["steps"], tuple(table["metrics"]))
-
-
-def describe_differences(expected: CallTable, counted: CallTable) -> list[str]:
-    """Return one line for each difference; log bytes differ from run to run, so they are not compared."""
-    lines = []
-    for step in {**expected.steps, **counted.steps}:
-        before, after = expected.steps.get(step, {}), counted.steps.get(step, {})
-        for call in sorted({*before, *after}):
-            old, new = (_leave_out_log(calls.get(call, {})) for calls in (before, after))
-            if old != new:
-                lines.append(f"{step}: {call}: {_format(old)} in the table, {_format(new)} now")
-    lines += [f"metric {name}: in the table only" for name in expected.metrics if name not in counted.metrics]
-    lines += [f"metric {name}: not in the table" for name in counted.metrics if name not in expected.metrics]
-    return lines
-
-
-def _leave_out_log(amounts: Amounts) -> Amounts:
-    return {measure: amount for measure, amount in amounts.items() if measure != "log_bytes"}
-
-
-def _format(amounts: Amounts) -> str:
-    return ", ".join(f"{amount:g} {measure.replace('_', ' ')}" for measure, amount in amounts.items()) or "none"
 
 
 def _write_amounts(amounts: Amounts) -> str:

@@ -9,7 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from infra.cost.calls import HOW_TO_ACCEPT, CallTable, describe_differences, read_calls
+from infra.cost.calls import CallTable, read_calls
+from infra.cost.comparison import HOW_TO_ACCEPT, describe_differences, describe_prices
+from infra.cost.prices import read_prices
 from infra.local.stack import Options, Stack, open_local_stack
 from tests.e2e.backstage import Backstage
 from tests.e2e.booking import confirm, free_slot, fresh_address, hold
@@ -56,7 +58,8 @@ async def test_a_visit_makes_the_calls_of_the_table(lambda_stack: Stack, pytestc
     if pytestconfig.getoption("write_calls"):
         counted.write()
     differences = describe_differences(read_calls(), counted)
-    assert not differences, "\n".join([*differences, HOW_TO_ACCEPT])
+    prices = describe_prices(read_calls(), counted, read_prices())
+    assert not differences, "\n".join([*differences, *prices, HOW_TO_ACCEPT])
 
 
 async def test_a_visitor_chats_and_books_with_the_workers_on_lambda(lambda_stack: Stack):

@@ -1,6 +1,10 @@
 """The table of counted calls: what counts as a difference, and that it survives being written."""
 
-from infra.cost.calls import CallTable, describe_differences, read_calls
+import pytest
+
+from infra.cost.calls import CallTable, read_calls
+from infra.cost.comparison import describe_differences, describe_prices
+from infra.cost.prices import read_prices
 
 TABLE = CallTable(
     {
@@ -39,3 +43,14 @@ def test_each_added_and_each_missing_call_is_named():
         "metric InFlight: in the table only",
         "metric Lag: not in the table",
     ]
+
+
+def test_the_price_of_a_difference_is_named():
+    """Per thousand, as on the page: a thousand more messages of a FIFO queue are three thousand requests."""
+    step = {"sqs SendMessage chat.fifo": {"calls": 1}, "lambda Invoke chat": {"calls": 1, "log_bytes": 1800}}
+    expected = CallTable({"booking": step, "cancellation": {}}, ())
+    more = {**step, "sqs SendMessage chat.fifo": {"calls": 2}, "lambda Invoke chat": {"calls": 1, "log_bytes": 2000}}
+    [line] = describe_prices(expected, CallTable({"booking": more, "cancellation": {}}, ()), read_prices())
+    before, now = (float(part.split()[0]) for part in line.split("$")[1:])
+    assert line.startswith("1 000 times booking: ")
+    assert now - before == pytest.approx(0.0015, abs=0.0003)
