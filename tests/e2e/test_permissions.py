@@ -1,6 +1,7 @@
 """What the other tests do not let the workers' roles do: rare calls, of which a missing permission would show late."""
 
 import json
+import urllib.request
 import uuid
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -147,6 +148,19 @@ async def test_a_bounce_suppresses_the_address(stack: Stack, backstage: Backstag
     report |= {"Message": json.dumps(event), "Timestamp": datetime.now(UTC).isoformat()}
     stack.client("sqs").send_message(QueueUrl=stack.outputs["FeedbackQueueUrl"], MessageBody=json.dumps(report))
     await backstage.until(lambda: len(backstage.rows("suppressions")) == before + 1)
+
+
+async def test_a_code_reaches_a_mobile_number(stack: Stack, visit: Visit, backstage: Backstage):
+    """Text messages go to numbers, which have no ARN."""
+    number = f"+48512{uuid.uuid4().int % 10**6:06d}"
+
+    def received_text_message() -> bool:
+        with urllib.request.urlopen(f"{stack.target.endpoint_url}/_ministack/sns/sms-messages") as answer:  # noqa: S310 - an address of this machine
+            return number in answer.read().decode()
+
+    async with visit() as visitor:
+        assert (await hold(visitor, await free_slot(visitor), number))["type"] == "booking.pending"
+    await backstage.until(received_text_message)
 
 
 async def test_an_alert_reaches_its_topic(stack: Stack, backstage: Backstage):
