@@ -158,7 +158,10 @@ def test_the_role_changes_every_role_of_the_template_but_itself():
     """Otherwise a push could give the workflow any permission."""
     for name in of_type(TEMPLATE, "AWS::IAM::Role"):
         arn = f"arn:aws:iam::123456789012:role/stride-{name}-1ABC2DEF3GHI"
-        for action in ("iam:PutRolePolicy", "iam:UpdateAssumeRolePolicy", "iam:CreateRole", "iam:DeleteRole"):
+        for action in (
+            *("iam:PutRolePolicy", "iam:AttachRolePolicy", "iam:DetachRolePolicy", "iam:UpdateAssumeRolePolicy"),
+            *("iam:CreateRole", "iam:DeleteRole"),
+        ):
             assert may(action, arn) is (name != "DeployRole"), (action, name)
 
 
@@ -171,7 +174,7 @@ def test_policies_are_attached_only_if_they_are_of_this_stack():
         if action in {"iam:AttachRolePolicy", "iam:PassRole"}
     }
     assert conditions == {
-        "iam:AttachRolePolicy": {"ArnLike": {"iam:PolicyARN": "arn:aws:iam::123456789012:policy/stride-*"}},
+        "iam:AttachRolePolicy": {"ArnLikeIfExists": {"iam:PolicyARN": "arn:aws:iam::123456789012:policy/stride-*"}},
         "iam:PassRole": {"StringEquals": {"iam:PassedToService": ["lambda.amazonaws.com", "scheduler.amazonaws.com"]}},
     }
 
