@@ -37,13 +37,14 @@ class ConversationStore(Protocol):
         *,
         claim: Claim,
         marker: Marker,
-        after: ConversationTail,
+        after: ConversationTail | None = None,
         tenant: str | None = None,
     ) -> ServerFrame:
         """Store a frame as `append` does, once and without gaps, but the frame first and then the marker.
 
         That costs half as much. A worker that loses its lease in between leaves its frame to its successor, so this is
-        for commands without any effect but their frames. The first try is for the number after `after`.
+        for frames that are as true when another worker goes on: not for a refusal whose reason may have passed. The
+        first try is for the number after `after`, which saves a read.
 
         Raises:
             LeaseLostError: another worker owns the command.

@@ -89,11 +89,11 @@ class Replies:
         frame: ServerFrame,
         *,
         claim: Claim,
-        after: ConversationTail,
+        after: ConversationTail | None = None,
         marker: Marker = "outcome",
         tenant: str | None = None,
     ) -> ServerFrame:
-        """Do the same in steps, behind the frames that were read: for a command without any effect but its frames.
+        """Do the same in steps: for a frame that is as true when another worker goes on (`append_in_steps`).
 
         Raises:
             LeaseLostError: the command is another worker's; nothing was posted.

@@ -100,7 +100,7 @@ class FakeConversations:
         *,
         claim: Claim,
         marker: Marker,
-        after: ConversationTail,
+        after: ConversationTail | None = None,
         tenant: str | None = None,
     ) -> ServerFrame:
         """Store a frame as `append` does: nothing can come in between here."""

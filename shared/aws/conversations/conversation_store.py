@@ -91,14 +91,15 @@ class DynamoConversationStore:
         *,
         claim: Claim,
         marker: Marker,
-        after: ConversationTail,
+        after: ConversationTail | None = None,
         tenant: str | None = None,
     ) -> ServerFrame:
-        """Store a frame as `append` does, in steps; the first try is for the number after `after`."""
-        seq, before = after.last_seq, after.takeover
+        """Store a frame as `append` does, in steps; the first try is for the number after `after`, if that is known."""
         async for attempt in _pause_between_tries("conversations.append_in_steps"):
-            if attempt:
+            if after is None or attempt:
                 seq, before = await self._get_last(session_id)
+            else:
+                seq, before = after.last_seq, after.takeover
             if (marked_seq := await self._steps.read_marker(claim, marker)) is not None:
                 return await self._get_stored_frame(session_id, marked_seq, claim)
             if stored := await self.recover_frame(session_id, claim=claim, marker=marker):

@@ -53,9 +53,15 @@ class BookingHandler:
             return await self._answer_query(command, await list_free_slots(self._ports, command, locale), claim)
         if isinstance(command, BookingLookup):
             return await self._answer_query(command, await look_up_appointment(self._ports, command, locale), claim)
+        if not claim.is_first and (stored := await self._replies.recover_outcome(command.session_id, claim=claim)):
+            return find_refusal_code(stored)
         frame = await self._run_use_case(command, claim, locale)
-        if isinstance(frame, Error):
-            log.info("booking_refused", code=frame.data.code, alternatives=len(frame.data.alternatives))
+        if not isinstance(frame, Error):
+            # It says what the appointment says, whichever worker stores it.
+            await self._replies.store_in_steps_and_post(command.session_id, frame, claim=claim, tenant=command.tenant)
+            return None
+        log.info("booking_refused", code=frame.data.code, alternatives=len(frame.data.alternatives))
+        # A refusal has no other trace: a late worker must not store it while its successor carries the command out.
         await self._replies.store_and_post(command.session_id, frame, claim=claim, tenant=command.tenant)
         await self._notify_unreachable_visitor(command, frame)
         return find_refusal_code(frame)

@@ -40,6 +40,40 @@ async def test_a_retry_finds_that_its_hold_was_confirmed(world):
     assert (frame.type, frame.data.appointment_id) == ("booking.confirmed", held)
 
 
+async def test_an_outcome_that_was_stored_ends_the_command(world):
+    """The worker died after the frame, before it could end the command: the next one posts it and does nothing else."""
+    command = world.create_command()
+    pending = await world.handle(command)
+    record = world.claims.records[command.claim_key]
+    record.done = False
+    world.conversations.unmarked[command.claim_key, "outcome"] = record.markers.pop("outcome")
+    world.clock.advance(timedelta(minutes=20))
+
+    assert await world.handle(command) == pending
+
+    assert world.frames() == ["booking.pending"]
+    assert [frame["type"] for frame in world.poster.frames("tab")] == ["booking.pending"] * 2
+
+
+@pytest.mark.parametrize(("start", "is_refused"), [("2026-01-13T10:00", False), ("2026-01-13T03:00", True)])
+async def test_only_a_refusal_is_stored_in_one_transaction(world, start, is_refused):
+    """A late worker must not store it while its successor holds the time."""
+    stored = []
+
+    async def store(*_, **__):
+        stored.append(True)
+        raise TransientError("enough")
+
+    world.conversations.append_in_steps = store
+    command = world.create_command(start)
+    if is_refused:
+        assert (await world.handle(command)).type == "error"
+    else:
+        with pytest.raises(TransientError):
+            await world.handle(command)
+    assert stored == ([] if is_refused else [True])
+
+
 async def test_a_replay_finds_the_effects_of_the_first_command(world):
     """Effects derive from the command, whatever the number of the replay; the visitor gets the outcome again."""
     command = world.create_command(client_id="a1")
