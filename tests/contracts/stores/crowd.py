@@ -84,6 +84,12 @@ class RecordingReplies:
     async def find_locale(self, session_id, otherwise):
         return otherwise
 
+    async def recover_outcome(self, session_id, *, claim):
+        return None
+
+    async def store_in_steps_and_post(self, session_id, frame, *, claim, tenant=None):
+        return await self.store_and_post(session_id, frame, claim=claim, tenant=tenant)
+
     async def store_and_post(self, session_id, frame, *, claim, marker="outcome", tenant=None):
         await self._claims.complete(claim)
         self.ended[claim.key] = frame

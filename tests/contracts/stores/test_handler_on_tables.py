@@ -121,7 +121,8 @@ async def test_a_visit_with_too_many_buckets_is_refused_and_not_an_error(new_sho
     """The day's first booking fixes its grid; a later profile may need more buckets than one transaction allows."""
     shop = new_shop(services=service(5, 5), hours=("08:00-18:00",))
     assert (await shop.hold("2026-01-13T08:00", "first")).type == "booking.pending"
-    longer = build_profile(senders={"email": "salon@example.com"}, services=service(480), hours=("08:00-20:00",))
+    longer = build_profile(senders={"email": "salon@example.com"}, services=service(600), hours=("08:00-20:00",))
     shop.profiles.blocking.profiles[shop.tenant] = longer
     refused = await shop.hold("2026-01-13T10:00", "second")
     assert refused.data.code == ErrorCode.SLOT_TAKEN
+    assert await shop.stores.appointments.find_session_hold(f"{shop.tenant}-second", at=NOW) is None

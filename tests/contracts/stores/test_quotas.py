@@ -11,7 +11,7 @@ from shared.ids import new_id
 from tests.contracts.stores.bookings import LONG, NINE, Desk, cancelled, confirmed, moved
 from tests.contracts.stores.conftest import in_dynamodb
 from workers.booking.domain.quotas import Bound, Quota, build_session_quota_key
-from workers.booking.ports import QuotaFull
+from workers.booking.ports import QuotaFull, SlotLost
 
 HOUR = timedelta(hours=1)
 
@@ -248,6 +248,37 @@ async def test_units_of_a_stale_holder_are_free_unless_they_are_permanent(desk, 
     assert isinstance(full, QuotaFull)
 
 
+async def test_a_lost_time_uses_up_no_unit(desk, key):
+    """Whoever hears that the time is taken may ask for another one at once."""
+    await held(desk, key)
+    late = desk.visit()
+    assert (
+        await desk.hold(late, quotas=[quota(late, key), quota(late, f"{key}-sends", bound=Bound.SENDS)]) == SlotLost()
+    )
+    assert (await count_units(desk, key), await count_units(desk, f"{key}-sends")) == (1, 0)
+
+
+async def test_an_attempt_after_a_crash_takes_its_own_units_again(emulator, dynamodb, clock, key):
+    """The worker died between the units and the hold: the next one needs no further units, and holds the time."""
+
+    class Dying:
+        async def transact_write_items(self, **_):
+            raise OSError("the worker was killed")
+
+        def __getattr__(self, name):
+            return getattr(dynamodb, name)
+
+    desk = Desk(in_dynamodb(clock, dynamodb, emulator.client("dynamodb")), clock)
+    visit = desk.visit()
+    quotas = [quota(visit, key), quota(visit, f"{key}-sends", bound=Bound.SENDS, holder=f"{visit.appointment_id}#1")]
+    dying = in_dynamodb(clock, Dying(), emulator.client("dynamodb")).appointments
+    with pytest.raises(TransientError):
+        await dying.hold(visit, at=clock.now(), claim=await desk.claim(), quotas=quotas)
+    assert await count_units(desk, key) == 1
+    assert await desk.hold(visit, quotas=quotas) is None
+    assert (await count_units(desk, key), await count_units(desk, f"{key}-sends")) == (1, 1)
+
+
 class Lagging:
     """Answers eventually consistent queries for units with an earlier state, as a replica does that lags behind."""
 
@@ -281,6 +312,16 @@ async def test_a_unit_that_a_stale_read_shows_as_free_is_given_once(lagging, key
     holders = (await desk.store.find_quota_holders([key], at=desk.clock.now()))[key]
     assert sorted(holders) == sorted([first.appointment_id, second.appointment_id])
     assert client.reads[0] is False
+
+
+async def test_a_quota_that_is_full_only_when_its_unit_is_taken_uses_up_no_other_unit(lagging, key):
+    """The stale read shows it as free: the unit of the other quota, which was taken meanwhile, is freed."""
+    _, desk = lagging
+    await held(desk, key, units=1)
+    late = desk.visit(NINE + HOUR)
+    quotas = [quota(late, f"{key}-other"), quota(late, key, units=1)]
+    assert isinstance(await desk.hold(late, quotas=quotas), QuotaFull)
+    assert await count_units(desk, f"{key}-other") == 0
 
 
 async def test_a_quota_that_a_stale_read_shows_as_full_is_not_refused(lagging, key):

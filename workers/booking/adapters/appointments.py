@@ -22,14 +22,11 @@ from workers.booking.adapters.bucket_items import (
     list_utc_days,
 )
 from workers.booking.adapters.day_grids import DayGrids
-from workers.booking.adapters.quota_rows import QuotaRows
+from workers.booking.adapters.quota_rows import MAX_CHOICES, QuotaRows
 from workers.booking.adapters.transactions import Transactions
 from workers.booking.domain.quotas import Quota, build_session_quota_key
 from workers.booking.domain.values import Appointment, AppointmentState, Interval, OccupiedTime, QuotaUnit
-from workers.booking.ports import Lost, QuotaFull, SlotLost
-
-_MAX_CHOICES = 8
-"""How often units are chosen again when other transactions took the chosen ones."""
+from workers.booking.ports import Lost, QuotaFull, SlotLost, TooManyBucketsError
 
 _PARALLEL_DAYS = 16
 _DAY = timedelta(days=1)
@@ -91,12 +88,13 @@ class DynamoAppointmentStore:
         """Take the buckets, each of which must be free, expired at `at`, or the replaced hold's."""
         buckets = await self._grids.list_buckets(appointment)
         takes = [self._slots.build_take_part(bucket, appointment, at, replaces) for bucket in buckets]
-        obsolete: list[Bucket] = []
-        extra: list[dict[str, Any]] = []
-        if replaces:
-            keys = {bucket.text for bucket in buckets}
-            obsolete = [bucket for bucket in await self._grids.list_buckets(replaces) if bucket.text not in keys]
-            extra = [self._transactions.build_put_part(replaces)]
+        if replaces is None:
+            return await self._hold_new_time(
+                appointment, claim, takes=takes, quotas=quotas, at=at, stale_holder=stale_holder
+            )
+        keys = {bucket.text for bucket in buckets}
+        obsolete = [bucket for bucket in await self._grids.list_buckets(replaces) if bucket.text not in keys]
+        extra = [self._transactions.build_put_part(replaces)]
         lost = await self._write_change(
             appointment,
             claim,
@@ -108,15 +106,53 @@ class DynamoAppointmentStore:
             kept_units=(),
             stale_holder=stale_holder,
         )
-        if lost is None and replaces:
+        if lost is None:
             await self._free_buckets(obsolete, replaces)
+        return lost
+
+    async def _hold_new_time(
+        self,
+        appointment: Appointment,
+        claim: Claim,
+        *,
+        takes: list[dict[str, Any]],
+        quotas: Sequence[Quota],
+        at: datetime,
+        stale_holder: str | None,
+    ) -> Lost | None:
+        """Take the units that expire by themselves one by one, which costs half, and then the rest in a transaction.
+
+        If the time is lost, the units are freed. After a crash the next attempt finds them in its own name, or they
+        expire: a limit may count a request for a while that got no hold, but none is ever exceeded.
+        """
+        taken = await self._quotas.take_units(
+            [quota for quota in quotas if not quota.is_lasting], at=at, stale_holder=stale_holder
+        )
+        if isinstance(taken, QuotaFull):
+            return taken
+        try:
+            lost = await self._write_change(
+                appointment,
+                claim,
+                takes=takes,
+                quotas=[quota for quota in quotas if quota.is_lasting],
+                at=at,
+                releases=None,
+                extra=[],
+                kept_units=tuple(choice.unit for choice in taken if choice.quota.is_released_with_appointment),
+            )
+        except TooManyBucketsError:
+            await self._quotas.free_units(taken)
+            raise
+        if lost is not None:
+            await self._quotas.free_units(taken)
         return lost
 
     async def save(
         self, appointment: Appointment, *, claim: Claim, at: datetime | None = None, quotas: Sequence[Quota] = ()
     ) -> QuotaFull | None:
         """Write the appointment and the units that the change needs."""
-        for choice_number in range(_MAX_CHOICES):
+        for choice_number in range(MAX_CHOICES):
             choices = await self._quotas.choose_units(
                 quotas, at=at or appointment.created_at, may_lag=choice_number == 0
             )
@@ -216,7 +252,7 @@ class DynamoAppointmentStore:
         stale_holder: str | None = None,
     ) -> Lost | None:
         """Take buckets and units, and free those of `releases`; return what another appointment has taken meanwhile."""
-        for choice_number in range(_MAX_CHOICES):
+        for choice_number in range(MAX_CHOICES):
             choices = await self._quotas.choose_units(
                 quotas,
                 at=at,

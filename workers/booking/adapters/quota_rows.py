@@ -7,13 +7,21 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from shared.aws.errors import translate_aws_errors
+from botocore.exceptions import ClientError
+
+from shared.aws.errors import get_error_code, translate_aws_errors
 from shared.aws.items import from_item, to_item
+from shared.errors import TransientError
 from shared.instants import from_milliseconds, to_milliseconds
 from shared.retention import DAY_QUOTA_RETENTION, QUOTA_RETENTION, compute_expiry
 from workers.booking.domain.quotas import Quota
 from workers.booking.domain.values import QuotaUnit
 from workers.booking.ports import QuotaFull
+
+MAX_CHOICES = 8
+"""How often units are chosen again when others took the chosen ones."""
+
+_CONDITION_FAILED = "ConditionalCheckFailedException"
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +90,51 @@ class QuotaRows:
                 )
             )
         return choices
+
+    async def take_units(
+        self, quotas: Sequence[Quota], *, at: datetime, stale_holder: str | None
+    ) -> list[UnitChoice] | QuotaFull:
+        """Take a unit of each quota by a write of its own; if one has none, free those that were taken.
+
+        Raises:
+            TransientError: others took the chosen units again and again.
+        """
+        taken: list[UnitChoice] = []
+        for choice_number in range(MAX_CHOICES):
+            choices = await self.choose_units(quotas, at=at, may_lag=choice_number == 0, stale_holder=stale_holder)
+            if isinstance(choices, QuotaFull):
+                await self.free_units(taken)
+                return choices
+            results = await asyncio.gather(*(self._take_unit(choice) for choice in choices))
+            taken = [choice for choice, is_taken in zip(choices, results, strict=True) if is_taken]
+            if len(taken) == len(choices):
+                return taken
+        await self.free_units(taken)
+        raise TransientError("limits: too many conflicts over quota units")
+
+    async def free_units(self, choices: Sequence[UnitChoice]) -> None:
+        """Free units that were taken, unless another holder has them by now."""
+        await asyncio.gather(
+            *(self._delete_if_held(self.build_free_part(choice.unit, choice.quota.holder)) for choice in choices)
+        )
+
+    async def _take_unit(self, choice: UnitChoice) -> bool:
+        with translate_aws_errors("limits.take"):
+            try:
+                await self._client.put_item(**choice.put["Put"])
+            except ClientError as error:
+                if get_error_code(error) != _CONDITION_FAILED:
+                    raise
+                return False
+        return True
+
+    async def _delete_if_held(self, part: dict[str, Any]) -> None:
+        with translate_aws_errors("limits.free"):
+            try:
+                await self._client.delete_item(**part["Delete"])
+            except ClientError as error:
+                if get_error_code(error) != _CONDITION_FAILED:
+                    raise
 
     async def find_holders(self, key: str, at: datetime) -> list[str]:
         """Return who has the units of a key at `at`."""
