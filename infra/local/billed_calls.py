@@ -55,7 +55,10 @@ def identify_call(method: str, path: str, query: str, headers: Mapping[str, str]
     service = scope["service"]
     operation = headers.get("x-amz-target", "").rpartition(".")[2]
     if operation:
-        return BilledCall(service, operation, _name_resource(json.loads(body or b"{}")))
+        request = json.loads(body or b"{}")
+        # Timers read the same records, eventually consistent, and are left out of the table of calls.
+        consistency = ["consistent"] if operation == "GetItem" and request.get("ConsistentRead") else []
+        return BilledCall(service, operation, " ".join([*consistency, _name_resource(request)]))
     if headers.get("content-type", "").startswith("application/x-www-form-urlencoded"):
         return BilledCall(service, parse_qs(body.decode()).get("Action", ["?"])[0])
     for expected_service, expected_method, pattern, name in _REST_OPERATIONS:

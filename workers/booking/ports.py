@@ -40,10 +40,10 @@ Lost = SlotLost | QuotaFull
 class AppointmentStore(Protocol):
     """Stores appointments, the buckets of time that they own, and the quota units that they use.
 
-    Every write is one transaction that also checks the command's claim.
+    Every write is one transaction that also checks the command's claim; only a new hold takes quota units before it.
 
     Raises:
-        TransientError: a conflict with another write; nothing was written, a retry may succeed.
+        TransientError: a conflict with another write; no appointment was written, a retry may succeed.
         LeaseLostError: another worker has the command's claim; nothing was written.
         TooManyBucketsError: the appointment can't be written in one transaction; nothing was written.
     """

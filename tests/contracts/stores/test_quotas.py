@@ -314,7 +314,7 @@ async def test_a_unit_that_a_stale_read_shows_as_free_is_given_once(lagging, key
     assert client.reads[0] is False
 
 
-async def test_a_quota_that_is_full_only_when_its_unit_is_taken_uses_up_no_other_unit(lagging, key):
+async def test_a_quota_that_is_full_by_the_time_of_its_write_uses_up_no_other_unit(lagging, key):
     """The stale read shows it as free: the unit of the other quota, which was taken meanwhile, is freed."""
     _, desk = lagging
     await held(desk, key, units=1)

@@ -26,6 +26,13 @@ def signed(service):
         (
             "POST /",
             "dynamodb",
+            "DynamoDB_20120810.GetItem",
+            {"TableName": "stride-slots", "ConsistentRead": True},
+            "dynamodb GetItem consistent slots",
+        ),
+        (
+            "POST /",
+            "dynamodb",
             "DynamoDB_20120810.TransactWriteItems",
             {"TransactItems": [{"Put": {"TableName": "stride-slots"}}, {"Update": {"TableName": "appointments"}}]},
             "dynamodb TransactWriteItems appointments+slots",

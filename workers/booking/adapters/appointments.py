@@ -125,11 +125,11 @@ class DynamoAppointmentStore:
         If the time is lost, the units are freed. After a crash the next attempt finds them in its own name, or they
         expire: a limit may count a request for a while that got no hold, but none is ever exceeded.
         """
-        taken = await self._quotas.take_units(
+        written = await self._quotas.take_units(
             [quota for quota in quotas if not quota.is_lasting], at=at, stale_holder=stale_holder
         )
-        if isinstance(taken, QuotaFull):
-            return taken
+        if isinstance(written, QuotaFull):
+            return written
         try:
             lost = await self._write_change(
                 appointment,
@@ -139,13 +139,13 @@ class DynamoAppointmentStore:
                 at=at,
                 releases=None,
                 extra=[],
-                kept_units=tuple(choice.unit for choice in taken if choice.quota.is_released_with_appointment),
+                kept_units=tuple(choice.unit for choice in written if choice.quota.is_released_with_appointment),
             )
         except TooManyBucketsError:
-            await self._quotas.free_units(taken)
+            await self._quotas.free_units(written)
             raise
         if lost is not None:
-            await self._quotas.free_units(taken)
+            await self._quotas.free_units(written)
         return lost
 
     async def save(

@@ -99,17 +99,17 @@ class QuotaRows:
         Raises:
             TransientError: others took the chosen units again and again.
         """
-        taken: list[UnitChoice] = []
+        written: list[UnitChoice] = []
         for choice_number in range(MAX_CHOICES):
             choices = await self.choose_units(quotas, at=at, may_lag=choice_number == 0, stale_holder=stale_holder)
             if isinstance(choices, QuotaFull):
-                await self.free_units(taken)
+                await self.free_units(written)
                 return choices
             results = await asyncio.gather(*(self._take_unit(choice) for choice in choices))
-            taken = [choice for choice, is_taken in zip(choices, results, strict=True) if is_taken]
-            if len(taken) == len(choices):
-                return taken
-        await self.free_units(taken)
+            written = [choice for choice, is_written in zip(choices, results, strict=True) if is_written]
+            if len(written) == len(choices):
+                return written
+        await self.free_units(written)
         raise TransientError("limits: too many conflicts over quota units")
 
     async def free_units(self, choices: Sequence[UnitChoice]) -> None:
