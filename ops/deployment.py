@@ -8,7 +8,16 @@ from typing import Any
 
 import boto3
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    CredentialRetrievalError,
+    NoCredentialsError,
+    PartialCredentialsError,
+    ProfileNotFound,
+    SSOError,
+    TokenRetrievalError,
+)
 
 from ops.settings import find_aws_region, send_calls_to_emulator
 from shared.errors import ConfigurationError
@@ -91,13 +100,17 @@ def _read_description(path: Path) -> dict[str, Any]:
 
 def _read_deployment(stack: str, region: str, endpoint_url: str | None, local: Mapping[str, str]) -> Deployment:
     config = Config(connect_timeout=3, read_timeout=10, retries={"mode": "standard", "total_max_attempts": 3})
-    client = boto3.client("cloudformation", region_name=region, endpoint_url=endpoint_url, config=config)
     try:
+        client = boto3.client("cloudformation", region_name=region, endpoint_url=endpoint_url, config=config)
         [description] = client.describe_stacks(StackName=stack)["Stacks"]
     except NoCredentialsError:
         raise ConfigurationError(
             "there are no AWS credentials, and no local stack runs here: sign in to AWS, or run `make up`"
         ) from None
+    except ProfileNotFound as error:
+        raise ConfigurationError(f"{error}: correct AWS_PROFILE, or run `aws configure sso`") from error
+    except _EXPIRED_SIGN_IN as error:
+        raise ConfigurationError(f"{str(error).rstrip('.')}. Sign in again, such as `aws sso login`") from error
     except ClientError as error:
         raise ConfigurationError(_describe_error(stack, region, error)) from error
     except (BotoCoreError, ValueError) as error:
@@ -110,6 +123,9 @@ def _read_deployment(stack: str, region: str, endpoint_url: str | None, local: M
     overrides = {name: value for name, value in local.items() if value}
     return Deployment(stack, region, endpoint_url, {**parameters, **outputs, **overrides})
 
+
+_EXPIRED_SIGN_IN = (CredentialRetrievalError, PartialCredentialsError, SSOError, TokenRetrievalError)
+"""The profile has credentials, and they can't be used; a session of IAM Identity Center ends within hours."""
 
 _BAD_CREDENTIALS = frozenset({"ExpiredToken", "ExpiredTokenException", "RequestExpired", "InvalidClientTokenId"})
 """https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/CommonErrors.html"""

@@ -11,6 +11,20 @@ from ops.deployment import Deployment, find_deployment
 from ops.settings import send_calls_to_emulator
 from shared.errors import ConfigurationError
 
+SSO_PROFILES = """
+[profile expired]
+sso_session = studio
+sso_account_id = 111122223333
+sso_role_name = AdministratorAccess
+
+[profile broken]
+credential_process = false
+
+[sso-session studio]
+sso_start_url = https://studio.awsapps.com/start
+sso_region = eu-central-1
+"""
+
 
 @pytest.mark.parametrize(
     ("content", "message"),
@@ -80,6 +94,33 @@ def test_an_error_of_cloudformation_says_what_to_do(tmp_path: Path, failing_clou
     file.write_text(json.dumps({"aws_endpoint_url": address, "region": "eu-central-1"}), encoding="utf-8")
     with pytest.raises(ConfigurationError, match=message):
         find_deployment(stack_file=file)
+
+
+@pytest.mark.parametrize(
+    ("profile", "message"),
+    [
+        ("unknown", r"The config profile \(unknown\) could not be found: correct AWS_PROFILE"),
+        ("expired", r"does not exist\. Sign in again, such as `aws sso login`"),
+        ("broken", r"custom-process.* Sign in again"),
+    ],
+)
+def test_a_profile_that_cannot_be_used_says_what_to_do(tmp_path: Path, monkeypatch, profile, message):
+    """A session of IAM Identity Center ends within hours: the network and the region are not the cause."""
+    file = tmp_path / "config"
+    file.write_text(SSO_PROFILES, encoding="utf-8")
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_ENDPOINT_URL"):
+        monkeypatch.delenv(name, raising=False)
+    for name, path in {
+        "AWS_CONFIG_FILE": file,
+        "AWS_SHARED_CREDENTIALS_FILE": tmp_path / "none",
+        "HOME": tmp_path,
+    }.items():
+        monkeypatch.setenv(name, str(path))
+    # It keeps the files that it has read.
+    monkeypatch.setattr("boto3.DEFAULT_SESSION", None)
+    monkeypatch.setenv("AWS_PROFILE", profile)
+    with pytest.raises(ConfigurationError, match=message):
+        find_deployment(stack="stride")
 
 
 @pytest.mark.usefixtures("credentials")
