@@ -3,7 +3,9 @@
 import re
 
 import pytest
+from botocore.session import Session
 
+from infra.deployment.request_check import OWN_PARAMETERS
 from tests.infra.template import as_list, everything_in, load, of_type, statements
 
 TEMPLATE = load()
@@ -57,6 +59,42 @@ def test_nobody_is_allowed_everything():
             name
         )
         assert not [action for action in as_list(statement["Action"]) if "*" in action], name
+
+
+def _list_parameters_in_policies():
+    """Return the parameters of type text whose value becomes part of a resource or condition of a statement."""
+    used = set()
+    for _, statement in statements(TEMPLATE):
+        for each in everything_in(statement):
+            if isinstance(each, dict) and isinstance(each.get("Fn::Sub"), str):
+                used.update(re.findall(r"[$][{]([A-Za-z]+)[}]", each["Fn::Sub"]))
+            if isinstance(each, dict) and "Ref" in each:
+                used.add(each["Ref"])
+    return sorted(used & set(TEMPLATE["Parameters"]) - set(OWN_PARAMETERS))
+
+
+@pytest.mark.parametrize("name", _list_parameters_in_policies())
+def test_no_parameter_brings_a_wildcard_into_a_policy(name):
+    """It would allow every table, model or secret of the account."""
+    declared = TEMPLATE["Parameters"][name]
+    accepted = [
+        value
+        for value in ("*", "?", "a*", "arn:aws:s3:::*", "a?c", "a,*", "a/*")
+        if value in declared.get("AllowedValues", (value,))
+        and re.fullmatch(declared.get("AllowedPattern", ".*"), value)
+    ]
+    assert accepted == []
+
+
+def test_logs_are_kept_for_a_number_of_days_that_cloudwatch_accepts():
+    """Another number fails while the stack is created, and everything is rolled back.
+
+    (https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html)
+    """
+    shape = Session().get_service_model("logs").shape_for("Days")
+    assert TEMPLATE["Parameters"]["LogRetentionDays"]["AllowedValues"] == [
+        int(each) for each in re.findall(r"[0-9]+", shape.documentation.split("Possible values")[1])
+    ]
 
 
 @pytest.mark.parametrize(

@@ -23,7 +23,7 @@ def read_parameters(template: Template, requested: list[dict[str, Any]], stack: 
     complete = template.values(values)
     for name, value in complete.items():
         declared = template.parameters[name]
-        allowed, pattern = declared.get("AllowedValues"), declared.get("AllowedPattern")
+        allowed, pattern = {str(each) for each in declared.get("AllowedValues", ())}, declared.get("AllowedPattern")
         if (allowed and value not in allowed) or (pattern and not re.fullmatch(pattern, value)):
             raise refusal("ValidationError", f"Parameter {name} failed to satisfy constraint")
     return complete
