@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 from tests.infra.template import as_list
@@ -17,13 +17,10 @@ def build_first_part(template: Mapping[str, Any], types: Collection[str]) -> dic
     """Return the template of the resources of these types, with an output for each value that the others refer to."""
     own = {name: each for name, each in template["Resources"].items() if each["Type"] in types}
     others = {name: each for name, each in template["Resources"].items() if name not in own}
-    wanted = {found for found in _references([others, template["Outputs"]]) if found[0] in own}
+    wanted = {found for found in list_references([others, template["Outputs"]]) if found[0] in own}
     return {
-        **{
-            key: template[key]
-            for key in ("AWSTemplateFormatVersion", "Parameters", "Mappings", "Conditions")
-            if key in template
-        },
+        # Without the rules: they concern parameters of the other part.
+        **{name: section for name, section in template.items() if name not in {"Rules", "Metadata"}},
         "Resources": own,
         "Outputs": {build_output_name(found): _build_output(own, found) for found in sorted(wanted)},
     }
@@ -64,14 +61,11 @@ def _build_output(own: Mapping[str, Any], found: Reference) -> dict[str, Any]:
     return {"Value": value, **({"Condition": condition} if condition else {})}
 
 
-def _references(value: Any) -> Iterator[Reference]:
+def list_references(value: Any) -> list[Reference]:
+    """Return all references to resources, parameters and pseudo parameters in a part of a template."""
     found: list[Reference] = []
-
-    def note(reference: Reference) -> None:
-        found.append(reference)
-
-    _replace(value, note)
-    yield from found
+    _replace(value, found.append)
+    return found
 
 
 def _replace(value: Any, find: Callable[[Reference], str | None]) -> Any:

@@ -1,10 +1,14 @@
 """Runs the system on two emulators: tables, functions, WebSocket and e-mails on MiniStack, all else on LocalStack."""
 
+import calendar
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+import yaml
 
 from infra.aws import Target
 from infra.dependencies import Platform
@@ -16,7 +20,7 @@ from infra.local.environment import build_clean_environment, build_pool_environm
 from infra.local.interrupts import Interrupts
 from infra.local.ports import HOST, find_free_port
 from infra.local.processes import Children
-from infra.local.seed import Seed, read_demo_profile, seed_tenants
+from infra.local.seed import TENANTS, Seed, read_demo_profile, seed_tenants
 from infra.local.stack import POOLS, Options, Stack
 from infra.local.stand_ins import StandIns, start_stand_ins
 from infra.local.warm_up import start_warm_up
@@ -85,6 +89,17 @@ def open_emulators(folder: Path, interrupts: Interrupts) -> Iterator[tuple[Child
         children.stop_all()
 
 
+def copy_always_open_tenants(folder: Path) -> Path:
+    """Copy the demo businesses, open at all times: of one that is closed, only each fifth tick reads the calendar."""
+    shutil.copytree(TENANTS, folder, dirs_exist_ok=True)
+    for path in folder.glob("*/profile.yaml"):
+        profile = yaml.safe_load(path.read_text(encoding="utf-8"))
+        kept = {name: value for name, value in profile.items() if name not in {"exceptions", "public_holidays"}}
+        kept["opening_hours"] = {day.lower(): ["00:00-24:00"] for day in calendar.day_name}
+        path.write_text(yaml.safe_dump(kept, allow_unicode=True), encoding="utf-8")
+    return folder
+
+
 def start_split_stack(children: Children, target: SplitTarget, folder: Path) -> Stack:
     """Deploy one part of the template to each emulator, seed the demo business and start the pools."""
     # Every receive of an idle pool ends soon, so that it stops soon.
@@ -95,7 +110,7 @@ def start_split_stack(children: Children, target: SplitTarget, folder: Path) -> 
     stand_ins.wait_until_ready()
     site_url = f"http://{HOST}:{find_free_port()}"
     content = Seed(outputs["KnowledgeBucket"], outputs["GoogleSecretId"], stand_ins.service_account, (site_url,))
-    seed_tenants(target, content)
+    seed_tenants(target, content, copy_always_open_tenants(folder / "tenants"))
     wait_for_warm_up = start_warm_up(target.client("lambda"), outputs)
     environment = {
         **build_pool_environment(str(target.endpoint_url), outputs_to_settings(outputs), bedrock=stand_ins.bedrock),
@@ -123,7 +138,7 @@ def _deploy(target: SplitTarget, folder: Path, *, sender: str, stand_ins: StandI
         target.localstack.client("cloudformation"),
         name="stride",
         template=Template(to_text(first)),
-        # The code is on the other emulator, whose address decides nothing here but that this is not AWS.
+        # The functions and their code are on the other emulator. An endpoint of any kind means that this is not AWS.
         parameters={
             **parameters,
             "CodeBucket": "none",
