@@ -1,4 +1,9 @@
-"""Keeps the packages, templates and records of deployments in a bucket of the account."""
+"""Keeps the packages, templates and records of deployments in a bucket of the account.
+
+Its name can be guessed, so somebody else may have created a bucket of that name, open to us, to exchange the packages.
+Therefore each request names the owner, and S3 refuses it if the bucket is another account's
+(https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucket-owner-condition.html).
+"""
 
 import hashlib
 from dataclasses import dataclass
@@ -21,6 +26,8 @@ class CodeBucket:
     region: str
     endpoint_url: str | None = None
     """The endpoint of an emulator."""
+    owner: str = ""
+    """The account that must own the bucket; empty with an emulator."""
 
     def url(self, key: str) -> str:
         """Return the address under which CloudFormation reads a template."""
@@ -35,14 +42,14 @@ class CodeBucket:
             DeployError: another account has a bucket of that name, or we may not look.
         """
         try:
-            self.s3.head_bucket(Bucket=self.name)
+            self.s3.head_bucket(**self._target)
         except ClientError as error:
             if error_code(error) in {"404", "NoSuchBucket", "NotFound"}:
                 return False
             if error_code(error) in {"403", "AccessDenied"}:
                 raise DeployError(
                     f"the bucket {self.name} exists, but this identity may not use it: allow s3:ListBucket,"
-                    " s3:GetObject and s3:PutObject on it, or use another --stack"
+                    " s3:GetObject and s3:PutObject on it, or use another --stack if it belongs to another account"
                 ) from error
             raise
         return True
@@ -55,10 +62,12 @@ class CodeBucket:
         try:
             self.s3.create_bucket(Bucket=self.name, **where)
         except ClientError as error:
+            if error_code(error) == "BucketAlreadyExists":
+                raise DeployError(f"the bucket {self.name} belongs to another account: use another --stack") from error
             if error_code(error) != "BucketAlreadyOwnedByYou":
                 raise
         self.s3.put_public_access_block(
-            Bucket=self.name,
+            **self._target,
             PublicAccessBlockConfiguration=dict.fromkeys(
                 ("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets"), True
             ),
@@ -72,13 +81,17 @@ class CodeBucket:
         """Store content under a key that is named by it: the same content is the same key to CloudFormation."""
         key = f"{stem}-{hashlib.sha256(content).hexdigest()[:16]}{suffix}"
         if not self.has(key):
-            self.s3.put_object(Bucket=self.name, Key=key, Body=content)
+            self.write(key, content)
         return key
+
+    def write(self, key: str, content: bytes) -> None:
+        """Store content under this key."""
+        self.s3.put_object(**self._target, Key=key, Body=content)
 
     def has(self, key: str) -> bool:
         """Return whether there is an object with this key."""
         try:
-            self.s3.head_object(Bucket=self.name, Key=key)
+            self.s3.head_object(**self._target, Key=key)
         except ClientError as error:
             if error_code(error) in {"404", "NoSuchKey", "NotFound"}:
                 return False
@@ -87,16 +100,21 @@ class CodeBucket:
 
     def get(self, key: str) -> bytes:
         """Return an object's content."""
-        content: bytes = self.s3.get_object(Bucket=self.name, Key=key)["Body"].read()
+        content: bytes = self.s3.get_object(**self._target, Key=key)["Body"].read()
         return content
 
     def keys(self, prefix: str) -> list[str]:
         """Return the keys that begin with a prefix, sorted."""
-        pages = read_object_pages(self.s3, Bucket=self.name, Prefix=prefix)
+        pages = read_object_pages(self.s3, **self._target, Prefix=prefix)
         return sorted(each["Key"] for page in pages for each in page.get("Contents", ()))
+
+    @property
+    def _target(self) -> dict[str, str]:
+        return {"Bucket": self.name} | ({"ExpectedBucketOwner": self.owner} if self.owner else {})
 
 
 def open_code_bucket(request: Request, environment: Environment) -> CodeBucket:
     """Return the bucket of the packages of a stack."""
     name = f"{request.stack}-code-{environment.account}-{environment.region}".lower()
-    return CodeBucket(environment.clients("s3"), name, environment.region, environment.endpoint_url)
+    s3 = environment.clients("s3")
+    return CodeBucket(s3, name, environment.region, environment.endpoint_url, owner=environment.account)

@@ -56,12 +56,22 @@ def _prefix(stack: str) -> str:
 def save_record(bucket: CodeBucket, stack: str, record: Record) -> None:
     """Store a record; its key sorts by time."""
     key = f"{_prefix(stack)}{record.time.replace(':', '')}-{record.version}.json"
-    bucket.s3.put_object(Bucket=bucket.name, Key=key, Body=json.dumps(asdict(record), indent=2).encode())
+    bucket.write(key, json.dumps(asdict(record), indent=2).encode())
 
 
 def load_records(bucket: CodeBucket, stack: str) -> list[Record]:
     """Return the records of a stack, the oldest first."""
-    return [_parse(bucket.get(key)) for key in bucket.keys(_prefix(stack))]
+    return [_read(bucket, key) for key in bucket.keys(_prefix(stack))]
+
+
+def _read(bucket: CodeBucket, key: str) -> Record:
+    try:
+        return _parse(bucket.get(key))
+    except (ValueError, TypeError, AttributeError) as error:
+        raise DeployError(
+            f"{key} in {bucket.name} is no record of a deployment ({type(error).__name__}: {error}): remove it, such as"
+            f" aws s3 rm s3://{bucket.name}/{key}"
+        ) from error
 
 
 def _parse(content: bytes) -> Record:

@@ -1,6 +1,7 @@
 """The services beside CloudFormation, as far as a deployment asks them."""
 
 import io
+from collections.abc import Mapping
 from typing import Any, Protocol
 
 from tests.fakes.aws_account.refusal import refusal
@@ -21,34 +22,48 @@ class FakeS3:
     def head_bucket(self, **arguments: Any) -> dict[str, Any]:
         if ("AWS::S3::Bucket", arguments["Bucket"]) not in self._account.existing:
             raise refusal("404", "Not Found")
+        self._check_owner(arguments)
         return {}
+
+    def _check_owner(self, arguments: Mapping[str, Any]) -> None:
+        """Refuse a request that names another owner; without a name, the bucket of another account is open to all."""
+        bucket = self._account.existing.get(("AWS::S3::Bucket", arguments["Bucket"]), {})
+        if arguments.get("ExpectedBucketOwner", "") not in {"", bucket.get("owner", "111122223333")}:
+            raise refusal("403", "Forbidden")
 
     def create_bucket(self, **arguments: Any) -> dict[str, Any]:
         region = arguments.get("CreateBucketConfiguration", {}).get("LocationConstraint")
         if region == "us-east-1":
             raise refusal("InvalidLocationConstraint", "The specified location-constraint is not valid")
+        if "owner" in self._account.existing.get(("AWS::S3::Bucket", arguments["Bucket"]), {}):
+            raise refusal("BucketAlreadyExists", "The requested bucket name is not available")
         self._account.existing["AWS::S3::Bucket", arguments["Bucket"]] = {}
         return {}
 
     def put_public_access_block(self, **arguments: Any) -> None:
+        self._check_owner(arguments)
         self._account.existing["AWS::S3::Bucket", arguments["Bucket"]]["closed"] = True
 
     def head_object(self, **arguments: Any) -> dict[str, Any]:
+        self._check_owner(arguments)
         if (arguments["Bucket"], arguments["Key"]) not in self._account.objects:
             raise refusal("404", "Not Found")
         return {}
 
     def put_object(self, **arguments: Any) -> dict[str, Any]:
+        self._check_owner(arguments)
         self._account.objects[arguments["Bucket"], arguments["Key"]] = arguments["Body"]
         return {}
 
     def get_object(self, **arguments: Any) -> dict[str, Any]:
+        self._check_owner(arguments)
         key = arguments["Bucket"], arguments["Key"]
         if key not in self._account.objects:
             raise refusal("NoSuchKey", "The specified key does not exist.")
         return {"Body": io.BytesIO(self._account.objects[key])}
 
     def list_objects_v2(self, **arguments: Any) -> dict[str, Any]:
+        self._check_owner(arguments)
         keys = sorted(key for bucket, key in self._account.objects if bucket == arguments["Bucket"])
         keys = [key for key in keys if key.startswith(arguments.get("Prefix", ""))]
         # Two pages.
