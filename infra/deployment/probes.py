@@ -21,6 +21,7 @@ def probe_account(clients: Clients, values: Mapping[str, str]) -> list[Finding]:
         )
     if model := values.get("BedrockFoundationModelId"):
         findings += run_probe("model", "bedrock:GetFoundationModel", lambda: _lifecycle(clients, model))
+    findings += _check_sender_domain(values.get("SesFromEmail", ""), values.get("SesDomain", ""))
     if values.get("SesFromEmail"):
         findings += run_probe("e-mail", "ses:GetAccount", lambda: _email_sandbox(clients))
     # As the template's condition: `auto` follows the topic of the system before.
@@ -72,7 +73,7 @@ def _model(clients: Clients, profile: str, model: str) -> Iterator[Finding]:
             Verdict.WARNING,
             f"{model}: {', '.join(missing)}",
             "Every answer would fail with AccessDeniedException.",
-            "Open the model in the console of Bedrock, fill in the use-case form and accept the agreement.",
+            "Fill in the use-case form of Bedrock and call the model once: docs/first-deployment.md, step 3.",
         )
     else:
         yield Finding("model", Verdict.OK, f"{model} may be invoked")
@@ -88,6 +89,26 @@ def _lifecycle(clients: Clients, model: str) -> Iterator[Finding]:
             f"{model} is a legacy model",
             "Bedrock refuses it to accounts that have not used it in the last weeks, and will end it for all.",
             "Name an active model as BedrockModelId and BedrockFoundationModelId; docs/first-deployment.md says which.",
+        )
+
+
+def _check_sender_domain(address: str, domain: str) -> Iterator[Finding]:
+    """Compare what is verified with what sends: a rule of the template can't compare ends of texts."""
+    if domain and not address:
+        yield Finding(
+            "e-mail",
+            Verdict.WARNING,
+            f"SesDomain is {domain}, and SesFromEmail is empty",
+            "The domain is verified, and no e-mail is sent.",
+            f"Name the sender, such as SesFromEmail=visits@{domain}.",
+        )
+    elif domain and not f".{address.rpartition('@')[2].lower()}".endswith(f".{domain}"):
+        yield Finding(
+            "e-mail",
+            Verdict.WARNING,
+            f"{address} is not an address of {domain}",
+            "SES refuses every e-mail with `Email address is not verified`, unless the sender is verified by itself.",
+            "Name as SesDomain the domain of SesFromEmail, or one above it.",
         )
 
 

@@ -68,6 +68,24 @@ def test_text_messages_that_follow_the_topic_are_probed_with_it(account, topic, 
     assert ("text messages" in {each.subject for each in findings}) == is_on
 
 
+@pytest.mark.parametrize(
+    ("address", "domain", "found"),
+    [
+        ("visits@example.com", "example.com", None),
+        ("visits@Mail.Example.com", "example.com", None),
+        ("visits@example.com", "", None),
+        ("", "example.com", "SesFromEmail is empty"),
+        ("visits@example.com", "mail.example.com", "visits@example.com is not an address of mail.example.com"),
+        ("visits@notexample.com", "example.com", "visits@notexample.com is not an address of example.com"),
+    ],
+)
+def test_a_sender_outside_of_the_verified_domain_is_reported(account, address, domain, found):
+    """SES would refuse every e-mail, after a deployment without any error."""
+    findings = probe_account(account.client, {"SesFromEmail": address, "SesDomain": domain})
+    reported = [each.found for each in findings if each.verdict is Verdict.WARNING]
+    assert [found in each for each in reported] == ([True] if found else [])
+
+
 @pytest.mark.parametrize("code", ["AccessDeniedException", "AuthorizationError", "InternalFailure"])
 def test_a_probe_without_permission_or_answer_says_so_and_the_others_go_on(account, code):
     """It never raises."""
