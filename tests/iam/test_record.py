@@ -42,6 +42,7 @@ OCCASIONAL = {
     ("*", "ClaimCommands", "dynamodb:GetItem"): RACE,
     ("*", "ClaimNotices", "dynamodb:GetItem"): RACE,
     ("*", "StoreFrames", "dynamodb:GetItem"): RACE,
+    ("BookingRole", "KeepSlots", "dynamodb:GetItem"): RACE,
     ("FailuresRole", "FindConnections", "dynamodb:DeleteItem"): GONE,
     ("*", "ClaimCommands", "dynamodb:BatchGetItem"): LEASE,
     ("*", "ClaimNotices", "dynamodb:BatchGetItem"): LEASE,

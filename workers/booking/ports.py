@@ -44,7 +44,7 @@ class AppointmentStore(Protocol):
 
     Raises:
         TransientError: a conflict with another write; no appointment was written, a retry may succeed.
-        LeaseLostError: another worker has the command's claim; nothing was written.
+        LeaseLostError: another worker has the command's claim; no appointment was written.
         TooManyBucketsError: the appointment can't be written in one transaction; nothing was written.
     """
 
