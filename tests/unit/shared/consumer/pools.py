@@ -17,6 +17,7 @@ def pool_of(bench, **options):
         leases=bench.leases,
         settler=bench.settler,
         options=PoolOptions(**defaults | options),
+        telemetry=bench.telemetry,
     )
 
 

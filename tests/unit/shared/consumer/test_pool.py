@@ -51,6 +51,21 @@ async def test_nothing_is_fetched_that_cannot_be_worked_on(bench, body):
         assert len(bench.queue.in_flight()) == 4
 
 
+async def test_a_running_pool_tells_how_much_is_in_flight(bench, body):
+    """What it has received and not settled; without a pool nobody knows, and nothing is published."""
+    pool = pool_of(bench)
+    assert bench.telemetry.in_flight is None
+    bench.handler.delay_seconds = 0.3
+    send(bench, body, 2)
+    stop = Stop()
+    run = asyncio.create_task(pool.run(stop))
+    await until(lambda: len(bench.handler.handled) == 2)
+    assert bench.telemetry.in_flight() == 2
+    stop.request()
+    await asyncio.wait_for(run, DEADLINE_SECONDS)
+    assert bench.telemetry.in_flight() == 0
+
+
 async def test_permits_come_back(bench, body):
     """Each message returns its permit, however it went: after many of all kinds the pool still has them all."""
     bench.handler.errors = [PermanentError("calendar_unknown"), ValueError("bug"), PermanentError("calendar_unknown")]
