@@ -51,7 +51,7 @@ async def test_nothing_is_fetched_that_cannot_be_worked_on(bench, body):
         assert len(bench.queue.in_flight()) == 4
 
 
-async def test_a_running_pool_tells_how_much_is_in_flight(bench, body):
+async def test_a_running_pool_reports_what_is_in_flight(bench, body):
     """What it has received and not settled; without a pool nobody knows, and nothing is published."""
     pool = pool_of(bench)
     assert bench.telemetry.in_flight is None
