@@ -16,7 +16,7 @@ from infra.aws import Target
 from infra.dependencies import InstallError, Platform
 from infra.deployment.deployment import deploy_to_account
 from infra.deployment.emulator import deploy_to_emulator
-from infra.deployment.errors import DeployError, UnwatchedError, describe_error
+from infra.deployment.errors import DeployError, UnrecordedError, UnwatchedError, describe_error
 from infra.deployment.options import build_parser, list_account_options
 from infra.deployment.parameters import parse_pairs
 from infra.deployment.request import Artifacts, Environment, Request
@@ -79,7 +79,7 @@ def describe_end(error: BaseException) -> tuple[str, int]:
         case KeyboardInterrupt():
             # Only the wait for CloudFormation has a text: what goes on there.
             return f"interrupted: {str(error) or 'nothing was deployed'}", 130
-        case UnwatchedError():
+        case UnwatchedError() | UnrecordedError():
             return f"not finished: {error}", 1
         case BotoCoreError() | ClientError():
             return f"not deployed: {describe_error(error)}", 1

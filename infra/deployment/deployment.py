@@ -6,6 +6,7 @@ from infra.deployment.cloudformation.recovery import carry_out_recovery
 from infra.deployment.cloudformation.stack import Stack
 from infra.deployment.cloudformation.stack_change import StackChange
 from infra.deployment.code_bucket import open_code_bucket
+from infra.deployment.errors import after_deployment
 from infra.deployment.findings import report_findings
 from infra.deployment.parameters import Choice, describe_changes
 from infra.deployment.request import Artifacts, Environment, Request
@@ -55,10 +56,11 @@ def deploy_to_account(request: Request, environment: Environment, artifacts: Art
         result = change.create(imports)
     if result is None:
         return dict(found.stack.outputs) if found.stack and not request.is_dry_run else {}
-    _protect(environment, result)
-    record_deployment(
-        bucket, environment, name=request.stack, template=template, template_key=template_key, stack=result
-    )
+    with after_deployment("Deploy again: that changes nothing more, and records it"):
+        _protect(environment, result)
+        record_deployment(
+            bucket, environment, name=request.stack, template=template, template_key=template_key, stack=result
+        )
     return dict(result.outputs)
 
 

@@ -1,5 +1,8 @@
 """The errors of a deployment, and the error codes of AWS that several modules distinguish."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from botocore.exceptions import (
     BotoCoreError,
     ClientError,
@@ -42,6 +45,21 @@ class DeployError(Exception):
 
 class UnwatchedError(DeployError):
     """CloudFormation works on the stack, and this process can't wait for its end; the text says how to go on."""
+
+
+class UnrecordedError(DeployError):
+    """The stack was deployed, and what comes after that was not done; the text says what to do."""
+
+
+@contextmanager
+def after_deployment(advice: str) -> Iterator[None]:
+    """Raise `UnrecordedError` with the advice when a step fails that follows the change of the stack."""
+    try:
+        yield
+    except (BotoCoreError, ClientError) as error:
+        raise UnrecordedError(
+            f"the stack is deployed, but the deployment is not recorded: {describe_error(error)}. {advice}"
+        ) from error
 
 
 def error_code(error: ClientError) -> str:

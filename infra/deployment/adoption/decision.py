@@ -1,6 +1,6 @@
 """Decides what a stack does with resources that exist already: import them, use them, or stop."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -38,7 +38,7 @@ def decide_adoption(
     importable = wanted.importable()
     _check_named_imports(named_imports, importable, owned or {})
     adoption = Adoption()
-    decision = _Decision(clients, wanted, owned, adoption)
+    decision = _Decision(clients, wanted, owned, adoption, set(named_imports))
     for logical_id, kind in sorted(importable.items()):
         if owned and logical_id in owned and not wanted.gets_another_name(owned[logical_id]):
             continue
@@ -57,6 +57,8 @@ def _check_named_imports(
             f"--import {', '.join(sorted(unknown))}: the template has no such resource that can be imported. It has"
             f" {', '.join(sorted(importable))}"
         )
+    for name in sorted(name for name, physical_id in named.items() if not physical_id):
+        raise DeployError(f"--import {name}=: the id is missing")
     for name in sorted(set(named) & set(owned)):
         raise DeployError(f"--import {name}: the stack has one already, {owned[name].physical_id}")
 
@@ -69,6 +71,8 @@ class _Decision:
     wanted: WantedResources
     owned: Mapping[str, StackResource] | None
     adoption: Adoption
+    named: Collection[str]
+    """The resources that `--import` names."""
 
     def examine(self, candidate: Candidate) -> list[Finding]:
         if candidate.has_another_name:
@@ -83,6 +87,8 @@ class _Decision:
         subject, physical_id = candidate.logical_id, candidate.physical_id
         parameter = self.wanted.parameter_to_decide(subject)
         if not exists(self.clients, candidate.kind, physical_id):
+            if subject in self.named:
+                return [obstacles.is_not_there(candidate)]
             self._set(parameter, "true")
             if candidate.is_ours:
                 return [Finding(subject, Verdict.NOTE, f"{physical_id} is gone", "A new one is created.")]

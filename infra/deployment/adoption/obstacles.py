@@ -28,6 +28,18 @@ def has_other_keys(candidate: Candidate, found: list[tuple[str, str]], needed: l
     )
 
 
+def is_not_there(candidate: Candidate) -> Finding:
+    """Return that what is to be imported does not exist: with a typing error in its id, a new one would be created."""
+    found = f"{candidate.physical_id}, which --import names, does not exist"
+    return Finding(
+        candidate.logical_id,
+        Verdict.BLOCKED,
+        found,
+        "A new one would be empty.",
+        "Correct the id, or leave the option out.",
+    )
+
+
 def is_scheduled_for_deletion(candidate: Candidate) -> Finding:
     """Return that nobody can read a secret, with the command that restores it."""
     return Finding(

@@ -11,7 +11,7 @@ from infra.deployment.cloudformation.failure import find_advice
 from infra.deployment.cloudformation.plan import Change, read_changes
 from infra.deployment.cloudformation.stack import find_stack
 from infra.deployment.cloudformation.waiting import wait_for_stack
-from infra.deployment.errors import DeployError, error_code, error_message, is_throttled
+from infra.deployment.errors import DeployError, error_code, error_message, has_no_credentials, is_passing, is_throttled
 from infra.deployment.pages import read_pages
 
 TIMEOUT_SECONDS = 600.0
@@ -87,6 +87,8 @@ def _create(client: Any, stack: str, name: str, kind: Kind, request: Mapping[str
                 raise DeployError(
                     f"{error_message(error)} Somebody else has begun to change it: deploy again when that has ended"
                 ) from error
+            if has_no_credentials(error) or is_passing(error):
+                raise
             raise DeployError(f"CloudFormation refused the template: {error_message(error)}") from error
         else:
             return answer

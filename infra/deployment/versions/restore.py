@@ -10,7 +10,7 @@ from infra.deployment.cloudformation.execution import carry_out_change
 from infra.deployment.cloudformation.recovery import carry_out_recovery, plan_recovery
 from infra.deployment.cloudformation.stack import Stack, find_stack, read_deployed_template
 from infra.deployment.code_bucket import CodeBucket, open_code_bucket
-from infra.deployment.errors import DeployError
+from infra.deployment.errors import DeployError, after_deployment
 from infra.deployment.parameters import choose_parameters, describe_changes
 from infra.deployment.request import Environment, Request
 from infra.deployment.request_check import check_parameters
@@ -71,14 +71,15 @@ def restore_version(request: Request, environment: Environment, version: str) ->
     )
     if result is None:
         return {} if request.is_dry_run else dict(stack.outputs)
-    record_deployment(
-        bucket,
-        replace(environment, release=record.release, commit=record.commit),
-        name=request.stack,
-        template=template,
-        template_key=bucket.put("template", ".yaml", template.text.encode()),
-        stack=result,
-    )
+    with after_deployment("The version is restored: do not restore `previous` again, which would be the one before it"):
+        record_deployment(
+            bucket,
+            replace(environment, release=record.release, commit=record.commit),
+            name=request.stack,
+            template=template,
+            template_key=bucket.put("template", ".yaml", template.text.encode()),
+            stack=result,
+        )
     return dict(result.outputs)
 
 
