@@ -1,6 +1,7 @@
 """The command line: what it refuses, what it asks and what it prints."""
 
 import io
+import os
 import subprocess
 
 import pytest
@@ -10,6 +11,7 @@ from infra import deploy
 from infra.deployment.errors import DeployError, UnwatchedError
 from infra.deployment.options import build_parser
 from ops.settings import find_aws_region
+from tests.deadlines import DEADLINE_SECONDS
 from tests.fakes.aws_account.refusal import refusal
 
 
@@ -175,7 +177,9 @@ def test_make_passes_a_value_on_as_it_is(value):
         capture_output=True,
         text=True,
         check=True,
-        timeout=30,
+        timeout=DEADLINE_SECONDS,
+        # Not what was given to the make that runs the tests.
+        env={"PATH": os.environ["PATH"]},
     )
     pairs = [line for word in words for line in ("--parameter", word)]
     assert completed.stdout.splitlines() == ["-m", "infra.deploy", "--stack", "a;b", *pairs, "--version", "c d"]
