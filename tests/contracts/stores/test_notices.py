@@ -51,7 +51,9 @@ async def check_no_notice_is_lost(run, number):
     repeats = sum(outbox.values()) - number
     # An e-mail is repeated only after a crash between its acceptance by SES and the completion of the claim.
     assert repeats == crashes["after SesMailer.send"] + crashes["before DynamoClaimStore.complete"]
-    assert repeats <= run.metrics.total("NoticesPerhapsRepeated") <= sum(crashes.values())
+    # An answer that gets lost on a busy machine is no crash, but may be counted as well.
+    lost_answers = run.errors - run.ses.throttled
+    assert repeats <= run.metrics.total("NoticesPerhapsRepeated") <= sum(crashes.values()) + lost_answers
     assert len(crashes) == 8
     return repeats
 
