@@ -52,7 +52,7 @@ test-fast: $(READY) catalogues ## run the unit tests of Python and JavaScript, a
 test-localstack: $(READY) catalogues $(LOCALSTACK_READY) ## run a visit with queues, bucket, topics, rules and secrets on LocalStack
 	$(PYTEST) -n 0 -m localstack tests/localstack $(ARGS)
 
-test-packages: $(READY) catalogues ## build the packages for AWS and let every function answer from them
+test-packages: $(READY) catalogues ## build the packages for AWS, let every function answer from them, and deploy again and again
 	$(PYTEST) -m package tests/infra $(ARGS)
 
 # The stack with pools and the one with functions run beside each other; then what they recorded is checked.

@@ -117,6 +117,7 @@ def delete(target):
     client.get_waiter("stack_delete_complete").wait(StackName="careful", WaiterConfig={"Delay": 1, "MaxAttempts": 20})
 
 
+@pytest.mark.package  # Nine deployments of the whole template, as slow as a package.
 def test_change_sets_create_change_and_import(target, account, newer):
     """First, again, changed, a table left behind by an older template and imported, deleted and deployed again.
 
