@@ -97,7 +97,7 @@ class NotificationsRun:
         self.emulator, self.clients, self.dynamodb = emulator, clients, dynamodb
         self.ses = ScriptedSes(ses, throttle_every, lose_every)
         self.clock, self.metrics = SystemClock(), FakeMetrics()
-        self.errors = 0
+        self.throttled_after_crash = 0
 
     def notices(self, number):
         """Return so many notices to so many addresses, of all types in turn."""
@@ -232,7 +232,6 @@ class NotificationsRun:
                 *(self._handle_once(notice, claims, ports, next(crash_points)) for notice in waiting[:40])
             )
             crashes.update(end for end in ends if isinstance(end, str))
-            self.errors += sum(isinstance(end, TransientError) for end in ends)
             unfinished = [notice for notice, end in zip(waiting[:40], ends, strict=True) if end is not None]
             waiting = [*waiting[40:], *unfinished]
             clock.advance(LEASE + timedelta(seconds=1))
@@ -258,6 +257,7 @@ class NotificationsRun:
         except CrashError as crash:
             return str(crash)
         except TransientError as error:
+            self.throttled_after_crash += claim.unfinished > 0
             await claims.release(claim)
             return error
         return None
