@@ -31,6 +31,7 @@ class Child:
         self.grace_seconds = grace_seconds
         self.log = log
         self._process = process
+        self._has_ended = False
 
     @property
     def pid(self) -> int:
@@ -40,7 +41,9 @@ class Child:
     @property
     def exit_code(self) -> int | None:
         """Return the exit code; None while it runs."""
-        return self._process.poll()
+        if not self._has_ended and self._process.poll() is not None:
+            self._end_group()
+        return self._process.returncode
 
     def wait_for_output(self, find: Callable[[str], str | None], *, timeout_seconds: float) -> str:
         """Return the first result of `find` that is not None, called with each line of the output.
@@ -93,9 +96,15 @@ class Child:
         """Wait for the end; send SIGKILL after the grace period, and to the rest of the process group."""
         with contextlib.suppress(subprocess.TimeoutExpired):
             self._process.wait(grace_seconds)
+        if not self._has_ended:
+            self._end_group()
+        self._process.wait()
+
+    def _end_group(self) -> None:
+        """Kill what is left of the group, once: after the group's end its id can belong to another program."""
+        self._has_ended = True
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(self.pid, signal.SIGKILL)
-        self._process.wait()
 
     def kill(self) -> None:
         """Kill it at once, as a crash would."""

@@ -142,6 +142,48 @@ def test_a_port_in_use_is_replaced_by_a_free_one():
     assert find_free_port(port) == port
 
 
+def test_two_processes_never_get_the_same_port():
+    """A port that was found and is not bound yet is given to no other process, and not twice to one."""
+    code = (
+        "from infra.local.ports import find_free_port\n"
+        "print(*{find_free_port() for _ in range(400)}, flush=True)\n"
+        "input()\n"
+    )
+    command = [sys.executable, "-c", code]
+    processes = [subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) for _ in range(3)]
+    try:
+        found = [process.stdout.readline().split() for process in processes]
+    finally:
+        for process in processes:
+            process.communicate("\n", timeout=DEADLINE_SECONDS)
+    assert [len(ports) for ports in found] == [400] * 3
+    assert len({port for ports in found for port in ports}) == 1200
+
+
+def test_a_port_that_another_process_has_found_is_replaced():
+    """The preferred port counts as in use until the process that found it ends, although nothing listens on it."""
+    code = "from infra.local.ports import find_free_port; print(find_free_port(), flush=True); input()"
+    with subprocess.Popen(
+        [sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as other:
+        port = int(other.stdout.readline())
+        assert find_free_port(port) != port
+        other.communicate("\n", timeout=DEADLINE_SECONDS)
+    assert find_free_port(port) == port
+
+
+def test_a_group_is_killed_once(children, monkeypatch):
+    """When the end of a child is noticed its group is killed; later its id may be another program's."""
+    child = start(children, "one", "pass")
+    with pytest.raises(ChildError):
+        child.wait_for_output(line_with("nothing"), timeout_seconds=DEADLINE_SECONDS)
+    killed = []
+    monkeypatch.setattr(os, "killpg", lambda group, number: killed.append((group, number)))
+    child.kill()
+    children.stop_all()
+    assert killed == []
+
+
 def test_each_running_stack_has_a_separate_folder(tmp_path):
     """A second stack of the same checkout gets the first one's page address and another folder."""
     with lock_folder(tmp_path) as first:
