@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from shared.errors import TransientError
+from shared.errors import LeaseLostError, TransientError
 from shared.ids import new_id
 from tests.contracts.stores.bookings import LONG, NINE, Desk, cancelled, confirmed, moved
 from tests.contracts.stores.conftest import in_dynamodb
@@ -277,6 +277,89 @@ async def test_an_attempt_after_a_crash_takes_its_own_units_again(emulator, dyna
     assert await count_units(desk, key) == 1
     assert await desk.hold(visit, quotas=quotas) is None
     assert (await count_units(desk, key), await count_units(desk, f"{key}-sends")) == (1, 1)
+
+
+class Late:
+    """A worker's client of DynamoDB; before its first call of `operation` on quota units the worker is overtaken."""
+
+    def __init__(self, client, operation, successor):
+        self._client = client
+        self._operation = operation
+        self._successor = successor
+        self._overtaking = asyncio.Lock()
+
+    def __getattr__(self, name):
+        async def call(**arguments):
+            if name == self._operation and arguments.get("TableName", "LimitsTable") == "LimitsTable":
+                async with self._overtaking:
+                    successor, self._successor = self._successor, None
+                    if successor:
+                        await successor()
+            return await getattr(self._client, name)(**arguments)
+
+        return call
+
+
+@pytest.fixture
+def overtaken(emulator, dynamodb, clock, key):
+    """Return a function: it holds a visit, and before its call of `operation` another attempt has the command."""
+    desk = Desk(in_dynamodb(clock, dynamodb, emulator.client("dynamodb")), clock)
+
+    async def hold(operation, *, is_occupied=False):
+        visit, command = desk.visit(), new_id()
+        other = await desk.held() if is_occupied else None
+        sends = {"bound": Bound.SENDS, "holder": f"{visit.appointment_id}#1"}
+        quotas = [quota(visit, key, units=1), quota(visit, f"{key}-sends", units=5, **sends)]
+        early = await desk.claim(command)
+
+        async def hold_after_the_lease():
+            clock.advance(timedelta(minutes=1))
+            if other:
+                await desk.store.cancel(cancelled(other), claim=await desk.claim())
+            later = await desk.claim(command)
+            assert await desk.store.hold(visit, at=visit.created_at, claim=later, quotas=quotas) is None
+
+        late = in_dynamodb(clock, Late(dynamodb, operation, hold_after_the_lease), emulator.client("dynamodb"))
+        try:
+            return await late.appointments.hold(visit, at=visit.created_at, claim=early, quotas=quotas)
+        finally:
+            assert (await desk.stored(visit)).quota_units[0].key == key
+            found = await desk.store.find_quota_holders([key, f"{key}-sends"], at=clock.now())
+            assert [set(one) for one in found.values()] == [{visit.appointment_id}, {f"{visit.appointment_id}#1"}]
+
+    return hold
+
+
+@pytest.mark.parametrize("operation", ["put_item", "transact_write_items"])
+async def test_a_worker_that_lost_its_claim_takes_no_unit_of_its_successor(overtaken, operation):
+    """The lease ended before it took its units, or before its transaction: the successor keeps its units."""
+    with pytest.raises(LeaseLostError):
+        await overtaken(operation)
+
+
+async def test_a_worker_that_lost_its_claim_frees_no_unit_of_its_successor(overtaken):
+    """It found the time taken, and was slow: meanwhile the time was freed, and the next attempt held it."""
+    assert await overtaken("delete_item", is_occupied=True) == SlotLost()
+
+
+async def test_a_worker_that_lost_its_claim_does_not_take_over_and_free_units(emulator, dynamodb, clock, key):
+    """Its successor holds, under a profile with one limit less; then it finds that other limit reached."""
+    desk = Desk(in_dynamodb(clock, dynamodb, emulator.client("dynamodb")), clock)
+    visit, command = desk.visit(), new_id()
+    shared, other = quota(visit, key, units=1), f"{key}-other"
+    early = await desk.claim(command)
+
+    async def hold_after_the_lease():
+        clock.advance(timedelta(minutes=1))
+        await held(desk, other, NINE + HOUR, units=1)
+        later = await desk.claim(command)
+        assert await desk.store.hold(visit, at=visit.created_at, claim=later, quotas=[shared]) is None
+
+    late = in_dynamodb(clock, Late(dynamodb, "put_item", hold_after_the_lease), emulator.client("dynamodb"))
+    quotas = [shared, quota(visit, other, units=1)]
+    full = await late.appointments.hold(visit, at=visit.created_at, claim=early, quotas=quotas)
+    assert isinstance(full, QuotaFull)
+    assert await count_units(desk, key) == 1
 
 
 class Lagging:

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import date, datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -13,23 +13,14 @@ from shared.aws.items import from_item, to_item
 from shared.claims import Claim
 from shared.errors import TransientError
 from workers.booking.adapters.appointment_item import item_to_appointment
-from workers.booking.adapters.bucket_items import (
-    Bucket,
-    SlotRows,
-    begins_at_midnight,
-    ends_at_midnight,
-    join_occupied_times,
-    list_utc_days,
-)
+from workers.booking.adapters.bucket_items import Bucket, SlotRows
 from workers.booking.adapters.day_grids import DayGrids
+from workers.booking.adapters.occupied_days import OccupiedDays
 from workers.booking.adapters.quota_rows import MAX_CHOICES, QuotaRows
 from workers.booking.adapters.transactions import Transactions
 from workers.booking.domain.quotas import Quota, build_session_quota_key
 from workers.booking.domain.values import Appointment, AppointmentState, Interval, OccupiedTime, QuotaUnit
 from workers.booking.ports import Lost, QuotaFull, SlotLost, TooManyBucketsError
-
-_PARALLEL_DAYS = 16
-_DAY = timedelta(days=1)
 
 
 class DynamoAppointmentStore:
@@ -42,6 +33,7 @@ class DynamoAppointmentStore:
         self._appointments = appointments_table
         self._slots = SlotRows(slots_table)
         self._grids = DayGrids(client, self._slots)
+        self._days = OccupiedDays(client, self._slots, self._grids)
         self._quotas = QuotaRows(client, limits_table)
         self._transactions = Transactions(
             client, appointments_table=appointments_table, processed_table=processed_table
@@ -122,30 +114,33 @@ class DynamoAppointmentStore:
     ) -> Lost | None:
         """Take the units that expire by themselves one by one, which costs half, and then the rest in a transaction.
 
-        If the time is lost, the units are freed. After a crash the next attempt finds them in its own name, or they
-        expire: a limit may count a request for a while that got no hold, but none is ever exceeded.
+        If the time is lost, the units are freed. After a crash they expire: a limit may count a request for a while
+        that got no hold, but none is ever exceeded. If another attempt of the command has units, all are taken over in
+        the transaction.
         """
         written = await self._quotas.take_units(
-            [quota for quota in quotas if not quota.is_lasting], at=at, stale_holder=stale_holder
+            [quota for quota in quotas if not quota.is_lasting], at=at, claim=claim, stale_holder=stale_holder
         )
         if isinstance(written, QuotaFull):
             return written
+        units = written or []
         try:
             lost = await self._write_change(
                 appointment,
                 claim,
                 takes=takes,
-                quotas=[quota for quota in quotas if quota.is_lasting],
+                quotas=[quota for quota in quotas if quota.is_lasting or written is None],
                 at=at,
                 releases=None,
                 extra=[],
-                kept_units=tuple(choice.unit for choice in written if choice.quota.is_released_with_appointment),
+                kept_units=tuple(choice.unit for choice in units if choice.quota.is_released_with_appointment),
+                stale_holder=stale_holder,
             )
         except TooManyBucketsError:
-            await self._quotas.free_units(written)
+            await self._quotas.free_units(units, claim)
             raise
         if lost is not None:
-            await self._quotas.free_units(written)
+            await self._quotas.free_units(units, claim)
         return lost
 
     async def save(
@@ -213,25 +208,7 @@ class DynamoAppointmentStore:
         self, tenant: str, between: Interval, *, at: datetime, may_lag: bool = False
     ) -> Sequence[OccupiedTime]:
         """Return the times of all buckets that are owned at `at`."""
-        # A bucket is in the partition of its own UTC day, even if its visit began the day before.
-        days = list_utc_days(between)
-        rows = await self._read_days(tenant, days, may_lag=may_lag)
-        # No visit is longer than a day. Only one that reaches midnight can have buckets of the day beyond it.
-        around = [days[0] - _DAY] if begins_at_midnight(rows[0]) else []
-        around += [days[-1] + _DAY] if ends_at_midnight(rows[-1]) else []
-        rows += await self._read_days(tenant, around, may_lag=may_lag)
-        return join_occupied_times(rows, at)
-
-    async def _read_days(self, tenant: str, days: Sequence[date], *, may_lag: bool) -> list[list[dict[str, Any]]]:
-        limit = asyncio.Semaphore(_PARALLEL_DAYS)
-
-        async def read_day(day: date) -> list[dict[str, Any]]:
-            async with limit:
-                rows = await self._query_day_rows(tenant, day, may_lag=may_lag)
-            self._grids.learn(tenant, day, rows)
-            return rows
-
-        return await asyncio.gather(*map(read_day, days))
+        return await self._days.find_occupied_times(tenant, between, at=at, may_lag=may_lag)
 
     async def find_quota_holders(self, keys: Sequence[str], *, at: datetime) -> Mapping[str, Sequence[str]]:
         """Return who has the units of each key."""
@@ -283,17 +260,6 @@ class DynamoAppointmentStore:
             if lost >= len(takes) + len(puts):
                 raise TransientError("appointments: what was to be freed belongs to another appointment")
         raise TransientError("appointments: too many conflicts over quota units")
-
-    async def _query_day_rows(self, tenant: str, day: date, *, may_lag: bool) -> list[dict[str, Any]]:
-        rows: list[dict[str, Any]] = []
-        query = {**self._slots.build_day_query(tenant, day), "ConsistentRead": not may_lag}
-        while True:
-            with translate_aws_errors("slots.query"):
-                answer = await self._client.query(**query)
-            rows += answer.get("Items", ())
-            if not (after := answer.get("LastEvaluatedKey")):
-                return rows
-            query["ExclusiveStartKey"] = after
 
     async def _free_buckets(self, buckets: Sequence[Bucket], appointment: Appointment) -> None:
         await asyncio.gather(

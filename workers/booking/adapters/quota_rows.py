@@ -11,6 +11,7 @@ from botocore.exceptions import ClientError
 
 from shared.aws.errors import get_error_code, translate_aws_errors
 from shared.aws.items import from_item, to_item
+from shared.claims import Claim
 from shared.errors import TransientError
 from shared.instants import from_milliseconds, to_milliseconds
 from shared.retention import DAY_QUOTA_RETENTION, QUOTA_RETENTION, compute_expiry
@@ -31,14 +32,16 @@ class UnitChoice:
     quota: Quota
     unit: QuotaUnit
     put: dict[str, Any]
+    other_claim: bool = False
+    """Whether an attempt of the same command has the unit by another claim."""
 
 
 class QuotaRows:
     """Finds free units and builds the transaction parts that take, keep and free them.
 
-    A row has `quota`, `seat` (the unit's number), `taker` (its holder), `until_ms` unless it is permanent, and
-    `expires_at` for the table's TTL. `domain/quotas.py` defines the values of `quota`. The table also stores send rates
-    and changes of visits (docs/data.md).
+    A row has `quota`, `seat` (the unit's number), `taker` (its holder), `until_ms` unless it is permanent,
+    `claim_owner` if it was taken outside a transaction, and `expires_at` for the table's TTL. `domain/quotas.py`
+    defines the values of `quota`. The table also stores send rates and changes of visits (docs/data.md).
     """
 
     def __init__(self, client: Any, table: str) -> None:
@@ -53,12 +56,16 @@ class QuotaRows:
         may_lag: bool,
         also: Collection[str] = (),
         stale_holder: str | None = None,
+        claim_owner: str | None = None,
     ) -> list[UnitChoice] | QuotaFull:
         """Return a free unit of each quota, or the first quota that has none.
 
         A unit is free if it has no holder, has expired at `at`, or belongs to the quota's own holder or one of `also`;
         a unit of `stale_holder` is free unless it is permanent. The unit is chosen at random, so that concurrent
         transactions seldom conflict.
+
+        With `claim_owner` the part takes the unit outside a transaction, which would check the claim. So it takes a
+        unit of the quota's own holder only if this claim has taken it before.
 
         With `may_lag` the read costs half and may miss changes of the last second: the write checks that the unit is
         free. But no quota is full without a consistent read.
@@ -72,51 +79,55 @@ class QuotaRows:
             numbers = set(range(quota.units)) - {int(row["seat"]) for row in others}
             if not numbers or len(others) >= quota.units:
                 if may_lag:
-                    return await self.choose_units(quotas, at=at, may_lag=False, also=also, stale_holder=stale_holder)
+                    return await self.choose_units(
+                        quotas, at=at, may_lag=False, also=also, stale_holder=stale_holder, claim_owner=claim_owner
+                    )
                 ends = [int(row["until_ms"]) for row in others if "until_ms" in row]
                 return QuotaFull(
                     bound=quota.bound,
                     frees_at=from_milliseconds(min(ends)) if len(ends) == len(others) > 0 else None,
                 )
-            own_numbers = [
-                int(row["seat"]) for row in stored if row["taker"] == quota.holder and int(row["seat"]) in numbers
-            ]
-            number = own_numbers[0] if own_numbers else random.choice(sorted(numbers))  # noqa: S311 - no secret
+            own_rows = [row for row in stored if row["taker"] == quota.holder and int(row["seat"]) in numbers]
+            number = int(own_rows[0]["seat"]) if own_rows else random.choice(sorted(numbers))  # noqa: S311 - no secret
             choices.append(
                 UnitChoice(
                     quota,
                     QuotaUnit(quota.key, number, quota.is_lasting),
-                    self._build_take_part(quota, number, at, ours),
+                    self._build_take_part(quota, number, at, ours, claim_owner),
+                    other_claim=any(row.get("claim_owner") != claim_owner for row in own_rows),
                 )
             )
         return choices
 
     async def take_units(
-        self, quotas: Sequence[Quota], *, at: datetime, stale_holder: str | None
-    ) -> list[UnitChoice] | QuotaFull:
+        self, quotas: Sequence[Quota], *, at: datetime, claim: Claim, stale_holder: str | None
+    ) -> list[UnitChoice] | QuotaFull | None:
         """Take a unit of each quota by a write of its own; if one has none, free those that were taken.
+
+        Returns None, and leaves no unit taken, if another attempt of the command has units: only a transaction, which
+        checks the claim, may take them over.
 
         Raises:
             TransientError: others took the chosen units again and again.
         """
         written: list[UnitChoice] = []
         for choice_number in range(MAX_CHOICES):
-            choices = await self.choose_units(quotas, at=at, may_lag=choice_number == 0, stale_holder=stale_holder)
-            if isinstance(choices, QuotaFull):
-                await self.free_units(written)
-                return choices
+            choices = await self.choose_units(
+                quotas, at=at, may_lag=choice_number == 0, stale_holder=stale_holder, claim_owner=claim.owner
+            )
+            if isinstance(choices, QuotaFull) or any(choice.other_claim for choice in choices):
+                await self.free_units(written, claim)
+                return choices if isinstance(choices, QuotaFull) else None
             results = await asyncio.gather(*(self._take_unit(choice) for choice in choices))
             written = [choice for choice, is_written in zip(choices, results, strict=True) if is_written]
             if len(written) == len(choices):
                 return written
-        await self.free_units(written)
+        await self.free_units(written, claim)
         raise TransientError("limits: too many conflicts over quota units")
 
-    async def free_units(self, choices: Sequence[UnitChoice]) -> None:
-        """Free units that were taken, unless another holder has them by now."""
-        await asyncio.gather(
-            *(self._delete_if_held(self.build_free_part(choice.unit, choice.quota.holder)) for choice in choices)
-        )
+    async def free_units(self, choices: Sequence[UnitChoice], claim: Claim) -> None:
+        """Free units that this claim has taken; those that a later attempt has taken over remain."""
+        await asyncio.gather(*(self._delete_if_claimed_by(choice.unit, claim) for choice in choices))
 
     async def _take_unit(self, choice: UnitChoice) -> bool:
         with translate_aws_errors("limits.take"):
@@ -128,10 +139,15 @@ class QuotaRows:
                 return False
         return True
 
-    async def _delete_if_held(self, part: dict[str, Any]) -> None:
+    async def _delete_if_claimed_by(self, unit: QuotaUnit, claim: Claim) -> None:
         with translate_aws_errors("limits.free"):
             try:
-                await self._client.delete_item(**part["Delete"])
+                await self._client.delete_item(
+                    TableName=self._table,
+                    Key=_build_key(unit.key, unit.number),
+                    ConditionExpression="claim_owner = :owner",
+                    ExpressionAttributeValues=to_item({":owner": claim.owner}),
+                )
             except ClientError as error:
                 if get_error_code(error) != _CONDITION_FAILED:
                     raise
@@ -179,19 +195,29 @@ class QuotaRows:
                 return rows
             query["ExclusiveStartKey"] = after
 
-    def _build_take_part(self, quota: Quota, number: int, at: datetime, ours: Collection[str]) -> dict[str, Any]:
-        names = {f":taker{position}": holder for position, holder in enumerate(sorted(ours))}
+    def _build_take_part(
+        self, quota: Quota, number: int, at: datetime, ours: Collection[str], claim_owner: str | None
+    ) -> dict[str, Any]:
         item = {"quota": quota.key, "seat": number, "taker": quota.holder, "expires_at": _compute_row_expiry(quota, at)}
         if quota.until is not None:
             item["until_ms"] = to_milliseconds(quota.until)
+        conditions = ["attribute_not_exists(quota)", "until_ms <= :at"]
+        values: dict[str, Any] = {":at": to_milliseconds(at)}
+        if claim_owner is not None:
+            item["claim_owner"] = claim_owner
+            values[":owner"] = claim_owner
+            conditions.append("claim_owner = :owner")
+        holders = sorted(set(ours) - ({quota.holder} if claim_owner is not None else set()))
+        if holders:
+            names = {f":taker{position}": holder for position, holder in enumerate(holders)}
+            values |= names
+            conditions.append(f"taker IN ({', '.join(names)})")
         return {
             "Put": {
                 "TableName": self._table,
                 "Item": to_item(item),
-                "ConditionExpression": (
-                    f"attribute_not_exists(quota) OR until_ms <= :at OR taker IN ({', '.join(names)})"
-                ),
-                "ExpressionAttributeValues": to_item({":at": to_milliseconds(at), **names}),
+                "ConditionExpression": " OR ".join(conditions),
+                "ExpressionAttributeValues": to_item(values),
             }
         }
 
