@@ -1,7 +1,7 @@
 """Chooses the value of every parameter: named, computed, previous or the template's default."""
 
 import difflib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -38,11 +38,16 @@ def choose_parameters(template: Template, *, previous: Mapping[str, str], values
 
 
 def check_names(template: Template, named: Iterable[str]) -> None:
-    """Refuse a name that the template does not have; CloudFormation's own message has no suggestion."""
+    """Refuse a parameter that the template does not have; CloudFormation's own message has no suggestion."""
+    check_known("parameter", named, template.parameters)
+
+
+def check_known(kind: str, named: Iterable[str], known: Collection[str]) -> None:
+    """Refuse unknown names, with the nearest known one."""
     problems = []
-    for name in sorted(set(named) - set(template.parameters)):
-        nearest = difflib.get_close_matches(name, template.parameters, n=1, cutoff=0.5)
-        problems.append(f"no parameter {name}" + (f": did you mean {nearest[0]}?" if nearest else ""))
+    for name in sorted(set(named) - set(known)):
+        nearest = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
+        problems.append(f"no {kind} {name}" + (f": did you mean {nearest[0]}?" if nearest else ""))
     if problems:
         raise DeployError("; ".join(problems))
 

@@ -1,6 +1,6 @@
 """Looks at the account before anything is changed, and decides the parameters and what is done with what exists."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from infra.deployment.adoption.candidates import WantedResources
@@ -13,7 +13,7 @@ from infra.deployment.code_bucket import open_code_bucket
 from infra.deployment.concurrency import reserve_concurrency
 from infra.deployment.errors import DeployError
 from infra.deployment.findings import Finding, Verdict
-from infra.deployment.parameters import Choice, choose_parameters
+from infra.deployment.parameters import Choice, check_known, choose_parameters
 from infra.deployment.probes import probe_account
 from infra.deployment.request import Environment, Request
 from infra.deployment.request_check import OWN_PARAMETERS, check_parameters
@@ -55,6 +55,7 @@ def survey_account(request: Request, environment: Environment, template: Templat
     recovery = plan_recovery(request, environment, found) if found else None
     stack = None if recovery and recovery.deletes else found
     owned = list_owned_resources(client, stack.id) if stack else {}
+    _check_named_resources(request, {*template.content.get("Resources", {}), *owned}, stack=found)
     bucket = open_code_bucket(request, environment)
     has_bucket = bucket.exists()
     records = load_records(bucket, request.stack) if has_bucket else []
@@ -77,6 +78,17 @@ def survey_account(request: Request, environment: Environment, template: Templat
             *probe_account(environment.clients, choice.values(template)),
         ),
     )
+
+
+def _check_named_resources(request: Request, known: Collection[str], *, stack: Stack | None) -> None:
+    """Refuse options that would have no effect, for example because a name has a typing error."""
+    check_known("resource", request.replaceable, known)
+    # The account is surveyed again after the rollback.
+    if request.skip_rollback_of and (stack is None or not stack.status.startswith("UPDATE_ROLLBACK_")):
+        raise DeployError(
+            f"--skip-rollback-of {', '.join(request.skip_rollback_of)}: only for a stack that is"
+            f" UPDATE_ROLLBACK_FAILED; {request.stack} {f'is {stack.status}' if stack else 'does not exist'}"
+        )
 
 
 def _look_for_remains(

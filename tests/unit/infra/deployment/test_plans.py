@@ -80,6 +80,12 @@ def test_a_plan_that_removes_data_is_refused_unless_it_is_named(deployed):
     assert (TABLE, "appointments") in deployed.account.existing
 
 
+def test_a_resource_that_may_be_replaced_and_does_not_exist_is_refused(deployed):
+    """A typing error would otherwise show only when the plan is refused, minutes later."""
+    with pytest.raises(DeployError, match="no resource AppointmentTable: did you mean AppointmentsTable"):
+        deployed.deploy_with(Request("stride", replaceable=("AppointmentTable",)))
+
+
 def test_a_kept_value_that_the_template_refuses_is_reported_with_cloudformations_reason(deployed):
     """Only CloudFormation knows all values that are kept."""
     deployed.deploy(LogLevel="DEBUG")

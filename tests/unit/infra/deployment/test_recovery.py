@@ -66,6 +66,12 @@ def test_a_failed_rollback_is_continued_before_the_deployment(deployed):
     assert deployed.stack.parameters["LogLevel"] == "DEBUG"
 
 
+def test_nothing_is_skipped_without_a_failed_rollback(deployed):
+    """The option would have no effect, so it is refused."""
+    with pytest.raises(DeployError, match=r"stride is (UPDATE|CREATE)_COMPLETE"):
+        deployed.deploy_with(Request("stride", skip_rollback_of=("IngressFunction",)))
+
+
 def test_a_resource_whose_rollback_fails_again_is_skipped_by_name_only(deployed):
     """Skipping may leave a difference to the template, so the operator names it."""
     cloudformation = deployed.account.cloudformation
