@@ -26,7 +26,7 @@ Examples:
   stride doctor
   stride status --watch
   stride failures list --age 2h
-  stride --stack stride-test failures show 3f0c...
+  stride --stack stride-test failures show 3f0c
   stride desk --port 8090
 """
 

@@ -8,6 +8,7 @@ import click
 
 from ops.cli.data_file import NotDataError, parse_data_file, render_data_file
 from ops.cli.examples import WithExamples
+from ops.cli.failure_ids import complete_id
 from ops.cli.sentences import describe_rejection
 from ops.cli.session import NOT_DONE, CommandError, Session, run_async
 from ops.cli.views import print_lines
@@ -16,10 +17,10 @@ from ops.desk.domain.values import Edited, FieldProblem, FieldProblemKind, Inval
 
 _EDIT = """
 Examples:
-  EDITOR=nano stride failures edit 3f0c...
-  stride failures edit 3f0c... --data corrected.yaml
+  EDITOR=nano stride failures edit 3f0c
+  stride failures edit 3f0c --data corrected.yaml
   echo '{"service": "massage", "start": "2027-01-12T10:00", "contact": "ann@example.com"}' |
-    stride failures edit 3f0c... --data -
+    stride failures edit 3f0c --data -
 """
 
 
@@ -37,9 +38,10 @@ def edit_failure(session: Session, /, *, failure_id: str, source: str | None) ->
 
     async def run() -> Edited | None:
         async with session.open_desk() as desk:
+            whole_id = await complete_id(desk, session.operator, failure_id)
             if text is None:
-                return await _edit_in_editor(session, desk, failure_id)
-            outcome = await _apply_edit(session, desk, failure_id, text)
+                return await _edit_in_editor(session, desk, whole_id)
+            outcome = await _apply_edit(session, desk, whole_id, text)
             if isinstance(outcome, Invalid):
                 raise CommandError(f"nothing was changed: {_join_problems(outcome.problems)}", NOT_DONE)
             return outcome

@@ -10,6 +10,7 @@ import click
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from ops.cli.examples import WithExamples
+from ops.cli.failure_ids import complete_ids
 from ops.cli.json_output import tally_to_row, to_json
 from ops.cli.options import add_filter_options, build_filter
 from ops.cli.sentences import FORECASTS, describe_forecast, describe_reason, describe_rejection
@@ -22,7 +23,7 @@ from shared.ledger.failures import FailureFilter
 
 _RETRY = """
 Examples:
-  stride failures retry 3f0c...
+  stride failures retry 3f0c
   stride failures retry --error calendar_access_revoked --age 1d --dry-run
   stride failures retry --queue booking --rate 50 --yes
 """
@@ -61,22 +62,21 @@ def retry_failures(
     is_filtered = is_all or any(options.values())
     if bool(ids) == is_filtered:
         raise click.UsageError("use either ids or filters" if ids else "select failures by ids, filters, or --all")
-    selection: FailureFilter | Sequence[str] = ids
-    if not ids:
-        selection = build_filter(session.clock.now(), **{**options, "states": options["states"] or ("open",)})
+    states = options["states"] or ("open",)
+    failure_filter = None if ids else build_filter(session.clock.now(), **{**options, "states": states})
 
     latest_progress: deque[values.Progress] = deque(maxlen=1)
 
     async def run() -> Tally:
         async with session.open_desk() as desk:
-            if not dry_run and not yes and isinstance(selection, FailureFilter):
-                counts = await desk.count_failures(session.operator, selection)
+            if failure_filter and not dry_run and not yes:
+                counts = await desk.count_failures(session.operator, failure_filter)
                 if counts.total:
                     _confirm_replays(counts, rate)
             return await _replay_with_progress(
                 session,
                 desk,
-                selection,
+                failure_filter or await complete_ids(desk, session.operator, ids),
                 rate=rate,
                 dry_run=dry_run,
                 again=again,
@@ -171,7 +171,7 @@ def _print_tally(session: Session, tally: Tally, *, is_json: bool) -> None:
 
 _DISCARD = """
 Example:
-  stride failures discard 3f0c... --reason "the visitor called, booked by hand"
+  stride failures discard 3f0c --reason "the visitor called, booked by hand"
 """
 
 
@@ -185,7 +185,7 @@ def discard_failures(session: Session, /, *, ids: tuple[str, ...], reason: str) 
     async def run() -> int:
         not_discarded = 0
         async with session.open_desk() as desk:
-            for failure_id in ids:
+            for failure_id in await complete_ids(desk, session.operator, ids):
                 match await desk.discard_failure(session.operator, failure_id, reason):
                     case Discarded():
                         print_lines(session.out, f"{failure_id}  discarded")

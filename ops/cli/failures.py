@@ -6,6 +6,7 @@ from typing import Any
 import click
 
 from ops.cli.examples import GroupWithExamples, WithExamples
+from ops.cli.failure_ids import complete_id
 from ops.cli.json_output import details_to_row, failure_to_row, to_json
 from ops.cli.options import Cursor, add_filter_options, build_filter
 from ops.cli.sentences import NO_SUCH
@@ -26,11 +27,14 @@ _NOT_ENDED = frozenset({FailureState.FAILED, FailureState.FAILED_AGAIN, FailureS
 _FAILURES = """
 Examples:
   stride failures list --queue booking --age 2h
-  stride failures show 3f0c...
-  stride failures retry 3f0c...
+  stride failures show 3f0c
+  stride failures retry 3f0c
   stride failures retry --error calendar_access_revoked --rate 50 --dry-run
-  stride failures edit 3f0c... && stride failures retry 3f0c...
-  stride failures discard 3f0c... --reason "the visitor called"
+  stride failures edit 3f0c && stride failures retry 3f0c
+  stride failures discard 3f0c --reason "the visitor called"
+
+The beginning of an id is enough, from four characters on, where only
+one id begins so.
 
 Exit codes: 0 success, 1 not everything could be done, 2 invalid command
 line, 3 there is no deployment or it can't be reached.
@@ -82,8 +86,8 @@ def list_failures(session: Session, /, *, limit: int, after: str | None, is_json
 
 _SHOW = """
 Examples:
-  stride failures show 3f0c...
-  stride failures show 3f0c... --unmask --json
+  stride failures show 3f0c
+  stride failures show 3f0c --unmask --json
 """
 
 
@@ -97,7 +101,8 @@ def show_failure(session: Session, /, *, failure_id: str, unmask: bool, is_json:
 
     async def run() -> None:
         async with session.open_desk() as desk:
-            details = await desk.show_failure(session.operator, failure_id, unmasked=unmask)
+            whole_id = await complete_id(desk, session.operator, failure_id)
+            details = await desk.show_failure(session.operator, whole_id, unmasked=unmask)
         if details is None:
             raise CommandError(NO_SUCH.format(failure_id), NOT_DONE)
         if is_json:

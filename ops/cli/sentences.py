@@ -20,7 +20,8 @@ FORECASTS: dict[ForecastKind, str] = {
     ForecastKind.UNKNOWN: "the outcome can't be forecast at the moment",
 }
 
-NO_SUCH = "there is no failure {}: `stride failures list` shows the ids; give the whole id"
+NO_SUCH = "there is no failure {}: `stride failures list` shows the ids; at least four characters of one are needed"
+AMBIGUOUS = "several failures begin with {}: {}"
 
 _REASONS: dict[NotPossibleReason, str] = {
     NotPossibleReason.UNKNOWN: "there is no such failure",

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime
 from typing import Any, TypeVar
 
 import structlog
@@ -93,6 +94,10 @@ class Desk:
             },
         )
 
+    async def find_ids(self, operator: Operator, beginning: str, *, limit: int) -> list[str]:
+        """Return up to `limit` sorted ids that begin so; if one is complete, only that."""
+        return await self._search.find_ids(operator, beginning, limit=limit)
+
     async def show_failure(
         self, operator: Operator, failure_id: str, *, unmasked: bool = False, is_on_record: bool = False
     ) -> FailureDetails | None:
@@ -144,14 +149,8 @@ class Desk:
 
         def decide_replay(failure: Failure) -> Failure | NotPossible:
             before[:] = [failure]
-            if reason := transitions.find_decryption_problem(failure):
-                return reason
-            if build_replay_payload(failure) is None:
-                return NotPossible(NotPossibleReason.UNREADABLE)
             now = self._clock.now()
-            return transitions.find_block_reason(failure, now, again=again) or transitions.start_replay(
-                failure, operator, now
-            )
+            return _find_replay_obstacle(failure, now, again=again) or transitions.start_replay(failure, operator, now)
 
         changed = await self._change_failure(operator, failure_id, decide_replay)
         if not isinstance(changed, Failure):
@@ -186,14 +185,14 @@ class Desk:
 
         The messages of one group are sent in order; if one can't be sent, the rest of its group is skipped. A stop
         completes running replays and leaves the others unchanged. A filter without states finds open failures. A dry
-        run only makes forecasts.
+        run only makes forecasts, of the failures that would be replayed.
         """
         jobs = await self._select_jobs(operator, selection)
 
         async def replay_or_forecast(failure_id: str) -> Outcome:
             try:
                 if dry_run:
-                    return await self.forecast_replay(operator, failure_id) or NotPossible(NotPossibleReason.UNKNOWN)
+                    return await self._forecast_replay(operator, failure_id, again=again)
                 return await self.replay_failure(operator, failure_id, again=again)
             except TransientError as error:
                 # An unreachable ledger for one failure does not stop the others.
@@ -202,6 +201,14 @@ class Desk:
                 return NotPossible(NotPossibleReason.NOT_SENT, detail=describe_error(error))
 
         return await act_on_jobs(jobs, replay_or_forecast, per_second=per_second, on_progress=on_progress)
+
+    async def _forecast_replay(self, operator: Operator, failure_id: str, *, again: bool) -> Forecast | NotPossible:
+        """Return what a replay would do now, or why it would not be started."""
+        failure = await self._search.get_failure(operator, failure_id)
+        if failure is None:
+            return NotPossible(NotPossibleReason.UNKNOWN)
+        obstacle = _find_replay_obstacle(failure, self._clock.now(), again=again)
+        return obstacle or await self._forecaster.forecast_replay(failure)
 
     async def _select_jobs(self, operator: Operator, selection: FailureFilter | Sequence[str]) -> list[Job]:
         """Return the jobs of the selected failures, as a snapshot: replayed failures no longer match the filter."""
@@ -301,3 +308,12 @@ class Desk:
                 # The response to the first write was lost and the client repeated it; the first write succeeded.
                 return changed
         return NotPossible(NotPossibleReason.CHANGED_MEANWHILE)
+
+
+def _find_replay_obstacle(failure: Failure, now: datetime, *, again: bool) -> NotPossible | None:
+    """Return why the failure can't be replayed now, or None."""
+    if reason := transitions.find_decryption_problem(failure):
+        return reason
+    if build_replay_payload(failure) is None:
+        return NotPossible(NotPossibleReason.UNREADABLE)
+    return transitions.find_block_reason(failure, now, again=again)

@@ -14,6 +14,9 @@ _PAGE = 500
 _MAX_READS = 20
 """How many pages of the ledger are read to fill one page, when running replays are left out of it."""
 
+_MAX_OUTLINES = 20_000
+"""How many failures are compared with the beginning of an id."""
+
 _MAX_REPLAYING = 500
 """How many running replays are checked for lost ones when open failures are counted."""
 
@@ -34,6 +37,14 @@ class Search:
         """Return one failure, or None if the operator may not see it."""
         failure = await self._ledger.get(failure_id)
         return failure if failure and permissions.can_see_failure(operator, failure) else None
+
+    async def find_ids(self, operator: Operator, beginning: str, *, limit: int) -> list[str]:
+        """Return up to `limit` sorted ids that begin so; if one is complete, only that."""
+        if await self.get_failure(operator, beginning):
+            return [beginning]
+        # The text of a filter is found in any part of any id.
+        outlines, _ = await self.find_outlines(operator, FailureFilter(text=beginning), limit=_MAX_OUTLINES)
+        return sorted(each.failure_id for each in outlines if each.failure_id.startswith(beginning))[:limit]
 
     async def find_failures(
         self, operator: Operator, failure_filter: FailureFilter, *, limit: int, after: str | None

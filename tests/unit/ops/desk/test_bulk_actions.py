@@ -82,6 +82,22 @@ async def test_a_dry_run_only_forecasts(world):
     assert (world.replays.sent, world.ledger.rows) == ([], before)
 
 
+@pytest.mark.parametrize("again", [False, True])
+@pytest.mark.parametrize("state", FailureState)
+@pytest.mark.parametrize("payload", ["as it was", "not JSON", ""])
+async def test_a_dry_run_and_a_replay_agree(world, state, again, payload):
+    """What would not be replayed has the same reason in both, and no forecast."""
+    changes = {} if payload == "as it was" else {"payload": payload}
+    failure_id = await world.failed("one", **changes)
+    if state is FailureState.REPLAYING:
+        await world.desk.replay_failure(ANNA, failure_id)
+    world.ledger.rows[failure_id] = replace(world.kept(failure_id), state=state)
+    dry = await world.desk.replay_failures(ANNA, [failure_id], per_second=QUICK, again=again, dry_run=True)
+    done = await world.desk.replay_failures(ANNA, [failure_id], per_second=QUICK, again=again)
+    assert dry.not_possible == done.not_possible
+    assert sum(dry.forecasts.values()) == done.replayed
+
+
 async def test_a_filter_without_states_selects_open_failures(world):
     """Ended failures and running replays are not replayed."""
     ids = await record_many(world, 4)
