@@ -15,8 +15,10 @@ from shared.messages.commands import (
     ENVELOPE_VERSION,
     BookingCancel,
     BookingCreate,
+    BookingLookup,
     BookingReschedule,
     BookingResend,
+    BookingSlots,
     BookingVerify,
     ChatSend,
     Envelope,
@@ -75,6 +77,15 @@ def build_failure(dead_letter: Delivery, *, queue: str, message: Message | None,
 def find_notifiable_command(message: Message | None) -> NotifiableCommand | None:
     """Return the message if it is a command whose visitor must learn how it ended, or else None."""
     return message if isinstance(message, NotifiableCommand) else None
+
+
+def needs_record(message: Message | None) -> bool:
+    """Return whether the failure is recorded: that of a query is not.
+
+    A query changes nothing, and nobody waits for its answer when an operator replays it. But a failure that an operator
+    has replayed must get the outcome of the replay.
+    """
+    return message is None or message.replay > 0 or not isinstance(message, BookingSlots | BookingLookup)
 
 
 def convert_to_current_version(body: str, problem: DeadLetterReason) -> str | None:

@@ -21,6 +21,7 @@ from workers.failures.domain import (
     build_failure,
     convert_to_current_version,
     find_notifiable_command,
+    needs_record,
 )
 
 log = structlog.get_logger()
@@ -47,14 +48,19 @@ class LedgerHandler:
         self._claims = claims
         self._lease = lease
 
-    async def handle(self, dead_letter: Delivery) -> Failure:
+    async def handle(self, dead_letter: Delivery) -> Failure | None:
         """Record the failure and notify its visitor; return the recorded failure. Then the dead letter may be deleted.
+
+        A query is only logged, and None is returned.
 
         Raises:
             TransientError: a store can't be reached, or another worker holds the command.
         """
         message, command = self._decode_message(dead_letter)
         failure = build_failure(dead_letter, queue=self._queue, message=message, now=self._ports.clock.now())
+        if not needs_record(message):
+            log.warning("query_failed", type=failure.type, reason=failure.reason, attempts=failure.attempts)
+            return None
         recorded = await self._ports.ledger.record(failure)
         log.info("failure_recorded", failure_id=recorded.failure_id, reason=failure.reason, state=recorded.state.value)
         # Any other reason comes from a worker that decoded the message, and such a worker notifies the visitor itself.

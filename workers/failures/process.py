@@ -1,4 +1,4 @@
-"""Processes the deliveries of a dead-letter queue: each is retried until the ledger has it, and then deleted."""
+"""Processes the deliveries of a dead-letter queue: each is retried until it is recorded or logged, and then deleted."""
 
 import asyncio
 from dataclasses import dataclass
@@ -56,8 +56,9 @@ class DeadLetterProcessor(DeliveryProcessor):
         except Exception as error:
             log.exception("dead_letter_not_recorded")
             return build_uncounted_retry(error, attempt=delivery.receive_count, policy=_POLICY)
-        ids = {"failure_id": recorded.failure_id, "command_id": recorded.command_id, "tenant": recorded.tenant}
-        fields |= {name: value for name, value in ids.items() if value}
+        if recorded:
+            ids = {"failure_id": recorded.failure_id, "command_id": recorded.command_id, "tenant": recorded.tenant}
+            fields |= {name: value for name, value in ids.items() if value}
         return Ack()
 
 

@@ -43,13 +43,30 @@ async def test_a_message_that_sqs_moved_is_recorded_and_its_visitor_is_notified(
     assert worker.poster.types("tab=") == ["error"]
 
 
-@pytest.mark.parametrize("kind", ["booking.slots", "booking.lookup", "calendar.tick"])
-async def test_queries_and_internal_commands_have_no_visitor_to_notify(worker, kind):
-    """They are recorded, and no claim is made."""
-    assert await worker.processor.process(await worker.receive_new(body_of(kind))) == Ack()
+async def test_an_internal_command_has_no_visitor_to_notify(worker):
+    """It is recorded, and no claim is made."""
+    assert await worker.processor.process(await worker.receive_new(body_of("calendar.tick"))) == Ack()
     assert len(worker.failures.rows) == 1
     assert worker.errors() == []
     assert worker.claims.records == {}
+
+
+@pytest.mark.parametrize("kind", ["booking.slots", "booking.lookup"])
+@pytest.mark.parametrize("attributes", [None, copy_attributes()], ids=["moved by SQS", "copied by a worker"])
+async def test_a_failed_query_is_logged_and_leaves_nothing_to_replay(worker, logs, kind, attributes):
+    """It changed nothing, and nobody waits for its answer any more."""
+    assert await worker.processor.process(await worker.receive_new(body_of(kind), attributes=attributes)) == Ack()
+    assert (worker.failures.rows, worker.errors(), worker.claims.records) == ({}, [], {})
+    [line] = [line for line in logs if line["event"] == "query_failed"]
+    assert (line["type"], line["reason"]) == (kind, (attributes or {"reason": "receives_exhausted"})["reason"])
+
+
+@pytest.mark.parametrize("kind", ["booking.slots", "booking.lookup"])
+async def test_a_replayed_query_that_fails_again_is_recorded(worker, kind):
+    """The release before has recorded it, and the desk waits for the outcome of the replay."""
+    assert await worker.processor.process(await worker.receive_new(body_of(kind, replay=1))) == Ack()
+    [failure] = worker.failures.rows.values()
+    assert failure.replays == 1
 
 
 async def test_the_visitor_of_a_completed_command_is_not_notified(worker):
