@@ -5,7 +5,16 @@ from typing import Literal
 from shared.languages.available import SHARED
 from shared.messages.errors import ErrorCode
 
-About = Literal["begun", "holds", "codes", "last_code", "skipped"]
+About = Literal[
+    "begun",
+    "codes_address",
+    "codes_contact",
+    "codes_session",
+    "holds_address",
+    "holds_contact",
+    "last_code",
+    "skipped",
+]
 """The subject of a refusal, where its code alone would not help.
 
 A visit that has begun, too many times held, too many codes within an hour, no further code for a held time, an hour

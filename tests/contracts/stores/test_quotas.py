@@ -163,12 +163,12 @@ async def test_a_move_takes_a_unit_of_the_new_day(desk, key):
 
 async def test_another_code_uses_a_unit(desk, key):
     """It stays in use when the appointment is cancelled: the code was sent."""
-    hold = await held(desk, key, units=2, bound=Bound.SENDS)
+    hold = await held(desk, key, units=2, bound=Bound.SENDS_CONTACT)
     again = replace(hold, code_sends=2, version=2)
-    at, needed = desk.clock.now(), [quota(hold, key, units=2, bound=Bound.SENDS, holder="second")]
+    at, needed = desk.clock.now(), [quota(hold, key, units=2, bound=Bound.SENDS_CONTACT, holder="second")]
     assert await desk.store.save(again, claim=await desk.claim(), at=at, quotas=needed) is None
     third = replace(again, code_sends=3, version=3)
-    needed = [quota(hold, key, units=2, bound=Bound.SENDS, holder="third")]
+    needed = [quota(hold, key, units=2, bound=Bound.SENDS_CONTACT, holder="third")]
     assert isinstance(await desk.store.save(third, claim=await desk.claim(), at=at, quotas=needed), QuotaFull)
     assert (await desk.stored(hold)).code_sends == 2
     await desk.store.cancel(cancelled(again), claim=await desk.claim())
@@ -253,7 +253,8 @@ async def test_a_lost_time_uses_up_no_unit(desk, key):
     await held(desk, key)
     late = desk.visit()
     assert (
-        await desk.hold(late, quotas=[quota(late, key), quota(late, f"{key}-sends", bound=Bound.SENDS)]) == SlotLost()
+        await desk.hold(late, quotas=[quota(late, key), quota(late, f"{key}-sends", bound=Bound.SENDS_CONTACT)])
+        == SlotLost()
     )
     assert (await count_units(desk, key), await count_units(desk, f"{key}-sends")) == (1, 0)
 
@@ -270,7 +271,10 @@ async def test_an_attempt_after_a_crash_takes_its_own_units_again(emulator, dyna
 
     desk = Desk(in_dynamodb(clock, dynamodb, emulator.client("dynamodb")), clock)
     visit = desk.visit()
-    quotas = [quota(visit, key), quota(visit, f"{key}-sends", bound=Bound.SENDS, holder=f"{visit.appointment_id}#1")]
+    quotas = [
+        quota(visit, key),
+        quota(visit, f"{key}-sends", bound=Bound.SENDS_CONTACT, holder=f"{visit.appointment_id}#1"),
+    ]
     dying = in_dynamodb(clock, Dying(), emulator.client("dynamodb")).appointments
     with pytest.raises(TransientError):
         await dying.hold(visit, at=clock.now(), claim=await desk.claim(), quotas=quotas)
@@ -308,7 +312,7 @@ def overtaken(emulator, dynamodb, clock, key):
     async def hold(operation, *, is_occupied=False):
         visit, command = desk.visit(), new_id()
         other = await desk.held() if is_occupied else None
-        sends = {"bound": Bound.SENDS, "holder": f"{visit.appointment_id}#1"}
+        sends = {"bound": Bound.SENDS_CONTACT, "holder": f"{visit.appointment_id}#1"}
         quotas = [quota(visit, key, units=1), quota(visit, f"{key}-sends", units=5, **sends)]
         early = await desk.claim(command)
 

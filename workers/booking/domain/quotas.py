@@ -42,8 +42,14 @@ class Bound(StrEnum):
     SESSION = "session"
     CONTACT = "contact"
     ADDRESS = "address"
-    SENDS = "sends"
+    SENDS_CONTACT = "sends"
+    SENDS_SESSION = "sends_session"
+    SENDS_ADDRESS = "sends_address"
     DAY = "day"
+
+
+CODE_BOUNDS = frozenset({Bound.SENDS_CONTACT, Bound.SENDS_SESSION, Bound.SENDS_ADDRESS})
+"""What limits codes per hour."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +72,7 @@ class Quota:
     @property
     def is_released_with_appointment(self) -> bool:
         """Return whether the unit is freed with the appointment; a code that was sent keeps counting."""
-        return self.bound is not Bound.SENDS
+        return self.bound not in CODE_BOUNDS
 
 
 def list_hold_quotas(hold: Appointment, *, secret: bytes, source_ip: str, holds_per_address: int) -> Iterator[Quota]:
@@ -92,11 +98,11 @@ def list_send_quotas(
     """
     holder, until = f"{hold.appointment_id}#{hold.code_sends}", at + SENDS_WINDOW
     contact = _compute_digest(secret, f"{hold.contact.kind}/{normalize_mailbox(hold.contact)}")
-    yield Quota(Bound.SENDS, f"sends#{contact}", CODES_PER_CONTACT_PER_HOUR, holder, until)
-    yield Quota(Bound.SENDS, f"sends-session#{hold.session_id}", CODES_PER_SESSION_PER_HOUR, holder, until)
+    yield Quota(Bound.SENDS_CONTACT, f"sends#{contact}", CODES_PER_CONTACT_PER_HOUR, holder, until)
+    yield Quota(Bound.SENDS_SESSION, f"sends-session#{hold.session_id}", CODES_PER_SESSION_PER_HOUR, holder, until)
     if source_ip:
         address = _compute_digest(secret, _find_network(source_ip))
-        yield Quota(Bound.SENDS, f"sends-address#{address}", sends_per_address, holder, until)
+        yield Quota(Bound.SENDS_ADDRESS, f"sends-address#{address}", sends_per_address, holder, until)
 
 
 def list_day_quotas(profile: TenantProfile, service: Service, visit: Appointment) -> Iterator[Quota]:

@@ -5,12 +5,22 @@ from typing import Literal
 
 from shared.errors import TransientError
 from shared.messages.errors import ErrorCode
+from shared.refusal_texts import About
 from shared.tenants.profile import TenantProfile
 from workers.booking.dependencies import BookingPorts
 from workers.booking.domain.contact import Channels
 from workers.booking.domain.quotas import Bound
 from workers.booking.domain.values import Refusal
 from workers.booking.ports import QuotaFull
+
+_ABOUT: dict[Bound, About] = {
+    Bound.CONTACT: "holds_contact",
+    Bound.ADDRESS: "holds_address",
+    Bound.SENDS_CONTACT: "codes_contact",
+    Bound.SENDS_SESSION: "codes_session",
+    Bound.SENDS_ADDRESS: "codes_address",
+}
+"""The sentences that say which limit was reached, and what helps."""
 
 
 def find_channels(ports: BookingPorts, profile: TenantProfile) -> Channels:
@@ -45,5 +55,5 @@ def refuse_full_quota(full: QuotaFull, at: datetime) -> Refusal | None:
     return Refusal(
         ErrorCode.RATE_LIMITED,
         retry_after=full.frees_at - at if full.frees_at else None,
-        about="codes" if full.bound is Bound.SENDS else "holds",
+        about=_ABOUT[full.bound],
     )

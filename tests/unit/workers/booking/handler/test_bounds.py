@@ -6,10 +6,15 @@ import pytest
 
 from shared.errors import TransientError
 from shared.messages.errors import ErrorCode
-from workers.booking.domain.quotas import build_session_quota_key
+from shared.refusal_texts import render_refusal
+from tests.fakes.clock import NOON
+from workers.booking.domain.quotas import Bound, build_session_quota_key
 from workers.booking.domain.values import AppointmentState
+from workers.booking.handler.limits import refuse_full_quota
+from workers.booking.ports import QuotaFull
 
 FULL = ErrorCode.RATE_LIMITED
+LIMITS = [bound for bound in Bound if bound not in {Bound.SESSION, Bound.DAY}]
 TIMES = [f"2026-01-1{day}T{hour}:00" for day in (3, 4, 5) for hour in (10, 14)]
 
 
@@ -47,6 +52,7 @@ async def test_a_contact_has_two_holds(world):
 
     assert (refused.data.code, refused.data.retryable) == (FULL, True)
     assert refused.data.retry_after_ms == 10 * 60 * 1000
+    assert refused.data.message == render_refusal(FULL, "pl", "holds_contact")
     assert world.appointments.writes == writes
     world.clock.advance(timedelta(minutes=10))
     assert (await world.create(hours(2), session="third")).type == "booking.pending"
@@ -60,7 +66,8 @@ async def test_an_address_has_five_holds(world):
         )
         assert held.type == "booking.pending"
     more = {"session": "sixth", "contact": "v6@example.com"}
-    assert (await world.create(hours(5), source_ip="192.0.2.7", **more)).data.code == FULL
+    refused = await world.create(hours(5), source_ip="192.0.2.7", **more)
+    assert (refused.data.code, refused.data.message) == (FULL, render_refusal(FULL, "pl", "holds_address"))
     assert (await world.create(hours(5), source_ip="192.0.2.8", **more)).type == "booking.pending"
     known = held.data.appointment_id
     await world.send("verify", session="4", appointment_id=known, code=world.code(known))
@@ -77,6 +84,7 @@ async def test_a_contact_gets_three_codes_an_hour(world):
 
     refused = await world.create(hours(1), session="another")
     assert (refused.data.code, refused.data.retry_after_ms) == (FULL, 60 * 60 * 1000)
+    assert refused.data.message == render_refusal(FULL, "pl", "codes_contact")
     assert world.notice_types.count("notice.code") == 3
     world.clock.advance(timedelta(hours=1))
     assert (await world.create(hours(1), session="another")).type == "booking.pending"
@@ -95,6 +103,16 @@ async def test_a_resend_counts_too(world):
     code = world.code(appointment_id, 2)
     answer = await world.send("verify", session="1", appointment_id=appointment_id, code=code)
     assert answer.type == "booking.confirmed"
+
+
+@pytest.mark.parametrize("bound", LIMITS)
+@pytest.mark.parametrize("locale", ["de", "en", "pl"])
+def test_each_limit_has_a_sentence(bound, locale):
+    """It says which limit was reached, and differs from the general one and from those of the other limits."""
+    texts = {
+        other: render_refusal(FULL, locale, refuse_full_quota(QuotaFull(other, None), NOON).about) for other in LIMITS
+    }
+    assert texts[bound] not in {render_refusal(FULL, locale), *(texts[one] for one in texts if one is not bound)}
 
 
 async def held_by(world, session):
