@@ -13,12 +13,13 @@ About = Literal[
     "holds_address",
     "holds_contact",
     "last_code",
+    "no_code",
     "skipped",
 ]
 """The subject of a refusal, where its code alone would not help.
 
-A visit that has begun, too many times held, too many codes within an hour, no further code for a held time, an hour
-that the clocks skip.
+A visit that has begun, too many times held, too many codes within an hour, no further code for a held time, a text
+without a code, an hour that the clocks skip.
 """
 
 

@@ -53,6 +53,35 @@ def test_a_queued_message_is_read_with_every_field(message):
     assert (read.claim_key, fingerprint_message(read)) == (message["claim_key"], message["fingerprint"])
 
 
+@pytest.mark.parametrize(
+    ("kind", "data", "fingerprint"),
+    [
+        (
+            "booking.create",
+            {
+                "start": "２０２６-01-13T10:00",
+                "contact": "６００\u200b７００８００",
+                "service": "massage",
+                "name": "Zo\u200dë",
+                "note": "\u202e1",
+            },
+            "0f2d833413ba1095bd54bfde5c4af6ca",
+        ),
+        (
+            "booking.verify",
+            {"appointment_id": "0123456789abcdef", "code": "１２３\u200b４５６"},
+            "d24c33705fa10cd2261063bcfd1e3f4c",
+        ),
+    ],
+)
+def test_typed_text_is_read_as_it_was_sent(kind, data, fingerprint):
+    """It is normalized when the command is processed; here that would change the fingerprints of stored claims."""
+    [kept] = [message["parameters"]["MessageBody"] for message in MESSAGES if type_of(message) == kind]
+    read = BOOKING_COMMAND.validate_json(json.dumps(json.loads(kept) | {"data": data}))
+    assert json.loads(read.data.model_dump_json()) == data
+    assert fingerprint_message(read) == fingerprint
+
+
 @pytest.mark.parametrize("message", MESSAGES, ids=type_of)
 async def test_a_message_is_sent_as_before(message):
     """During a rollout, a worker of the previous release reads it."""

@@ -3,13 +3,14 @@
  */
 
 import { hasPhone } from "../bookings.js";
+import { findCode } from "../codes.js";
 import { formatCountdown } from "../dates.js";
 import { h, setText, setVisible } from "../dom.js";
 
 /** @import { AppointmentEntry, Busy, ErrorData, Timer } from "../types.d.ts" */
 /** @import { Context } from "../context.js" */
 
-const CODE_LENGTH = 6;
+const MAX_PASTED_CHARACTERS = "200";
 
 export class CodeEntry {
   #t;
@@ -44,7 +45,7 @@ export class CodeEntry {
       type: "text",
       inputmode: "numeric",
       autocomplete: "one-time-code",
-      maxlength: "11",
+      maxlength: MAX_PASTED_CHARACTERS,
       "aria-label": t(hasPhone(entry) ? "code_phone" : "code_email"),
       placeholder: "000000",
       "data-testid": "code-input",
@@ -127,7 +128,7 @@ export class CodeEntry {
   #handleInput() {
     this.#input.removeAttribute("aria-invalid");
     this.#updateConfirm();
-    if (this.#readCode().length === CODE_LENGTH && !this.#confirm.disabled) this.#verify();
+    if (!this.#confirm.disabled) this.#verify();
   }
 
   /** @param {Event} event */
@@ -137,15 +138,12 @@ export class CodeEntry {
   }
 
   #verify() {
-    this.#actions.verify(this.#entry.appointment_id, this.#readCode());
-  }
-
-  #readCode() {
-    return this.#input.value.replace(/\D/g, "").slice(0, CODE_LENGTH);
+    const code = findCode(this.#input.value);
+    if (code) this.#actions.verify(this.#entry.appointment_id, code);
   }
 
   #updateConfirm() {
-    this.#confirm.disabled = this.#busy !== null || this.#readCode().length !== CODE_LENGTH;
+    this.#confirm.disabled = this.#busy !== null || !findCode(this.#input.value);
   }
 
   /** The visitor's clock may be wrong, so the field stays open: the server judges. */

@@ -10,18 +10,19 @@ from phonenumbers import NumberParseException, PhoneNumberFormat, PhoneNumberTyp
 
 from shared.messages.errors import ErrorCode
 from shared.messages.limits import MAX_CONTACT_CHARACTERS
+from workers.booking.domain.typed_text import normalize_typed_address, normalize_typed_text
 from workers.booking.domain.values import Contact, Refusal
 
 __all__ = ["ANY_EMAIL", "Channels", "Contact", "ContactRules", "parse_contact"]
 
 _INVALID = Refusal(ErrorCode.INVALID_CONTACT)
 
-_INVISIBLE = "\u200b\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\ufeff"
-"""Invisible characters that address books put around a number and that are copied with it."""
-
-_NUMBER = re.compile(r"\(?\+?[0-9][0-9 ().\-/\u00a0\u2009\u202f\u2010-\u2015]*", re.ASCII)
+_NUMBER = re.compile(r"\(?\+?[0-9][0-9 ().\-/\u2010-\u2015]*", re.ASCII)
 """One number and nothing else. The library would search any text for a number, read alphabetic characters as digits,
 and accept extensions, which can't receive text messages."""
+
+_PLAN_OF_NEIGHBOUR = {"GS": "FK", "PN": "NZ", "TF": "RE", "UM": "US"}
+"""Territories whose numbers belong to the plan of another one (ITU-T E.164, list of assigned country codes)."""
 
 _CAN_RECEIVE_SMS = frozenset({PhoneNumberType.MOBILE, PhoneNumberType.FIXED_LINE_OR_MOBILE})
 
@@ -61,11 +62,12 @@ def parse_contact(text: str, *, channels: Channels, region: str | None) -> Conta
     `region` is the country (ISO 3166-1 alpha-2) of numbers without an international prefix. Without a region, only
     international numbers of the countries in `channels` are accepted.
     """
-    contact = text.strip().strip(_INVISIBLE).strip()
-    if len(contact) > MAX_CONTACT_CHARACTERS:
+    typed = text.strip()
+    if len(typed) > MAX_CONTACT_CHARACTERS:
         return _INVALID
+    contact = normalize_typed_text(typed).strip()
     if "@" in contact:
-        return _parse_email(contact) if channels.email else _INVALID
+        return _parse_email(normalize_typed_address(typed)) if channels.email else _INVALID
     return _parse_phone(contact, region, channels.sms_countries) if channels.sms else _INVALID
 
 
@@ -91,16 +93,21 @@ def _parse_email(address: str) -> Contact | Refusal:
 
 
 def _parse_phone(text: str, region: str | None, countries: Collection[str]) -> Contact | Refusal:
-    """Return the number in E.164 format, if its country is served and its numbering plan allows text messages to it."""
+    """Return the number in E.164 format, if its country is served and its numbering plan allows text messages to it.
+
+    Territories that share a country code have plans that overlap: a number of Finland may also be one of Aland. So it
+    is looked up in the plan of each served country; the library would return only one country, the largest.
+    """
     if not _NUMBER.fullmatch(text):
         return _INVALID
+    served = {_PLAN_OF_NEIGHBOUR.get(country, country) for country in (region, *countries) if country}
     try:
-        number = phonenumbers.parse(text, region)
+        number = phonenumbers.parse(text, _PLAN_OF_NEIGHBOUR.get(region, region) if region else None)
     except NumberParseException:
         return _INVALID
     # A number that is in no numbering plan has an unknown type, which is not in this set.
     if phonenumbers.number_type(number) not in _CAN_RECEIVE_SMS:
         return _INVALID
-    if phonenumbers.region_code_for_number(number) not in {region, *countries}:
+    if not any(phonenumbers.is_valid_number_for_region(number, country) for country in served):
         return _INVALID
     return Contact("phone", phonenumbers.format_number(number, PhoneNumberFormat.E164))

@@ -31,6 +31,7 @@ what a visitor types.
 
 _UNKNOWN: Final = Refusal(ErrorCode.UNKNOWN_APPOINTMENT)
 _WRONG: Final = Refusal(ErrorCode.CODE_INVALID)
+_NO_CODE: Final = Refusal(ErrorCode.CODE_INVALID, about="no_code")
 _HAS_BEGUN: Final = Refusal(ErrorCode.INVALID_TIME, about="begun")
 
 
@@ -95,15 +96,20 @@ class AlreadyThere:
 
 
 def decide_verify(
-    appointment: Appointment | None, *, code_ok: bool, now: datetime
+    appointment: Appointment | None, *, code_ok: bool | None, now: datetime
 ) -> Confirm | AlreadyConfirmed | WrongCode | Refusal:
-    """Decide about a code; any code for a confirmed appointment confirms it again."""
+    """Decide about a code; any code for a confirmed appointment confirms it again.
+
+    `code_ok` is None for a text that holds no code: the visitor mistyped, but did not guess.
+    """
     if appointment is None or appointment.state is AppointmentState.CANCELLED:
         return _UNKNOWN
     if appointment.state is AppointmentState.CONFIRMED:
         return AlreadyConfirmed(appointment)
     if refusal := _refuse_hold(appointment, now):
         return refusal
+    if code_ok is None:
+        return _NO_CODE
     if not code_ok:
         return WrongCode(_increment_version(appointment, code_attempts=appointment.code_attempts + 1))
     return Confirm(_increment_version(appointment, state=AppointmentState.CONFIRMED, hold_expires_at=None))

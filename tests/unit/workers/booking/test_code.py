@@ -20,6 +20,22 @@ def test_separators_in_a_code_are_ignored(layout):
     assert is_current_code(SECRET, "appointment", 1, layout.format(code(1)))
 
 
+@pytest.mark.parametrize(
+    "zero", ["０", "٠", "۰", "०", "𝟎", "𝟘", "𝟶"], ids=["wide", "Arabic", "Persian", "Hindi", "bold", "double", "mono"]
+)
+def test_a_code_may_be_typed_in_the_digits_of_any_script(zero):
+    """A keyboard writes the digits of its language."""
+    written = "".join(chr(ord(zero) + int(digit)) for digit in code(1))
+    assert is_current_code(SECRET, "appointment", 1, written)
+    assert is_current_code(SECRET, "appointment", 1, f"\u2067{written[:3]}\u200b{written[3:]}\u2069")
+
+
+@pytest.mark.parametrize("layout", ["code: {}", "{}, 15 min", "Kod:{}!", "«{}»"])
+def test_a_code_is_found_in_a_pasted_sentence(layout):
+    """Visitors copy more of a message than its code."""
+    assert is_current_code(SECRET, "appointment", 1, layout.format(code(1)))
+
+
 @pytest.mark.parametrize("sends", range(5))
 def test_only_the_latest_code_is_valid(sends):
     """A newer code invalidates the older ones; before the first send no code is valid."""

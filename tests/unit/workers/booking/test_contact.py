@@ -29,10 +29,17 @@ def parse(text, *, region="PL", channels=BOTH, **more):
         ("jan@żółw.pl", "jan@xn--w-uga1v8h.pl"),
         ("o'brien@example.co.uk", "o'brien@example.co.uk"),
         ("48600700800@example.com", "48600700800@example.com"),
+        ("ｊａｎ４８＠ｅｘａｍｐｌｅ．ｃｏｍ", "jan48@example.com"),
+        ("jan٤٨@example.com", "jan48@example.com"),
+        ("\u2068ja\u200bn\u202e@exam\u00adple.com\u2069", "jan@example.com"),
+        ("jan@نامه۴۸.com", "jan@xn--mgb4dbg97fya.com"),
     ],
 )
 def test_an_address_is_normalized_as_mail_servers_do(text, address):
-    """Surrounding spaces are removed, the domain is in lower case and in ASCII."""
+    """The domain is in lower case and in ASCII; spaces around it, invisible characters and wide ones have no effect.
+
+    The digits of a domain stay what they are: with others, it would be another domain.
+    """
     assert parse(text) == Contact("email", address)
 
 
@@ -44,7 +51,7 @@ def test_an_address_is_normalized_as_mail_servers_do(text, address):
         *("a@b@example.com", "jan@example..com", "jan@[127.0.0.1]", '"jan k"@example.com', "jan@127.0.0.1"),
         *("Jan <jan@example.com>", "jan@example.com, eve@example.com", "jan@example.com\nBcc: eve@example.com"),
         *("żółw@example.com", "jan\x00@example.com", "a" * 65 + "@example.com", "jan@" + "a" * 250 + ".com"),
-        *("💇@example.com", "jan@💇", "jаn@example.com", "jan\u202e@example.com", "jan @example.com"),
+        *("jan@نامه\u200cای.com", "💇@example.com", "jan@💇", "jаn@example.com", "jan @example.com"),
         "=?utf-8?q?a=40example.org=2C_b?=@example.com",
         "a" * 9_988 + "@example.com",
     ],
@@ -60,10 +67,23 @@ def test_an_address_that_no_email_reaches_is_refused(text):
         *("600700800", "600 700 800", "600-700-800", "600.700.800", " 600 700 800\n", "600\u00a0700\u00a0800"),
         *("+48600700800", "+48 600 700 800", "(+48) 600 700 800", "+48 (600) 700-800", "0048 600 700 800"),
         *("48 600 700 800", "600–700–800", "\u202a+48 600 700 800\u202c", "600/700/800", "+48 600 70 08 00"),
+        *(
+            "６００７００８００",
+            "＋４８　６００　７００　８００",
+            "６００－７００－８００",
+            "（＋４８）６００７００８００",
+        ),
+        *("٦٠٠٧٠٠٨٠٠", "۶۰۰۷۰۰۸۰۰", "६००७००८००", "𝟞𝟘𝟘700800", "+٤٨٦٠٠٧٠٠٨٠٠"),
+        *(
+            "600\u200b700\u200b800",
+            "600\u202e700800",
+            "\u2068+48\u2060600\u00ad700\ufeff800\u2069",
+            "\u200f600700800\u061c",
+        ),
     ],
 )
 def test_a_mobile_number_is_accepted_in_any_usual_spelling(text):
-    """Spaces, dashes, brackets, prefixes, and invisible characters from address books; the result is E.164."""
+    """Spaces, dashes, brackets, prefixes, digits of any script, and invisible characters; the result is E.164."""
     assert parse(text) == MOBILE
 
 
@@ -118,15 +138,9 @@ def test_a_national_number_belongs_to_the_businesss_country(text, region, number
         pytest.param("60070080O", id="a letter for a zero"),
         pytest.param("6OO7OO8OO", id="letters for zeros"),
         pytest.param("+1 800 FLOWERS", id="a word to dial"),
-        pytest.param("６００７００８００", id="full-width digits"),
-        pytest.param("٦٠٠٧٠٠٨٠٠", id="arabic digits"),
-        pytest.param("𝟞𝟘𝟘700800", id="mathematical digits"),
-        pytest.param("＋48600700800", id="full-width plus"),
         pytest.param("6️⃣00700800", id="keycap"),
         pytest.param("📱600700800", id="emoji"),
         pytest.param("600700800\u0000", id="null"),
-        pytest.param("600\u202e700800", id="a turn inside"),
-        pytest.param("600\u200b700800", id="an unseen space inside"),
         pytest.param("6" * 10_000, id="ten thousand digits"),
         pytest.param(" 6" * 10_000, id="ten thousand digits apart"),
         pytest.param("(" * 10_000, id="ten thousand brackets"),
@@ -158,6 +172,11 @@ def test_a_national_number_needs_a_country(text):
         ("+48 600 700 800", None, (), False),
         ("+48 600 700 800", None, ("PL",), True),
         # Several countries share one prefix: the number decides.
+        ("041 2345678", "AX", (), True),
+        ("+358 41 2345678", "PL", ("AX",), True),
+        ("+358 41 2345678", "PL", ("FI",), True),
+        ("+44 7797 712345", "GB", (), False),
+        ("+44 7797 712345", "GB", ("JE",), True),
         ("+1 204 234 5678", "US", (), False),
         ("+1 204 234 5678", "US", ("CA",), True),
     ],

@@ -77,7 +77,13 @@ def test_a_wrong_code_is_counted(hold, accepted_at):
     assert outcome.refusal == Refusal(ErrorCode.CODE_INVALID)
 
 
-@pytest.mark.parametrize("code_ok", [True, False])
+def test_a_text_that_holds_no_code_costs_no_attempt(hold, accepted_at):
+    """The visitor mistyped, but guessed nothing: there is nothing to save."""
+    refused = decide_verify(hold, code_ok=None, now=accepted_at)
+    assert refused == Refusal(ErrorCode.CODE_INVALID, about="no_code")
+
+
+@pytest.mark.parametrize("code_ok", [True, False, None])
 def test_after_five_wrong_codes_even_the_right_one_is_refused(hold, accepted_at, code_ok):
     """The fifth wrong code is still checked, a sixth code is not."""
     for _ in range(MAX_WRONG_CODES):
@@ -89,7 +95,7 @@ def test_after_five_wrong_codes_even_the_right_one_is_refused(hold, accepted_at,
     assert decide_resend(hold, accepted_at) == TOO_MANY
 
 
-@pytest.mark.parametrize("code_ok", [True, False])
+@pytest.mark.parametrize("code_ok", [True, False, None])
 def test_a_code_for_a_missing_appointment_is_unknown(cancelled, accepted_at, code_ok):
     """A visitor can't distinguish another session's, a missing and a cancelled appointment."""
     for appointment in (None, cancelled):
@@ -97,7 +103,7 @@ def test_a_code_for_a_missing_appointment_is_unknown(cancelled, accepted_at, cod
         assert decide_resend(appointment, accepted_at) == UNKNOWN
 
 
-@pytest.mark.parametrize("code_ok", [True, False])
+@pytest.mark.parametrize("code_ok", [True, False, None])
 def test_a_confirmed_appointment_confirms_again(confirmed, accepted_at, code_ok):
     """A repeated code is harmless, even long after the hold would have expired."""
     later = accepted_at + 10 * HOLD
@@ -106,7 +112,7 @@ def test_a_confirmed_appointment_confirms_again(confirmed, accepted_at, code_ok)
     assert decide_resend(confirmed, later) == AlreadyConfirmed(confirmed)
 
 
-@pytest.mark.parametrize("code_ok", [True, False])
+@pytest.mark.parametrize("code_ok", [True, False, None])
 def test_an_expired_hold_refuses_every_code(hold, accepted_at, code_ok):
     """Another visitor may have its time already; expiry has priority over exhausted attempts."""
     spent = replace(hold, code_attempts=MAX_WRONG_CODES)

@@ -66,8 +66,35 @@ def test_the_comparison_takes_constant_time(monkeypatch):
 
     monkeypatch.setattr(hmac, "compare_digest", spy)
     right = derive_verification_code(SECRET, "appointment", 1)
-    for guess in (right, right[:5] + "x", "x" + right[1:], "", "1" * 16):
+    last, first = (f"{(int(right[index]) + 5) % 10}" for index in (5, 0))
+    guesses = [right, right[:5] + last, first + right[1:]]
+    for guess in guesses:
         assert is_current_code(SECRET, "appointment", 1, guess) is (guess == right)
-    assert compared == [
-        (right.encode(), guess.encode()) for guess in (right, right[:5] + "x", "x" + right[1:], "", "1" * 16)
-    ]
+    assert compared == [(right, guess) for guess in guesses]
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        *(
+            "",
+            " ",
+            "-",
+            "code",
+            "12345",
+            "1234567",
+            "1" * 16,
+            "12345x",
+            "x12345",
+            "12 34 5",
+            "yes please",
+            "\ud800",
+            "١٢٣",
+        ),
+        *("123456,654321", "123456/123456", "1234.56.7", "¹²³⁴⁵"),
+    ],
+)
+def test_a_text_that_holds_no_code_is_not_compared(typed, monkeypatch):
+    """So it costs no attempt; two codes in one text are none, or an attempt would try both."""
+    monkeypatch.setattr(hmac, "compare_digest", None)
+    assert is_current_code(SECRET, "appointment", 1, typed) is None

@@ -6,6 +6,7 @@ import pytest
 
 from shared.errors import LeaseLostError, PermanentError, TransientError
 from shared.messages.errors import ErrorCode
+from shared.refusal_texts import render_refusal
 from workers.booking.domain.values import AppointmentState
 
 NINE_UTC = datetime(2026, 1, 13, 9, tzinfo=UTC)
@@ -52,6 +53,20 @@ async def test_a_wrong_code_is_counted_and_the_visitor_may_retry(world):
     assert (refused.data.code, refused.data.retryable) == (ErrorCode.CODE_INVALID, True)
     assert (await world.appointment(appointment_id)).code_attempts == 1
     assert world.events == []
+    assert (await world.send("verify", appointment_id=appointment_id, code=code)).type == "booking.confirmed"
+
+
+@pytest.mark.parametrize("typed", ["yes", "12345", "1234567", "12 34 5", "٠٠٠٠٠", "123456,654321"])
+async def test_a_text_that_holds_no_code_costs_no_attempt(world, typed):
+    """Nothing is written, and the refusal asks for the six digits."""
+    appointment_id = await world.held()
+    before = await world.appointment(appointment_id)
+    for _ in range(7):
+        refused = await world.send("verify", appointment_id=appointment_id, code=typed)
+        assert (refused.data.code, refused.data.retryable) == (ErrorCode.CODE_INVALID, True)
+        assert refused.data.message == render_refusal(ErrorCode.CODE_INVALID, "en", "no_code")
+    assert await world.appointment(appointment_id) == before
+    code = "".join(chr(ord("０") + int(digit)) for digit in world.code(appointment_id))
     assert (await world.send("verify", appointment_id=appointment_id, code=code)).type == "booking.confirmed"
 
 
