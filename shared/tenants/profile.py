@@ -13,7 +13,7 @@ from shared.messages.limits import MAX_CHAT_CHARACTERS
 from shared.tenants.country import check_country, find_country_of_zone
 from shared.tenants.opening_hours import DayException, OpeningHours, OpenPeriod
 from shared.tenants.page_url import check_page_url, find_page_url
-from shared.tenants.profile_types import Section, Translated
+from shared.tenants.profile_types import Section, Translated, TranslatedLine
 from shared.tenants.public_holidays import is_known_region, is_public_holiday
 from shared.tenants.quiet_hours import QuietHours
 from shared.tenants.services import DEFAULT_RESOURCE, Resource, Service, parse_lane
@@ -94,6 +94,8 @@ class TenantProfile(Section):
     allow_missing_origin: bool = False
     country: Annotated[str, AfterValidator(check_country)] | None = None
     """The country whose telephone numbers may be written without +; the time zone's country where none is given."""
+    address: TranslatedLine | None = None
+    """Where visits take place; visitors' calendars show it."""
     page_url: Annotated[str, AfterValidator(check_page_url)] | None = None
     """The page with the widget that the links in e-mails open; the first allowed origin where none is given."""
     quiet_hours: QuietHours | None = None

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Annotated, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, RootModel, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, RootModel, model_validator
 
 from shared.languages.catalogue import REFERENCE
 from shared.languages.tags import match_language, normalize_tag
@@ -49,3 +49,23 @@ class Translated(RootModel[Mapping[Annotated[str, AfterValidator(normalize_tag)]
     def texts(self) -> tuple[str, ...]:
         """Return each different text once, the English one first."""
         return tuple(dict.fromkeys(text for text in (self.choose_text(REFERENCE), *self.root.values()) if text))
+
+
+MAX_LINE_CHARACTERS = 200
+
+
+def _read_single_text(value: object) -> object:
+    """Return a text without a language as the one for all languages."""
+    return {REFERENCE: value} if isinstance(value, str) else value
+
+
+def _join_lines(line: Translated) -> Translated:
+    """Return each text as one line; an address is often written as several."""
+    texts = {tag: ", ".join(filter(None, map(str.strip, text.splitlines()))) for tag, text in line.root.items()}
+    if any(len(text) > MAX_LINE_CHARACTERS for text in texts.values()):
+        raise ValueError(f"must have at most {MAX_LINE_CHARACTERS} characters")
+    return Translated(texts)
+
+
+TranslatedLine = Annotated[Translated, BeforeValidator(_read_single_text), AfterValidator(_join_lines)]
+"""One line, either the same for all languages or by their tags."""

@@ -71,6 +71,12 @@ def test_rules_and_addresses_are_read(profile):
     assert (profile.limits.daily_output_tokens, profile.limits.chat_characters) == (400_000, 3000)
 
 
+def test_newer_fields_have_defaults(profile):
+    """The previous release knew no address."""
+    assert "address" not in TEXT
+    assert profile.address is None
+
+
 def test_a_folder_of_the_bucket_is_a_tenant(profile):
     """The profile stands in it as `profile.yaml`, beside documents that end in `.md`."""
     objects = {"kept-salon/profile.yaml": TEXT, "kept-salon/prices.md": "# Prices", "kept-salon/draft.txt": "no"}

@@ -194,6 +194,39 @@ def test_a_text_is_in_the_nearest_language(texts, preferred, text):
     assert Translated.model_validate(texts).choose_text(*preferred) == text
 
 
+@pytest.mark.parametrize(
+    ("address", "polish", "german"),
+    [
+        ("ul. Długa 5, Kraków", "ul. Długa 5, Kraków", "ul. Długa 5, Kraków"),
+        ({"pl": "ul. Długa 5", "de": "Długa-Straße 5"}, "ul. Długa 5", "Długa-Straße 5"),
+        ({"pl": "ul. Długa 5"}, "ul. Długa 5", "ul. Długa 5"),
+        ("ul. Długa 5\n  31-147 Kraków\u2028\n", "ul. Długa 5, 31-147 Kraków", "ul. Długa 5, 31-147 Kraków"),
+        ("a" * 200, "a" * 200, "a" * 200),
+    ],
+)
+def test_an_address_is_one_line_for_all_languages_or_by_language(address, polish, german):
+    """Several lines become one, because calendars show one."""
+    profile = TenantProfile.model_validate(GOOD | {"address": address})
+
+    assert (profile.address.choose_text("pl"), profile.address.choose_text("de")) == (polish, german)
+
+
+@pytest.mark.parametrize(
+    ("address", "message"),
+    [
+        ("", "needs a text in one language at least"),
+        ("\n \n", "needs a text in one language at least"),
+        ({"pl": "a" * 201}, "at most 200 characters"),
+        ({"Polish": "ul. Długa 5"}, "not the tag of a language"),
+        (5, "valid dictionary"),
+    ],
+)
+def test_a_bad_address_is_refused(address, message):
+    """Neither empty nor longer than a line of a calendar."""
+    with pytest.raises(ValidationError, match=message):
+        TenantProfile.model_validate(GOOD | {"address": address})
+
+
 def test_a_profile_cannot_be_changed():
     """It is shared by every handler that runs, so nobody may write into it."""
     with pytest.raises(ValidationError, match="frozen"):
