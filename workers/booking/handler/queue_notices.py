@@ -15,7 +15,7 @@ from shared.messages.notices import (
 from shared.messages.server import ChangedBy
 from shared.queues import NoticeQueue
 from shared.tenants.profile import TenantProfile
-from workers.booking.domain.ics import build_appointment_ics
+from workers.booking.domain.ics import build_notice_ics
 from workers.booking.domain.values import Appointment
 
 
@@ -36,7 +36,7 @@ async def send_confirmed(
     notices: NoticeQueue, command: Envelope, appointment: Appointment, profile: TenantProfile, now: datetime
 ) -> None:
     """Queue the confirmation, with its calendar file."""
-    ics = build_appointment_ics(appointment, profile, stamp=now)
+    ics = build_notice_ics(appointment, profile, stamp=now)
     await notices.put(AppointmentConfirmed(**_build_common_fields(command, appointment, profile, "confirmed"), ics=ics))
 
 
@@ -50,7 +50,7 @@ async def send_cancelled(
     by: ChangedBy = "visitor",
 ) -> None:
     """Queue the cancellation."""
-    ics = build_appointment_ics(appointment, profile, stamp=now, cancelled=True)
+    ics = build_notice_ics(appointment, profile, stamp=now, cancelled=True)
     await notices.put(
         AppointmentCancelled(**_build_common_fields(command, appointment, profile, "cancelled"), ics=ics, by=by)
     )
@@ -66,7 +66,7 @@ async def send_rescheduled(
     by: ChangedBy = "visitor",
 ) -> None:
     """Queue the new time."""
-    ics = build_appointment_ics(appointment, profile, stamp=now)
+    ics = build_notice_ics(appointment, profile, stamp=now)
     event = f"rescheduled#{appointment.version}"
     await notices.put(
         AppointmentRescheduled(**_build_common_fields(command, appointment, profile, event), ics=ics, by=by)

@@ -4,7 +4,7 @@ from shared.languages.catalogue import Catalogue
 from shared.messages.notices import ChooseAgain, SendCode
 from shared.tenants.profile import TenantProfile
 from workers.notifications.adapters.templates import CATALOGUE, NoticeTemplates, format_instant
-from workers.notifications.domain import AppointmentLinks, Attachment, Email, VisitorNotice, flatten_text
+from workers.notifications.domain import AppointmentLinks, Email, VisitorNotice, attach_calendar_file, flatten_text
 
 
 class JinjaEmailTemplates:
@@ -56,5 +56,5 @@ class JinjaEmailTemplates:
             subject=flatten_text(subject),
             text=body.strip() + "\n",
             html=html,
-            attachments=(Attachment("appointment.ics", "text/calendar", ics),) if ics else (),
+            attachments=(attach_calendar_file(ics),) if ics else (),
         )

@@ -76,7 +76,7 @@ class SesMailer:
                 maintype=kind,
                 subtype=subtype,
                 filename=attachment.name,
-                params={"charset": "utf-8", "method": "PUBLISH"},
+                params={"charset": "utf-8"} | ({"method": attachment.method} if attachment.method else {}),
             )
         _fix_boundaries(message, email.notice_id)
         return message

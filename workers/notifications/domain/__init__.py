@@ -1,5 +1,6 @@
 """Pure values and rules of notifications: what is sent, when, and in which characters."""
 
+from workers.notifications.domain.calendar_files import attach_calendar_file
 from workers.notifications.domain.feedback import FeedbackReport, MailFeedback, decide_suppression
 from workers.notifications.domain.gsm import count_septets, shorten_to_septets, to_gsm_text
 from workers.notifications.domain.links import AppointmentLinks, issue_appointment_links
@@ -17,6 +18,7 @@ __all__ = [
     "TextMessage",
     "VisitChange",
     "VisitorNotice",
+    "attach_calendar_file",
     "build_rate_limit_key",
     "confirms_visit",
     "count_septets",

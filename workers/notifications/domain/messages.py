@@ -24,6 +24,8 @@ class Attachment:
     name: str
     content_type: str
     content: str = field(repr=False)
+    method: str | None = None
+    """The METHOD of a calendar file, which the content type repeats."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -70,12 +70,36 @@ async def test_an_email_becomes_a_message_with_its_calendar_file(email):
     assert html.get_content().replace("\r\n", "\n").strip() == email.html.strip()
     assert calendar.get_content_type() == "text/calendar"
     assert calendar.get_filename() == "appointment.ics"
-    assert dict(calendar["Content-Type"].params) | {"charset": "utf-8", "method": "PUBLISH"} == dict(
-        calendar["Content-Type"].params
-    )
+    assert dict(calendar["Content-Type"].params)["charset"] == "utf-8"
     assert calendar.get_content().replace("\r\n", "\n") == email.attachments[0].content.replace("\r\n", "\n")
     assert raw.isascii()
     assert max(len(line) for line in raw.split(b"\r\n")) <= 998
+
+
+@pytest.mark.parametrize(
+    ("lines", "method"),
+    [
+        (["VERSION:2.0", "METHOD:REQUEST"], "REQUEST"),
+        (["VERSION:2.0", "METHOD:CANCEL"], "CANCEL"),
+        (["VERSION:2.0", "METHOD:PUBLISH"], "PUBLISH"),
+        (["VERSION:2.0"], None),
+        (["METHOD:SHRED"], None),
+        (['METHOD:CANCEL;x="y"'], None),
+        (["X-METHOD:CANCEL"], None),
+        (["BEGIN:VEVENT", "METHOD:CANCEL", "END:VEVENT"], None),
+    ],
+)
+@pytest.mark.parametrize("kind", ["confirmed", "rescheduled", "cancelled"])
+async def test_the_content_type_of_a_calendar_file_repeats_its_method(make_notice, make_profile, kind, lines, method):
+    """Also for a file that the release before has queued (RFC 6047, section 2.4)."""
+    ics = "\r\n".join(["BEGIN:VCALENDAR", *lines, "END:VCALENDAR", ""])
+    email = JinjaEmailTemplates().render(make_notice(kind, ics=ics), make_profile(), code=None)
+
+    _, message, _ = await sent(email)
+
+    _, calendar = message.iter_parts()
+    assert dict(calendar["Content-Type"].params).get("method") == method
+    assert calendar.get_payload(decode=True).decode() == ics
 
 
 async def test_a_repeated_email_is_the_same_message(email):
