@@ -75,7 +75,8 @@ class Ingress:
         match routed:
             case RefusedFrame(code, re, detail):
                 log.info("frame_refused", code=code, detail=detail, bytes=len(text))
-                return self._build_refusal(code, sender, re=re, detail=detail)
+                # Some codes are retryable, such as that of a wrong digit, but the same frame would be refused again.
+                return self._build_refusal(code, sender, re=re, detail=detail, retryable=False)
             case Ping():
                 log.info("pinged")
                 return Pong(re=routed.id)
@@ -143,12 +144,21 @@ class Ingress:
         log.info("greeted", resume=sender.resume, frames=posted)
         return True
 
-    def _build_refusal(self, code: ErrorCode, sender: Sender, *, re: str | None, detail: str | None = None) -> Error:
+    def _build_refusal(
+        self,
+        code: ErrorCode,
+        sender: Sender,
+        *,
+        re: str | None,
+        detail: str | None = None,
+        retryable: bool | None = None,
+    ) -> Error:
         """Return a refusal in the language that the visitor's `hello` asked for; only refusals cost that look-up."""
         try:
             locale = self._sessions.read_locale(sender.session_id, sender.connection_id) or sender.locale
         except (TransientError, PermanentError):
             locale = sender.locale
         message = render_refusal(code, locale)
-        data = ErrorData(code=code, retryable=code in RETRYABLE, message=message, detail=detail)
+        is_retryable = code in RETRYABLE if retryable is None else retryable
+        data = ErrorData(code=code, retryable=is_retryable, message=message, detail=detail)
         return Error(re=re, data=data)

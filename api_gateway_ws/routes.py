@@ -1,5 +1,6 @@
 """Routes a text frame: returns a command, another request or a refusal; pure."""
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -19,10 +20,16 @@ from shared.messages.limits import MAX_FRAME_BYTES, PROTOCOL_VERSION
 
 _MAX_ECHOED_ID = 64
 
+_REFUSED_BY_SQS = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+"""https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html"""
+
 
 @dataclass(frozen=True, slots=True)
 class RefusedFrame:
-    """A frame that is not accepted; `detail` is for the client's developer and repeats no value of the frame."""
+    """A frame that is not accepted, however often it is sent.
+
+    `detail` is for the client's developer and repeats no value of the frame.
+    """
 
     code: ErrorCode
     re: str | None = None
@@ -80,9 +87,26 @@ def _parse_frame(content: dict[str, Any]) -> AnyClientFrame | RefusedFrame:
     if content["type"] not in CLIENT_FRAME_TYPES:
         return RefusedFrame(ErrorCode.UNSUPPORTED_TYPE, re, "known types: " + ", ".join(sorted(CLIENT_FRAME_TYPES)))
     try:
-        return CLIENT_FRAME.validate_python(content)
+        frame = CLIENT_FRAME.validate_python(content)
     except ValidationError as error:
         return _refuse_invalid_frame(error, re)
+    for name, value in frame.data.model_dump(mode="json", by_alias=True).items():
+        if not _can_be_queued(value):
+            return RefusedFrame(_CODES_BY_FIELD.get(name, ErrorCode.BAD_FRAME), re, f"data.{name}: invalid_character")
+    return frame
+
+
+def _can_be_queued(value: Any) -> bool:
+    """Return whether SQS takes every text in a value of a frame."""
+    match value:
+        case str():
+            return not _REFUSED_BY_SQS.search(value)
+        case list():
+            return all(map(_can_be_queued, value))
+        case dict():
+            return all(map(_can_be_queued, (*value, *value.values())))
+        case _:
+            return True
 
 
 _CODES_BY_FIELD = {
@@ -94,6 +118,9 @@ _CODES_BY_FIELD = {
 }
 """The refusal for a field that is present but invalid; other fields are `BAD_FRAME`."""
 
+_INVALID_TEXT = frozenset({"string_too_short", "string_too_long", "string_unicode", "value_error"})
+"""Problems of a text, by pydantic's names; `string_unicode` is half a surrogate pair."""
+
 
 def _refuse_invalid_frame(error: ValidationError, re: str | None) -> RefusedFrame:
     problems = error.errors(include_input=False, include_url=False, include_context=False)
@@ -103,7 +130,7 @@ def _refuse_invalid_frame(error: ValidationError, re: str | None) -> RefusedFram
     detail = f"{'.'.join(path) or 'frame'}: {first['type']}"
     if path == ["data", "text"] and first["type"] == "string_too_long":
         return RefusedFrame(ErrorCode.TOO_LARGE, re, detail)
-    if len(path) == 2 and path[0] == "data" and first["type"] in {"string_too_short", "string_too_long", "value_error"}:
+    if len(path) == 2 and path[0] == "data" and first["type"] in _INVALID_TEXT:
         return RefusedFrame(_CODES_BY_FIELD.get(path[1], ErrorCode.BAD_FRAME), re, detail)
     if path == ["data", "appointment_id"] and first["type"] == "string_pattern_mismatch":
         return RefusedFrame(ErrorCode.UNKNOWN_APPOINTMENT, re, detail)

@@ -58,7 +58,8 @@ CLIENT = Family(
     title="Client frame",
     description=(
         "A frame that a visitor's client sends. Unknown fields are ignored. White space around a text is taken away "
-        "before its length is checked, and a text has no control characters but line ends and tabs."
+        "before its length is checked. A text has no control characters but line ends and tabs, and neither U+FFFE nor "
+        "U+FFFF."
     ),
     adapter=CLIENT_FRAME,
     mode="validation",
