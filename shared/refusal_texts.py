@@ -15,6 +15,7 @@ About = Literal[
     "last_code",
     "no_code",
     "skipped",
+    "suppressed",
 ]
 """The subject of a refusal, where its code alone would not help.
 

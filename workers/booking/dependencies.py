@@ -6,6 +6,7 @@ from shared.clock import Clock
 from shared.email_links import Links
 from shared.metrics import Metrics
 from shared.queues import InternalCommandQueue, NoticeQueue
+from shared.suppressions import Suppressions
 from shared.tenants.ports import TenantDirectory
 from workers.booking.domain.quotas import HOLDS_PER_ADDRESS, SENDS_PER_HOLD_OF_ADDRESS
 from workers.booking.ports import AppointmentStore, Calendar, Schedules, SyncTokens
@@ -22,6 +23,9 @@ class BookingPorts:
     schedules: Schedules
     sync_tokens: SyncTokens
     tenants: TenantDirectory
+    suppressions: Suppressions
+    """The addresses that get no e-mail, so that no code would reach them."""
+
     metrics: Metrics
     clock: Clock
     code_key: bytes

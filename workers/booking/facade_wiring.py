@@ -7,6 +7,7 @@ from typing import Any, NoReturn
 from pydantic import ValidationError
 
 from shared.aws.clients import AwsClients
+from shared.aws.suppressions import DynamoSuppressions
 from shared.clock import Clock
 from shared.errors import ConfigurationError
 from shared.metrics import Metrics
@@ -30,7 +31,13 @@ def open_facade(
         raise _build_missing_settings_error(missing)
     appointments = DynamoAppointmentStore(client=dynamodb, **{table: variables[table] for table in _TABLES})
     open_ports = partial(
-        open_read_only_ports, clients, variables, appointments=appointments, clock=clock, metrics=metrics
+        open_read_only_ports,
+        clients,
+        variables,
+        dynamodb=dynamodb,
+        appointments=appointments,
+        clock=clock,
+        metrics=metrics,
     )
     return BookingFacade(appointments=appointments, open_ports=Once(open_ports))
 
@@ -39,6 +46,7 @@ async def open_read_only_ports(
     clients: AwsClients,
     variables: Mapping[str, str],
     *,
+    dynamodb: Any,
     appointments: DynamoAppointmentStore,
     clock: Clock,
     metrics: Metrics,
@@ -62,6 +70,7 @@ async def open_read_only_ports(
         raise _build_missing_settings_error(names) from error
     secrets = open_secrets(settings, clock=clock)
     google = await clients.enter_context(open_calendar(settings, secrets, clock))
+    code_key = secrets.get_text(settings.code_key_secret_id).encode()
     nothing = _ReadOnly()
     return BookingPorts(
         appointments=appointments,
@@ -71,9 +80,10 @@ async def open_read_only_ports(
         schedules=nothing,
         sync_tokens=nothing,
         tenants=open_tenant_directory(settings, clock, metrics),
+        suppressions=DynamoSuppressions(client=dynamodb, table=settings.suppressions_table, secret=code_key),
         metrics=metrics,
         clock=clock,
-        code_key=secrets.get_text(settings.code_key_secret_id).encode(),
+        code_key=code_key,
         email_enabled=bool(settings.ses_from_email),
         sms_enabled=settings.sms_enabled,
         sms_countries=frozenset(settings.sms_countries),

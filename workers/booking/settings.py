@@ -27,6 +27,9 @@ class BookingSettings(AwsSettings):
     slots_table: str
     limits_table: str
     calendars_table: str
+    suppressions_table: str
+    """Addresses that get no e-mail; a code for one of them is refused at once."""
+
     booking_queue_arn: str
     schedule_group: str
     """The group of the reminders' one-time schedules."""

@@ -11,6 +11,7 @@ from shared.aws.secret_cache import Secrets
 from shared.aws.secrets import open_secrets
 from shared.aws.sqs import SqsInternalCommandQueue, SqsNoticeQueue
 from shared.aws.stores import Stores, open_visitor_stores
+from shared.aws.suppressions import DynamoSuppressions
 from shared.claims import ClaimStore
 from shared.clock import Clock, SystemClock
 from shared.consumer.queue_description import MessageQueue, QueueDescription
@@ -65,6 +66,7 @@ async def open_ports(
     secrets = open_secrets(settings, clock=clock)
     google = await clients.enter_context(open_calendar(settings, secrets, clock))
     sends = await clients.open_client("sqs")
+    code_key = secrets.get_text(settings.code_key_secret_id).encode()
     return BookingPorts(
         appointments=DynamoAppointmentStore(
             client=stores.dynamodb,
@@ -84,9 +86,10 @@ async def open_ports(
         ),
         sync_tokens=DynamoSyncTokens(client=stores.dynamodb, table=settings.calendars_table),
         tenants=open_tenant_directory(settings, clock, metrics, compiles_profiles=True),
+        suppressions=DynamoSuppressions(client=stores.dynamodb, table=settings.suppressions_table, secret=code_key),
         metrics=metrics,
         clock=clock,
-        code_key=secrets.get_text(settings.code_key_secret_id).encode(),
+        code_key=code_key,
         email_enabled=bool(settings.ses_from_email),
         sms_enabled=settings.sms_enabled,
         sms_countries=frozenset(settings.sms_countries),

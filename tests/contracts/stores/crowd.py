@@ -18,6 +18,7 @@ from tests.fakes.clock import FakeClock
 from tests.fakes.figures import FakeMetrics
 from tests.fakes.internal_commands import FakeCommands, FakeSchedules, FakeSyncTokens
 from tests.fakes.notices import FakeNotices
+from tests.fakes.suppressions import FakeSuppressions
 from tests.fakes.tenants import FakeTenants
 from workers.booking.domain.values import Appointment, AppointmentState, Interval
 from workers.booking.handler import BookingHandler, BookingPorts
@@ -129,6 +130,7 @@ class Crowd:
             calendar=self.calendar,
             notices=FakeNotices(),
             tenants=FakeTenants({self.tenant: PROFILE}),
+            suppressions=FakeSuppressions(),
             metrics=FakeMetrics(),
             clock=self.clock,
             commands=FakeCommands(),

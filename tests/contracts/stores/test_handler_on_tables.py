@@ -15,6 +15,7 @@ from tests.fakes.clock import FakeClock
 from tests.fakes.figures import FakeMetrics
 from tests.fakes.internal_commands import FakeCommands, FakeSchedules, FakeSyncTokens
 from tests.fakes.notices import FakeNotices
+from tests.fakes.suppressions import FakeSuppressions
 from tests.fakes.tenants import FakeTenants
 from tests.unit.workers.booking.conftest import build_profile
 from workers.booking.handler import BookingPorts
@@ -39,6 +40,7 @@ class Shop:
             schedules=FakeSchedules(),
             sync_tokens=FakeSyncTokens(),
             tenants=self.profiles,
+            suppressions=FakeSuppressions(),
             metrics=FakeMetrics(),
             clock=FakeClock(NOW),
             code_key=KEY,

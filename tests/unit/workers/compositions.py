@@ -152,6 +152,7 @@ class Composition:
             schedules=FakeSchedules(),
             sync_tokens=FakeSyncTokens(),
             tenants=self.tenants,
+            suppressions=FakeSuppressions(),
             metrics=self.metrics,
             clock=self.clock,
             code_key=KEY,

@@ -26,6 +26,7 @@ from workers.booking.handler.frames import build_confirmed, build_pending, build
 from workers.booking.handler.limits import find_channels, refuse_full_quota
 from workers.booking.handler.occupancy import find_free_lanes
 from workers.booking.handler.queue_notices import send_code
+from workers.booking.handler.suppressed_contact import refuse_suppressed_contact
 from workers.booking.ports import QuotaFull, TooManyBucketsError
 
 log = structlog.get_logger()
@@ -136,6 +137,8 @@ async def build_requested_hold(
     contact = parse_contact(command.data.contact, channels=find_channels(ports, profile), region=profile.region)
     if isinstance(contact, Refusal):
         return contact
+    if refusal := await refuse_suppressed_contact(ports, contact):
+        return refusal
     hold = create_hold(
         appointment_id=derive_appointment_id(command),
         session_id=command.session_id,

@@ -32,6 +32,7 @@ from workers.booking.handler.limits import refuse_full_quota
 from workers.booking.handler.occupancy import load_occupancy
 from workers.booking.handler.queue_notices import send_code, send_confirmed
 from workers.booking.handler.reminders import plan_reminders
+from workers.booking.handler.suppressed_contact import refuse_suppressed_contact
 from workers.booking.ports import Lost
 
 log = structlog.get_logger()
@@ -165,6 +166,8 @@ async def resend_code(ports: BookingPorts, command: BookingResend, claim: Claim,
     else:
         match decide_resend(appointment, command.accepted_at):
             case Resend(next_one):
+                if suppressed := await refuse_suppressed_contact(ports, next_one.contact):
+                    return build_refusal(command, suppressed, profile.zone, locale)
                 again = replace(next_one, last_change=LastChange(command.id))
                 quotas = tuple(
                     list_send_quotas(

@@ -35,7 +35,12 @@ async def open_ports(variables):
     settings = AwsSettings(**{name: value for name, value in VARIABLES.items() if name in AwsSettings.model_fields})
     async with open_aws_clients(settings) as clients:
         return await open_read_only_ports(
-            clients, variables, appointments=FakeAppointments(None), clock=FakeClock(), metrics=FakeMetrics()
+            clients,
+            variables,
+            dynamodb=None,
+            appointments=FakeAppointments(None),
+            clock=FakeClock(),
+            metrics=FakeMetrics(),
         )
 
 

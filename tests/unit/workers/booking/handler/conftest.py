@@ -19,6 +19,7 @@ from tests.fakes.conversations import FakeConversations
 from tests.fakes.figures import FakeMetrics
 from tests.fakes.internal_commands import FakeCommands, FakeSchedules, FakeSyncTokens
 from tests.fakes.notices import FakeNotices
+from tests.fakes.suppressions import FakeSuppressions
 from tests.fakes.tenants import FakeTenants
 from workers.booking.handler import BookingHandler, BookingPorts
 
@@ -47,6 +48,7 @@ class World:
         self.commands, self.schedules, self.sync_tokens = FakeCommands(), FakeSchedules(), FakeSyncTokens()
         self.tenants = FakeTenants({TENANT: profile})
         self.connections.open("session", "tab", locale="en")
+        self.suppressions = FakeSuppressions()
         self.ports = BookingPorts(
             appointments=self.appointments,
             calendar=self.calendar,
@@ -55,6 +57,7 @@ class World:
             schedules=self.schedules,
             sync_tokens=self.sync_tokens,
             tenants=self.tenants,
+            suppressions=self.suppressions,
             metrics=self.metrics,
             clock=self.clock,
             code_key=KEY,
