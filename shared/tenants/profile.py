@@ -10,6 +10,7 @@ from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
 from shared.languages.available import SHARED, list_languages
 from shared.messages.limits import MAX_CHAT_CHARACTERS
+from shared.tenants.busy_calendars import BusyCalendarSource
 from shared.tenants.country import check_country, find_country_of_zone
 from shared.tenants.opening_hours import DayException, OpeningHours, OpenPeriod
 from shared.tenants.page_url import check_page_url, find_page_url
@@ -90,6 +91,8 @@ class TenantProfile(Section):
     minimum_notice_minutes: Annotated[int, Field(ge=0, le=90 * 24 * 60)] = 120
     horizon_days: Annotated[int, Field(ge=1, le=366)] = 60
     calendar_id: Annotated[str, StringConstraints(min_length=1, max_length=254)]
+    busy_calendars: Annotated[tuple[BusyCalendarSource, ...], Field(max_length=10)] = ()
+    """Further calendars that are only read: their events make every resource busy."""
     allowed_origins: tuple[str, ...] = ()
     allow_missing_origin: bool = False
     country: Annotated[str, AfterValidator(check_country)] | None = None
@@ -179,6 +182,15 @@ class TenantProfile(Section):
                     lanes_by_calendar.get(resource.calendar_id, ()) + resource.lanes
                 )
         return lanes_by_calendar
+
+    @property
+    def all_busy_calendars(self) -> Mapping[BusyCalendarSource, tuple[str, ...]]:
+        """Return each calendar that is only read, with the lanes that only it blocks; none for the whole business."""
+        sources: dict[BusyCalendarSource, tuple[str, ...]] = {}
+        for resource in self.resources:
+            for source in resource.busy_calendars:
+                sources[source] = sources.get(source, ()) + resource.lanes
+        return sources | dict.fromkeys(self.busy_calendars, ())
 
     def get_calendar_id(self, lane: str) -> str:
         """Return the calendar that gets the events of a lane's visits."""

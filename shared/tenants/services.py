@@ -4,6 +4,7 @@ from typing import Annotated
 
 from pydantic import Field, StringConstraints
 
+from shared.tenants.busy_calendars import BusyCalendarSource
 from shared.tenants.profile_types import Minutes, PositiveMinutes, Section, Translated
 
 DEFAULT_RESOURCE = "default"
@@ -18,6 +19,8 @@ class Resource(Section):
     """How many visits it takes at the same time, such as the participants of a class."""
     calendar_id: Annotated[str, StringConstraints(min_length=1, max_length=254)] | None = None
     """A calendar of its own; the business's where none is given."""
+    busy_calendars: Annotated[tuple[BusyCalendarSource, ...], Field(max_length=5)] = ()
+    """Further calendars, whose events make only this resource busy."""
 
     @property
     def lanes(self) -> tuple[str, ...]:

@@ -3,7 +3,9 @@
 import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from typing import Literal
+from zoneinfo import ZoneInfo
 
 from workers.booking.domain.calendar_problem import CalendarProblem, UnusableCalendarError
 from workers.booking.domain.event_id import build_event_id, event_id_to_appointment_id
@@ -20,6 +22,8 @@ class FakeCalendar:
     def __init__(self, *calendar_ids: str) -> None:
         self.events: dict[str, dict[str, CalendarEvent]] = {name: {} for name in calendar_ids or ("calendar",)}
         self.owners: dict[str, list[Interval]] = {name: [] for name in self.events}
+        self.all_day: dict[str, list[date]] = {}
+        """The dates of the owner's own all-day events."""
         self.timeless: set[str] = set()
         """The ids of the events that the owner changed to all-day events."""
         self.calls: list[Call] = []
@@ -56,12 +60,15 @@ class FakeCalendar:
         """Raise each of the errors at one of the next such calls, in this order; None lets a call through."""
         self._errors += [(call, error) for error in errors]
 
-    async def find_busy_times(self, calendar_id: str, between: Interval, *, fresh: bool = False) -> Sequence[BusyTime]:
+    async def find_busy_times(
+        self, calendar_id: str, between: Interval, *, zone: ZoneInfo | None = None, fresh: bool = False
+    ) -> Sequence[BusyTime]:
         """Return the busy times."""
         events = await self._calendar("find_busy_times", calendar_id)
         self.fresh_reads.append(fresh)
         ours = [BusyTime(Interval(event.start, event.end), _whose(event)) for event in events.values()]
-        found = [*ours, *(BusyTime(interval) for interval in self.owners[calendar_id])]
+        all_day = [_span_day(day, zone or UTC) for day in self.all_day.get(calendar_id, ())]
+        found = [*ours, *(BusyTime(interval) for interval in (*self.owners[calendar_id], *all_day))]
         return sorted((busy for busy in found if busy.interval.overlaps(between)), key=lambda busy: busy.interval.start)
 
     async def is_writable(self, calendar_id: str) -> bool:
@@ -122,3 +129,8 @@ class FakeCalendar:
 
 def _whose(event: CalendarEvent) -> str | None:
     return event.appointment_id if event.event_id == build_event_id(event.appointment_id) else None
+
+
+def _span_day(day: date, zone: tzinfo) -> Interval:
+    midnights = (datetime.combine(one, time(), zone).astimezone(UTC) for one in (day, day + timedelta(days=1)))
+    return Interval(*midnights)

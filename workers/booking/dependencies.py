@@ -1,15 +1,17 @@
 """The dependencies of booking's use cases."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from shared.clock import Clock
 from shared.email_links import Links
 from shared.metrics import Metrics
 from shared.queues import InternalCommandQueue, NoticeQueue
 from shared.suppressions import Suppressions
+from shared.tenants.busy_calendars import CalendarProvider
 from shared.tenants.ports import TenantDirectory
 from workers.booking.domain.quotas import HOLDS_PER_ADDRESS, SENDS_PER_HOLD_OF_ADDRESS
-from workers.booking.ports import AppointmentStore, Calendar, Schedules, SyncTokens
+from workers.booking.ports import AppointmentStore, BusyCalendar, Calendar, Schedules, SyncTokens
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +42,15 @@ class BookingPorts:
     sms_countries: frozenset[str] = frozenset()
     """Countries that text messages may be sent to, besides each business's own."""
 
+    busy_calendars: Mapping[CalendarProvider, BusyCalendar] = field(default_factory=dict)
+    """The calendars of other providers than `calendar`, which are only read."""
+
     holds_per_address: int = HOLDS_PER_ADDRESS
     """The limit of unverified holds per IP address and business."""
+
+    def get_busy_calendar(self, provider: CalendarProvider) -> BusyCalendar:
+        """Return the reader of a provider's calendars."""
+        return self.calendar if provider is CalendarProvider.GOOGLE else self.busy_calendars[provider]
 
     @property
     def sends_per_address(self) -> int:

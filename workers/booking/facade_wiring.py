@@ -12,6 +12,7 @@ from shared.clock import Clock
 from shared.errors import ConfigurationError
 from shared.metrics import Metrics
 from shared.once import Once
+from shared.tenants.busy_calendars import CalendarProvider
 from workers.booking.adapters.appointments import DynamoAppointmentStore
 from workers.booking.facade import BookingFacade
 from workers.booking.handler import BookingPorts
@@ -59,9 +60,9 @@ async def open_read_only_ports(
     # They import Google's library, which takes as long as all other imports together.
     from shared.aws.knowledge import open_tenant_directory  # noqa: PLC0415
     from shared.aws.secrets import open_secrets  # noqa: PLC0415
-    from workers.booking.adapters.cached_calendar import CachedCalendar  # noqa: PLC0415
+    from workers.booking.adapters.cached_calendar import CachedBusyCalendar, CachedCalendar  # noqa: PLC0415
     from workers.booking.settings import BookingSettings  # noqa: PLC0415
-    from workers.booking.wiring import open_calendar  # noqa: PLC0415
+    from workers.booking.wiring import open_caldav, open_calendar  # noqa: PLC0415
 
     try:
         settings = BookingSettings.model_validate({"use_secrets_manager": True, **variables})
@@ -71,10 +72,12 @@ async def open_read_only_ports(
     secrets = open_secrets(settings, clock=clock)
     google = await clients.enter_context(open_calendar(settings, secrets, clock))
     code_key = secrets.get_text(settings.code_key_secret_id).encode()
+    caldav = await clients.enter_context(open_caldav(settings, secrets))
     nothing = _ReadOnly()
     return BookingPorts(
         appointments=appointments,
         calendar=CachedCalendar(google, clock),
+        busy_calendars={CalendarProvider.CALDAV: CachedBusyCalendar(caldav, clock)},
         notices=nothing,
         commands=nothing,
         schedules=nothing,

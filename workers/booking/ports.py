@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
+from zoneinfo import ZoneInfo
 
 from shared.claims import Claim
 from shared.errors import PermanentError
@@ -162,17 +163,26 @@ class CalendarChanges:
     next_token: str
 
 
-class Calendar(Protocol):
-    """The business's calendar.
+class BusyCalendar(Protocol):
+    """A calendar that is only read: its events make time busy.
 
     Raises:
         TransientError: rate limits, timeouts, server errors.
         UnusableCalendarError: a permanent problem; an operator or the owner must act.
     """
 
-    async def find_busy_times(self, calendar_id: str, between: Interval, *, fresh: bool = False) -> Sequence[BusyTime]:
-        """Return the busy times, which may be 30 seconds old unless they must be fresh."""
+    async def find_busy_times(
+        self, calendar_id: str, between: Interval, *, zone: ZoneInfo | None = None, fresh: bool = False
+    ) -> Sequence[BusyTime]:
+        """Return the busy times, which may be 30 seconds old unless they must be fresh.
+
+        All-day events begin and end at midnight in `zone`; without one, in the calendar's own zone, or else in UTC.
+        """
         ...
+
+
+class Calendar(BusyCalendar, Protocol):
+    """The calendar that visits are written to, and whose owner may move and delete them."""
 
     async def is_writable(self, calendar_id: str) -> bool:
         """Return whether we may write events, and not only read them."""

@@ -55,5 +55,11 @@ class BookingSettings(AwsSettings):
     google_delegated_subject: str | None = None
     """The user that the service account acts for, if the domain delegates that; without one no guest is invited."""
 
+    caldav_secret_id: str = ""
+    """The secret with the accounts of CalDAV servers; without it no CalDAV calendar can be read."""
+
+    caldav_private_addresses: bool = False
+    """Whether CalDAV servers may have private addresses and plain HTTP; only on a local stack."""
+
     google_calendar_endpoint: str | None = None
     """URL of another server with Google's protocol, ending in a slash."""

@@ -23,8 +23,12 @@ from shared.log import configure_logging
 from shared.messages.commands import BOOKING_COMMAND
 from shared.metrics import Metrics
 from shared.settings import PoolSettings
+from shared.tenants.busy_calendars import CalendarProvider
 from workers.booking.adapters.appointments import DynamoAppointmentStore
-from workers.booking.adapters.cached_calendar import CachedCalendar
+from workers.booking.adapters.cached_calendar import CachedBusyCalendar, CachedCalendar
+from workers.booking.adapters.caldav_accounts import CalDavAccounts
+from workers.booking.adapters.caldav_calendar import CalDavCalendar
+from workers.booking.adapters.caldav_http import CalDavHttp
 from workers.booking.adapters.google_calendar import GoogleCalendar
 from workers.booking.adapters.google_credentials import GoogleCredentials
 from workers.booking.adapters.scheduler import EventBridgeSchedules
@@ -65,6 +69,7 @@ async def open_ports(
     """Open the ports of the use cases."""
     secrets = open_secrets(settings, clock=clock)
     google = await clients.enter_context(open_calendar(settings, secrets, clock))
+    caldav = await clients.enter_context(open_caldav(settings, secrets))
     sends = await clients.open_client("sqs")
     code_key = secrets.get_text(settings.code_key_secret_id).encode()
     return BookingPorts(
@@ -76,6 +81,7 @@ async def open_ports(
             processed_table=settings.processed_table,
         ),
         calendar=CachedCalendar(google, clock),
+        busy_calendars={CalendarProvider.CALDAV: CachedBusyCalendar(caldav, clock)},
         notices=SqsNoticeQueue(calls=sends, url=settings.notifications_queue_url),
         commands=SqsInternalCommandQueue(calls=sends, url=settings.booking_queue_url),
         schedules=EventBridgeSchedules(
@@ -136,3 +142,18 @@ async def open_calendar(settings: BookingSettings, secrets: Secrets, clock: Cloc
     )
     with closing(google):
         yield google
+
+
+@asynccontextmanager
+async def open_caldav(settings: BookingSettings, secrets: Secrets) -> AsyncIterator[CalDavCalendar]:
+    """Open the reader of CalDAV calendars; nothing is imported or connected before its first use."""
+    caldav = CalDavCalendar(
+        accounts=CalDavAccounts(
+            secrets=secrets if settings.use_secrets_manager else None, secret_id=settings.caldav_secret_id
+        ),
+        http=CalDavHttp(private_addresses=settings.caldav_private_addresses),
+    )
+    try:
+        yield caldav
+    finally:
+        await caldav.close()

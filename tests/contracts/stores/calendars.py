@@ -49,6 +49,9 @@ class InMemory:
     def owner_enters(self, interval):
         self.calendar.block(interval, CALENDAR)
 
+    def owner_enters_day(self, day):
+        self.calendar.all_day.setdefault(CALENDAR, []).append(day)
+
     def owner_deletes(self, event):
         self.calendar.owner_deletes(event.appointment_id, CALENDAR)
 
@@ -86,6 +89,9 @@ class AtGoogle:
 
     def owner_enters(self, interval, **fields):
         return self.insert(**_times(interval), **fields)
+
+    def owner_enters_day(self, day):
+        self.insert(start={"date": str(day)}, end={"date": str(day + timedelta(days=1))})
 
     def insert(self, **fields):
         return self.standin.store.insert_event(CALENDAR, fields, "owner@example.com")

@@ -35,19 +35,6 @@ async def test_busy_times_are_the_owners_and_ours(side):
     ]
 
 
-async def test_busy_times_adjacent_to_the_window_are_left_out(side):
-    """A visit that ends when the window begins is not in it."""
-    side.owner_enters(Interval(NINE - 2 * HOUR, NINE - HOUR))
-    assert list(await side.calendar.find_busy_times(CALENDAR, MORNING)) == []
-
-
-async def test_busy_times_that_exceed_the_window_are_complete(side):
-    """They are not truncated to the window."""
-    long = Interval(NINE - 5 * HOUR, NINE + 9 * HOUR)
-    side.owner_enters(long)
-    assert spans(await side.calendar.find_busy_times(CALENDAR, MORNING)) == [long]
-
-
 async def test_an_event_that_is_written_twice_exists_once(side):
     """A retry of the same command finds its own event."""
     event = visit()
@@ -175,7 +162,6 @@ async def test_an_expired_token_returns_all_events(side):
 @pytest.mark.parametrize(
     "call",
     [
-        lambda calendar: calendar.find_busy_times("nobody", MORNING),
         lambda calendar: calendar.is_writable("nobody"),
         lambda calendar: calendar.put("nobody", visit()),
         lambda calendar: calendar.list_changes("nobody", None),

@@ -6,11 +6,12 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
 from shared.clock import Clock
 from workers.booking.domain.owner_changes import StoredEvent
 from workers.booking.domain.values import Interval
-from workers.booking.ports import BusyTime, Calendar, CalendarChanges, CalendarEvent
+from workers.booking.ports import BusyCalendar, BusyTime, Calendar, CalendarChanges, CalendarEvent
 
 MAX_AGE = timedelta(seconds=30)
 _WINDOW = timedelta(days=1)
@@ -20,6 +21,7 @@ _WINDOW = timedelta(days=1)
 class _CachedAnswer:
     read_at: datetime
     between: Interval
+    zone: ZoneInfo | None
     busy: Sequence[BusyTime]
 
 
@@ -28,36 +30,95 @@ class _Lookup:
     """A running lookup, with the number of writes to the calendar when it began."""
 
     between: Interval
+    zone: ZoneInfo | None
     writes: int
     task: "asyncio.Task[_CachedAnswer]"
 
 
-class CachedCalendar:
+class CachedBusyCalendar:
     """A calendar whose busy times may be 30 s old unless they must be fresh; one lookup at a time per calendar."""
 
-    def __init__(self, calendar: Calendar, clock: Clock) -> None:
-        self._calendar = calendar
+    def __init__(self, calendar: BusyCalendar, clock: Clock) -> None:
+        self._busy = calendar
         self._clock = clock
         self._answers: dict[str, _CachedAnswer] = {}
         self._lookups: dict[str, _Lookup] = {}
         self._writes: Counter[str] = Counter()
 
-    async def find_busy_times(self, calendar_id: str, between: Interval, *, fresh: bool = False) -> Sequence[BusyTime]:
+    async def find_busy_times(
+        self, calendar_id: str, between: Interval, *, zone: ZoneInfo | None = None, fresh: bool = False
+    ) -> Sequence[BusyTime]:
         """Return busy times, from the cache if its answer is recent and covers the interval.
 
         A fresh answer that differs invalidates the cached one: the alternatives offered from it may be filled as well.
         """
         if fresh:
-            fresh_times = await self._calendar.find_busy_times(calendar_id, between, fresh=True)
+            fresh_times = await self._busy.find_busy_times(calendar_id, between, zone=zone, fresh=True)
             cached = self._answers.get(calendar_id)
             if (
                 cached
                 and _contains_interval(cached.between, between)
+                and cached.zone == zone
                 and set(_select_times_within(cached, between)) != set(fresh_times)
             ):
                 self._invalidate(calendar_id)
             return fresh_times
-        return _select_times_within(await self._find_answer(calendar_id, between), between)
+        return _select_times_within(await self._find_answer(calendar_id, between, zone), between)
+
+    async def _find_answer(self, calendar_id: str, between: Interval, zone: ZoneInfo | None) -> _CachedAnswer:
+        """Return the cached answer, or that of the running lookup, or that of a new one."""
+        while True:
+            cached = self._answers.get(calendar_id)
+            if cached and self._is_usable(cached, between, zone):
+                return cached
+            lookup = self._lookups.get(calendar_id)
+            if lookup is None:
+                lookup = self._start_lookup(calendar_id, between, zone)
+            is_current = lookup.writes == self._writes[calendar_id] and lookup.zone == zone
+            if is_current and _contains_interval(lookup.between, between):
+                # All waiting callers share the lookup's result, errors too: with a calendar that hangs, they wait in
+                # parallel. A cancelled caller does not cancel the lookup.
+                return await asyncio.shield(lookup.task)
+            await asyncio.wait({lookup.task})
+
+    def _start_lookup(self, calendar_id: str, between: Interval, zone: ZoneInfo | None) -> "_Lookup":
+        # Wider than requested, so that the answer covers the next requests, too.
+        wide = Interval(between.start - _WINDOW, between.end + _WINDOW)
+        task = asyncio.create_task(self._read_busy_times(calendar_id, wide, zone))
+        lookup = self._lookups[calendar_id] = _Lookup(wide, zone, self._writes[calendar_id], task)
+
+        def end_lookup(done: "asyncio.Task[_CachedAnswer]") -> None:
+            if self._lookups.get(calendar_id) is lookup:
+                del self._lookups[calendar_id]
+            if not done.cancelled():
+                done.exception()  # retrieved here in case no caller is waiting any more
+
+        task.add_done_callback(end_lookup)
+        return lookup
+
+    async def _read_busy_times(self, calendar_id: str, wide: Interval, zone: ZoneInfo | None) -> _CachedAnswer:
+        started_at, writes = self._clock.now(), self._writes[calendar_id]
+        answer = _CachedAnswer(started_at, wide, zone, await self._busy.find_busy_times(calendar_id, wide, zone=zone))
+        if writes == self._writes[calendar_id]:
+            # Cached only if there was no write meanwhile, which this answer may or may not contain.
+            self._answers[calendar_id] = answer
+        return answer
+
+    def _invalidate(self, calendar_id: str) -> None:
+        self._writes[calendar_id] += 1
+        self._answers.pop(calendar_id, None)
+
+    def _is_usable(self, cached: _CachedAnswer, between: Interval, zone: ZoneInfo | None) -> bool:
+        is_recent = self._clock.now() - cached.read_at < MAX_AGE
+        return is_recent and cached.zone == zone and _contains_interval(cached.between, between)
+
+
+class CachedCalendar(CachedBusyCalendar):
+    """The same for a calendar with visits: a change of its events invalidates what was read before."""
+
+    def __init__(self, calendar: Calendar, clock: Clock) -> None:
+        super().__init__(calendar, clock)
+        self._calendar = calendar
 
     async def is_writable(self, calendar_id: str) -> bool:
         """Ask each time: the caller diagnoses a problem."""
@@ -84,44 +145,6 @@ class CachedCalendar:
             self._invalidate(calendar_id)
         return changes
 
-    async def _find_answer(self, calendar_id: str, between: Interval) -> _CachedAnswer:
-        """Return the cached answer, or that of the running lookup, or that of a new one."""
-        while True:
-            cached = self._answers.get(calendar_id)
-            if cached and self._is_usable(cached, between):
-                return cached
-            lookup = self._lookups.get(calendar_id)
-            if lookup is None:
-                lookup = self._start_lookup(calendar_id, between)
-            if lookup.writes == self._writes[calendar_id] and _contains_interval(lookup.between, between):
-                # All waiting callers share the lookup's result, errors too: with a calendar that hangs, they wait in
-                # parallel. A cancelled caller does not cancel the lookup.
-                return await asyncio.shield(lookup.task)
-            await asyncio.wait({lookup.task})
-
-    def _start_lookup(self, calendar_id: str, between: Interval) -> "_Lookup":
-        # Wider than requested, so that the answer covers the next requests, too.
-        wide = Interval(between.start - _WINDOW, between.end + _WINDOW)
-        task = asyncio.create_task(self._read_busy_times(calendar_id, wide))
-        lookup = self._lookups[calendar_id] = _Lookup(wide, self._writes[calendar_id], task)
-
-        def end_lookup(done: "asyncio.Task[_CachedAnswer]") -> None:
-            if self._lookups.get(calendar_id) is lookup:
-                del self._lookups[calendar_id]
-            if not done.cancelled():
-                done.exception()  # retrieved here in case no caller is waiting any more
-
-        task.add_done_callback(end_lookup)
-        return lookup
-
-    async def _read_busy_times(self, calendar_id: str, wide: Interval) -> _CachedAnswer:
-        started_at, writes = self._clock.now(), self._writes[calendar_id]
-        answer = _CachedAnswer(started_at, wide, await self._calendar.find_busy_times(calendar_id, wide))
-        if writes == self._writes[calendar_id]:
-            # Cached only if there was no write meanwhile, which this answer may or may not contain.
-            self._answers[calendar_id] = answer
-        return answer
-
     @asynccontextmanager
     async def _invalidate_around(self, calendar_id: str) -> AsyncIterator[None]:
         """Cache no answer from before the change or during it, whether the change succeeds or not."""
@@ -130,13 +153,6 @@ class CachedCalendar:
             yield
         finally:
             self._invalidate(calendar_id)
-
-    def _invalidate(self, calendar_id: str) -> None:
-        self._writes[calendar_id] += 1
-        self._answers.pop(calendar_id, None)
-
-    def _is_usable(self, cached: _CachedAnswer, between: Interval) -> bool:
-        return self._clock.now() - cached.read_at < MAX_AGE and _contains_interval(cached.between, between)
 
 
 def _select_times_within(cached: _CachedAnswer, between: Interval) -> list[BusyTime]:

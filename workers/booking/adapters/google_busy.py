@@ -22,8 +22,10 @@ https://developers.google.com/workspace/calendar/api/guides/event-types
 """
 
 
-def parse_busy_times(page: Any) -> list[BusyTime]:
+def parse_busy_times(page: Any, zone: ZoneInfo | None = None) -> list[BusyTime]:
     """Return the busy times of a page of `events.list`, with the appointment id for our own events.
+
+    All-day events are those of the given zone, or of the calendar's without one.
 
     Raises:
         TransientError: the page can't be parsed.
@@ -31,7 +33,8 @@ def parse_busy_times(page: Any) -> list[BusyTime]:
     try:
         # Google's JSON may leave out what is empty.
         items = page.get("items", ())
-        times = [_parse_busy_time(item, page.get("timeZone")) for item in items if _is_busy(item)]
+        all_day_zone = zone or ZoneInfo(page.get("timeZone") or "UTC")
+        times = [_parse_busy_time(item, all_day_zone) for item in items if _is_busy(item)]
     except (AttributeError, KeyError, TypeError, ValueError, OverflowError, OSError) as error:
         raise TransientError(f"calendar.busy: the answer cannot be read ({type(error).__name__})") from error
     return [time for time in times if time]
@@ -44,15 +47,15 @@ def _is_busy(item: Any) -> bool:
     return not any(guest.get("self") and guest.get("responseStatus") == "declined" for guest in guests)
 
 
-def _parse_busy_time(item: Any, time_zone: Any) -> BusyTime | None:
-    start, end = _parse_boundary(item["start"], time_zone), _parse_boundary(item["end"], time_zone)
+def _parse_busy_time(item: Any, zone: ZoneInfo) -> BusyTime | None:
+    start, end = _parse_boundary(item["start"], zone), _parse_boundary(item["end"], zone)
     # An event without duration occupies no time.
     return BusyTime(Interval(start, end), parse_appointment_id(item)) if start < end else None
 
 
-def _parse_boundary(boundary: Any, time_zone: Any) -> datetime:
-    """Return an instant; all-day events begin and end at the calendar's midnight."""
+def _parse_boundary(boundary: Any, zone: ZoneInfo) -> datetime:
+    """Return an instant; all-day events begin and end at midnight."""
     if "date" not in boundary:
         return parse_instant(boundary)
-    midnight = datetime.combine(date.fromisoformat(boundary["date"]), time(), ZoneInfo(time_zone or "UTC"))
+    midnight = datetime.combine(date.fromisoformat(boundary["date"]), time(), zone)
     return midnight.astimezone(UTC)

@@ -5,6 +5,7 @@ import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
+from zoneinfo import ZoneInfo
 
 import google_auth_httplib2
 import httplib2
@@ -43,10 +44,14 @@ class GoogleCalendar:
         self._local = threading.local()
         self._open: set[Any] = set()
 
-    async def find_busy_times(self, calendar_id: str, between: Interval, *, fresh: bool = False) -> Sequence[BusyTime]:
+    async def find_busy_times(
+        self, calendar_id: str, between: Interval, *, zone: ZoneInfo | None = None, fresh: bool = False
+    ) -> Sequence[BusyTime]:
         """Read the events of an interval; the answer is always fresh."""
         del fresh
-        return await self._call("busy", lambda service: google_calls.list_busy_times(service, calendar_id, between))
+        return await self._call(
+            "busy", lambda service: google_calls.list_busy_times(service, calendar_id, between, zone)
+        )
 
     async def is_writable(self, calendar_id: str) -> bool:
         """Ask for our access role."""

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import structlog
 
@@ -38,6 +39,8 @@ _MAX_ATTEMPTS = 4
 
 _WRITERS = frozenset({"writerWithoutPrivateAccess", "writer", "owner"})
 
+_A_DAY = timedelta(days=1)
+
 _PAGE = 2500
 """Google's maximum per page: https://developers.google.com/workspace/calendar/api/v3/reference/events/list"""
 
@@ -46,17 +49,19 @@ _PAST = timedelta(days=1)
 """How far back the first read of a calendar goes: visits that have begun are not changed."""
 
 
-def list_busy_times(service: Any, calendar_id: str, between: Interval) -> list[BusyTime]:
+def list_busy_times(service: Any, calendar_id: str, between: Interval, zone: ZoneInfo | None = None) -> list[BusyTime]:
     """Return the busy times, with recurring events expanded."""
+    # Google selects all-day events by the calendar's zone: with another one they are up to a day earlier or later.
+    margin = _A_DAY if zone else timedelta()
     first = service.events().list(
         calendarId=calendar_id,
         singleEvents=True,
-        timeMin=format_rfc3339(between.start),
-        timeMax=format_rfc3339(between.end),
+        timeMin=format_rfc3339(between.start - margin),
+        timeMax=format_rfc3339(between.end + margin),
         maxResults=_PAGE,
         fields=BUSY_FIELDS,
     )
-    times = [busy for page in _iterate_pages(service, first) for busy in parse_busy_times(page)]
+    times = [busy for page in _iterate_pages(service, first) for busy in parse_busy_times(page, zone)]
     return [busy for busy in times if busy.interval.overlaps(between)]
 
 

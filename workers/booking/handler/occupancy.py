@@ -34,19 +34,25 @@ async def load_occupancy(
         TransientError, PermanentError: a store or a calendar can't be read; nothing counts as free then.
     """
     calendars = [
-        (calendar_id, own)
-        for calendar_id, own in profile.calendars.items()
-        if not own or lanes is None or set(own) & set(lanes)
+        *((ports.calendar, calendar_id, own) for calendar_id, own in profile.calendars.items()),
+        *(
+            (ports.get_busy_calendar(source.provider), source.id, own)
+            for source, own in profile.all_busy_calendars.items()
+        ),
     ]
+    calendars = [entry for entry in calendars if not entry[2] or lanes is None or set(entry[2]) & set(lanes)]
     ours, full_days, busy = await asyncio.gather(
         ports.appointments.find_occupied_times(tenant, between, at=at, may_lag=may_lag),
         _find_full_days(ports, tenant, profile, between, at=at, ignoring=ignoring),
         asyncio.gather(
-            *(ports.calendar.find_busy_times(calendar_id, between, fresh=fresh) for calendar_id, _ in calendars)
+            *(
+                calendar.find_busy_times(calendar_id, between, zone=profile.zone, fresh=fresh)
+                for calendar, calendar_id, _ in calendars
+            )
         ),
     )
     everywhere, in_lanes = _split_by_lane([time for time in ours if time.appointment_id not in ignoring], profile)
-    for (calendar_id, own), times in zip(calendars, busy, strict=True):
+    for (_, calendar_id, own), times in zip(calendars, busy, strict=True):
         own_times = [time for time in ours if profile.get_calendar_id(time.resource) == calendar_id]
         foreign = _find_foreign_times(times, own_times, ignoring)
         in_lanes += [(lane, interval) for interval in foreign for lane in own]
