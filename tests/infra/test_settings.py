@@ -44,6 +44,7 @@ EVERYTHING = {
     "SnsTopicArn": "arn:aws:sns:eu-central-1:123456789012:former",
     "AlertTopicArn": "arn:aws:sns:eu-central-1:123456789012:alerts",
     "GoogleSecretName": "other/name",
+    "CaldavSecretName": "other/caldav",
     "GoogleDelegatedSubject": "owner@example.com",
     "GoogleServiceAccountKey": "{}",
     "AllowedModelIds": "eu.other",

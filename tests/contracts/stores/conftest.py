@@ -18,6 +18,7 @@ from shared.aws.ledger.payload_cipher import PayloadCipher
 from shared.aws.ledger.replay_outcomes import DynamoReplayOutcomes
 from shared.aws.usage import DynamoUsageStore
 from shared.ids import new_id
+from tests.contracts.caldav_server import serve_radicale
 from tests.contracts.stores.calendars import CALENDAR, AtGoogle
 from tests.contracts.stores.dead_letters import make_dead_letter
 from tests.fakes.appointments import FakeAppointments
@@ -122,6 +123,12 @@ def google(neighbour):
     side = AtGoogle(standin, address, info)
     yield side
     side.calendar.close()
+
+
+@pytest.fixture(scope="session")
+def radicale(tmp_path_factory):
+    with serve_radicale(tmp_path_factory.mktemp("radicale")) as address:
+        yield address
 
 
 @pytest.fixture

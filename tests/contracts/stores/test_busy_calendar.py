@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from shared.errors import PermanentError
-from tests.contracts.caldav_server import OwnersCalendar, make_reader, serve_radicale
+from tests.contracts.caldav_server import OwnersCalendar, make_reader
 from tests.contracts.stores.calendars import CALENDAR, HOUR, MORNING, NINE, InMemory
 from workers.booking.domain.values import Interval
 from workers.booking.ports import BusyTime
@@ -28,12 +28,6 @@ class AtCalDav:
 
     def owner_enters_day(self, day):
         self.owners.enter(f"DTSTART;VALUE=DATE:{day:%Y%m%d}", f"DTEND;VALUE=DATE:{day + DAY:%Y%m%d}")
-
-
-@pytest.fixture(scope="module")
-def radicale(tmp_path_factory):
-    with serve_radicale(tmp_path_factory.mktemp("radicale")) as address:
-        yield address
 
 
 @pytest.fixture(params=["memory", "google", "caldav"])

@@ -37,6 +37,28 @@ def service(**fields):
         ({"locale": "PL"}, "locale", "'PL' is not a language that is spoken here: "),
         ({"time_zone": "Warsaw"}, "time_zone", "'Warsaw' is not an IANA time zone such as Europe/Warsaw"),
         ({"time_zone": "../etc/passwd"}, "time_zone", "is not an IANA time zone"),
+        *(
+            (
+                {"busy_calendars": [{"provider": "caldav", "id": url}]},
+                "busy_calendars.0",
+                "is not the URL of a CalDAV calendar",
+            )
+            for url in (
+                "work",
+                "http://dav.example.com/work/",
+                "ftp://dav.example.com/work/",
+                "https:///work/",
+                "https://ania:secret@dav.example.com/work/",
+                "https://dav.example.com/work/#today",
+                "https://dav.example.com/work/?export",
+                "https://dav.example.com/work/../tom/",
+                "https://dav.example.com/work/%2e%2e/tom/",
+                "https://dav.example.com:port/",
+                "https://dav.example.com/two words/",
+                "https://dav.exämple.com/",
+            )
+        ),
+        ({"busy_calendars": [{"provider": "icloud", "id": "a"}]}, "busy_calendars.0.provider", "'google' or 'caldav'"),
         ({"time_zone": ""}, "time_zone", "is not an IANA time zone"),
         ({"calendar_id": ""}, "calendar_id", "at least 1 character"),
         ({"calender_id": "x"}, "calender_id", "Extra inputs are not permitted"),

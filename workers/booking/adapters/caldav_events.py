@@ -27,7 +27,12 @@ _ZONED = ("DTSTART", "DTEND", "RECURRENCE-ID", "RDATE", "EXDATE")
 
 
 def find_busy_intervals(
-    texts: Iterable[str], between: Interval, zone: ZoneInfo, *, max_seconds: float = MAX_SECONDS
+    texts: Iterable[str],
+    between: Interval,
+    zone: ZoneInfo,
+    *,
+    max_seconds: float = MAX_SECONDS,
+    max_times: int = MAX_BUSY_TIMES,
 ) -> list[Interval]:
     """Return the busy times of events or free/busy answers that overlap an interval, complete and in order.
 
@@ -51,8 +56,8 @@ def find_busy_intervals(
         raise _refuse(f"an event that cannot be read ({type(error).__name__})") from error
     finally:
         tzp.use_default()
-    if len(found) > MAX_BUSY_TIMES:
-        raise _refuse(f"more than {MAX_BUSY_TIMES} busy times")
+    if len(found) > max_times:
+        raise _refuse(f"more than {max_times} busy times")
     return sorted(found, key=lambda busy: (busy.start, busy.end))
 
 

@@ -68,9 +68,9 @@ def _format(instant: datetime) -> str:
     return instant.astimezone(UTC).strftime("%Y%m%dT%H%M%SZ")
 
 
-def _parse_status(line: str) -> int | None:
-    """Return the status of a line such as `HTTP/1.1 404 Not Found`."""
-    code = line.split()[1:2]
+def _parse_status(text: str) -> int | None:
+    """Return the status in a text such as `HTTP/1.1 404 Not Found`."""
+    code = text.split()[1:2]
     return int(code[0]) if code and code[0].isascii() and code[0].isdigit() else None
 
 

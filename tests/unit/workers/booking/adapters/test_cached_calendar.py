@@ -3,6 +3,7 @@
 import asyncio
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -40,8 +41,8 @@ class SlowCalendar(FakeCalendar):
         self.may_write = asyncio.Event()
         self.may_write.set()
 
-    async def find_busy_times(self, calendar_id, between, *, fresh=False):
-        times = await super().find_busy_times(calendar_id, between, fresh=fresh)
+    async def find_busy_times(self, calendar_id, between, *, zone=None, fresh=False):
+        times = await super().find_busy_times(calendar_id, between, zone=zone, fresh=fresh)
         await self.may_answer.wait()
         return times
 
@@ -235,3 +236,20 @@ async def test_a_request_after_a_write_does_not_get_an_answer_from_before(google
     await let_tasks_run()
     google.may_answer.set()
     assert (await early, await late) == ([], [Interval(NINE, NINE + HOUR)])
+
+
+async def test_a_calendar_of_two_businesses_is_read_in_the_zone_of_each(google, calendar):
+    """Its all-day events are other times for each of them."""
+    google.all_day["calendar"] = [NINE.date()]
+    zones = ["Europe/Warsaw", "America/New_York"]
+    for _ in range(2):
+        starts = [(await spans(calendar, zone=ZoneInfo(zone)))[0].start.hour for zone in zones]
+        assert starts == [23, 5]
+
+
+async def test_two_businesses_that_read_one_calendar_at_a_time_do_not_share_the_lookup(google, calendar):
+    """A running lookup in another zone is waited for, and not used."""
+    google.all_day["calendar"] = [NINE.date()]
+    zones = ["Europe/Warsaw", "America/New_York"]
+    both = await asyncio.gather(*(spans(calendar, zone=ZoneInfo(zone)) for zone in zones))
+    assert [found[0].start.hour for found in both] == [23, 5]
