@@ -1,6 +1,6 @@
 """Makes the texts of visitors and owners fit for a calendar file."""
 
-import unicodedata
+from shared.typed_names import is_unsafe_character
 
 _NOT_IN_QUEUES = frozenset("\ufffe\uffff")
 """A queue refuses messages with these (https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html)."""
@@ -21,4 +21,4 @@ def remove_control_characters(text: str) -> str:
 
 
 def _is_removed(char: str) -> bool:
-    return char in _NOT_IN_QUEUES or unicodedata.category(char) in {"Cc", "Cs"}
+    return char in _NOT_IN_QUEUES or is_unsafe_character(char)

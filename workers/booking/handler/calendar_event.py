@@ -4,6 +4,7 @@ import html
 from dataclasses import replace
 
 from shared.tenants.profile import TenantProfile
+from shared.typed_names import flatten_name
 from workers.booking.dependencies import BookingPorts
 from workers.booking.domain.event_id import build_event_id
 from workers.booking.domain.values import Appointment, AppointmentState
@@ -40,7 +41,7 @@ async def write_event(ports: BookingPorts, appointment: Appointment, profile: Te
     """Write the visit's event to its current calendar."""
     service = profile.find_service(appointment.service_id)
     name = service.name.choose_text(profile.locale) if service else appointment.service_id
-    who = appointment.name or appointment.contact.address
+    who = flatten_name(appointment.name) or appointment.contact.address
     await ports.calendar.put(
         find_current_calendar(appointment, profile),
         CalendarEvent(
@@ -50,7 +51,7 @@ async def write_event(ports: BookingPorts, appointment: Appointment, profile: Te
             start=appointment.start,
             end=appointment.end,
             time_zone=profile.time_zone,
-            summary=_collapse_whitespace(f"{name}: {who}")[:_SUMMARY_CHARACTERS],
+            summary=flatten_name(f"{name}: {who}")[:_SUMMARY_CHARACTERS],
             description=_describe_visit(appointment),
             attendee=appointment.contact.address if appointment.contact.kind == "email" else None,
         ),
@@ -70,11 +71,7 @@ def find_current_calendar(appointment: Appointment, profile: TenantProfile) -> s
 
 def _describe_visit(appointment: Appointment) -> str:
     """Return the visitor's name, contact and note, escaped: calendars show a description as HTML."""
-    note = "\n".join(map(_collapse_whitespace, appointment.note.splitlines()))
-    parts = (_collapse_whitespace(appointment.name), appointment.contact.address, note)
+    note = "\n".join(map(flatten_name, appointment.note.splitlines()))
+    parts = (flatten_name(appointment.name), appointment.contact.address, note)
     # Quotes need no escape outside attributes, and some calendars would show the entities.
     return html.escape("\n".join(part for part in parts if part), quote=False)
-
-
-def _collapse_whitespace(text: str) -> str:
-    return " ".join("".join(char if char.isprintable() else " " for char in text).split())

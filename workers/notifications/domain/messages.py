@@ -10,6 +10,7 @@ from shared.messages.notices import (
     ChooseAgain,
     SendCode,
 )
+from shared.typed_names import flatten_name
 
 VisitorNotice = (
     SendCode | AppointmentConfirmed | AppointmentCancelled | AppointmentRescheduled | AppointmentReminder | ChooseAgain
@@ -54,4 +55,4 @@ class TextMessage:
 
 def flatten_text(text: str) -> str:
     """Return the text fit for a header: without line breaks and control characters, at most 200 characters."""
-    return " ".join("".join(character if character.isprintable() else " " for character in text).split())[:200]
+    return flatten_name(text)[:200].rstrip()

@@ -41,6 +41,19 @@ async def test_a_summary_is_a_single_line(world, name):
     assert (await confirmed_event(world, name=name)).summary == "Masaż: Jan Kowalski"
 
 
+async def test_a_name_keeps_its_joiners_and_emoji(world):
+    """Without joiners, names of some scripts would be misspelt."""
+    name = "نیلوفر می\u200cرود 👩\u200d🎤 🏴\U000e0067\U000e0062\U000e0065\U000e006e\U000e0067\U000e007f"
+    event = await confirmed_event(world, name=name)
+    assert event.summary == f"Masaż: {name}"
+    assert event.description.split("\n")[0] == name
+
+
+async def test_an_invisible_name_is_none(world):
+    """The owner sees the address instead."""
+    assert (await confirmed_event(world, name="\u200b\u2060")).summary == "Masaż: jan@example.com"
+
+
 async def test_a_summary_is_truncated(new_world):
     """Whatever the name of the service."""
     services = [{"id": "massage", "name": {"en": "M" * 119}, "duration_minutes": 60}]
