@@ -43,6 +43,8 @@ class QuietHours(BaseModel):
         if not match:
             raise ValueError('must look like "21:00-08:00"')
         begin_hour, begin_minute, end_hour, end_minute = (int(part) for part in match.groups())
+        if (24, 0) in {(begin_hour, begin_minute), (end_hour, end_minute)}:
+            raise ValueError("has no 24:00: write 00:00 for midnight")
         if max(begin_hour, end_hour) > 23 or max(begin_minute, end_minute) > 59:
             raise ValueError("is not a time of day")
         begins, ends = begin_hour * 60 + begin_minute, end_hour * 60 + end_minute

@@ -86,7 +86,7 @@ def test_what_the_wall_calls_quiet_is_quiet(hours, moment):
     [
         ("21:00", "must look like"),
         ("9pm-8am", "must look like"),
-        ("24:00-08:00", "not a time of day"),
+        ("24:00-08:00", "write 00:00 for midnight"),
         ("21:60-08:00", "not a time of day"),
         ("21:00-21:00", "14 hours"),
         ("08:00-22:30", "14 hours"),
