@@ -57,12 +57,15 @@ async def test_booking(
     await page.reload()
     await expect(card).to_have_attribute("data-stage", "pending")
 
+    for no_code in ("12345", "1234567", "123456, 654321"):
+        await page.get_by_test_id("code-input").fill(no_code)
+        await expect(page.get_by_test_id("code-submit")).to_be_disabled()
     await page.get_by_test_id("code-input").fill("000000")
     await expect(page.get_by_test_id("card-problem")).to_have_text("Ten kod jest nieprawidłowy.")
     await page.get_by_test_id("code-resend").click()
     await expect(page.get_by_test_id("code-sent")).to_contain_text("Wysyłamy nowy kod")
     await expect(page.get_by_test_id("card-problem")).to_be_hidden()
-    await page.get_by_test_id("code-input").fill(f"{CODE[:3]} {CODE[3:]}")
+    await page.get_by_test_id("code-input").fill(f"Kod: {CODE[:3]} {CODE[3:]}.")
     await expect(card).to_have_attribute("data-stage", "confirmed")
     await page.reload()
     await expect(card).to_have_attribute("data-stage", "confirmed")

@@ -35,8 +35,26 @@ def list_text_fields():
         kind = get_args(model.model_fields["type"].annotation)[0]
         yield from ((kind, None, "id"), (kind, None, "type"))
         for name, field in model.model_fields["data"].annotation.model_fields.items():
-            if not isinstance(VALUES[field.alias or name], int):
+            if contains_text(VALUES[field.alias or name]):
                 yield kind, "data", field.alias or name
+
+
+def contains_text(value):
+    """Return whether a value of an example is a text, or a list or an object with one."""
+    return insert(value, "!") != value
+
+
+def insert(value, character):
+    """Return the value with the character in each of its texts."""
+    match value:
+        case str():
+            return f"{value[:3]}{character}{value[3:]}"
+        case list():
+            return [insert(item, character) for item in value]
+        case dict():
+            return {key: insert(item, character) for key, item in value.items()}
+        case _:
+            return value
 
 
 FIELDS = list(list_text_fields())
@@ -64,7 +82,7 @@ def test_a_character_that_sqs_refuses_is_the_fields_own_mistake(world, sender, k
         {"id": "BAD_FRAME", "type": "UNSUPPORTED_TYPE"}[name] if section is None else OWN_CODES.get(name, "BAD_FRAME")
     )
     for character in REFUSED:
-        answer = say(world, sender, build_frame(kind, section, name, f"{valid[:3]}{character}{valid[3:]}"))
+        answer = say(world, sender, build_frame(kind, section, name, insert(valid, character)))
         assert (answer["type"], ascii(character)) == ("error", ascii(character))
         assert (answer["data"]["code"], answer["data"]["retryable"]) == (expected, False), ascii(character)
     assert world.queue.commands == []
