@@ -148,3 +148,12 @@ async def test_the_visitors_own_confirmed_time_is_occupied_too(world):
     world.calendar.events["calendar"].clear()
     assert (await world.create(contact="jana@example.com")).data.code == ErrorCode.SLOT_TAKEN
     assert (await world.appointment(mine)).state is AppointmentState.CONFIRMED
+
+
+async def test_the_same_address_in_other_characters_is_the_same_request(world):
+    """Wide and invisible characters make no new contact, so they evade no limit either."""
+    held = await world.held(contact="jan@example.com")
+    again = await world.create(contact="ｊａｎ\u200b＠ｅｘａｍｐｌｅ．ｃｏｍ")
+    assert (again.type, again.data.appointment_id) == ("booking.pending", held)
+    assert (await world.appointment(held)).contact.address == "jan@example.com"
+    assert world.notice_types == ["notice.code"]
