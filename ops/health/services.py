@@ -10,6 +10,7 @@ from ops.health.stores import OpenClient
 from shared.aws.errors import find_aws_error_code, translate_aws_errors
 from shared.clock import Clock
 from shared.errors import PermanentError, TransientError, describe_error
+from shared.tenants.busy_calendars import BusyCalendarSource, CalendarProvider
 from shared.tenants.ports import TenantDirectory
 from shared.tenants.profile import TenantProfile
 from workers.booking.facade import BookingFacade, CalendarProblem
@@ -26,6 +27,7 @@ _ADVICE: dict[str, str] = {
     "bad_profile": "correct the named line of profile.yaml, in the tenant's folder of the knowledge bucket",
     "unknown_tenant": "put a profile.yaml into the tenant's folder of the knowledge bucket",
 }
+_CALDAV_ADVICE = "check the URL under busy_calendars, and its account in the secret that CaldavSecretName names"
 _SENDER_ADVICE = "verify the address or its domain in SES, in this region"
 
 
@@ -142,7 +144,8 @@ class _Checks:
                     name, "problem", "no page may open the chat", "list the origins of your pages under allowed_origins"
                 )
             ]
-        return checks + [await self._check_calendar(tenant, profile, calendar_id) for calendar_id in profile.calendars]
+        checks += [await self._check_calendar(tenant, profile, calendar_id) for calendar_id in profile.calendars]
+        return checks + [await self._check_busy_calendar(tenant, source) for source in profile.all_busy_calendars]
 
     async def _check_calendar(self, tenant: str, profile: TenantProfile, calendar_id: str) -> CheckResult:
         name = f"calendar {tenant}"
@@ -153,6 +156,17 @@ class _Checks:
         except (PermanentError, TransientError) as error:
             return _error_to_result(name, error)
         return CheckResult(name, "ok", f"{calendar_id} ({profile.time_zone})")
+
+    async def _check_busy_calendar(self, tenant: str, source: BusyCalendarSource) -> CheckResult:
+        name = f"busy calendar {tenant}"
+        try:
+            booking = await self._open_booking()
+            await booking.check_busy_calendar(source, self._clock.now())
+        except (PermanentError, TransientError) as error:
+            if source.provider is CalendarProvider.CALDAV and isinstance(error, PermanentError):
+                return CheckResult(name, "problem", describe_error(error), _CALDAV_ADVICE)
+            return _error_to_result(name, error)
+        return CheckResult(name, "ok", f"{source.id} ({source.provider})")
 
 
 def _error_to_result(name: str, error: PermanentError | TransientError) -> CheckResult:

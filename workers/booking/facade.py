@@ -8,6 +8,7 @@ from datetime import date, datetime, timedelta
 from shared.clock import FixedClock
 from shared.errors import ConfigurationError, PermanentError, TransientError
 from shared.messages.commands import BookingCommand
+from shared.tenants.busy_calendars import BusyCalendarSource
 from workers.booking.dependencies import BookingPorts
 from workers.booking.domain.calendar_problem import CalendarProblem
 from workers.booking.domain.contact import ANY_EMAIL, Channels, ContactRules
@@ -99,6 +100,17 @@ class BookingFacade:
         ports = await self._open_ports()
         await ports.calendar.find_busy_times(calendar_id, Interval(now, now + timedelta(hours=1)), fresh=True)
         return await ports.calendar.is_writable(calendar_id)
+
+    async def check_busy_calendar(self, source: BusyCalendarSource, now: datetime) -> None:
+        """Read a calendar that is only read, as booking does.
+
+        Raises:
+            ConfigurationError: booking's settings or a secret can't be read; the message says which.
+            PermanentError, TransientError: the calendar can't be read.
+        """
+        ports = await self._open_ports()
+        calendar = ports.get_busy_calendar(source.provider)
+        await calendar.find_busy_times(source.id, Interval(now, now + timedelta(hours=1)), fresh=True)
 
     async def _get_ports(self) -> BookingPorts:
         try:

@@ -2,17 +2,23 @@
 
 import asyncio
 import gzip
+import ssl
 from contextlib import asynccontextmanager
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from time import monotonic
 
 import pytest
 from aiohttp import web
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
 
 from shared.errors import TransientError
 from tests.contracts.caldav_server import OwnersCalendar, calendar_text, event_lines, make_reader
 from tests.contracts.stores.calendars import HOUR, MORNING, NINE
-from workers.booking.adapters.caldav_http import MAX_BYTES
+from workers.booking.adapters.caldav_http import MAX_BYTES, Answer
 from workers.booking.adapters.public_addresses import is_public_address
 from workers.booking.domain.calendar_problem import UnusableCalendarError
 from workers.booking.domain.values import Interval
@@ -59,16 +65,16 @@ class Script:
 
 
 @asynccontextmanager
-async def serve(script, **options):
+async def serve(script, *, tls=None, **options):
     """Serve a script; yield the adapter and the calendar's URL."""
     app = web.Application()
     app.router.add_route("*", "/{path:.*}", script.answer)
     runner = web.AppRunner(app, shutdown_timeout=0.01)
     await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0)
+    site = web.TCPSite(runner, "127.0.0.1", 0, ssl_context=tls)
     await site.start()
     host, port = runner.addresses[0]
-    address = f"http://{host}:{port}"
+    address = f"{'https' if tls else 'http'}://{host}:{port}"
     reader = make_reader(address, **options)
     try:
         yield reader, f"{address}/work/"
@@ -341,3 +347,50 @@ async def test_a_recurring_event_of_a_real_server_is_expanded(radicale):
     found = await reader.find_busy_times(owners.url, Interval(NINE, NINE + timedelta(days=3)))
     assert [busy.interval.start for busy in found] == [NINE, NINE + timedelta(days=2)]
     await reader.close()
+
+
+class WithoutEvents:
+    """A connection to a server whose account may read free and busy times only."""
+
+    def __init__(self, http):
+        self._http = http
+
+    async def send(self, method, url, account, *, body, depth):
+        if "calendar-query" in body:
+            return Answer(403, b"")
+        return await self._http.send(method, url, account, body=body, depth=depth)
+
+    async def close(self):
+        await self._http.close()
+
+
+async def test_free_and_busy_times_of_a_real_server_are_read(radicale):
+    """Radicale computes them; they are the same times."""
+    owners, reader = OwnersCalendar(radicale), make_reader(radicale)
+    owners.enter("DTSTART:20270301T090000Z", "DURATION:PT1H", "RRULE:FREQ=DAILY;COUNT=3", "EXDATE:20270302T090000Z")
+    owners.enter("DTSTART:20270301T120000Z", "DURATION:PT1H", "TRANSP:TRANSPARENT")
+    reader._http = WithoutEvents(reader._http)
+    found = await reader.find_busy_times(owners.url, Interval(NINE, NINE + timedelta(days=3)))
+    assert [busy.interval for busy in found] == [
+        Interval(NINE + timedelta(days=day), NINE + timedelta(days=day) + HOUR) for day in (0, 2)
+    ]
+    await reader.close()
+
+
+async def test_a_certificate_that_is_not_valid_is_refused(tmp_path):
+    """Whoever made it: the password is not sent."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name, now = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")]), datetime.now(UTC)
+    certificate = (
+        x509.CertificateBuilder(name, name, key.public_key(), 1, now - timedelta(days=1), now + timedelta(days=1))
+    ).sign(key, hashes.SHA256())
+    pem = tmp_path / "server.pem"
+    encoded = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    pem.write_bytes(encoded + certificate.public_bytes(Encoding.PEM))
+    tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    tls.load_cert_chain(pem)
+    script = Script()
+    async with serve(script, tls=tls) as (reader, url):
+        with pytest.raises(UnusableCalendarError, match="certificate"):
+            await reader.find_busy_times(url, MORNING)
+    assert script.requests == []

@@ -7,6 +7,7 @@ import pytest
 from ops.deployment import Deployment
 from ops.health import services
 from ops.health.checks import run_checks
+from shared.tenants.busy_calendars import CalendarProvider
 from tests.fakes.business_calendar import FakeCalendar
 from tests.fakes.clock import FakeClock
 from tests.fakes.tenants import FakeTenants
@@ -62,14 +63,15 @@ def aws():
 def check_services(aws):
     """Return a function that runs the checks of a deployment and returns the results by name."""
 
-    async def check_services(*, calendar=None, tenant=None, tenants=None, endpoint_url=None, **variables):
+    async def check_services(*, calendar=None, caldav=None, tenant=None, tenants=None, endpoint_url=None, **variables):
         variables = {
             "ses_from_email": "salon@example.com",
             "sms_enabled": "true",
         } | variables
 
         async def open_ports():
-            return SimpleNamespace(calendar=calendar or FakeCalendar("calendar"))
+            readers = {CalendarProvider.GOOGLE: calendar, CalendarProvider.CALDAV: caldav}
+            return SimpleNamespace(calendar=calendar or FakeCalendar("calendar"), get_busy_calendar=readers.__getitem__)
 
         async def open_booking():
             return BookingFacade(appointments=None, open_ports=open_ports)
@@ -145,6 +147,20 @@ async def test_a_read_only_calendar(check_services):
     check = results[f"calendar {TENANT}"]
     assert (check.state, check.detail) == ("problem", "olas may be read, but not written")
     assert "right to change events" in check.advice
+
+
+async def test_a_busy_calendar_is_read(check_services):
+    """It need not be writable; if it can't be read, no time is offered, and the advice is that of its provider."""
+    sources = [{"id": "olas"}, {"provider": "caldav", "id": "https://dav.example.com/ola/"}]
+    calendar = FakeCalendar("calendar", "olas")
+    calendar.read_only.add("olas")
+    for source, expected in zip(sources, ["ok", "problem"], strict=True):
+        found = await check_services(
+            calendar=calendar, caldav=FakeCalendar("another"), tenant=make_profile(busy_calendars=[source])
+        )
+        check = found[f"busy calendar {TENANT}"]
+        assert check.state == expected
+    assert "CaldavSecretName" in check.advice
 
 
 async def test_a_calendar_that_is_not_shared(check_services):
