@@ -18,16 +18,18 @@ from workers.booking.facade import BookingFacade, CalendarProblem
 OpenBooking = Callable[[], Awaitable[BookingFacade]]
 
 _SHARE = "share the calendar with the service account, with the right to change events"
+_CALDAV_ADVICE = "check the URL under busy_calendars, and its account in the secret that CaldavSecretName names"
 _ADVICE: dict[str, str] = {
     CalendarProblem.ACCESS_REVOKED: "put a valid key of the service account into the secret; the next use reads it",
     CalendarProblem.NOT_CONFIGURED: "put the key file of Google's service account into the secret, as it is",
+    CalendarProblem.ACCOUNT_MISSING: _CALDAV_ADVICE,
+    CalendarProblem.ACCOUNT_REFUSED: _CALDAV_ADVICE,
     CalendarProblem.REQUEST_REFUSED: "check calendar_id in the profile; a reason that names nothing of it is a bug",
     CalendarProblem.FORBIDDEN: _SHARE,
     CalendarProblem.UNKNOWN: "check calendar_id in the profile, and share the calendar with the service account",
     "bad_profile": "correct the named line of profile.yaml, in the tenant's folder of the knowledge bucket",
     "unknown_tenant": "put a profile.yaml into the tenant's folder of the knowledge bucket",
 }
-_CALDAV_ADVICE = "check the URL under busy_calendars, and its account in the secret that CaldavSecretName names"
 _SENDER_ADVICE = "verify the address or its domain in SES, in this region"
 
 

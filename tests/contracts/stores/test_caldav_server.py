@@ -92,7 +92,7 @@ async def read(script, **options):
 @pytest.mark.parametrize(
     ("status", "reason"),
     [
-        (401, "calendar_access_revoked"),
+        (401, "calendar_account_refused"),
         (404, "calendar_unknown"),
         (410, "calendar_unknown"),
         (400, "calendar_request_refused"),
@@ -306,7 +306,7 @@ async def test_an_account_is_only_for_what_is_below_its_url(prefix, has_account)
         return
     with pytest.raises(UnusableCalendarError) as refusal:
         await read(script, prefix=prefix)
-    assert refusal.value.reason == "calendar_not_configured"
+    assert refusal.value.reason == "calendar_account_missing"
     assert script.requests == []
 
 
@@ -317,7 +317,7 @@ async def test_a_bad_secret_is_reported_without_its_text(secret):
         reader._accounts._secrets._client.get_secret_value.return_value = {"SecretString": secret}
         with pytest.raises(UnusableCalendarError) as refusal:
             await reader.find_busy_times(url, MORNING)
-    assert refusal.value.reason == "calendar_not_configured"
+    assert refusal.value.reason == "calendar_account_missing"
     assert refusal.value.__cause__ is None
     assert "password" not in str(refusal.value).replace("username and password", "")
 
@@ -327,7 +327,7 @@ async def test_a_wrong_password_is_refused_by_a_real_server(radicale):
     reader = make_reader(radicale, password="another")
     with pytest.raises(UnusableCalendarError) as refusal:
         await reader.find_busy_times(f"{radicale}/salon/work/", MORNING)
-    assert refusal.value.reason == "calendar_access_revoked"
+    assert refusal.value.reason == "calendar_account_refused"
     await reader.close()
 
 

@@ -42,14 +42,14 @@ class CalDavAccounts:
         An account is never used for another server, or for other folders of its server.
 
         Raises:
-            UnusableCalendarError: `NOT_CONFIGURED`; the message says what to set.
+            UnusableCalendarError: `ACCOUNT_MISSING`; the message says what to set.
             TransientError: Secrets Manager can't be reached.
         """
         accounts = await asyncio.to_thread(self._read_accounts)
         matching = [prefix for prefix in accounts if _is_below(calendar, URL(prefix))]
         if not matching:
             raise UnusableCalendarError(
-                CalendarProblem.NOT_CONFIGURED,
+                CalendarProblem.ACCOUNT_MISSING,
                 f"no account for a calendar at {calendar.host}: add its URL to the secret {self._secret_id!r}",
             )
         stored = accounts[max(matching, key=len)]
@@ -63,17 +63,17 @@ class CalDavAccounts:
     def _read_accounts(self) -> dict[str, _StoredAccount]:
         if not self._secrets or not self._secret_id:
             raise UnusableCalendarError(
-                CalendarProblem.NOT_CONFIGURED, "no CalDAV accounts: name their secret in CalDavSecretName"
+                CalendarProblem.ACCOUNT_MISSING, "no CalDAV accounts: name their secret in CalDavSecretName"
             )
         try:
             return _StoredAccounts.model_validate_json(self._secrets.get_text(self._secret_id)).root
         except ConfigurationError as error:
-            raise UnusableCalendarError(CalendarProblem.NOT_CONFIGURED, str(error)) from error
+            raise UnusableCalendarError(CalendarProblem.ACCOUNT_MISSING, str(error)) from error
         except ValidationError:
             # The error's text is left out, also as the cause: it contains the secret.
             self.forget()
             raise UnusableCalendarError(
-                CalendarProblem.NOT_CONFIGURED,
+                CalendarProblem.ACCOUNT_MISSING,
                 f"the secret {self._secret_id!r} is not an object of URLs with username and password",
             ) from None
 

@@ -92,7 +92,7 @@ class CalDavCalendar:
             return TransientError(f"calendar.busy: {status}", retry_after=timedelta(seconds=2))
         if status == 401:
             self._accounts.forget()
-            return UnusableCalendarError(CalendarProblem.ACCESS_REVOKED, "calendar.busy: 401: check the account")
+            return UnusableCalendarError(CalendarProblem.ACCOUNT_REFUSED, "calendar.busy: 401: check the account")
         if status == 403:
             return UnusableCalendarError(CalendarProblem.FORBIDDEN, "calendar.busy: 403: share it with the account")
         if status in (404, 410):

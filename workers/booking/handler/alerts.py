@@ -10,13 +10,23 @@ _ADVICE = {
         "Google rejects the service account's key: create a new key and store it in the secret. It is used at once."
     ),
     CalendarProblem.FORBIDDEN: (
-        "Share the calendar with the service account, with permission to make changes to events."
+        "Share the calendar with the service account, with permission to make changes to events; one that is only read, "
+        "with its account."
     ),
     CalendarProblem.UNKNOWN: (
-        "The calendar can't be found: check calendar_id in the profile, and share it with the service account."
+        "The calendar can't be found: check calendar_id and busy_calendars in the profile, and share it with its "
+        "account."
     ),
     CalendarProblem.NOT_CONFIGURED: (
         "There is no usable service account: put its JSON key into the secret or into GOOGLE_SERVICE_ACCOUNT_KEY."
+    ),
+    CalendarProblem.ACCOUNT_MISSING: (
+        "A calendar under busy_calendars has no account: add its URL, user name and password to the secret that "
+        "CaldavSecretName names."
+    ),
+    CalendarProblem.ACCOUNT_REFUSED: (
+        "The server of a calendar under busy_calendars refuses its account: correct it in the secret that "
+        "CaldavSecretName names. It is used at once."
     ),
     CalendarProblem.MOVE_REFUSED: (
         "A visit was moved in the calendar to a time that is not allowed: another visit's, a past one, or a whole "

@@ -35,6 +35,8 @@ def internal_command(world, **fields):
         ("calendar_forbidden", "Share the calendar"),
         ("calendar_unknown", "calendar_id"),
         ("calendar_not_configured", "GOOGLE_SERVICE_ACCOUNT_KEY"),
+        ("calendar_account_missing", "CaldavSecretName"),
+        ("calendar_account_refused", "CaldavSecretName"),
         ("calendar_request_refused", "the log"),
     ],
 )
