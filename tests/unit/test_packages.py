@@ -31,6 +31,12 @@ def test_the_import_contracts_hold_every_worker(key):
     assert all(workers <= names for names in named)
 
 
+@pytest.mark.parametrize("path", LOCKS, ids=lambda path: path.name)
+def test_no_fork_replaces_urllib3(path):
+    """botocore runs on the original; urllib3-future, on which some HTTP clients depend, installs itself over it."""
+    assert "urllib3-future" not in path.read_text(encoding="utf-8")
+
+
 @pytest.mark.parametrize("lock", ["package-lock.json", *(f"requirements/{path.name}" for path in LOCKS)])
 def test_a_lock_file_holds_no_address(lock):
     """Versions and hashes are served by whatever registry a machine is set up with."""

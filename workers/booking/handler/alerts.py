@@ -10,8 +10,8 @@ _ADVICE = {
         "Google rejects the service account's key: create a new key and store it in the secret. It is used at once."
     ),
     CalendarProblem.FORBIDDEN: (
-        "Share the calendar with the service account, with permission to make changes to events; one that is only read, "
-        "with its account."
+        "Share the calendar with the service account, with permission to make changes to events; one that is only "
+        "read, with its account."
     ),
     CalendarProblem.UNKNOWN: (
         "The calendar can't be found: check calendar_id and busy_calendars in the profile, and share it with its "

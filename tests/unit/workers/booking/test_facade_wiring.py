@@ -88,3 +88,10 @@ def test_the_desk_starts_without_googles_library():
     look = "import sys, ops.cli.app, ops.wiring; print([one for one in sys.modules if one.startswith('googleapi')])"
     found = subprocess.run([sys.executable, "-c", look], capture_output=True, text=True, check=True, timeout=60)
     assert found.stdout.strip() == "[]"
+
+
+def test_the_worker_imports_no_library_of_caldav():
+    """Most businesses have no such calendar, and the start of a function waits for its imports."""
+    names = ("recurring_ical_events", "x_wr_timezone", "defusedxml")
+    look = f"import sys, workers.booking.wiring; print([one for one in {names} if one in sys.modules])"
+    assert subprocess.run([sys.executable, "-c", look], capture_output=True, text=True, check=True).stdout == "[]\n"
