@@ -33,7 +33,7 @@ def test_the_import_contracts_hold_every_worker(key):
 
 @pytest.mark.parametrize("path", LOCKS, ids=lambda path: path.name)
 def test_no_fork_replaces_urllib3(path):
-    """botocore runs on the original; urllib3-future, on which some HTTP clients depend, installs itself over it."""
+    """Botocore runs on the original; urllib3-future, on which some HTTP clients depend, installs itself over it."""
     assert "urllib3-future" not in path.read_text(encoding="utf-8")
 
 

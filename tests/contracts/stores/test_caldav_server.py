@@ -2,6 +2,7 @@
 
 import asyncio
 import gzip
+import json
 import ssl
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
@@ -310,13 +311,27 @@ async def test_an_account_is_only_for_what_is_below_its_url(prefix, has_account)
     assert script.requests == []
 
 
-@pytest.mark.parametrize("secret", ["", "[]", "{}", '{"http://x/": "password"}', '{"http://x/": {"username": "a"}}'])
+@pytest.mark.parametrize(
+    "secret",
+    [
+        "",
+        "[]",
+        "{}",
+        '{"http://x/": "password"}',
+        '{"http://x/": {"username": "a"}}',
+        '{"dav.example.com": {"username": "a", "password": "b"}}',
+        '{"http://[x/": {"username": "a", "password": "b"}}',
+    ],
+)
 async def test_a_bad_secret_is_reported_without_its_text(secret):
-    """The operator has to correct it."""
+    """The operator has to correct it, and a corrected one works at once."""
     async with serve(Script()) as (reader, url):
         reader._accounts._secrets._client.get_secret_value.return_value = {"SecretString": secret}
         with pytest.raises(UnusableCalendarError) as refusal:
             await reader.find_busy_times(url, MORNING)
+        reads = reader._accounts._secrets._client.get_secret_value
+        reads.return_value = {"SecretString": json.dumps({url: {"username": "salon", "password": "a"}})}
+        assert list(await reader.find_busy_times(url, MORNING)) == []
     assert refusal.value.reason == "calendar_account_missing"
     assert refusal.value.__cause__ is None
     assert "password" not in str(refusal.value).replace("username and password", "")

@@ -1,9 +1,9 @@
 """Finds the CalDAV account of a calendar in the secret that lists them."""
 
 import asyncio
-from typing import NamedTuple
+from typing import Annotated, NamedTuple
 
-from pydantic import BaseModel, ConfigDict, RootModel, SecretStr, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, RootModel, SecretStr, ValidationError
 from yarl import URL
 
 from shared.aws.secret_cache import Secrets
@@ -18,7 +18,12 @@ class _StoredAccount(BaseModel):
     password: SecretStr
 
 
-class _StoredAccounts(RootModel[dict[str, _StoredAccount]]):
+def _check_url(text: str) -> str:
+    URL(text).origin()  # raises ValueError for what names no server
+    return text
+
+
+class _StoredAccounts(RootModel[dict[Annotated[str, AfterValidator(_check_url)], _StoredAccount]]):
     """The secret: each account under the URL that its calendars begin with."""
 
 
@@ -48,6 +53,7 @@ class CalDavAccounts:
         accounts = await asyncio.to_thread(self._read_accounts)
         matching = [prefix for prefix in accounts if _is_below(calendar, URL(prefix))]
         if not matching:
+            self.forget()  # so that an added account works at once
             raise UnusableCalendarError(
                 CalendarProblem.ACCOUNT_MISSING,
                 f"no account for a calendar at {calendar.host}: add its URL to the secret {self._secret_id!r}",

@@ -80,8 +80,6 @@ def _read_text(text: str, between: Interval, zone: ZoneInfo) -> Iterator[Interva
 
 def _check_component(component: Component) -> None:
     """Refuse what would be read wrongly or too slowly."""
-    if component.errors:
-        raise ValueError("a property cannot be read")
     for rule in _list(component.get("RRULE")):
         times_of_day = len(rule.get("BYHOUR", (0,))) * len(rule.get("BYMINUTE", (0,)))
         frequency = str(next(iter(rule.get("FREQ", ("",))))).upper()

@@ -59,6 +59,8 @@ def event(*lines, before=()):
         ((NINE, TEN, "STATUS:CANCELLED"), []),
         ((NINE, TEN, "STATUS:TENTATIVE"), ["05 08:00-09:00"]),
         ((NINE,), []),
+        # What says nothing about the time may be unreadable.
+        ((NINE, TEN, "PRIORITY:high", "GEO:here", "CREATED:yesterday"), ["05 08:00-09:00"]),
         ((NINE, TEN, "RRULE:FREQ=WEEKLY;COUNT=3"), ["05 08:00-09:00", "12 08:00-09:00", "19 08:00-09:00"]),
         ((NINE, TEN, "RRULE:FREQ=WEEKLY;UNTIL=20270312T235959Z"), ["05 08:00-09:00", "12 08:00-09:00"]),
         (
@@ -133,6 +135,11 @@ def test_free_busy_times_are_read():
         event("DTSTART:tomorrow", "DURATION:PT1H"),
         event("DTEND:20270305T100000Z"),
         event(NINE, "DURATION:long"),
+        event(NINE, "DTEND:later"),
+        event(NINE, TEN, "RDATE:later"),
+        event(NINE, TEN, "RECURRENCE-ID:some"),
+        calendar_text("BEGIN:VFREEBUSY", "FREEBUSY:20270305T090000Z", "END:VFREEBUSY"),
+        calendar_text("BEGIN:VFREEBUSY", "FREEBUSY:always", "END:VFREEBUSY"),
         event(NINE, TEN, "RRULE:FREQ=NEVER"),
         event(NINE, TEN, "RRULE:FREQ=WEEKLY", "EXDATE:some"),
         event("DTSTART;TZID=Nowhere/Land:20270305T090000", "DURATION:PT1H"),

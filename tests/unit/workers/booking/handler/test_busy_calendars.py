@@ -1,7 +1,7 @@
 """Further calendars that are only read: their events make all resources busy, or the one that they belong to."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 
@@ -17,9 +17,10 @@ PRIVATE, TOMS = "https://dav.example.com/ania/", "https://dav.example.com/tom/"
 RESOURCES = [{"id": "anna"}, {"id": "tom", "busy_calendars": [{"provider": "caldav", "id": TOMS}]}]
 
 
-@pytest.fixture
-def world(new_world):
-    world = new_world(resources=RESOURCES, busy_calendars=[{"provider": "caldav", "id": PRIVATE}, {"id": "holidays"}])
+@pytest.fixture(params=["Europe/Warsaw"])
+def world(request, new_world):
+    sources = [{"provider": "caldav", "id": PRIVATE}, {"id": "holidays"}]
+    world = new_world(resources=RESOURCES, busy_calendars=sources, time_zone=request.param)
     world.calendar.events["holidays"], world.calendar.owners["holidays"] = {}, []
     world.caldav = FakeCalendar(PRIVATE, TOMS)
     world.ports = replace(world.ports, busy_calendars={CalendarProvider.CALDAV: world.caldav})
@@ -57,9 +58,12 @@ async def test_a_busy_calendar_of_a_resource_occupies_that_resource(world, ten):
     assert (await request(world, 2)).data.code == ErrorCode.SLOT_TAKEN
 
 
-async def test_an_all_day_event_occupies_the_business_own_date(world, ten):
-    """The time is that of Warsaw."""
-    world.caldav.all_day[PRIVATE] = [ten.start.date()]
+@pytest.mark.parametrize("calendar", ["calendar", "holidays", PRIVATE])
+@pytest.mark.parametrize("world", ["Pacific/Auckland"], indirect=True)
+async def test_an_all_day_event_occupies_the_business_own_date(world, calendar):
+    """At ten o'clock in Auckland it is still the day before in UTC."""
+    side = world.caldav if calendar == PRIVATE else world.calendar
+    side.all_day[calendar] = [date(2026, 1, 13)]
     assert (await request(world, 1)).data.code == ErrorCode.SLOT_TAKEN
 
 
