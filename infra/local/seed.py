@@ -14,6 +14,7 @@ from shared.errors import ConfigurationError
 from shared.tenants.edge_profile import FILE, compile_edge_profile
 from shared.tenants.parse import parse_profile
 from shared.tenants.profile import TenantProfile
+from shared.tenants.profile_warnings import check_profile
 
 TENANTS = Path(__file__).parent / "demo" / "tenants"
 
@@ -48,7 +49,7 @@ def seed_tenants(target: Target, content: Seed, tenants: Path = TENANTS) -> None
                 s3.put_object(Bucket=content.bucket, Key=key, Body=body)
                 continue
             body = _add_origins(body, content.extra_origins)
-            profile = parse_profile(body.decode())
+            profile = check_profile(body.decode())
             if profile.senders.email:
                 ses.verify_email_identity(EmailAddress=profile.senders.email)
             etag = s3.put_object(Bucket=content.bucket, Key=key, Body=body)["ETag"]

@@ -23,13 +23,14 @@ from shared.ledger.rules import OPEN
 
 _SIGNS = {
     "ok": Text("OK     ", style="green"),
+    "warning": Text("WARNING", style="yellow"),
     "problem": Text("PROBLEM", style="bold red"),
     "off": Text("OFF    ", style="dim"),
 }
 
 
 _DOCTOR = """
-Exit code 0 if there is no problem, 1 if there is one.
+Exit code 0 if there is no problem, 1 if there is one. A warning is what works, but looks like a mistake.
 
 Examples:
   stride doctor

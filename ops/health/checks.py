@@ -15,8 +15,9 @@ class CheckResult:
     """What was checked, its state, and what to do if there is a problem."""
 
     name: str
-    state: Literal["ok", "problem", "off"]
-    """`off` is a feature that this deployment does not use, such as text messages."""
+    state: Literal["ok", "warning", "problem", "off"]
+    """`warning` is what works, but looks like a mistake; `off` a feature that this deployment does not use, such as
+    text messages."""
     detail: str = ""
     advice: str = ""
 

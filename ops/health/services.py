@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 
 from ops.deployment import Deployment
 from ops.health.checks import CheckResult, HealthCheck
@@ -13,6 +14,7 @@ from shared.errors import PermanentError, TransientError, describe_error
 from shared.tenants.busy_calendars import BusyCalendarSource, CalendarProvider
 from shared.tenants.ports import TenantDirectory
 from shared.tenants.profile import TenantProfile
+from shared.tenants.shared_calendars import find_shared_calendars
 from workers.booking.facade import BookingFacade, CalendarProblem
 
 OpenBooking = Callable[[], Awaitable[BookingFacade]]
@@ -131,7 +133,8 @@ class _Checks:
             advice = "put a folder with a profile.yaml into the knowledge bucket"
             return [CheckResult("businesses", "problem", "there are none", advice)]
         results = await asyncio.gather(*(self._check_business(directory, tenant) for tenant in tenants))
-        return [result for of_business in results for result in of_business]
+        shared = await _find_shared_calendars(directory, tenants)
+        return [result for of_business in results for result in of_business] + shared
 
     async def _check_business(self, directory: TenantDirectory, tenant: str) -> list[CheckResult]:
         name = f"profile {tenant}"
@@ -146,6 +149,10 @@ class _Checks:
                     name, "problem", "no page may open the chat", "list the origins of your pages under allowed_origins"
                 )
             ]
+        checks += [
+            CheckResult(name, "warning", warning, "correct this line of profile.yaml")
+            for warning in await directory.get_warnings(tenant)
+        ]
         checks += [await self._check_calendar(tenant, profile, calendar_id) for calendar_id in profile.calendars]
         return checks + [await self._check_busy_calendar(tenant, source) for source in profile.all_busy_calendars]
 
@@ -169,6 +176,23 @@ class _Checks:
                 return CheckResult(name, "problem", describe_error(error), _CALDAV_ADVICE)
             return _error_to_result(name, error)
         return CheckResult(name, "ok", f"{source.id} ({source.provider})")
+
+
+async def _find_shared_calendars(directory: TenantDirectory, tenants: Sequence[str]) -> list[CheckResult]:
+    """Warn of calendars that several businesses name: a visit of one makes the others busy."""
+    profiles: dict[str, TenantProfile] = {}
+    for tenant in tenants:
+        with suppress(PermanentError, TransientError):  # reported by the check of the business itself
+            profiles[tenant] = await directory.get_profile(tenant)
+    return [
+        CheckResult(
+            "calendars",
+            "warning",
+            f"{calendar_id} is the calendar of {', '.join(names)}",
+            "give each business a calendar of its own: a visit of one makes the others busy",
+        )
+        for calendar_id, names in find_shared_calendars(profiles).items()
+    ]
 
 
 def _error_to_result(name: str, error: PermanentError | TransientError) -> CheckResult:

@@ -21,8 +21,9 @@ from shared.metrics import Metrics
 from shared.settings import AwsSettings
 from shared.tenants import edge_profile
 from shared.tenants.edge_profile import compile_edge_profile
-from shared.tenants.parse import parse_profile
+from shared.tenants.parse import parse_with_tree
 from shared.tenants.profile import TenantProfile
+from shared.tenants.profile_warnings import find_profile_warnings
 from shared.tenants.tenant_id import TENANT_ID
 
 log = structlog.get_logger()
@@ -105,6 +106,10 @@ class KnowledgeBucket:
         """Return a tenant's profile; raise `PermanentError` (`unknown_tenant`, `bad_profile`) without a valid one."""
         return self._cache.get_profile(tenant)
 
+    def get_warnings(self, tenant: str) -> Sequence[str]:
+        """Return what looks like a mistake in a tenant's profile, though it is accepted."""
+        return self._cache.look_up(tenant).warnings
+
     def get_documents(self, tenant: str) -> Mapping[str, str]:
         """Return a tenant's Markdown documents by name; none for a tenant without a profile."""
         return self._cache.look_up(tenant).source.documents
@@ -124,7 +129,7 @@ class KnowledgeBucket:
         listed = self._list_etags(tenant)
         if _PROFILE not in listed:
             return _Tenant(_Objects())
-        new = _Tenant(_Objects(), profile=old.profile, problem=old.problem)
+        new = _Tenant(_Objects(), profile=old.profile, problem=old.problem, warnings=old.warnings)
         for name, listed_etag in sorted(listed.items()):
             if old.source.etags.get(name) == listed_etag:
                 new.source.etags[name] = listed_etag
@@ -141,7 +146,10 @@ class KnowledgeBucket:
 
     def _parse_profile_into(self, tenant: str, source: TextObject, into: _Tenant) -> None:
         try:
-            into.profile, into.problem = parse_profile(source.text), ""
+            into.profile, tree = parse_with_tree(source.text)
+            into.problem, into.warnings = "", tuple(map(str, find_profile_warnings(tree, into.profile)))
+            if into.warnings:
+                log.warning("profile_mistakes", tenant=tenant, problems=into.warnings)
             if self._compiles_profiles:
                 self._store_compiled(tenant, compile_edge_profile(into.profile, source_etag=source.etag))
         except ConfigurationError as error:
@@ -235,6 +243,10 @@ class S3TenantDirectory:
     async def get_profile(self, tenant: str) -> TenantProfile:
         """Return the profile."""
         return await self._run_look_up(tenant, self._bucket.get_profile)
+
+    async def get_warnings(self, tenant: str) -> Sequence[str]:
+        """Return the mistakes of an accepted profile."""
+        return await self._run_look_up(tenant, self._bucket.get_warnings)
 
     async def get_documents(self, tenant: str) -> Mapping[str, str]:
         """Return the knowledge base."""

@@ -37,6 +37,8 @@ class TenantEntry(Generic[ProfileT, SourceT]):
     """The last valid profile."""
     problem: str = ""
     """Why the latest profile was refused."""
+    warnings: tuple[str, ...] = ()
+    """What looks like a mistake in the latest profile that was accepted."""
 
     @property
     def exists(self) -> bool:

@@ -1,5 +1,6 @@
 """Parses the text of a `profile.yaml` to a checked profile, or reports the line and the reason of each error."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
@@ -18,8 +19,21 @@ _KEY = "[key]"
 """What pydantic adds to the location of an invalid key."""
 
 
+class InvalidProfileError(ConfigurationError):
+    """A profile is refused, each of its problems being one sentence."""
+
+    def __init__(self, problems: Sequence[str]) -> None:
+        super().__init__("; ".join(problems))
+        self.problems = tuple(problems)
+
+
 def parse_profile(text: str) -> TenantProfile:
-    """Return the profile.
+    """Return the profile; raise `ConfigurationError` as `parse_with_tree` does."""
+    return parse_with_tree(text)[0]
+
+
+def parse_with_tree(text: str) -> "tuple[TenantProfile, yaml.Node | None]":
+    """Return the profile, and the nodes of the text with their lines.
 
     Raises:
         ConfigurationError: one sentence per problem, each with its line, such as
@@ -38,10 +52,10 @@ def parse_profile(text: str) -> TenantProfile:
         # A list with invalid items is also reported as too short, but the owner can only correct the items.
         all_problems = error.errors(include_input=False, include_url=False)
         problems = [problem for problem in all_problems if problem["type"] != "too_short"] or all_problems
-        raise ConfigurationError("; ".join(_describe(tree, problem) for problem in problems[:10])) from None
+        raise InvalidProfileError([_describe(tree, problem) for problem in problems[:10]]) from None
     except ValueError as error:
         raise ConfigurationError(f"line {find_position(tree, ('services',)).line}: {error}") from None
-    return profile
+    return profile, tree
 
 
 def _describe(tree: "yaml.Node | None", problem: ErrorDetails) -> str:

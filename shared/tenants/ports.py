@@ -22,6 +22,10 @@ class TenantDirectory(Protocol):
         """
         ...
 
+    async def get_warnings(self, tenant: str) -> Sequence[str]:
+        """Return what looks like a mistake in the latest profile that was accepted; a sentence each, with its line."""
+        ...
+
     async def get_documents(self, tenant: str) -> Mapping[str, str]:
         """Return the knowledge base: file name to Markdown text, in the order of the names."""
         ...

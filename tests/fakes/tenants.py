@@ -43,6 +43,7 @@ class FakeTenants:
     ) -> None:
         self.blocking = FakeProfiles(profiles)
         self._documents = dict(documents or {})
+        self.warnings: dict[str, Sequence[str]] = {}
 
     async def list_tenants(self, *, max_age: timedelta = timedelta()) -> Sequence[str]:
         """Return the names of all tenants, in order, those with documents alone among them."""
@@ -54,6 +55,11 @@ class FakeTenants:
         """Return the profile, or raise `PermanentError`: `unknown_tenant`, `bad_profile`."""
         await asyncio.sleep(0)
         return self.blocking.get_profile(tenant)
+
+    async def get_warnings(self, tenant: str) -> Sequence[str]:
+        """Return the warnings that a test has set."""
+        await asyncio.sleep(0)
+        return self.warnings.get(tenant, ())
 
     async def get_documents(self, tenant: str) -> Mapping[str, str]:
         """Return the documents in the order of their names; none without a profile."""

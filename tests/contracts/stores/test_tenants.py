@@ -149,6 +149,21 @@ async def test_a_bad_profile_keeps_the_last_good_one(stocked, clock):
     assert (await stocked.directory.get_profile("salon")).name == "Salon Ewa"
 
 
+async def test_a_mistake_that_is_accepted_is_logged_and_kept(stocked, clock):
+    """The profile is served as before; the warning goes with the mistake."""
+    stocked.put(PROFILE + "horizon_days: 060\n")
+    with structlog.testing.capture_logs() as logs:
+        for _ in range(2):
+            assert (await stocked.directory.get_profile("salon")).horizon_days == 48
+            [warning] = await stocked.directory.get_warnings("salon")
+            clock.advance(MAX_AGE)
+    assert "horizon_days: `060` is read as 48" in warning
+    assert [line["problems"] for line in logs if line["event"] == "profile_mistakes"] == [(warning,)]
+    stocked.put(PROFILE)
+    clock.advance(MAX_AGE)
+    assert list(await stocked.directory.get_warnings("salon")) == []
+
+
 async def test_a_bad_first_profile_says_what_to_mend(stocked):
     """Without a good profile before, the refusal carries the line and the reason."""
     stocked.put(BAD, tenant="broken")

@@ -63,7 +63,9 @@ def aws():
 def check_services(aws):
     """Return a function that runs the checks of a deployment and returns the results by name."""
 
-    async def check_services(*, calendar=None, caldav=None, tenant=None, tenants=None, endpoint_url=None, **variables):
+    async def check_services(
+        *, calendar=None, caldav=None, tenant=None, tenants=None, warnings=None, endpoint_url=None, **variables
+    ):
         variables = {
             "ses_from_email": "salon@example.com",
             "sms_enabled": "true",
@@ -77,7 +79,9 @@ def check_services(aws):
             return BookingFacade(appointments=None, open_ports=open_ports)
 
         async def open_tenants():
-            return FakeTenants(tenants or {TENANT: tenant or make_profile()})
+            directory = FakeTenants(tenants or {TENANT: tenant or make_profile()})
+            directory.warnings = warnings or {}
+            return directory
 
         deployment = Deployment("s", "r", endpoint_url, variables)
         health_checks = services.list_service_checks(
@@ -180,3 +184,17 @@ async def test_a_business_without_allowed_origins(check_services):
     """Its profile is valid, but no page can open the chat."""
     check = (await check_services(tenant=make_profile(allowed_origins=[])))[f"profile {TENANT}"]
     assert (check.state, check.detail) == ("problem", "no page may open the chat")
+
+
+async def test_a_mistake_that_is_accepted_is_a_warning(check_services):
+    """The profile is named with its line, after the result that it works."""
+    results = await check_services(warnings={TENANT: ["line 3: horizon_days: `060` is read as 48"]})
+    assert results[f"profile {TENANT}"].state == "warning"
+    assert results[f"profile {TENANT}"].detail == "line 3: horizon_days: `060` is read as 48"
+
+
+async def test_a_calendar_of_two_businesses_is_a_warning(check_services):
+    """A visit of one makes the other busy."""
+    results = await check_services(tenants={"b": make_profile(), "a": make_profile()})
+    assert results["calendars"].state == "warning"
+    assert results["calendars"].detail.endswith("is the calendar of a, b")
