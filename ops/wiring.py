@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
+import boto3
 import httpx2
 
 from ops.deployment import Deployment
@@ -105,6 +106,11 @@ async def open_suppressions(deployment: Deployment) -> AsyncIterator[Suppression
             table=deployment.require_variable("suppressions_table"),
             secret=key.encode(),
         )
+
+
+def open_s3() -> Any:
+    """Return a blocking client of S3, which needs no deployment."""
+    return boto3.client("s3")
 
 
 def build_aws_settings(deployment: Deployment) -> AwsSettings:

@@ -41,6 +41,8 @@ class Session:
     run_health_checks: Callable[[Callable[[CheckResult], None]], Coroutine[Any, Any, list[CheckResult]]]
     """Runs the health checks, reports each result in order, and returns all."""
     open_suppressions: Callable[[], AbstractAsyncContextManager[Suppressions]]
+    open_s3: Callable[[], Any]
+    """Returns a blocking client of S3, with the credentials of the environment."""
     clock: Clock
     out: Console = field(default_factory=lambda: Console(highlight=False))
     """For results."""

@@ -9,10 +9,13 @@ from shared.clock import FixedClock
 from shared.errors import ConfigurationError, PermanentError, TransientError
 from shared.messages.commands import BookingCommand
 from shared.tenants.busy_calendars import BusyCalendarSource
+from shared.tenants.profile import TenantProfile
 from workers.booking.dependencies import BookingPorts
 from workers.booking.domain.calendar_problem import CalendarProblem
 from workers.booking.domain.contact import ANY_EMAIL, Channels, ContactRules
+from workers.booking.domain.lanes import Occupancy
 from workers.booking.domain.replay_forecast import ReplayForecast, ReplayForecastKind
+from workers.booking.domain.slots import find_free_slots
 from workers.booking.domain.values import Appointment, AppointmentState, Contact, Interval, SlotOffer
 from workers.booking.handler.availability import find_free_times
 from workers.booking.handler.forecast import forecast_command
@@ -30,7 +33,23 @@ __all__ = [
     "ContactRules",
     "ReplayForecast",
     "ReplayForecastKind",
+    "list_open_times",
 ]
+
+
+def list_open_times(profile: TenantProfile, service_id: str, now: datetime, *, count: int) -> list[datetime]:
+    """Return the first starts that a profile's rules allow, as if there were neither visits nor calendar entries."""
+    starts: list[datetime] = []
+    today = now.astimezone(profile.zone).date()
+    for number in range(profile.horizon_days + 1):
+        day = today + timedelta(days=number)
+        starts += [
+            offer.start
+            for offer in find_free_slots(profile, service_id, from_day=day, days=1, now=now, occupancy=Occupancy())
+        ]
+        if len(starts) >= count:
+            break
+    return starts[:count]
 
 
 class BookingFacade:

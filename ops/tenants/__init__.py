@@ -1,0 +1,1 @@
+"""Checks the folders of businesses before they are uploaded."""

@@ -1,0 +1,130 @@
+"""Reports what is wrong with a business's folder, and what its visitors would see."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from ops.tenants.folders import PROFILE, TenantFolder
+from shared.aws.knowledge import MAX_DOCUMENT_BYTES, MAX_DOCUMENTS
+from shared.errors import ConfigurationError
+from shared.tenants import edge_profile
+from shared.tenants.parse import MAX_PROFILE_BYTES, InvalidProfileError, parse_with_tree
+from shared.tenants.profile import TenantProfile
+from shared.tenants.profile_warnings import find_profile_warnings
+from shared.tenants.shared_calendars import find_shared_calendars
+from shared.tenants.tenant_id import TENANT_ID
+from workers.booking.facade import list_open_times
+
+_NEXT_TIMES = 3
+
+
+@dataclass(frozen=True, slots=True)
+class ServicePreview:
+    """A service as visitors see it, and the next times that the profile's rules allow."""
+
+    id: str
+    name: str
+    duration_minutes: int
+    next_times: tuple[datetime, ...]
+    """In the business's zone; visits and calendars are not consulted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A document that the assistant reads."""
+
+    name: str
+    size_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class TenantReport:
+    """What the check of a folder found."""
+
+    tenant: str
+    name: str
+    problems: tuple[str, ...]
+    services: tuple[ServicePreview, ...]
+    documents: tuple[Document, ...]
+
+
+def build_reports(folders: Sequence[TenantFolder], now: datetime) -> list[TenantReport]:
+    """Return a report of each folder, in order."""
+    results = {folder.tenant: _check_profile(folder) for folder in folders}
+    profiles = {tenant: profile for tenant, (profile, _) in results.items() if profile}
+    shared = find_shared_calendars(profiles)
+    return [
+        _build_report(folder, *results[folder.tenant], [*_name_shared_calendars(folder.tenant, shared.items())], now)
+        for folder in folders
+    ]
+
+
+def _check_profile(folder: TenantFolder) -> tuple[TenantProfile | None, tuple[str, ...]]:
+    """Return the profile if it is valid, and its problems: errors if it is not, else warnings."""
+    if folder.sizes[PROFILE] > MAX_PROFILE_BYTES:
+        return None, (f"the profile is larger than {MAX_PROFILE_BYTES // 1024} KB: shorten it",)
+    content = folder.read(PROFILE)
+    try:
+        profile, tree = parse_with_tree(content.decode())
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        return None, (f"line {line}: has characters that are not UTF-8: save the file as UTF-8",)
+    except InvalidProfileError as error:
+        return None, error.problems
+    except ConfigurationError as error:
+        return None, (str(error),)
+    return profile, tuple(map(str, find_profile_warnings(tree, profile)))
+
+
+def _name_shared_calendars(tenant: str, shared: Iterable[tuple[str, Sequence[str]]]) -> Iterable[str]:
+    for calendar_id, tenants in shared:
+        if tenant in tenants:
+            others = ", ".join(other for other in tenants if other != tenant)
+            yield f"calendar {calendar_id} is also that of {others}: give each business a calendar of its own"
+
+
+def _build_report(
+    folder: TenantFolder,
+    profile: TenantProfile | None,
+    problems: Sequence[str],
+    shared: Sequence[str],
+    now: datetime,
+) -> TenantReport:
+    documents = sorted(name for name in folder.sizes if name.endswith(".md"))
+    ignored = [*_list_ignored_files(folder, documents)]
+    if not TENANT_ID.fullmatch(folder.tenant):
+        ignored.append("the folder's name can't be an id: use a-z, 0-9 and - alone")
+    read = [name for name in documents[:MAX_DOCUMENTS] if folder.sizes[name] <= MAX_DOCUMENT_BYTES]
+    return TenantReport(
+        tenant=folder.tenant,
+        name=profile.name if profile else "",
+        problems=(*problems, *shared, *ignored),
+        services=_preview_services(profile, now) if profile else (),
+        documents=tuple(Document(name, folder.sizes[name]) for name in read),
+    )
+
+
+def _preview_services(profile: TenantProfile, now: datetime) -> tuple[ServicePreview, ...]:
+    return tuple(
+        ServicePreview(
+            service.id,
+            service.name.choose_text(profile.locale),
+            service.duration_minutes,
+            tuple(
+                time.astimezone(profile.zone) for time in list_open_times(profile, service.id, now, count=_NEXT_TIMES)
+            ),
+        )
+        for service in profile.services
+    )
+
+
+def _list_ignored_files(folder: TenantFolder, documents: Sequence[str]) -> Iterable[str]:
+    """Name files of which the assistant reads nothing."""
+    for name in documents[MAX_DOCUMENTS:]:
+        yield f"{name} is not read: there are more than {MAX_DOCUMENTS} documents"
+    for name in documents[:MAX_DOCUMENTS]:
+        if folder.sizes[name] > MAX_DOCUMENT_BYTES:
+            yield f"{name} is not read: it is larger than {MAX_DOCUMENT_BYTES // 1000} KB"
+    for name in sorted(folder.sizes.keys() - {*documents, PROFILE, edge_profile.FILE}):
+        if not name.startswith("."):
+            yield f"{name} is not read: documents end in .md"
