@@ -12,11 +12,11 @@ import recurring_ical_events
 from icalendar import Calendar, Component
 from icalendar.timezone import tzp
 
-from workers.booking.adapters.thread_time_limit import TimeIsUpError, limit_thread_time
+from workers.booking.adapters.thread_time_limit import TimeIsUpError, run_with_time_limit
 from workers.booking.domain.calendar_problem import CalendarProblem, UnusableCalendarError
 from workers.booking.domain.values import Interval
 
-MAX_SECONDS = 3.0
+MAX_SECONDS = 5.0
 MAX_BUSY_TIMES = 10_000
 _A_DAY = timedelta(days=1)
 _MAX_TIMES_OF_DAY = 96
@@ -42,11 +42,11 @@ def find_busy_intervals(
     Raises:
         UnusableCalendarError: `REQUEST_REFUSED`: something can't be read, or takes too long.
     """
-    found: set[Interval] = set()
     try:
-        with limit_thread_time(max_seconds):
-            for text in texts:
-                found.update(busy for busy in _read_text(text, between, zone) if busy.overlaps(between))
+        found = run_with_time_limit(
+            max_seconds,
+            lambda: {busy for text in texts for busy in _read_text(text, between, zone) if busy.overlaps(between)},
+        )
     except UnusableCalendarError:
         raise
     except TimeIsUpError as error:
