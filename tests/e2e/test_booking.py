@@ -27,6 +27,7 @@ async def test_a_booking_from_the_free_times_to_the_calendar(visit: Visit, backs
     assert address not in pending["data"]["contact"]
     assert confirmed["type"] == "booking.confirmed"
     assert "BEGIN:VEVENT" in confirmed["data"]["ics"]
+    assert "LOCATION:ul. Świetlna 14\\, Kraków" in confirmed["data"]["ics"]
     [row] = backstage.appointments(session)
     assert (row["appointment_id"], row["state"]) == (pending["data"]["appointment_id"], "confirmed")
     [event] = backstage.events(row["appointment_id"])
