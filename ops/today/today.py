@@ -104,6 +104,7 @@ class Today:
             # Conversations that only staff answer come first; the others stay in order, the latest first.
             conversations=sorted(previews, key=lambda preview: not (preview.takeover or preview.unanswered)),
             has_more=page.has_more,
+            warnings=await self._tenants.get_warnings(tenant),
         )
 
     async def view_conversation(self, operator: Operator, tenant: str, session_id: str) -> Conversation | None:

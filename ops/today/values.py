@@ -66,6 +66,8 @@ class Day:
     conversations: Sequence[ConversationPreview]
     has_more: bool = False
     """Whether there are more conversations than these."""
+    warnings: Sequence[str] = ()
+    """What looks like a mistake in the business's profile, though it is accepted."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -67,6 +67,17 @@ def test_shows_the_visits_of_a_day(owner, world):
     assert "Iga" in owner.get("/today/salon-ania?day=2026-01-13").text
 
 
+def test_mistakes_of_the_profile_are_displayed(owner, world):
+    """Those of this business, as text; without one there is no note."""
+    world.tenants.warnings = {"salon-ania": [f"line 3: name: {HOSTILE}"], "studio-bea": ["line 4: country"]}
+    text = owner.get("/today/salon-ania").text
+    assert "line 3: name: &lt;script&gt;" in text
+    assert "<script>alert" not in text
+    assert "line 4" not in text
+    world.tenants.warnings = {}
+    assert "profile-warnings" not in owner.get("/today/salon-ania").text
+
+
 @pytest.mark.parametrize("day", ["nonsense", "0001-01-01", "9999-12-31", "2026-13-01", ""])
 def test_an_invalid_day_is_replaced_by_today(owner, day):
     """An address with an invalid date shows the current day."""
