@@ -26,7 +26,7 @@ def read_folders(location: str, open_s3: Callable[[], Any]) -> list[TenantFolder
     """Return one business's folder, or all those that a folder or a bucket holds, in order.
 
     Raises:
-        ConfigurationError: there is no folder with a profile.yaml.
+        ConfigurationError: there is no folder with a profile.yaml, or the location names no bucket.
         PermanentError, TransientError: the bucket can't be read.
     """
     candidates = _read_bucket(location, open_s3()) if location.startswith(S3_SCHEME) else _read_path(Path(location))
@@ -51,6 +51,8 @@ def _read_file_in(folder: Path) -> Callable[[str], bytes]:
 
 def _read_bucket(location: str, s3: Any) -> Iterator[TenantFolder]:
     bucket, _, prefix = location.removeprefix(S3_SCHEME).partition("/")
+    if not bucket:
+        raise ConfigurationError(f"{location} names no bucket: write it as s3://stride-knowledge")
     prefix = f"{prefix.rstrip('/')}/" if prefix.rstrip("/") else ""
     folders: dict[str, TenantFolder] = {}
     more: dict[str, str] = {}

@@ -105,7 +105,7 @@ def test_a_bucket_is_checked(terminal, location):
     assert (report["tenant"], len(report["documents"])) == ("salon-ania", 1)
 
 
-@pytest.mark.parametrize("location", ["nowhere", "."])
+@pytest.mark.parametrize("location", ["nowhere", ".", "s3://", "s3:///salon-ania"])
 def test_a_folder_without_a_profile_is_named(terminal, location, tmp_path, monkeypatch):
     """The exit code differs from that of a mistake."""
     monkeypatch.chdir(tmp_path)
