@@ -165,8 +165,10 @@ def environment_of(function, ids, endpoint_url):
                 return ids.get(name, defaults.get(name, name))
             case {"Fn::GetAtt": [name, _]}:
                 return f"arn:aws:sqs:eu-central-1:000000000000:{name}"
-            case {"Fn::If": ["OnAws", *_]}:
+            case {"Fn::Sub": _}:
                 return endpoint_url
+            case {"Fn::If": ["OnAws", _, on_emulator]}:
+                return resolve(on_emulator)
             case {"Fn::If": [*_, _]}:
                 return None
         return value
