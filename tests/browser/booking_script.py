@@ -175,7 +175,7 @@ class BookingScript:
 
 
 async def unknown(connection: Connection, frame: dict[str, Any]) -> None:
-    """End a command with the common error for unknown, foreign and expired appointments."""
+    """End a command with the common error for unknown and foreign appointments."""
     await refuse(connection, frame, ErrorCode.UNKNOWN_APPOINTMENT, "Nie znaleźliśmy takiej wizyty.")
 
 

@@ -30,7 +30,7 @@ async def lost(_connection: Connection, _frame: dict[str, Any]) -> None:
 async def test_link_that_no_longer_works(
     page: Page, site: str, backend: ScriptedBackend, business: BookingScript
 ) -> None:
-    """An expired or foreign link is reported once, and another time can be booked."""
+    """A foreign link, or one without its visit, is reported once, and another time can be booked."""
     business.state = None
     await page.goto(f"{site}/#stride-cancel={CANCEL}")
     await expect(page.get_by_test_id("visit-state")).to_contain_text("Ten link już nie działa")

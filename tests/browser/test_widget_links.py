@@ -169,16 +169,16 @@ async def test_escape_leads_to_the_conversation(
     await expect(page.get_by_test_id("composer-input")).to_be_focused()
 
 
-async def test_link_that_expires_while_it_is_open(
+async def test_link_whose_visit_disappears_while_it_is_open(
     page: Page, site: str, backend: ScriptedBackend, business: BookingScript
 ) -> None:
-    """A link that expires between the lookup and the click changes nothing and is reported as expired."""
+    """A link whose visit is gone between the lookup and the click changes nothing and is reported so."""
 
-    async def expired(connection: Connection, frame: dict[str, Any]) -> None:
+    async def gone(connection: Connection, frame: dict[str, Any]) -> None:
         business.state = None
         await backend.on["booking.lookup"](connection, frame)
 
-    backend.on["booking.cancel"] = expired
+    backend.on["booking.cancel"] = gone
     await page.goto(f"{site}/#stride-cancel={CANCEL}")
     await page.get_by_test_id("visit-cancel").click()
     await page.get_by_test_id("visit-cancel-yes").click()

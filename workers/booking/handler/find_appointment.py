@@ -18,11 +18,10 @@ async def find_appointment(
 ) -> Appointment | None:
     """Return the appointment; None if it is unknown, belongs to another session, or the link is invalid.
 
-    A link authorizes by itself: whoever can read a contact's e-mails may act for it, from any session.
+    A link authorizes by itself: whoever can read a contact's e-mails may act for it, from any session. Until when it
+    may change the visit is decided by the visit, like a change from its own session.
     """
     if command.data.link is None:
         return await ports.appointments.get(command.data.appointment_id or "", command.session_id)
-    link = ports.links.verify(
-        command.data.link, tenant=command.tenant, now=command.accepted_at, purposes=_LINKS[type(command)]
-    )
+    link = ports.links.verify(command.data.link, tenant=command.tenant, purposes=_LINKS[type(command)])
     return await ports.appointments.get(link.appointment_id, link.session_id) if link else None

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from shared.email_links import LinkPurpose, Links
+from shared.retention import VISIT_RETENTION
 from shared.tenants.profile import TenantProfile
 from workers.notifications.domain.messages import VisitorNotice
 from workers.notifications.domain.visit_changes import confirms_visit
@@ -35,7 +36,8 @@ def issue_appointment_links(
             tenant=notice.tenant,
             appointment_id=notice.data.appointment_id,
             session_id=notice.session_id,
-            expires_at=notice.data.start,
+            # As long as the visit is stored: it may move, and says itself until when it can change.
+            expires_at=notice.data.end + VISIT_RETENTION,
         )
         # In the fragment, which browsers do not send: no server log and no request of a mail scanner contains it.
         return f"{profile.email_link_page_url}#stride-{purpose}={token}"

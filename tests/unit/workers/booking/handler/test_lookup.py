@@ -112,11 +112,3 @@ async def test_a_link_has_one_purpose(world, appointment, kind, purpose, changes
     refused = await world.send(kind, session="phone", link=token, **more)
     assert refused.data.code == UNKNOWN
     assert (await world.appointment(appointment.appointment_id)) == appointment
-
-
-async def test_a_link_expires_when_the_visit_begins(world, appointment):
-    """From then on it is invalid for every purpose."""
-    token = link(appointment)
-    world.clock.set(appointment.start)
-    refused = await world.send("cancel", session="phone", link=token)
-    assert refused.data.code == UNKNOWN
