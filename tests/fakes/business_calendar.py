@@ -66,7 +66,7 @@ class FakeCalendar:
         """Return the busy times."""
         events = await self._calendar("find_busy_times", calendar_id)
         self.fresh_reads.append(fresh)
-        ours = [BusyTime(Interval(event.start, event.end), _whose(event)) for event in events.values()]
+        ours = [BusyTime(Interval(event.start, event.end), _whose(event), event.version) for event in events.values()]
         all_day = [_span_day(day, zone or UTC) for day in self.all_day.get(calendar_id, ())]
         found = [*ours, *(BusyTime(interval) for interval in (*self.owners[calendar_id], *all_day))]
         return sorted((busy for busy in found if busy.interval.overlaps(between)), key=lambda busy: busy.interval.start)

@@ -154,6 +154,9 @@ class BusyTime:
     appointment_id: str | None = None
     """The appointment's id, if the event is one of ours."""
 
+    version: int = 0
+    """The version of the appointment that the event was written for, or 0 if the event does not contain it."""
+
 
 @dataclass(frozen=True, slots=True)
 class CalendarChanges:

@@ -30,7 +30,7 @@ async def test_busy_times_are_the_owners_and_ours(side):
     assert sorted(
         await side.calendar.find_busy_times(CALENDAR, MORNING, fresh=True), key=lambda one: one.interval.start
     ) == [
-        BusyTime(Interval(NINE, NINE + HOUR), event.appointment_id),
+        BusyTime(Interval(NINE, NINE + HOUR), event.appointment_id, event.version),
         BusyTime(Interval(NINE + 2 * HOUR, NINE + 3 * HOUR)),
     ]
 

@@ -5,7 +5,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from shared.errors import TransientError
-from workers.booking.adapters.google_event import is_deleted, parse_appointment_id, parse_instant
+from workers.booking.adapters.google_event import is_deleted, parse_appointment_id, parse_instant, parse_version
 from workers.booking.domain.values import Interval
 from workers.booking.ports import BusyTime
 
@@ -50,7 +50,9 @@ def _is_busy(item: Any) -> bool:
 def _parse_busy_time(item: Any, zone: ZoneInfo) -> BusyTime | None:
     start, end = _parse_boundary(item["start"], zone), _parse_boundary(item["end"], zone)
     # An event without duration occupies no time.
-    return BusyTime(Interval(start, end), parse_appointment_id(item)) if start < end else None
+    if start >= end:
+        return None
+    return BusyTime(Interval(start, end), parse_appointment_id(item), parse_version(item))
 
 
 def _parse_boundary(boundary: Any, zone: ZoneInfo) -> datetime:

@@ -54,7 +54,9 @@ async def load_occupancy(
     everywhere, in_lanes = _split_by_lane([time for time in ours if time.appointment_id not in ignoring], profile)
     for (_, calendar_id, own), times in zip(calendars, busy, strict=True):
         own_times = [time for time in ours if profile.get_calendar_id(time.resource) == calendar_id]
-        foreign = _find_foreign_times(times, own_times, ignoring)
+        unexplained = _find_unexplained_times(times, own_times, ignoring)
+        outdated = await _find_outdated_times(ports, unexplained)
+        foreign = [time.interval for time in unexplained if time not in outdated]
         in_lanes += [(lane, interval) for interval in foreign for lane in own]
         everywhere += foreign if not own else ()
     return Occupancy(everywhere=everywhere, lanes=group_by_lane(in_lanes), full_days=full_days)
@@ -102,24 +104,39 @@ def _split_by_lane(
     return everywhere, in_lanes
 
 
-def _find_foreign_times(
+def _find_unexplained_times(
     busy: Iterable[BusyTime], ours: Sequence[OccupiedTime], ignoring: Collection[str]
-) -> list[Interval]:
+) -> list[BusyTime]:
     """Return the busy times that our appointments do not explain: the owner's own events, and events that were moved.
 
     The time of an event of ours is known from its appointment, for its lane only. An event that the owner has moved
     keeps its new time busy until the appointment has followed.
     """
     spans = _join_spans(ours)
-    foreign: list[Interval] = []
+    unexplained: list[BusyTime] = []
     for time in busy:
         if time.appointment_id in ignoring:
             continue
         span = spans.get(time.appointment_id or "")
         if span and span.start <= time.interval.start and time.interval.end <= span.end:
             continue
-        foreign.append(time.interval)
-    return foreign
+        unexplained.append(time)
+    return unexplained
+
+
+async def _find_outdated_times(ports: BookingPorts, unexplained: Iterable[BusyTime]) -> set[BusyTime]:
+    """Return the times of events that were written for an earlier version of their appointment.
+
+    The visit has another time or is cancelled, and the event is about to follow: its time is free already. An event of
+    the current version was moved by the owner.
+    """
+    written = [time for time in unexplained if time.appointment_id and time.version]
+    appointments = await asyncio.gather(*(ports.appointments.find(time.appointment_id or "") for time in written))
+    return {
+        time
+        for time, appointment in zip(written, appointments, strict=True)
+        if appointment and time.version < appointment.version
+    }
 
 
 def _join_spans(ours: Iterable[OccupiedTime]) -> dict[str, Interval]:

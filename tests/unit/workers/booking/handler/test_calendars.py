@@ -90,3 +90,25 @@ async def test_an_event_moved_by_half_its_length_occupies_all_of_its_new_time(wo
         world.calendar.events[name].clear()
     refused = await world.create("2026-01-13T10:30", session="2", contact="visitor2@example.com")
     assert refused.data.code == ErrorCode.SLOT_TAKEN
+
+
+@pytest.mark.parametrize("change", ["cancel", "reschedule"])
+async def test_an_event_that_is_to_follow_its_visit_keeps_no_time(new_world, change):
+    """The visit has left its time, and its event is still there; other visitors get the time at once."""
+    world = new_world()
+    mine = await world.confirmed()
+    before = dict(world.calendar.events["calendar"])
+    more = {"start": "2026-01-13T14:00"} if change == "reschedule" else {}
+    await world.send(change, appointment_id=mine, **more)
+    world.calendar.events["calendar"] = before
+    assert (await world.create(session="another", contact="ola@example.com")).type == "booking.pending"
+
+
+async def test_an_event_that_the_owner_moved_keeps_its_new_time(new_world):
+    """Until the visit has followed; the time is nobody else's."""
+    world = new_world()
+    mine = await world.appointment(await world.confirmed())
+    later = Interval(mine.start + 3 * HOUR, mine.end + 3 * HOUR)
+    world.calendar.owner_moves(mine.appointment_id, later)
+    refused = await world.create("2026-01-13T13:00", session="another", contact="ola@example.com")
+    assert refused.data.code == ErrorCode.SLOT_TAKEN
