@@ -78,6 +78,8 @@ class AppointmentRescheduled(AppointmentNotice):
     type: Literal["notice.rescheduled"] = "notice.rescheduled"
     ics: str
     by: ChangedBy = "visitor"
+    previous_start: Instant | None = None
+    """When the visit would have begun; of a move by the business, unless a crash or the release before lost it."""
 
 
 class AppointmentReminder(AppointmentNotice):

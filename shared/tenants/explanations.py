@@ -40,6 +40,8 @@ def explain_problem(problem: ErrorDetails, node: yaml.Node | None, key: str) -> 
         return f"is read as {_name_kind(node)}: write {_quote(node)}, with quotes"
     if kind.startswith(("date_", "datetime_")):
         return f"{_lower(describe_problem(problem))}: write a date such as 2026-12-24"
+    if kind in {"int_parsing", "int_from_float", "int_type"} and isinstance(node, yaml.ScalarNode):
+        return f"{_lower(describe_problem(problem))}: write a whole number alone, without a unit"
     return _lower(describe_problem(problem))
 
 
@@ -57,6 +59,8 @@ def _explain_shape(location: Sequence[str | int], node: yaml.ScalarNode) -> str:
         return f"must name its language: write {{{_DEFAULT_LOCALE}: {_quote(node)}}}"
     if node.value and location[-1] in {"allowed_origins", "resources"} and node.tag == _STRING:
         return f"must be a list: write [{_quote(node)}]"
+    if location == ["reminder_hours_before"]:
+        return "must be a list: write [24, 2] for a day and two hours, or [] for no reminders"
     return "must be a list or a section of its own, indented in the lines below"
 
 

@@ -28,6 +28,16 @@ def _check_address(text: str) -> str:
     return text
 
 
+MAX_REMINDER_HOURS = 14 * 24
+"""Two weeks; `BookingRemindData.hours_before` has the same limit."""
+
+
+def _check_reminder_hours(hours: tuple[int, ...]) -> tuple[int, ...]:
+    if repeated := next((one for number, one in enumerate(hours) if one in hours[:number]), None):
+        raise ValueError(f"has {repeated} twice")
+    return hours
+
+
 class Senders(Section):
     """The senders of notices; a channel without a sender is off."""
 
@@ -103,6 +113,12 @@ class TenantProfile(Section):
     """The page with the widget that the links in e-mails open; the first allowed origin where none is given."""
     quiet_hours: QuietHours | None = None
     """When no reminders are sent, such as `21:00-08:00`, in the business's time zone."""
+    reminder_hours_before: Annotated[
+        tuple[Annotated[int, Field(ge=1, le=MAX_REMINDER_HOURS)], ...],
+        Field(max_length=5),
+        AfterValidator(_check_reminder_hours),
+    ] = (24, 2)
+    """How many hours before a visit its visitor is reminded; none if it is empty."""
     senders: Senders = Senders()
     disclosure: Annotated[Translated, Field(default_factory=_build_default_disclosure)]
     model: Model = Model()

@@ -49,6 +49,14 @@ INDENTATION = "line 10: not valid YAML: expected <block end>, but found '<block 
         ("2026-12-24", "24.12.2026", "write a date such as 2026-12-24"),
         ("horizon_days", 'quiet_hours: "22:00-24:00"\nhorizon_days', "line 11: quiet_hours: has no 24:00: write 00:00"),
         ("horizon_days", "quiet_hours: 22:00\nhorizon_days", 'line 11: quiet_hours: must look like "21:00-08:00"'),
+        # Numbers.
+        ("duration_minutes: 60", "duration_minutes: 60min", "services.0.duration_minutes: input should be a valid"),
+        ("duration_minutes: 60", "duration_minutes: 1h", "write a whole number alone, without a unit"),
+        ("horizon_days", "reminder_hours_before: 24\nhorizon_days", "reminder_hours_before: must be a list: write [24"),
+        ("horizon_days", "reminder_hours_before: [24, 1d]\nhorizon_days", "write a whole number alone, without a unit"),
+        ("horizon_days", "reminder_hours_before: [0.5]\nhorizon_days", "write a whole number alone, without a unit"),
+        ("horizon_days", "reminder_hours_before: [0]\nhorizon_days", "reminder_hours_before.0: input should be"),
+        ("horizon_days", "reminder_hours_before: [2, 24, 2]\nhorizon_days", "reminder_hours_before: has 2 twice"),
         # Shapes.
         ("{pl: Masaż, en: Massage}", "Massage", 'line 6: services.0.name: must name its language: write {pl: "'),
         ("  - id: massage", "    id: massage", "line 4: services: must be a list: begin each of its items with `- `"),

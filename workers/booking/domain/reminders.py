@@ -8,8 +8,6 @@ from shared.tenants.profile import TenantProfile
 from shared.tenants.quiet_hours import TO_GET_READY
 from workers.booking.domain.values import Appointment, AppointmentState
 
-HOURS_BEFORE = (24, 2)
-
 _AFTER_BOOKING = timedelta(hours=1)
 """Visitors need no reminder of what they booked a moment ago."""
 
@@ -28,7 +26,7 @@ def list_reminder_times(
     `now` is later than `booked_at` when the reminders could not be planned with the booking. A reminder whose time has
     passed meanwhile is sent at once, unless it is superseded.
     """
-    for hours in HOURS_BEFORE:
+    for hours in sorted(profile.reminder_hours_before, reverse=True):
         at = compute_reminder_time(start, hours, profile)
         if at >= booked_at + _AFTER_BOOKING and not _is_superseded(start, hours, now, profile):
             yield hours, max(at, now + _MIN_LEAD)
@@ -50,8 +48,15 @@ def compute_reminder_time(start: datetime, hours_before: int, profile: TenantPro
 def is_worth_reminding(
     appointment: Appointment | None, *, start: datetime, hours_before: int, now: datetime, profile: TenantProfile
 ) -> bool:
-    """Return whether the visit is unchanged since the reminder was planned, and the reminder is not too late."""
-    return is_unchanged_visit(appointment, start) and not _is_superseded(start, hours_before, now, profile)
+    """Return whether the visit is unchanged since the reminder was planned, and the reminder is not too late.
+
+    A reminder that was planned before the profile got other times is still sent, unless it now has none.
+    """
+    return (
+        is_unchanged_visit(appointment, start)
+        and bool(profile.reminder_hours_before)
+        and not _is_superseded(start, hours_before, now, profile)
+    )
 
 
 def is_unchanged_visit(appointment: Appointment | None, start: datetime) -> TypeGuard[Appointment]:
@@ -61,5 +66,7 @@ def is_unchanged_visit(appointment: Appointment | None, start: datetime) -> Type
 
 def _is_superseded(start: datetime, hours_before: int, now: datetime, profile: TenantProfile) -> bool:
     """Return whether a delayed reminder is too late: the next reminder, or the visit itself, is due."""
-    later = [compute_reminder_time(start, hours, profile) for hours in HOURS_BEFORE if hours < hours_before]
+    later = [
+        compute_reminder_time(start, hours, profile) for hours in profile.reminder_hours_before if hours < hours_before
+    ]
     return now >= min([start, *later])

@@ -62,7 +62,7 @@ async def cancel_appointment(ports: BookingPorts, command: BookingCancel, claim:
             return build_refusal(command, refusal, profile.zone, locale)
     if changed.calendar_event_id and changed.is_changed_by(command.id):
         await send_cancelled(ports.notices, command, changed, profile, ports.clock.now())
-        await delete_reminders(ports, changed)
+        await delete_reminders(ports, changed, profile)
         await remove_events(ports, changed)
     return build_cancelled(command, changed, profile.zone)
 

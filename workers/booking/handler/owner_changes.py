@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import datetime
 
 import structlog
 
@@ -42,6 +43,7 @@ async def follow_owner_change(ports: BookingPorts, command: CalendarChanged, cla
     appointment = await ports.appointments.get(command.data.appointment_id, command.session_id)
     if appointment is None:
         return None
+    previous_start: datetime | None = None
     if appointment.is_changed_by(command.id):
         changed: Appointment | None = appointment
         if appointment.state is AppointmentState.CANCELLED:
@@ -49,9 +51,10 @@ async def follow_owner_change(ports: BookingPorts, command: CalendarChanged, cla
             await ports.appointments.free(appointment)
     else:
         changed = await _apply_owner_change(ports, command, appointment, profile, claim)
+        previous_start = appointment.start
     if changed is None:
         return None
-    return await _notify_visitor(ports, command, changed, profile)
+    return await _notify_visitor(ports, command, changed, profile, previous_start=previous_start)
 
 
 async def _apply_owner_change(
@@ -182,7 +185,7 @@ async def _move_to_free_lane(
             return None
         if lost is None:
             log.info("appointment_moved_by_business", appointment_id=candidate.appointment_id, resource=lane)
-            await delete_reminders(ports, old)
+            await delete_reminders(ports, old, profile)
             return candidate
     return None
 
@@ -212,14 +215,19 @@ async def _restore_event(
 
 
 async def _notify_visitor(
-    ports: BookingPorts, command: CalendarChanged, changed: Appointment, profile: TenantProfile
+    ports: BookingPorts,
+    command: CalendarChanged,
+    changed: Appointment,
+    profile: TenantProfile,
+    *,
+    previous_start: datetime | None,
 ) -> ServerFrame:
     now = ports.clock.now()
     if changed.state is AppointmentState.CANCELLED:
         await send_cancelled(ports.notices, command, changed, profile, now, by="business")
-        await delete_reminders(ports, changed)
+        await delete_reminders(ports, changed, profile)
         return build_cancelled(command, changed, profile.zone, by="business")
-    await send_rescheduled(ports.notices, command, changed, profile, now, by="business")
+    await send_rescheduled(ports.notices, command, changed, profile, now, by="business", previous_start=previous_start)
     await plan_reminders(ports, changed, profile, now)
     # The event has the owner's time already; this writes the new version to it.
     await sync_event(ports, changed, profile)

@@ -64,12 +64,18 @@ async def send_rescheduled(
     now: datetime,
     *,
     by: ChangedBy = "visitor",
+    previous_start: datetime | None = None,
 ) -> None:
     """Queue the new time."""
     ics = build_notice_ics(appointment, profile, stamp=now)
     event = f"rescheduled#{appointment.version}"
     await notices.put(
-        AppointmentRescheduled(**_build_common_fields(command, appointment, profile, event), ics=ics, by=by)
+        AppointmentRescheduled(
+            **_build_common_fields(command, appointment, profile, event),
+            ics=ics,
+            by=by,
+            previous_start=previous_start.astimezone(profile.zone) if previous_start else None,
+        )
     )
 
 

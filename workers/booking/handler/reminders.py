@@ -14,7 +14,7 @@ from shared.messages.commands import (
 )
 from shared.tenants.profile import TenantProfile
 from workers.booking.dependencies import BookingPorts
-from workers.booking.domain.reminders import HOURS_BEFORE, is_unchanged_visit, is_worth_reminding, list_reminder_times
+from workers.booking.domain.reminders import is_unchanged_visit, is_worth_reminding, list_reminder_times
 from workers.booking.domain.values import Appointment
 from workers.booking.handler.queue_notices import send_reminder
 
@@ -92,9 +92,9 @@ async def _schedule_reminders(
         raise first_error
 
 
-async def delete_reminders(ports: BookingPorts, appointment: Appointment) -> None:
+async def delete_reminders(ports: BookingPorts, appointment: Appointment, profile: TenantProfile) -> None:
     """Delete the reminders of the visit's time; one that can't be deleted does nothing when it is due."""
-    for hours in HOURS_BEFORE:
+    for hours in profile.reminder_hours_before:
         try:
             await ports.schedules.remove(_format_schedule_name(appointment, hours))
         except (TransientError, PermanentError) as error:

@@ -1,8 +1,14 @@
-"""Decides when a notice may be sent: reminders wait for the end of quiet hours, and each business has a rate limit."""
+"""Decides when a notice may be sent: some wait for the end of quiet hours, and each business has a rate limit."""
 
 from datetime import datetime, timedelta
 
-from shared.messages.notices import AppointmentReminder, ChooseAgain, SendCode
+from shared.messages.notices import (
+    AppointmentCancelled,
+    AppointmentReminder,
+    AppointmentRescheduled,
+    ChooseAgain,
+    SendCode,
+)
 from shared.tenants.profile import TenantProfile
 from shared.tenants.quiet_hours import TO_GET_READY
 from workers.notifications.domain.messages import VisitorNotice
@@ -19,17 +25,38 @@ def find_quiet_hours_end(notice: VisitorNotice, profile: TenantProfile, now: dat
     """Return the end of the quiet hours if the notice has to wait for it; None if it may be sent now.
 
     Booking plans reminders outside the quiet hours; this covers reminders that were delayed. A business may replay a
-    request at any hour, so `ChooseAgain` waits too, unless its visit takes place and begins soon after the quiet hours.
-    Every other notice answers something that the visitor or the business has just done, and does not wait.
+    request, or move or cancel a visit, at any hour, so these notices wait too, unless the visitor would hear too late.
+    Every other notice answers something that the visitor has just done, and does not wait.
     """
-    if not isinstance(notice, AppointmentReminder | ChooseAgain) or profile.quiet_hours is None:
+    if profile.quiet_hours is None or not _is_unexpected(notice):
         return None
     quiet = profile.quiet_hours.find_quiet_period(now, profile.zone)
-    if quiet is None:
-        return None
-    if isinstance(notice, ChooseAgain) and notice.stands and _leaves_no_time(notice, quiet.ends):
+    if quiet is None or _is_urgent(notice, quiet.ends):
         return None
     return quiet.ends
+
+
+def _is_unexpected(notice: VisitorNotice) -> bool:
+    """Return whether the notice answers nothing that the visitor has just done."""
+    match notice:
+        case AppointmentReminder() | ChooseAgain():
+            return True
+        case AppointmentRescheduled(by=by) | AppointmentCancelled(by=by):
+            return by == "business"
+    return False
+
+
+def _is_urgent(notice: VisitorNotice, at: datetime) -> bool:
+    """Return whether the visitor, notified at `at`, could set out for nothing or have no time to get ready."""
+    match notice:
+        case ChooseAgain(stands=stands):
+            return stands and _leaves_no_time(notice, at)
+        case AppointmentCancelled():
+            return _leaves_no_time(notice, at)
+        case AppointmentRescheduled(previous_start=previous_start):
+            # Without the earlier time, the visit may have been planned for the morning.
+            return previous_start is None or at > min(previous_start, notice.data.start) - TO_GET_READY
+    return False
 
 
 def is_too_late(notice: VisitorNotice, at: datetime) -> bool:

@@ -39,6 +39,37 @@ def test_reminders_are_sent_a_day_and_two_hours_before(make_profile, left, hours
     assert list(planned) == [(one, START - one * HOUR) for one in hours]
 
 
+def test_a_profile_has_its_own_times_of_reminders(make_profile):
+    """In any order, or none at all; quiet hours may bring two of them to the same time."""
+    start = datetime(2026, 1, 13, 8, tzinfo=UTC)
+    for hours, expected in [
+        ([72], [(72, "10T09:00")]),
+        ([1, 48], [(48, "11T09:00"), (1, "13T08:00")]),
+        ([12, 10], [(12, "13T08:00"), (10, "13T08:00")]),
+        ([], []),
+    ]:
+        profile = make_profile(quiet_hours="21:00-08:00", reminder_hours_before=hours)
+        planned = planned_for(start, profile)
+        assert [(one, f"{at.astimezone(profile.zone):%dT%H:%M}") for one, at in planned] == expected
+
+
+def test_reminders_at_the_same_time_are_sent_once(make_hold):
+    """The one for the fewest hours before the visit."""
+    visit = make_hold(state=AppointmentState.CONFIRMED, hold_expires_at=None, start=START)
+    profile = build_profile(quiet_hours="20:00-09:30", reminder_hours_before=[12, 3, 2])
+    now = datetime(2026, 1, 12, 18, 45, tzinfo=UTC)
+    useful = [is_worth_reminding(visit, start=START, hours_before=one, now=now, profile=profile) for one in (12, 3, 2)]
+    assert useful == [False, False, True]
+
+
+def test_a_reminder_outlives_the_times_of_the_profile(visit):
+    """It was planned for the times of before; an owner who wants no reminders at all gets none."""
+    for hours, expected in (([72], True), ([], False)):
+        profile = build_profile(reminder_hours_before=hours)
+        now = START - 24 * HOUR
+        assert is_worth_reminding(visit, start=START, hours_before=24, now=now, profile=profile) is expected
+
+
 @pytest.mark.parametrize(
     ("left", "times"),
     [

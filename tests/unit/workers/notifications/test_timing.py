@@ -91,6 +91,32 @@ async def test_notices_of_a_recent_action_are_sent_in_quiet_hours(new_world, mak
     assert len(world.mailer.sent) == 1
 
 
+async def test_changes_by_the_business_wait_for_the_end_of_quiet_hours(new_world, make_notice, make_profile):
+    """Unless the visitor would set out for nothing, or could not get ready: then they are sent at once.
+
+    Notices of the release before do not say when a moved visit would have begun: they are sent at once, as by it.
+    """
+    for kind, own, start, hour, waits in [
+        ("cancelled", {}, "2026-01-13T09:00:00Z", "02", True),
+        ("cancelled", {}, "2026-01-13T08:00:00Z", "02", True),
+        ("cancelled", {}, "2026-01-13T07:59:00Z", "02", False),
+        ("cancelled", {}, "2026-01-13T09:00:00Z", "12", False),
+        ("rescheduled", {"previous_start": "2026-01-13T09:00:00Z"}, "2026-01-13T10:00:00Z", "02", True),
+        ("rescheduled", {"previous_start": "2026-01-13T07:30:00Z"}, "2026-01-13T10:00:00Z", "02", False),
+        ("rescheduled", {"previous_start": "2026-01-13T10:00:00Z"}, "2026-01-13T07:30:00Z", "02", False),
+        ("rescheduled", {}, "2026-01-13T10:00:00Z", "02", False),
+    ]:
+        for contact in ({}, PHONE):
+            world = new_world(make_profile(quiet_hours=QUIET))
+            world.clock.set(at(f"2026-01-13T{hour}:00"))
+            notice = make_notice(kind, data=contact | {"start": start}, by="business", **own)
+            if waits:
+                assert await wait_for_notice(world, notice) == timedelta(hours=5)
+                world.clock.set(at("2026-01-13T07:00"))
+            await world.handle(notice)
+            assert len(world.mailer.sent + world.sms_sender.sent) == 1, (kind, own, start)
+
+
 @given(begins=st.integers(0, 23), length=st.integers(1, 14), moment=moments())
 def test_a_reminder_is_never_sent_in_quiet_hours(begins, length, moment):
     """In ten years of six zones: a reminder that waits is sent at a local time outside of them."""

@@ -42,6 +42,7 @@ async def test_a_moved_event_moves_the_visit(visited):
     assert (frame.data.start, frame.data.end) == (LATER.start, LATER.end)
     notice = visited.notices.delivered[-1]
     assert (notice.type, notice.by, notice.data.start) == ("notice.rescheduled", "business", LATER.start)
+    assert notice.previous_start == NINE_UTC
     assert await stands_at(visited) == LATER
     occupied = await visited.appointments.find_occupied_times(
         "salon-ania", Interval(NINE_UTC, LATER.end), at=visited.clock.now()

@@ -75,6 +75,16 @@ async def test_a_cancelled_visit_deletes_its_schedules(visited):
     assert visited.schedules.planned == {}
 
 
+async def test_a_visit_is_reminded_of_at_the_times_of_the_profile(new_world):
+    """Each has a schedule of its own, which is deleted with the visit."""
+    world = new_world(reminder_hours_before=[22, 3])
+    appointment_id = await world.confirmed("2026-01-13T10:00")
+    assert len(world.schedules.planned) == 2
+    assert await advance_clock(world, NINE_UTC - 22 * HOUR) == [22]
+    await world.send("cancel", appointment_id=appointment_id)
+    assert world.schedules.planned == {}
+
+
 async def test_a_moved_visit_is_reminded_of_at_its_new_time(visited):
     """The schedules of its earlier time do nothing."""
     await visited.send("reschedule", appointment_id=visited.appointment_id, start="2026-01-15T10:00")
