@@ -19,7 +19,9 @@ from tests.fakes.suppressions import FakeSuppressions
 from tests.fakes.tenants import FakeTenants
 from tests.unit.workers.booking.conftest import build_profile
 from workers.booking.handler import BookingPorts
+from workers.booking.handler.case import build_case
 from workers.booking.handler.create import create_appointment
+from workers.booking.handler.frames import build_answer
 from workers.booking.handler.verify import verify_code
 
 KEY = b"a secret"
@@ -57,9 +59,10 @@ class Shop:
 
     async def do(self, command):
         claim = await self.stores.claims.claim(command.claim_key, fingerprint="f", lease=timedelta(seconds=30))
+        case = build_case(command, claim, await self.profiles.get_profile(self.tenant), locale="en", now=NOW)
         use_case = create_appointment if command.type == "booking.create" else verify_code
         try:
-            return await use_case(self.ports, command, claim, "en")
+            return build_answer(case, await use_case(self.ports, case, command.data))
         except TransientError:
             await self.stores.claims.release(claim)
             raise

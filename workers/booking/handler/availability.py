@@ -5,8 +5,7 @@ from collections.abc import Collection, Sequence
 from datetime import date, datetime, timedelta
 
 from shared.errors import PermanentError, TransientError
-from shared.messages.commands import BookingSlots as SlotsCommand
-from shared.messages.commands import Envelope
+from shared.messages import client
 from shared.messages.errors import ErrorCode
 from shared.messages.model import Message
 from shared.messages.server import BookingSlots, BookingSlotsData, Error, ServiceOffer, Slot
@@ -15,6 +14,7 @@ from workers.booking.dependencies import BookingPorts
 from workers.booking.domain.local_time import find_first_instant
 from workers.booking.domain.slots import find_alternatives, find_free_slots
 from workers.booking.domain.values import Interval, Refusal, SlotOffer
+from workers.booking.handler.case import Case
 from workers.booking.handler.frames import build_refusal, build_slots
 from workers.booking.handler.limits import find_channels, list_contact_kinds
 from workers.booking.handler.occupancy import load_occupancy
@@ -30,27 +30,26 @@ _DAYS_AROUND = (0, 7)
 """How many days around the requested day to search for alternatives, in turn, until enough are found."""
 
 
-async def list_free_slots(ports: BookingPorts, command: SlotsCommand, locale: str) -> BookingSlots | Error:
+async def list_free_slots(ports: BookingPorts, case: Case, search: client.BookingSlotsData) -> BookingSlots | Error:
     """Return the free times of as many whole days as a frame holds; an unknown service is refused."""
-    profile = await ports.tenants.get_profile(command.tenant)
-    now = ports.clock.now()
-    service = profile.find_service(command.data.service) if command.data.service else None
-    if command.data.service and service is None:
-        return build_refusal(command, Refusal(ErrorCode.UNKNOWN_SERVICE), profile.zone, locale)
+    command, profile = case.command, case.profile
+    service = profile.find_service(search.service) if search.service else None
+    if search.service and service is None:
+        return build_refusal(case, Refusal(ErrorCode.UNKNOWN_SERVICE))
     offers = await find_free_times(
         ports,
         command.tenant,
         profile,
         service.id if service else None,
-        from_day=command.data.from_,
-        days=command.data.days,
-        now=now,
+        from_day=search.from_,
+        days=search.days,
+        now=case.now,
         at=command.accepted_at,
     )
     services = tuple(
         ServiceOffer(
             id=offered.id,
-            name=offered.name.choose_text(locale, profile.locale),
+            name=offered.name.choose_text(case.locale, profile.locale),
             duration_minutes=offered.duration_minutes,
         )
         for offered in profile.services
@@ -112,8 +111,7 @@ def _compute_json_size(part: Message) -> int:
 
 async def refuse_with_alternatives(
     ports: BookingPorts,
-    command: Envelope,
-    profile: TenantProfile,
+    case: Case,
     service_id: str,
     requested: datetime,
     *,
@@ -125,7 +123,7 @@ async def refuse_with_alternatives(
     The requested day is searched first, then the days around it, and the whole horizon only if these have too few. If a
     calendar can't be reached, the refusal has no alternatives.
     """
-    now = ports.clock.now()
+    command, profile, now = case.command, case.profile, case.now
     requested_day, today = (instant.astimezone(profile.zone).date() for instant in (requested, now))
     offers: list[SlotOffer] = []
     for around in (*_DAYS_AROUND, None):

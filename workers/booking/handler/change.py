@@ -4,12 +4,9 @@ from dataclasses import replace
 
 import structlog
 
-from shared.claims import Claim
-from shared.messages.commands import BookingCancel, BookingReschedule
+from shared.messages.client import BookingCancelData, BookingRescheduleData
 from shared.messages.errors import ErrorCode
-from shared.messages.server import ServerFrame
 from shared.tenants.grid import compute_bucket_minutes
-from shared.tenants.profile import TenantProfile
 from shared.tenants.services import Service
 from workers.booking.dependencies import BookingPorts
 from workers.booking.domain.decisions import (
@@ -26,14 +23,8 @@ from workers.booking.domain.slots import refuse_unoffered_start
 from workers.booking.domain.values import Appointment, AppointmentState, LastChange, Refusal
 from workers.booking.handler.availability import refuse_with_alternatives
 from workers.booking.handler.calendar_event import assign_calendar, remove_events, sync_event
+from workers.booking.handler.case import Case
 from workers.booking.handler.find_appointment import find_appointment
-from workers.booking.handler.frames import (
-    build_cancelled,
-    build_confirmed,
-    build_pending,
-    build_refusal,
-    build_rescheduled,
-)
 from workers.booking.handler.occupancy import find_free_lanes
 from workers.booking.handler.queue_notices import send_cancelled, send_rescheduled
 from workers.booking.handler.reminders import delete_reminders, plan_reminders
@@ -43,67 +34,54 @@ from workers.booking.ports import TooManyBucketsError
 log = structlog.get_logger()
 
 
-async def cancel_appointment(ports: BookingPorts, command: BookingCancel, claim: Claim, locale: str) -> ServerFrame:
+async def cancel_appointment(ports: BookingPorts, case: Case, data: BookingCancelData) -> Appointment | Refusal:
     """Cancel the appointment and free its time.
 
     For a confirmed appointment the command that cancelled it also queues a notice.
     """
-    profile = await ports.tenants.get_profile(command.tenant)
-    appointment = await find_appointment(ports, command)
+    command = case.command
+    appointment = await find_appointment(ports, command, data)
     match decide_cancel(appointment, command.accepted_at):
         case Cancel(next_one):
             changed = replace(next_one, last_change=LastChange(command.id))
-            await ports.appointments.cancel(changed, claim=claim)
+            await ports.appointments.cancel(changed, claim=case.claim)
             log.info("appointment_cancelled", appointment_id=changed.appointment_id)
         case AlreadyCancelled(changed):
             # Free what a crash may have left behind.
             await ports.appointments.free(changed)
         case Refusal() as refusal:
-            return build_refusal(command, refusal, profile.zone, locale)
+            return refusal
     if changed.calendar_event_id and changed.is_changed_by(command.id):
-        await send_cancelled(ports.notices, command, changed, profile, ports.clock.now())
-        await delete_reminders(ports, changed, profile)
+        await send_cancelled(ports.notices, command, changed, case.profile, case.now)
+        await delete_reminders(ports, changed, case.profile)
         await remove_events(ports, changed)
-    return build_cancelled(command, changed, profile.zone)
+    return changed
 
 
-async def reschedule_appointment(
-    ports: BookingPorts, command: BookingReschedule, claim: Claim, locale: str
-) -> ServerFrame:
+async def reschedule_appointment(ports: BookingPorts, case: Case, data: BookingRescheduleData) -> Appointment | Refusal:
     """Move the appointment: one transaction occupies the new time and frees the old one.
 
-    Only the command that moved it has effects: the owner may have moved or deleted the event since. A replay is judged
-    as of now, so it does not move to a time that has just passed.
+    Only the command that moved it has effects: the owner may have moved or deleted the event since.
     """
-    if command.replay:
-        command = command.model_copy(update={"accepted_at": ports.clock.now()})
-    profile = await ports.tenants.get_profile(command.tenant)
-    appointment = await find_appointment(ports, command)
-    moved = await _move_appointment(ports, command, appointment, profile, claim)
-    if isinstance(moved, Refusal):
-        return build_refusal(command, moved, profile.zone, locale)
-    now = ports.clock.now()
-    if moved.hold_expires_at:
-        return build_pending(command, moved, profile.zone)
+    command, profile = case.command, case.profile
+    appointment = await find_appointment(ports, command, data)
+    moved = await _move_appointment(ports, case, data, appointment)
+    if isinstance(moved, Refusal) or moved.hold_expires_at or not moved.is_changed_by(command.id):
+        return moved
     if moved.verified:
         # A hold with a verified contact: the move has confirmed it.
-        if moved.is_changed_by(command.id):
-            await run_confirmation_effects(ports, command, moved, profile)
-        return build_confirmed(command, moved, profile, now)
-    if moved.is_changed_by(command.id):
-        await send_rescheduled(ports.notices, command, moved, profile, now)
-        await plan_reminders(ports, moved, profile, now)
-        await sync_event(ports, moved, profile)
-    return build_rescheduled(command, moved, profile, now)
+        await run_confirmation_effects(ports, case, moved)
+        return moved
+    await send_rescheduled(ports.notices, command, moved, profile, case.now)
+    await plan_reminders(ports, moved, profile, case.now)
+    await sync_event(ports, moved, profile)
+    return moved
 
 
 async def _move_appointment(
-    ports: BookingPorts,
-    command: BookingReschedule,
-    appointment: Appointment | None,
-    profile: TenantProfile,
-    claim: Claim,
+    ports: BookingPorts, case: Case, data: BookingRescheduleData, appointment: Appointment | None
 ) -> Appointment | Refusal:
+    command, profile = case.command, case.profile
     if appointment is None:
         return Refusal(ErrorCode.UNKNOWN_APPOINTMENT)
     if appointment.is_changed_by(command.id):
@@ -111,7 +89,7 @@ async def _move_appointment(
     service = profile.find_service(appointment.service_id)
     if service is None:
         return Refusal(ErrorCode.UNKNOWN_SERVICE)
-    start = parse_start(command.data.start, profile.zone)
+    start = parse_start(data.start, profile.zone)
     if isinstance(start, Refusal):
         return start
     match decide_reschedule(appointment, service, start, command.accepted_at):
@@ -123,28 +101,21 @@ async def _move_appointment(
             if not_offered := refuse_unoffered_start(profile, service, start, command.accepted_at):
                 return await refuse_with_alternatives(
                     ports,
-                    command,
-                    profile,
+                    case,
                     service.id,
                     start,
                     code=not_offered.code,
                     ignoring={appointment.appointment_id},
                 )
             moved = replace(next_one, last_change=LastChange(command.id), grid_minutes=compute_bucket_minutes(profile))
-    return await _move_to_free_lane(ports, command, appointment, moved, service=service, profile=profile, claim=claim)
+    return await _move_to_free_lane(ports, case, appointment, moved, service)
 
 
 async def _move_to_free_lane(
-    ports: BookingPorts,
-    command: BookingReschedule,
-    old: Appointment,
-    moved: Appointment,
-    *,
-    service: Service,
-    profile: TenantProfile,
-    claim: Claim,
+    ports: BookingPorts, case: Case, old: Appointment, moved: Appointment, service: Service
 ) -> Appointment | Refusal:
     """Move to the new time, in the same lane if that is free."""
+    command, profile, claim = case.command, case.profile, case.claim
     ours = {old.appointment_id}
     lanes = await find_free_lanes(ports, profile, service, moved, at=command.accepted_at, ignoring=ours)
     for lane in sorted(lanes, key=lambda lane: lane != old.resource):
@@ -159,5 +130,5 @@ async def _move_to_free_lane(
         if lost is None:
             log.info("appointment_rescheduled", appointment_id=moved.appointment_id)
             return candidate
-    refusal = await refuse_with_alternatives(ports, command, profile, service.id, moved.start, ignoring=ours)
+    refusal = await refuse_with_alternatives(ports, case, service.id, moved.start, ignoring=ours)
     return replace(refusal, appointment_id=old.appointment_id)

@@ -12,8 +12,9 @@ from workers.booking.domain.contact import parse_contact
 from workers.booking.domain.local_time import parse_start
 from workers.booking.domain.replay import derive_choose_again_notice_id, has_visit_ahead, is_worth_a_notice
 from workers.booking.domain.values import Appointment, Contact, Refusal
+from workers.booking.handler.case import Replayable
 from workers.booking.handler.create import derive_appointment_id
-from workers.booking.handler.late_replays import Replayable, find_target_appointment
+from workers.booking.handler.late_replays import find_target_appointment
 from workers.booking.handler.limits import find_channels
 
 log = structlog.get_logger()

@@ -5,11 +5,10 @@ from datetime import timedelta
 
 import structlog
 
-from shared.claims import Claim
 from shared.ids import derive_id
-from shared.messages.commands import BookingCreate
+from shared.messages.client import BookingCreateData
+from shared.messages.commands import Envelope
 from shared.messages.errors import ErrorCode
-from shared.messages.server import ServerFrame
 from shared.tenants.grid import compute_bucket_minutes
 from shared.tenants.profile import TenantProfile
 from shared.tenants.services import Service
@@ -22,7 +21,7 @@ from workers.booking.domain.quotas import Quota, list_day_quotas, list_hold_quot
 from workers.booking.domain.slots import refuse_unoffered_start
 from workers.booking.domain.values import Appointment, AppointmentState, LastChange, Refusal
 from workers.booking.handler.availability import refuse_with_alternatives
-from workers.booking.handler.frames import build_confirmed, build_pending, build_refusal
+from workers.booking.handler.case import Case
 from workers.booking.handler.limits import find_channels, refuse_full_quota
 from workers.booking.handler.occupancy import find_free_lanes
 from workers.booking.handler.queue_notices import send_code
@@ -32,42 +31,32 @@ from workers.booking.ports import QuotaFull, TooManyBucketsError
 log = structlog.get_logger()
 
 
-async def create_appointment(ports: BookingPorts, command: BookingCreate, claim: Claim, locale: str) -> ServerFrame:
-    """Hold the time and queue the code, or refuse without writing an appointment.
-
-    For a replay without a hold, the hold starts now, because the visitor gets the code now.
-    """
-    if command.replay:
-        command = command.model_copy(update={"accepted_at": ports.clock.now()})
-    profile = await ports.tenants.get_profile(command.tenant)
+async def create_appointment(ports: BookingPorts, case: Case, data: BookingCreateData) -> Appointment | Refusal:
+    """Hold the time and queue the code, or refuse without writing an appointment."""
+    command = case.command
     held: Appointment | None = None
-    if command.replay or not claim.is_first:
+    if command.replay or not case.claim.is_first:
         # An earlier attempt may have written it. The hold is refused if one has, whatever the claim says.
         held = await ports.appointments.get(derive_appointment_id(command), command.session_id)
     if held is None:
-        if command.accepted_at + timedelta(minutes=HOLD_MINUTES) <= ports.clock.now():
+        if command.accepted_at + timedelta(minutes=HOLD_MINUTES) <= case.now:
             # The command waited so long that its hold would expire before the visitor gets the code.
-            return build_refusal(command, Refusal(ErrorCode.CODE_EXPIRED), profile.zone, locale)
-        answer = await _hold_time(ports, command, profile, claim, locale)
+            return Refusal(ErrorCode.CODE_EXPIRED)
+        answer = await _hold_time(ports, case, data)
         if isinstance(answer, Refusal):
-            return build_refusal(command, answer, profile.zone, locale)
+            return answer
         held = answer
     if held.state is AppointmentState.CONFIRMED:
-        # A later command of the visitor found the hold and confirmed it.
-        return build_confirmed(command, held, profile, ports.clock.now())
-    if held.hold_expires_at is None or not blocks_its_slot(held, ports.clock.now()):
-        expired = await refuse_with_alternatives(
-            ports, command, profile, held.service_id, held.start, code=ErrorCode.CODE_EXPIRED
-        )
-        return build_refusal(command, expired, profile.zone, locale)
-    await send_code(ports.notices, command, held, profile)
-    return build_pending(command, held, profile.zone)
+        return held  # a later command of the visitor found the hold and confirmed it
+    if held.hold_expires_at is None or not blocks_its_slot(held, case.now):
+        return await refuse_with_alternatives(ports, case, held.service_id, held.start, code=ErrorCode.CODE_EXPIRED)
+    await send_code(ports.notices, command, held, case.profile)
+    return held
 
 
-async def _hold_time(
-    ports: BookingPorts, command: BookingCreate, profile: TenantProfile, claim: Claim, locale: str
-) -> Appointment | Refusal:
-    requested = await build_requested_hold(ports, command, profile, locale)
+async def _hold_time(ports: BookingPorts, case: Case, data: BookingCreateData) -> Appointment | Refusal:
+    command, profile = case.command, case.profile
+    requested = await build_requested_hold(ports, case, data)
     if isinstance(requested, Refusal):
         return requested
     service, appointment = requested
@@ -84,7 +73,7 @@ async def _hold_time(
             lost = await ports.appointments.hold(
                 candidate,
                 at=command.accepted_at,
-                claim=claim,
+                claim=case.claim,
                 quotas=quotas,
                 replaces=_cancel_replaced_hold(current_hold, command) if current_hold else None,
                 stale_holder=stale_holder,
@@ -100,11 +89,11 @@ async def _hold_time(
             if limit is not None:
                 return limit
             break
-    return await refuse_with_alternatives(ports, command, profile, service.id, appointment.start, ignoring=ours)
+    return await refuse_with_alternatives(ports, case, service.id, appointment.start, ignoring=ours)
 
 
 def _list_quotas(
-    ports: BookingPorts, command: BookingCreate, profile: TenantProfile, service: Service, candidate: Appointment
+    ports: BookingPorts, command: Envelope, profile: TenantProfile, service: Service, candidate: Appointment
 ) -> tuple[Quota, ...]:
     """Return all quotas of a hold and its first code."""
     return (
@@ -123,18 +112,19 @@ def _list_quotas(
 
 
 async def build_requested_hold(
-    ports: BookingPorts, command: BookingCreate, profile: TenantProfile, locale: str
+    ports: BookingPorts, case: Case, data: BookingCreateData
 ) -> tuple[Service, Appointment] | Refusal:
     """Return the service and the hold that the visitor requests, or the first reason for a refusal."""
-    service = profile.find_service(command.data.service)
+    command, profile = case.command, case.profile
+    service = profile.find_service(data.service)
     if service is None:
         return Refusal(ErrorCode.UNKNOWN_SERVICE)
-    start = parse_start(command.data.start, profile.zone)
+    start = parse_start(data.start, profile.zone)
     if isinstance(start, Refusal):
         return start
     if refusal := refuse_unoffered_start(profile, service, start, command.accepted_at):
-        return await refuse_with_alternatives(ports, command, profile, service.id, start, code=refusal.code)
-    contact = parse_contact(command.data.contact, channels=find_channels(ports, profile), region=profile.region)
+        return await refuse_with_alternatives(ports, case, service.id, start, code=refusal.code)
+    contact = parse_contact(data.contact, channels=find_channels(ports, profile), region=profile.region)
     if isinstance(contact, Refusal):
         return contact
     if refusal := await refuse_suppressed_contact(ports, contact):
@@ -146,15 +136,15 @@ async def build_requested_hold(
         service=service,
         start=start,
         contact=contact,
-        name=command.data.name,
-        note=command.data.note,
-        locale=locale,
+        name=data.name,
+        note=data.note,
+        locale=case.locale,
         now=command.accepted_at,
     )
     return service, replace(hold, grid_minutes=compute_bucket_minutes(profile), last_change=LastChange(command.id))
 
 
-async def load_session_hold(ports: BookingPorts, command: BookingCreate) -> tuple[Appointment | None, str | None]:
+async def load_session_hold(ports: BookingPorts, command: Envelope) -> tuple[Appointment | None, str | None]:
     """Return the session's current hold, or the id of an appointment that still has its quota unit but is no hold.
 
     A worker that crashed between confirming a hold and freeing its units must not lock the session out.
@@ -170,7 +160,7 @@ async def load_session_hold(ports: BookingPorts, command: BookingCreate) -> tupl
     return None, holder
 
 
-def is_same_hold(current_hold: Appointment, candidate: Appointment, command: BookingCreate) -> bool:
+def is_same_hold(current_hold: Appointment, candidate: Appointment, command: Envelope) -> bool:
     """Return whether the session's hold is the requested one, so that a repeated request gets the same answer.
 
     A hold with too many wrong codes is useless: a repeated request gets a new one.
@@ -188,7 +178,7 @@ def is_same_hold(current_hold: Appointment, candidate: Appointment, command: Boo
     )
 
 
-def _cancel_replaced_hold(current_hold: Appointment, command: BookingCreate) -> Appointment:
+def _cancel_replaced_hold(current_hold: Appointment, command: Envelope) -> Appointment:
     return replace(
         current_hold,
         state=AppointmentState.CANCELLED,
@@ -198,6 +188,6 @@ def _cancel_replaced_hold(current_hold: Appointment, command: BookingCreate) -> 
     )
 
 
-def derive_appointment_id(command: BookingCreate) -> str:
+def derive_appointment_id(command: Envelope) -> str:
     """Return the id of the appointment that a command creates; it is the same for each attempt."""
     return derive_id(command.id, "appointment")

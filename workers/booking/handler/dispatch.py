@@ -21,14 +21,16 @@ from shared.messages.errors import ErrorCode
 from shared.messages.server import Error, ServerFrame
 from workers.booking.dependencies import BookingPorts
 from workers.booking.domain.calendar_problem import CalendarProblem
+from workers.booking.domain.values import Appointment, Refusal
 from workers.booking.handler.alerts import alert_operator
 from workers.booking.handler.availability import list_free_slots
+from workers.booking.handler.case import Case, Replayable, VisitorCommand, build_case
 from workers.booking.handler.change import cancel_appointment, reschedule_appointment
 from workers.booking.handler.choose_again import ask_to_choose_again
 from workers.booking.handler.create import create_appointment
-from workers.booking.handler.frames import build_refusal
+from workers.booking.handler.frames import build_answer
 from workers.booking.handler.internal_commands import handle_internal_command
-from workers.booking.handler.late_replays import Replayable, refuse_if_too_late
+from workers.booking.handler.late_replays import refuse_if_too_late
 from workers.booking.handler.lookup import look_up_appointment
 from workers.booking.handler.verify import resend_code, verify_code
 
@@ -48,14 +50,12 @@ class BookingHandler:
         if isinstance(command, InternalCommand):
             await self._complete_command(command, await handle_internal_command(self._ports, command, claim), claim)
             return None
-        locale = await self._replies.find_locale(command.session_id, command.locale)
-        if isinstance(command, BookingSlots):
-            return await self._answer_query(command, await list_free_slots(self._ports, command, locale), claim)
-        if isinstance(command, BookingLookup):
-            return await self._answer_query(command, await look_up_appointment(self._ports, command, locale), claim)
+        if isinstance(command, BookingSlots | BookingLookup):
+            return await self._answer_query(command, await self._find_answer(command, claim), claim)
         if not claim.is_first and (stored := await self._replies.recover_outcome(command.session_id, claim=claim)):
             return find_refusal_code(stored)
-        frame = await self._run_use_case(command, claim, locale)
+        case = await self._open_case(command, claim)
+        frame = build_answer(case, await self._run_use_case(case, command))
         if not isinstance(frame, Error):
             # It says what the appointment says, whichever worker stores it.
             await self._replies.store_in_steps_and_post(command.session_id, frame, claim=claim, tenant=command.tenant)
@@ -81,21 +81,33 @@ class BookingHandler:
         await self._claims.complete(claim)
         return find_refusal_code(frame)
 
-    async def _run_use_case(self, command: Replayable, claim: Claim, locale: str) -> ServerFrame:
-        if refusal_ := await refuse_if_too_late(self._ports, command):
-            profile = await self._ports.tenants.get_profile(command.tenant)
-            return build_refusal(command, refusal_, profile.zone, locale)
+    async def _open_case(self, command: VisitorCommand, claim: Claim) -> Case:
+        locale = await self._replies.find_locale(command.session_id, command.locale)
+        profile = await self._ports.tenants.get_profile(command.tenant)
+        return build_case(command, claim, profile, locale=locale, now=self._ports.clock.now())
+
+    async def _find_answer(self, command: BookingSlots | BookingLookup, claim: Claim) -> ServerFrame:
+        case = await self._open_case(command, claim)
         match command:
-            case BookingCreate():
-                return await create_appointment(self._ports, command, claim, locale)
-            case BookingVerify():
-                return await verify_code(self._ports, command, claim, locale)
-            case BookingResend():
-                return await resend_code(self._ports, command, claim, locale)
-            case BookingCancel():
-                return await cancel_appointment(self._ports, command, claim, locale)
-            case BookingReschedule():
-                return await reschedule_appointment(self._ports, command, claim, locale)
+            case BookingSlots(data=search):
+                return await list_free_slots(self._ports, case, search)
+            case BookingLookup(data=reference):
+                return await look_up_appointment(self._ports, case, reference)
+
+    async def _run_use_case(self, case: Case, command: Replayable) -> Appointment | Refusal:
+        if late := await refuse_if_too_late(self._ports, case, command):
+            return late
+        match command:
+            case BookingCreate(data=request):
+                return await create_appointment(self._ports, case, request)
+            case BookingVerify(data=entered):
+                return await verify_code(self._ports, case, entered)
+            case BookingResend(data=request_again):
+                return await resend_code(self._ports, case, request_again)
+            case BookingCancel(data=reference):
+                return await cancel_appointment(self._ports, case, reference)
+            case BookingReschedule(data=move):
+                return await reschedule_appointment(self._ports, case, move)
 
     async def repeat_outcome(self, command: BookingCommand, outcome_seq: int | None) -> str | None:
         """Send the stored outcome again, and the notice that a crashed worker may not have queued."""

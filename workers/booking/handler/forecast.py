@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import datetime
 
+from shared.claims import Claim
 from shared.errors import PermanentError, TransientError
 from shared.messages.commands import (
     BookingCancel,
@@ -38,10 +39,14 @@ from workers.booking.domain.replay_forecast import ReplayForecast, build_forecas
 from workers.booking.domain.slots import refuse_unoffered_start
 from workers.booking.domain.values import Appointment, AppointmentState, Refusal
 from workers.booking.handler.availability import refuse_with_alternatives
+from workers.booking.handler.case import Case, Replayable, build_case
 from workers.booking.handler.create import build_requested_hold, derive_appointment_id, is_same_hold, load_session_hold
 from workers.booking.handler.find_appointment import find_appointment
-from workers.booking.handler.late_replays import Replayable, refuse_if_too_late
+from workers.booking.handler.late_replays import refuse_if_too_late
 from workers.booking.handler.occupancy import load_occupancy
+
+_NO_CLAIM = Claim(key="", owner="", attempts=0)
+"""A forecast owns no command, so that nothing could be written for it."""
 
 
 async def forecast_command(ports: BookingPorts, command: BookingCommand) -> ReplayForecast:
@@ -60,46 +65,48 @@ async def _forecast_by_type(ports: BookingPorts, command: BookingCommand) -> Rep
     if not isinstance(command, Replayable):
         return ReplayForecast("would_be_done")
     profile = await ports.tenants.get_profile(command.tenant)
-    if late := await refuse_if_too_late(ports, command):
+    case = build_case(command, _NO_CLAIM, profile, locale=command.locale, now=ports.clock.now())
+    if late := await refuse_if_too_late(ports, case, command):
         start = parse_start(command.data.start, profile.zone) if isinstance(command, BookingCreate) else None
         return build_forecast(profile, "too_old", start if isinstance(start, datetime) else None, late)
     match command:
         case BookingCreate():
-            return await _forecast_create(ports, command, profile)
+            return await _forecast_create(ports, case, command)
         case BookingVerify():
-            return await _forecast_verify(ports, command, profile)
+            return await _forecast_verify(ports, case, command)
         case BookingResend():
-            return await _forecast_resend(ports, command, profile)
+            return await _forecast_resend(ports, case, command)
         case BookingCancel():
-            return await _forecast_cancel(ports, command, profile)
+            return await _forecast_cancel(ports, case, command)
         case BookingReschedule():
-            return await _forecast_reschedule(ports, command, profile)
+            return await _forecast_reschedule(ports, case, command)
 
 
-async def _forecast_create(ports: BookingPorts, command: BookingCreate, profile: TenantProfile) -> ReplayForecast:
+async def _forecast_create(ports: BookingPorts, case: Case, command: BookingCreate) -> ReplayForecast:
+    profile = case.profile
     now = ports.clock.now()
-    command = command.model_copy(update={"accepted_at": now})  # as the replay itself does
     held = await ports.appointments.get(derive_appointment_id(command), command.session_id)
     if held:
         if held.state is AppointmentState.CANCELLED or not blocks_its_slot(held, now):
             return build_forecast(profile, "refused", held.start, Refusal(ErrorCode.CODE_EXPIRED), held)
         return build_forecast(profile, "already_done", held.start, appointment=held)
-    request = await build_requested_hold(ports, command, profile, command.locale)
+    request = await build_requested_hold(ports, case, command.data)
     if isinstance(request, Refusal):
         start = parse_start(command.data.start, profile.zone)
         return forecast_refusal(profile, start if isinstance(start, datetime) else None, request, now)
     service, requested = request
-    current_hold, _ = await load_session_hold(ports, command)
-    if current_hold and is_same_hold(current_hold, requested, command):
+    current_hold, _ = await load_session_hold(ports, case.command)
+    if current_hold and is_same_hold(current_hold, requested, case.command):
         return build_forecast(profile, "already_done", current_hold.start, appointment=current_hold)
-    return await _forecast_time(ports, command, profile, service, requested, instead_of=current_hold)
+    return await _forecast_time(ports, case, service, requested, instead_of=current_hold)
 
 
-async def _forecast_verify(ports: BookingPorts, command: BookingVerify, profile: TenantProfile) -> ReplayForecast:
+async def _forecast_verify(ports: BookingPorts, case: Case, command: BookingVerify) -> ReplayForecast:
+    profile = case.profile
     hold = await ports.appointments.get(command.data.appointment_id, command.session_id)
     if hold and hold.verified and hold.hold_expires_at and hold.is_changed_by(command.id):
         # The code of this command was right, but the business has filled its time.
-        refusal = await refuse_with_alternatives(ports, command, profile, hold.service_id, hold.start)
+        refusal = await refuse_with_alternatives(ports, case, hold.service_id, hold.start)
         return build_forecast(profile, "taken", hold.start, refusal, hold)
     code_ok = hold is not None and is_current_code(
         ports.code_key, hold.appointment_id, hold.code_sends, command.data.code
@@ -112,11 +119,12 @@ async def _forecast_verify(ports: BookingPorts, command: BookingVerify, profile:
         case Confirm() if hold and (service := profile.find_service(hold.service_id)):
             if hold.start <= ports.clock.now():
                 return build_forecast(profile, "past", hold.start, appointment=hold)
-            return await _forecast_time(ports, command, profile, service, hold)
+            return await _forecast_time(ports, case, service, hold)
     return build_forecast(profile, "refused", hold.start if hold else None, Refusal(ErrorCode.CODE_INVALID), hold)
 
 
-async def _forecast_resend(ports: BookingPorts, command: BookingResend, profile: TenantProfile) -> ReplayForecast:
+async def _forecast_resend(ports: BookingPorts, case: Case, command: BookingResend) -> ReplayForecast:
+    profile = case.profile
     hold = await ports.appointments.get(command.data.appointment_id, command.session_id)
     if hold and has_expired(hold, ports.clock.now()):
         # Another code would be useless.
@@ -129,8 +137,9 @@ async def _forecast_resend(ports: BookingPorts, command: BookingResend, profile:
     return build_forecast(profile, "would_be_done", hold.start if hold else None, appointment=hold)
 
 
-async def _forecast_cancel(ports: BookingPorts, command: BookingCancel, profile: TenantProfile) -> ReplayForecast:
-    appointment = await find_appointment(ports, command)
+async def _forecast_cancel(ports: BookingPorts, case: Case, command: BookingCancel) -> ReplayForecast:
+    profile = case.profile
+    appointment = await find_appointment(ports, case.command, command.data)
     match decide_cancel(appointment, command.accepted_at):
         case Cancel():
             return build_forecast(
@@ -142,30 +151,26 @@ async def _forecast_cancel(ports: BookingPorts, command: BookingCancel, profile:
             return build_forecast(profile, "refused", appointment.start if appointment else None, refusal, appointment)
 
 
-async def _forecast_reschedule(
-    ports: BookingPorts, command: BookingReschedule, profile: TenantProfile
-) -> ReplayForecast:
+async def _forecast_reschedule(ports: BookingPorts, case: Case, command: BookingReschedule) -> ReplayForecast:
+    profile = case.profile
     now = ports.clock.now()
-    command = command.model_copy(update={"accepted_at": now})  # as the replay itself does
-    appointment = await find_appointment(ports, command)
+    appointment = await find_appointment(ports, case.command, command.data)
     service = profile.find_service(appointment.service_id) if appointment else None
     start = parse_start(command.data.start, profile.zone)
     if appointment is None or service is None or isinstance(start, Refusal):
         unknown = ErrorCode.UNKNOWN_APPOINTMENT if appointment is None else ErrorCode.UNKNOWN_SERVICE
         return build_forecast(profile, "refused", None, start if isinstance(start, Refusal) else Refusal(unknown))
-    decision = decide_reschedule(appointment, service, start, command.accepted_at)
+    decision = decide_reschedule(appointment, service, start, now)
     if isinstance(decision, Refusal):
         return build_forecast(profile, "refused", start, decision, appointment)
     if not isinstance(decision, Move):
         return await _forecast_remaining_effects(ports, command, profile, decision.appointment)
     if not_offered := refuse_unoffered_start(profile, service, start, now):
         refusal = await refuse_with_alternatives(
-            ports, command, profile, service.id, start, code=not_offered.code, ignoring={appointment.appointment_id}
+            ports, case, service.id, start, code=not_offered.code, ignoring={appointment.appointment_id}
         )
         return forecast_refusal(profile, start, refusal, now, appointment)
-    return await _forecast_time(
-        ports, command, profile, service, replace(decision.appointment, state=appointment.state)
-    )
+    return await _forecast_time(ports, case, service, replace(decision.appointment, state=appointment.state))
 
 
 async def _forecast_reminder(ports: BookingPorts, command: BookingRemind | BookingPlanReminders) -> ReplayForecast:
@@ -183,14 +188,14 @@ async def _forecast_reminder(ports: BookingPorts, command: BookingRemind | Booki
 
 async def _forecast_time(
     ports: BookingPorts,
-    command: Replayable,
-    profile: TenantProfile,
+    case: Case,
     service: Service,
     requested: Appointment,
     *,
     instead_of: Appointment | None = None,
 ) -> ReplayForecast:
     """Return whether a lane is free for the visit; its own time and that of the hold that it replaces count as free."""
+    command, profile = case.command, case.profile
     ours = {requested.appointment_id, *([instead_of.appointment_id] if instead_of else ())}
     occupancy = await load_occupancy(
         ports, command.tenant, profile, requested.blocked, at=ports.clock.now(), fresh=True, ignoring=ours
@@ -201,7 +206,7 @@ async def _forecast_time(
     existing = None if isinstance(command, BookingCreate) else requested
     if lanes and not is_full:
         return build_forecast(profile, "free", requested.start, appointment=existing)
-    refusal = await refuse_with_alternatives(ports, command, profile, service.id, requested.start, ignoring=ours)
+    refusal = await refuse_with_alternatives(ports, case, service.id, requested.start, ignoring=ours)
     return build_forecast(profile, "taken", requested.start, refusal, existing)
 
 

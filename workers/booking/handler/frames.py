@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 from shared.conversations.replies import build_refusal_frame
 from shared.masking import mask_contact
-from shared.messages.commands import Envelope
+from shared.messages.commands import BookingReschedule, Envelope
 from shared.messages.server import (
     BookingCancelled,
     BookingCancelledData,
@@ -18,11 +18,13 @@ from shared.messages.server import (
     BookingRescheduledData,
     ChangedBy,
     Error,
+    ServerFrame,
     Slot,
 )
 from shared.tenants.profile import TenantProfile
 from workers.booking.domain.ics import build_appointment_ics
-from workers.booking.domain.values import Appointment, Refusal, SlotOffer
+from workers.booking.domain.values import Appointment, AppointmentState, Refusal, SlotOffer
+from workers.booking.handler.case import Case
 
 
 def build_slots(offers: Sequence[SlotOffer], zone: ZoneInfo) -> tuple[Slot, ...]:
@@ -33,16 +35,32 @@ def build_slots(offers: Sequence[SlotOffer], zone: ZoneInfo) -> tuple[Slot, ...]
     )
 
 
-def build_refusal(command: Envelope, refusal_: Refusal, zone: ZoneInfo, locale: str) -> Error:
+def build_answer(case: Case, answer: Appointment | Refusal) -> ServerFrame:
+    """Return the frame that completes a visitor's command: the refusal, or what has become of the appointment."""
+    command, profile = case.command, case.profile
+    match answer:
+        case Refusal():
+            return build_refusal(case, answer)
+        case Appointment(state=AppointmentState.HELD):
+            return build_pending(command, answer, profile.zone)
+        case Appointment(state=AppointmentState.CANCELLED):
+            return build_cancelled(command, answer, profile.zone)
+    # A hold with a verified contact: its move has confirmed it.
+    if isinstance(command, BookingReschedule) and not answer.verified:
+        return build_rescheduled(command, answer, profile, case.now)
+    return build_confirmed(command, answer, profile, case.now)
+
+
+def build_refusal(case: Case, refusal: Refusal) -> Error:
     """Return the `error` frame of a refusal, with alternative times or the time to retry after."""
     return build_refusal_frame(
-        refusal_.code,
-        re=command.client_id,
-        locale=locale,
-        alternatives=build_slots(refusal_.alternatives, zone),
-        retry_after_ms=round(refusal_.retry_after / timedelta(milliseconds=1)) if refusal_.retry_after else None,
-        appointment_id=refusal_.appointment_id,
-        about=refusal_.about,
+        refusal.code,
+        re=case.command.client_id,
+        locale=case.locale,
+        alternatives=build_slots(refusal.alternatives, case.profile.zone),
+        retry_after_ms=round(refusal.retry_after / timedelta(milliseconds=1)) if refusal.retry_after else None,
+        appointment_id=refusal.appointment_id,
+        about=refusal.about,
     )
 
 

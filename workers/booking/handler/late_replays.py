@@ -2,27 +2,25 @@
 
 from datetime import datetime
 
-from shared.messages.commands import BookingCancel, BookingCreate, BookingReschedule, BookingResend, BookingVerify
+from shared.messages.commands import BookingCancel, BookingCreate, BookingReschedule
 from shared.messages.errors import ErrorCode
 from shared.tenants.profile import TenantProfile
 from workers.booking.dependencies import BookingPorts
 from workers.booking.domain.local_time import parse_start
-from workers.booking.domain.replay import is_too_late
 from workers.booking.domain.values import Appointment, Refusal
 from workers.booking.handler.availability import refuse_with_alternatives
+from workers.booking.handler.case import Case, Replayable
 from workers.booking.handler.create import derive_appointment_id
 from workers.booking.handler.find_appointment import find_appointment
 
-Replayable = BookingCreate | BookingVerify | BookingResend | BookingCancel | BookingReschedule
 
-
-async def refuse_if_too_late(ports: BookingPorts, command: Replayable) -> Refusal | None:
+async def refuse_if_too_late(ports: BookingPorts, case: Case, command: Replayable) -> Refusal | None:
     """Return `CODE_EXPIRED`, with alternatives, for a replay that would surprise its visitor, else None.
 
     A command that stored its change before it failed is finished whatever its age: only its calendar event or its
     notices may be missing.
     """
-    if not is_too_late(command.accepted_at, replay=command.replay, now=ports.clock.now()):
+    if not case.is_too_late:
         return None
     appointment = await find_target_appointment(ports, command)
     if (
@@ -31,12 +29,11 @@ async def refuse_if_too_late(ports: BookingPorts, command: Replayable) -> Refusa
         and (appointment.is_changed_by(command.id) or isinstance(command, BookingCreate))
     ):
         return None
-    profile = await ports.tenants.get_profile(command.tenant)
-    requested = find_requested_time(command, appointment, profile)
+    requested = find_requested_time(command, appointment, case.profile)
     if requested is None:
         return Refusal(ErrorCode.CODE_EXPIRED)
     service_id, start = requested
-    return await refuse_with_alternatives(ports, command, profile, service_id, start, code=ErrorCode.CODE_EXPIRED)
+    return await refuse_with_alternatives(ports, case, service_id, start, code=ErrorCode.CODE_EXPIRED)
 
 
 async def find_target_appointment(ports: BookingPorts, command: Replayable) -> Appointment | None:
@@ -44,7 +41,7 @@ async def find_target_appointment(ports: BookingPorts, command: Replayable) -> A
     if isinstance(command, BookingCreate):
         return await ports.appointments.get(derive_appointment_id(command), command.session_id)
     if isinstance(command, BookingCancel | BookingReschedule):
-        return await find_appointment(ports, command)
+        return await find_appointment(ports, command, command.data)
     return await ports.appointments.get(command.data.appointment_id, command.session_id)
 
 

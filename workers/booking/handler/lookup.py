@@ -3,7 +3,7 @@
 from typing import Literal
 
 from shared.masking import mask_contact
-from shared.messages.commands import BookingLookup
+from shared.messages.client import BookingLookupData
 from shared.messages.errors import ErrorCode
 from shared.messages.server import BookingDetails, BookingDetailsData, Error
 from workers.booking.dependencies import BookingPorts
@@ -11,17 +11,18 @@ from workers.booking.domain.decisions import Cancel, decide_cancel
 from workers.booking.domain.hold import has_expired
 from workers.booking.domain.ics import build_appointment_ics
 from workers.booking.domain.values import AppointmentState, Refusal
+from workers.booking.handler.case import Case
 from workers.booking.handler.find_appointment import find_appointment
 from workers.booking.handler.frames import build_refusal
 
 
-async def look_up_appointment(ports: BookingPorts, command: BookingLookup, locale: str) -> BookingDetails | Error:
+async def look_up_appointment(ports: BookingPorts, case: Case, reference: BookingLookupData) -> BookingDetails | Error:
     """Return the appointment's current details; the query changes nothing."""
-    profile = await ports.tenants.get_profile(command.tenant)
-    appointment = await find_appointment(ports, command)
+    command, profile = case.command, case.profile
+    appointment = await find_appointment(ports, command, reference)
     if appointment is None:
-        return build_refusal(command, Refusal(ErrorCode.UNKNOWN_APPOINTMENT), profile.zone, locale)
-    now, service = ports.clock.now(), profile.find_service(appointment.service_id)
+        return build_refusal(case, Refusal(ErrorCode.UNKNOWN_APPOINTMENT))
+    service = profile.find_service(appointment.service_id)
     is_over = appointment.state is AppointmentState.CANCELLED or has_expired(appointment, command.accepted_at)
     state: Literal["held", "confirmed", "cancelled"] = "cancelled" if is_over else appointment.state.value
     is_confirmed = appointment.state is AppointmentState.CONFIRMED
@@ -34,12 +35,12 @@ async def look_up_appointment(ports: BookingPorts, command: BookingLookup, local
             start=appointment.start.astimezone(profile.zone),
             end=appointment.end.astimezone(profile.zone),
             service=appointment.service_id,
-            service_name=service.name.choose_text(locale, profile.locale) if service else appointment.service_id,
+            service_name=service.name.choose_text(case.locale, profile.locale) if service else appointment.service_id,
             time_zone=profile.time_zone,
             contact=mask_contact(appointment.contact.address),
             expires_at=None if is_over else appointment.hold_expires_at,
             can_cancel=is_changeable,
             can_reschedule=is_changeable and service is not None,
-            ics=build_appointment_ics(appointment, profile, stamp=now) if is_confirmed else None,
+            ics=build_appointment_ics(appointment, profile, stamp=case.now) if is_confirmed else None,
         ),
     )

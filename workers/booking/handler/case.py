@@ -1,0 +1,46 @@
+"""The case that a use case decides: a visitor's command, with everything that is loaded once for it."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from shared.claims import Claim
+from shared.messages.commands import (
+    BookingCancel,
+    BookingCreate,
+    BookingLookup,
+    BookingReschedule,
+    BookingResend,
+    BookingSlots,
+    BookingVerify,
+)
+from shared.tenants.profile import TenantProfile
+from workers.booking.domain.replay import is_too_late
+
+Replayable = BookingCreate | BookingVerify | BookingResend | BookingCancel | BookingReschedule
+VisitorCommand = Replayable | BookingSlots | BookingLookup
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """A visitor's command and its circumstances, the same for all steps of the use case."""
+
+    command: VisitorCommand
+    claim: Claim
+    profile: TenantProfile
+    locale: str
+    """The visitor's current language."""
+    now: datetime
+    """When this worker began; `command.accepted_at` is the instant as of which the command is judged."""
+    is_too_late: bool = False
+    """Whether the command is a replay that would surprise its visitor."""
+
+
+def build_case(command: VisitorCommand, claim: Claim, profile: TenantProfile, *, locale: str, now: datetime) -> Case:
+    """Return the case; a replayed request for a time is judged as of now.
+
+    The visitor gets the code now, so the hold starts now, and a time that has just passed is not booked.
+    """
+    too_late = is_too_late(command.accepted_at, replay=command.replay, now=now)
+    if command.replay and isinstance(command, BookingCreate | BookingReschedule):
+        command = command.model_copy(update={"accepted_at": now})
+    return Case(command, claim, profile, locale, now, too_late)
