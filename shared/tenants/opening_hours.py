@@ -1,4 +1,4 @@
-"""Opening hours as a profile states them: periods per weekday, and dates with hours of their own.
+"""Opening hours as a profile states them: periods per weekday, dates with hours of their own, and closed ranges.
 
 `TenantProfile.list_open_periods` decides which of them apply on a date.
 """
@@ -6,9 +6,9 @@
 import itertools
 import re
 from datetime import date
-from typing import Annotated
+from typing import Annotated, Self
 
-from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from shared.tenants.profile_types import MINUTES_STEP, Section
 
@@ -79,3 +79,20 @@ class DayException(Section):
 
     date: date
     hours: DayHours = ()
+
+
+class ClosedRange(Section):
+    """Dates on which the business is closed, such as a vacation; both ends belong to it."""
+
+    first: date
+    last: date
+
+    @model_validator(mode="after")
+    def _check_order(self) -> Self:
+        if self.last < self.first:
+            raise ValueError(f"`last` must not be before `first`, which is {self.first}")
+        return self
+
+    def includes(self, day: date) -> bool:
+        """Return whether a date is in the range."""
+        return self.first <= day <= self.last

@@ -12,7 +12,7 @@ from shared.languages.available import SHARED, list_languages
 from shared.messages.limits import MAX_CHAT_CHARACTERS
 from shared.tenants.busy_calendars import BusyCalendarSource
 from shared.tenants.country import check_country, find_country_of_zone
-from shared.tenants.opening_hours import DayException, OpeningHours, OpenPeriod
+from shared.tenants.opening_hours import ClosedRange, DayException, OpeningHours, OpenPeriod
 from shared.tenants.page_url import check_page_url, find_page_url
 from shared.tenants.profile_types import Section, Translated, TranslatedLine
 from shared.tenants.public_holidays import is_known_region, is_public_holiday
@@ -98,6 +98,7 @@ class TenantProfile(Section):
     public_holidays: Annotated[str, AfterValidator(_check_region)] | None = None
     """Closed on the public holidays of a country such as `PL`, or of a part of one such as `DE-BY`."""
     exceptions: Annotated[tuple[DayException, ...], Field(max_length=400)] = ()
+    closed_ranges: Annotated[tuple[ClosedRange, ...], Field(max_length=100)] = ()
     minimum_notice_minutes: Annotated[int, Field(ge=0, le=90 * 24 * 60)] = 120
     horizon_days: Annotated[int, Field(ge=1, le=366)] = 60
     calendar_id: Annotated[str, StringConstraints(min_length=1, max_length=254)]
@@ -221,10 +222,12 @@ class TenantProfile(Section):
         return any(period.opens <= minute < period.closes for period in self.list_open_periods(local.date()))
 
     def list_open_periods(self, day: date) -> tuple[OpenPeriod, ...]:
-        """Return the opening hours of a date: an exception first, then a public holiday, then the weekday."""
+        """Return the opening hours of a date: an exception first, then what closes it, then the weekday."""
         for exception in self.exceptions:
             if exception.date == day:
                 return exception.hours
+        if any(closed.includes(day) for closed in self.closed_ranges):
+            return ()
         if self.public_holidays and is_public_holiday(self.public_holidays, day):
             return ()
         return self.opening_hours.list_periods(day.weekday())

@@ -1,17 +1,20 @@
 """A profile of the previous release is read with every field, from the same object of the bucket."""
 
 import io
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from unittest.mock import Mock
 
 import pytest
+import yaml
 from botocore.exceptions import ClientError
 
 from shared.aws.knowledge import KnowledgeBucket
 from shared.tenants.parse import parse_profile
-from tests.compatibility.fixtures_of_release import FIXTURES
+from tests.compatibility.fixtures_of_release import FIXTURES, fixture
 from tests.fakes.clock import FakeClock
 from tests.fakes.figures import FakeMetrics
+from workers.booking.domain.lanes import Occupancy
+from workers.booking.domain.slots import find_free_slots
 
 TEXT = (FIXTURES / "profile.yaml").read_text(encoding="utf-8")
 MONDAY, SATURDAY = date(2026, 1, 12), date(2026, 1, 17)
@@ -72,9 +75,27 @@ def test_rules_and_addresses_are_read(profile):
 
 
 def test_newer_fields_have_defaults(profile):
-    """The previous release knew no address."""
-    assert "address" not in TEXT
-    assert profile.address is None
+    """The previous release knew no address and no closed ranges."""
+    assert not {"address", "closed_ranges"} & set(yaml.safe_load(TEXT))
+    assert (profile.address, profile.closed_ranges) == (None, ())
+
+
+def test_the_same_times_are_offered():
+    """Profiles of the previous release mean what they meant: each period is one of its own, and ends on its day."""
+    for case in fixture("offered_times")["cases"]:
+        stored = parse_profile(case["profile"])
+        offers = find_free_slots(
+            stored, None, from_day=None, days=60, now=datetime.fromisoformat(case["now"]), occupancy=Occupancy()
+        )
+        starts = {
+            service.id: [
+                offer.start.astimezone(stored.zone).strftime("%Y-%m-%dT%H:%M%z")
+                for offer in offers
+                if offer.service_id == service.id
+            ]
+            for service in stored.services
+        }
+        assert starts == case["starts"], case["about"]
 
 
 def test_a_folder_of_the_bucket_is_a_tenant(profile):

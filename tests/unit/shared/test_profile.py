@@ -1,6 +1,6 @@
 """Which profiles are refused, and with which words; what a good one answers."""
 
-from datetime import date
+from datetime import date, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -91,6 +91,8 @@ def service(**fields):
         ({"exceptions": [{"date": "2026-02-30"}]}, "exceptions.0.date", "valid date"),
         ({"exceptions": [{"date": "2026-05-01"}] * 2}, "", "two exceptions are for the same date"),
         ({"exceptions": [{"date": "2026-05-01", "hours": ["x"]}]}, "exceptions.0.hours.0", "must look like"),
+        ({"closed_ranges": [{"first": "2026-05-02", "last": "2026-05-01"}]}, "closed_ranges.0", "must not be before"),
+        ({"closed_ranges": [{"first": "2026-05-02"}]}, "closed_ranges.0.last", "Field required"),
         ({"minimum_notice_minutes": -1}, "minimum_notice_minutes", "greater than or equal to 0"),
         ({"horizon_days": 0}, "horizon_days", "greater than or equal to 1"),
         ({"horizon_days": 367}, "horizon_days", "less than or equal to 366"),
@@ -189,6 +191,19 @@ def test_an_exception_stands_before_the_weekday():
     assert profile.list_open_periods(date(2026, 1, 12)) == ()
     assert profile.list_open_periods(date(2026, 1, 13)) == (OpenPeriod(opens=600, closes=660),)
     assert len(profile.list_open_periods(date(2026, 1, 19))) == 2
+
+
+def test_a_vacation_closes_its_dates_unless_an_exception_opens_one():
+    """Both ends belong to it, ranges may overlap, and a range of one date is one."""
+    ranges = [("2026-01-12", "2026-01-26"), ("2026-01-19", "2026-02-02"), ("2026-02-16", "2026-02-16")]
+    profile = TenantProfile.model_validate(
+        GOOD
+        | {"closed_ranges": [{"first": first, "last": last} for first, last in ranges]}
+        | {"exceptions": [{"date": "2026-01-19", "hours": ["10:00-11:00"]}]}
+    )
+
+    mondays = [date(2026, 1, 5) + timedelta(weeks=number) for number in range(8)]
+    assert [len(profile.list_open_periods(monday)) for monday in mondays] == [2, 0, 1, 0, 0, 2, 0, 2]
 
 
 @pytest.mark.parametrize(("asked", "found"), [("massage", True), (" Massage ", True), ("haircut", False)])
