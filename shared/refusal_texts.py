@@ -7,6 +7,7 @@ from shared.messages.errors import ErrorCode
 
 About = Literal[
     "begun",
+    "change_deadline",
     "codes_address",
     "codes_contact",
     "codes_session",
@@ -19,12 +20,17 @@ About = Literal[
 ]
 """The subject of a refusal, where its code alone would not help.
 
-A visit that has begun, too many times held, too many codes within an hour, no further code for a held time, a text
-without a code, an hour that the clocks skip.
+A visit that has begun or begins too soon to be changed, too many times held, too many codes within an hour, no further
+code for a held time, a text without a code, an hour that the clocks skip.
 """
 
 
-def render_refusal(code: ErrorCode, locale: str, about: About | None = None) -> str:
-    """Return the sentence for a code; it never carries details of an exception."""
+def render_refusal(code: ErrorCode, locale: str, about: About | None = None, hours: int | None = None) -> str:
+    """Return the sentence for a code; it never carries details of an exception.
+
+    `hours` is the number in the sentence, for a subject that has one (`change_deadline`).
+    """
     t = SHARED.get_texts(locale)
+    if about and hours is not None:
+        return t.plural(f"refusal_about_{about}", hours)
     return t(f"refusal_about_{about}") if about else t(f"refusal_{code.value}")

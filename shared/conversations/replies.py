@@ -25,6 +25,7 @@ def build_refusal_frame(
     retry_after_ms: int | None = None,
     appointment_id: str | None = None,
     about: About | None = None,
+    hours: int | None = None,
 ) -> Error:
     """Return the error frame for a code, worded in the visitor's language."""
     return Error(
@@ -33,7 +34,7 @@ def build_refusal_frame(
             code=code,
             # No other code will ever be sent for that hold, so a button to try again would be of no use.
             retryable=code in RETRYABLE and about != "last_code",
-            message=render_refusal(code, locale, about),
+            message=render_refusal(code, locale, about, hours),
             retry_after_ms=retry_after_ms,
             alternatives=tuple(alternatives),
             appointment_id=appointment_id,

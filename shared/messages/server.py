@@ -129,6 +129,8 @@ class BookingSlotsData(Message):
     time_zone: str
     contact_kinds: tuple[Literal["email", "phone"], ...] = ("email",)
     """What a code can be sent to."""
+    change_deadline_hours: int | None = None
+    """How long before its start a visit can be cancelled or moved for the last time; without it, until the start."""
     next_from: date | None = None
     """The next `from` to request, when a frame could not hold all days."""
 
@@ -156,6 +158,8 @@ class BookingConfirmedData(Message):
     service: str
     ics: str
     """An iCalendar file (RFC 5545), as text."""
+    change_until: Instant | None = None
+    """Until when the visitor can cancel or move it; without it, until the start."""
 
 
 class BookingDetailsData(Message):
@@ -173,6 +177,8 @@ class BookingDetailsData(Message):
     expires_at: Instant | None = None
     can_cancel: bool
     can_reschedule: bool
+    change_until: Instant | None = None
+    """Until when the visitor can cancel or move it; without it, until the start. Only of a confirmed one."""
     ics: str | None = None
     """Only of a confirmed one: an iCalendar file (RFC 5545), as text."""
 
@@ -197,6 +203,8 @@ class BookingRescheduledData(Message):
     end: Instant
     service: str
     ics: str
+    change_until: Instant | None = None
+    """Until when the visitor can cancel or move it; without it, until the start."""
     by: ChangedBy = "visitor"
 
 

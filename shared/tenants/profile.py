@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Annotated, Self
 from zoneinfo import ZoneInfo
 
@@ -101,6 +101,9 @@ class TenantProfile(Section):
     closed_ranges: Annotated[tuple[ClosedRange, ...], Field(max_length=100)] = ()
     minimum_notice_minutes: Annotated[int, Field(ge=0, le=90 * 24 * 60)] = 120
     horizon_days: Annotated[int, Field(ge=1, le=366)] = 60
+    change_deadline_hours: Annotated[int, Field(ge=0, le=366 * 24)] = 0
+    """How long before the start of a visit its visitor can cancel or move it for the last time; until the start by
+    default."""
     calendar_id: Annotated[str, StringConstraints(min_length=1, max_length=254)]
     busy_calendars: Annotated[tuple[BusyCalendarSource, ...], Field(max_length=10)] = ()
     """Further calendars that are only read: their events make every resource busy."""
@@ -157,6 +160,10 @@ class TenantProfile(Section):
     def email_link_page_url(self) -> str | None:
         """Return the URL of the page that links in e-mails open; None where there is no page, and so no links."""
         return self.page_url or find_page_url(self.allowed_origins)
+
+    def compute_change_end(self, start: datetime) -> datetime:
+        """Return the instant from which the visitor of a visit with this start can neither cancel nor move it."""
+        return start - timedelta(hours=self.change_deadline_hours)
 
     def find_service(self, service_id: str) -> Service | None:
         """Return the service with this id, in upper or lower case."""

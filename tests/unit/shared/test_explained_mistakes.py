@@ -38,6 +38,9 @@ INDENTATION = "line 10: not valid YAML: expected <block end>, but found '<block 
         ("{pl: Masaż", "{no: Massasje", 'line 6: services.0.name.no: put the name of this field in quotes: "no"'),
         ("horizon_days", "12: x\nhorizon_days", 'line 11: 12: put the name of this field in quotes: "12"'),
         ("name: {pl: Masaż, en: Massage}", "name: {{name}}", "line 6: not valid YAML: found unhashable key"),
+        ("horizon_days", "change_deadline_hours: 24 h\nhorizon_days", "11: change_deadline_hours: input should be"),
+        ("horizon_days", "change_deadline_hours: -1\nhorizon_days", "input should be greater than or equal to 0"),
+        ("horizon_days", "change_deadline: 24\nhorizon_days", "no such field: write `change_deadline_hours`"),
         # Hours and dates.
         ("sunday: []", "sunday: closed", f"line 10: opening_hours.sunday: {LISTS} [] if it is closed"),
         ("sunday: []", "sunday: off", f"line 10: opening_hours.sunday: {LISTS} [] if it is closed"),

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from shared.messages.errors import ErrorCode
+from shared.tenants.profile import TenantProfile
 from shared.tenants.services import Service
 from workers.booking.domain.hold import compute_blocked_interval, has_expired
 from workers.booking.domain.values import Appointment, AppointmentState, Refusal
@@ -137,21 +138,34 @@ def decide_resend(appointment: Appointment | None, now: datetime) -> Resend | Al
     return Resend(_increment_version(appointment, code_sends=appointment.code_sends + 1))
 
 
-def decide_cancel(appointment: Appointment | None, now: datetime) -> Cancel | AlreadyCancelled | Refusal:
-    """Decide about a cancellation; a visit that has begun is kept, a hold can be cancelled even after its start."""
+def decide_cancel(
+    appointment: Appointment | None, profile: TenantProfile, now: datetime
+) -> Cancel | AlreadyCancelled | Refusal:
+    """Decide about a cancellation; a hold can be cancelled even after its start, a visit only until the deadline."""
     if appointment is None:
         return _UNKNOWN
     if appointment.state is AppointmentState.CANCELLED:
         return AlreadyCancelled(appointment)
     if _has_begun(appointment, now):
         return _HAS_BEGUN
+    if refusal := _refuse_late_change(appointment, profile, now):
+        return refusal
     return Cancel(_increment_version(appointment, state=AppointmentState.CANCELLED, hold_expires_at=None))
 
 
 def decide_reschedule(
-    appointment: Appointment | None, service: Service, start: datetime, now: datetime
+    appointment: Appointment | None,
+    profile: TenantProfile,
+    service: Service,
+    start: datetime,
+    now: datetime,
+    *,
+    requested_at: datetime,
 ) -> Move | AlreadyThere | Refusal:
-    """Decide about a move to a start that the rules offer (`slots.refuse_unoffered_start` checks that)."""
+    """Decide about a move to a start that the rules offer (`slots.refuse_unoffered_start` checks that).
+
+    A replay is judged as of `now`, but a visitor who asked before the deadline (`requested_at`) was in time.
+    """
     if appointment is None or appointment.state is AppointmentState.CANCELLED:
         return _UNKNOWN
     if has_expired(appointment, now):
@@ -161,6 +175,8 @@ def decide_reschedule(
     is_to_be_confirmed = appointment.verified and appointment.state is AppointmentState.HELD
     if appointment.start == start and not is_to_be_confirmed:
         return AlreadyThere(appointment)
+    if refusal := _refuse_late_change(appointment, profile, requested_at):
+        return refusal
     end = start + timedelta(minutes=service.duration_minutes)
     changes: dict[str, object] = {"start": start, "end": end, "blocked": compute_blocked_interval(service, start)}
     if appointment.state is AppointmentState.CONFIRMED:
@@ -176,6 +192,13 @@ def _refuse_hold(appointment: Appointment, now: datetime) -> Refusal | None:
     if appointment.code_attempts >= MAX_WRONG_CODES:
         return Refusal(ErrorCode.TOO_MANY_ATTEMPTS)
     return None
+
+
+def _refuse_late_change(appointment: Appointment, profile: TenantProfile, requested_at: datetime) -> Refusal | None:
+    is_in_time = requested_at < profile.compute_change_end(appointment.start)
+    if appointment.state is not AppointmentState.CONFIRMED or is_in_time:
+        return None
+    return Refusal(ErrorCode.INVALID_TIME, about="change_deadline", hours=profile.change_deadline_hours)
 
 
 def _has_begun(appointment: Appointment, now: datetime) -> bool:

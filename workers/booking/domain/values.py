@@ -144,3 +144,5 @@ class Refusal:
     """The appointment that may be moved to one of the alternatives."""
     about: About | None = None
     """Selects a more specific sentence for the visitor than that of the code."""
+    hours: int | None = None
+    """The number of hours in that sentence, where it has one."""

@@ -63,6 +63,7 @@ async def list_free_slots(ports: BookingPorts, case: Case, search: client.Bookin
             services=services,
             time_zone=profile.time_zone,
             contact_kinds=list_contact_kinds(find_channels(ports, profile)),
+            change_deadline_hours=profile.change_deadline_hours or None,
             next_from=next_from,
         ),
     )

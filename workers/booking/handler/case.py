@@ -31,6 +31,8 @@ class Case:
     """The visitor's current language."""
     now: datetime
     """When this worker began; `command.accepted_at` is the instant as of which the command is judged."""
+    requested_at: datetime
+    """When the ingress accepted the command, also that of a replay."""
     is_too_late: bool = False
     """Whether the command is a replay that would surprise its visitor."""
 
@@ -40,7 +42,8 @@ def build_case(command: VisitorCommand, claim: Claim, profile: TenantProfile, *,
 
     The visitor gets the code now, so the hold starts now, and a time that has just passed is not booked.
     """
+    requested_at = command.accepted_at
     too_late = is_too_late(command.accepted_at, replay=command.replay, now=now)
     if command.replay and isinstance(command, BookingCreate | BookingReschedule):
         command = command.model_copy(update={"accepted_at": now})
-    return Case(command, claim, profile, locale, now, too_late)
+    return Case(command, claim, profile, locale, now, requested_at, too_late)

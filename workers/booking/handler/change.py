@@ -41,7 +41,7 @@ async def cancel_appointment(ports: BookingPorts, case: Case, data: BookingCance
     """
     command = case.command
     appointment = await find_appointment(ports, command, data)
-    match decide_cancel(appointment, command.accepted_at):
+    match decide_cancel(appointment, case.profile, command.accepted_at):
         case Cancel(next_one):
             changed = replace(next_one, last_change=LastChange(command.id))
             await ports.appointments.cancel(changed, claim=case.claim)
@@ -92,7 +92,10 @@ async def _move_appointment(
     start = parse_start(data.start, profile.zone)
     if isinstance(start, Refusal):
         return start
-    match decide_reschedule(appointment, service, start, command.accepted_at):
+    decision = decide_reschedule(
+        appointment, profile, service, start, command.accepted_at, requested_at=case.requested_at
+    )
+    match decision:
         case AlreadyThere(standing):
             return standing
         case Refusal() as refusal:

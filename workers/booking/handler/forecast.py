@@ -140,7 +140,7 @@ async def _forecast_resend(ports: BookingPorts, case: Case, command: BookingRese
 async def _forecast_cancel(ports: BookingPorts, case: Case, command: BookingCancel) -> ReplayForecast:
     profile = case.profile
     appointment = await find_appointment(ports, case.command, command.data)
-    match decide_cancel(appointment, command.accepted_at):
+    match decide_cancel(appointment, profile, command.accepted_at):
         case Cancel():
             return build_forecast(
                 profile, "would_be_done", appointment.start if appointment else None, appointment=appointment
@@ -160,7 +160,7 @@ async def _forecast_reschedule(ports: BookingPorts, case: Case, command: Booking
     if appointment is None or service is None or isinstance(start, Refusal):
         unknown = ErrorCode.UNKNOWN_APPOINTMENT if appointment is None else ErrorCode.UNKNOWN_SERVICE
         return build_forecast(profile, "refused", None, start if isinstance(start, Refusal) else Refusal(unknown))
-    decision = decide_reschedule(appointment, service, start, now)
+    decision = decide_reschedule(appointment, profile, service, start, now, requested_at=case.requested_at)
     if isinstance(decision, Refusal):
         return build_forecast(profile, "refused", start, decision, appointment)
     if not isinstance(decision, Move):

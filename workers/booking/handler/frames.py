@@ -61,7 +61,15 @@ def build_refusal(case: Case, refusal: Refusal) -> Error:
         retry_after_ms=round(refusal.retry_after / timedelta(milliseconds=1)) if refusal.retry_after else None,
         appointment_id=refusal.appointment_id,
         about=refusal.about,
+        hours=refusal.hours,
     )
+
+
+def find_change_deadline(appointment: Appointment, profile: TenantProfile) -> datetime | None:
+    """Return until when the visitor can cancel or move the visit; None if that is possible until its start."""
+    if not profile.change_deadline_hours:
+        return None
+    return profile.compute_change_end(appointment.start).astimezone(profile.zone)
 
 
 def build_pending(command: Envelope, appointment: Appointment, zone: ZoneInfo) -> BookingPending:
@@ -94,6 +102,7 @@ def build_confirmed(
             end=appointment.end.astimezone(profile.zone),
             service=appointment.service_id,
             ics=build_appointment_ics(appointment, profile, stamp=now),
+            change_until=find_change_deadline(appointment, profile),
         ),
     )
 
@@ -110,6 +119,7 @@ def build_rescheduled(
             end=appointment.end.astimezone(profile.zone),
             service=appointment.service_id,
             ics=build_appointment_ics(appointment, profile, stamp=now),
+            change_until=find_change_deadline(appointment, profile),
             by=by,
         ),
     )

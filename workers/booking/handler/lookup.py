@@ -13,7 +13,7 @@ from workers.booking.domain.ics import build_appointment_ics
 from workers.booking.domain.values import AppointmentState, Refusal
 from workers.booking.handler.case import Case
 from workers.booking.handler.find_appointment import find_appointment
-from workers.booking.handler.frames import build_refusal
+from workers.booking.handler.frames import build_refusal, find_change_deadline
 
 
 async def look_up_appointment(ports: BookingPorts, case: Case, reference: BookingLookupData) -> BookingDetails | Error:
@@ -26,7 +26,7 @@ async def look_up_appointment(ports: BookingPorts, case: Case, reference: Bookin
     is_over = appointment.state is AppointmentState.CANCELLED or has_expired(appointment, command.accepted_at)
     state: Literal["held", "confirmed", "cancelled"] = "cancelled" if is_over else appointment.state.value
     is_confirmed = appointment.state is AppointmentState.CONFIRMED
-    is_changeable = not is_over and isinstance(decide_cancel(appointment, command.accepted_at), Cancel)
+    is_changeable = not is_over and isinstance(decide_cancel(appointment, profile, command.accepted_at), Cancel)
     return BookingDetails(
         re=command.client_id,
         data=BookingDetailsData(
@@ -41,6 +41,7 @@ async def look_up_appointment(ports: BookingPorts, case: Case, reference: Bookin
             expires_at=None if is_over else appointment.hold_expires_at,
             can_cancel=is_changeable,
             can_reschedule=is_changeable and service is not None,
+            change_until=find_change_deadline(appointment, profile) if is_confirmed else None,
             ics=build_appointment_ics(appointment, profile, stamp=case.now) if is_confirmed else None,
         ),
     )

@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 
 from shared.messages.errors import ErrorCode
+from tests.unit.workers.booking.conftest import build_profile
 from workers.booking.domain.decisions import (
     MAX_CODES_PER_HOLD,
     MAX_WRONG_CODES,
@@ -30,6 +31,11 @@ EXPIRED = Refusal(ErrorCode.CODE_EXPIRED)
 TOO_MANY = Refusal(ErrorCode.TOO_MANY_ATTEMPTS)
 HOLD = timedelta(minutes=HOLD_MINUTES)
 INSTANT = timedelta(microseconds=1)
+PROFILE = build_profile()
+
+
+def move(appointment, start, now, *, profile=PROFILE, requested_at=None):
+    return decide_reschedule(appointment, profile, profile.services[1], start, now, requested_at=requested_at or now)
 
 
 @pytest.fixture
@@ -136,7 +142,7 @@ def test_a_fourth_code_is_not_sent(hold, accepted_at):
 def test_a_hold_and_an_appointment_can_be_cancelled(hold, confirmed, accepted_at):
     """A hold can be cancelled even after it expired: then there is nothing left to free."""
     for appointment, now in ((hold, accepted_at), (hold, accepted_at + HOLD), (confirmed, accepted_at)):
-        outcome = decide_cancel(appointment, now)
+        outcome = decide_cancel(appointment, PROFILE, now)
 
         assert isinstance(outcome, Cancel)
         assert outcome.appointment.state is AppointmentState.CANCELLED
@@ -145,26 +151,44 @@ def test_a_hold_and_an_appointment_can_be_cancelled(hold, confirmed, accepted_at
 
 def test_cancelling_twice_is_harmless(cancelled, accepted_at):
     """The visitor gets the same answer, and nothing is written."""
-    assert decide_cancel(cancelled, accepted_at) == AlreadyCancelled(cancelled)
+    assert decide_cancel(cancelled, PROFILE, accepted_at) == AlreadyCancelled(cancelled)
 
 
-def test_a_visit_that_has_begun_can_be_neither_cancelled_nor_moved(make_profile, confirmed):
+def test_a_visit_that_has_begun_can_be_neither_cancelled_nor_moved(confirmed):
     """The record of past visits stays."""
-    service = make_profile().services[1]
     later = confirmed.start + timedelta(days=1)
     invalid = Refusal(ErrorCode.INVALID_TIME, about="begun")
 
-    assert decide_cancel(confirmed, confirmed.start) == invalid
-    assert decide_reschedule(confirmed, service, later, confirmed.start) == invalid
-    assert isinstance(decide_cancel(confirmed, confirmed.start - INSTANT), Cancel)
+    assert decide_cancel(confirmed, PROFILE, confirmed.start) == invalid
+    assert move(confirmed, later, confirmed.start) == invalid
+    assert isinstance(decide_cancel(confirmed, PROFILE, confirmed.start - INSTANT), Cancel)
 
 
-def test_an_appointment_moves_with_its_buffers(make_profile, hold, confirmed, accepted_at):
+@pytest.mark.parametrize("hours", [1, 24, 366 * 24])
+def test_a_visit_can_be_changed_until_the_deadline_of_the_business(hold, confirmed, hours):
+    """To the instant; a hold can be changed all the same, and a move that was requested in time is made later."""
+    profile = build_profile(change_deadline_hours=hours)
+    ends, later = confirmed.start - timedelta(hours=hours), confirmed.start + timedelta(days=1)
+    too_late = Refusal(ErrorCode.INVALID_TIME, about="change_deadline", hours=hours)
+
+    for now, is_in_time in ((ends - INSTANT, True), (ends, False), (confirmed.start - INSTANT, False)):
+        cancelled = decide_cancel(confirmed, profile, now)
+        moved = move(confirmed, later, now, profile=profile)
+        assert (cancelled, moved) == (too_late, too_late) or is_in_time
+        assert (isinstance(cancelled, Cancel), isinstance(moved, Move)) == (is_in_time, is_in_time)
+        assert isinstance(move(confirmed, later, now, profile=profile, requested_at=ends - INSTANT), Move)
+        assert move(confirmed, confirmed.start, now, profile=profile) == AlreadyThere(confirmed)
+    held = replace(hold, hold_expires_at=hold.start)
+    assert isinstance(decide_cancel(held, profile, ends), Cancel)
+    assert isinstance(move(held, later, ends, profile=profile), Move)
+
+
+def test_an_appointment_moves_with_its_buffers(hold, confirmed, accepted_at):
     """It keeps its state, held or confirmed, and a hold keeps its expiry."""
-    service, day = make_profile().services[1], timedelta(days=1)
+    day = timedelta(days=1)
 
     for appointment in (hold, confirmed):
-        outcome = decide_reschedule(appointment, service, appointment.start + day, accepted_at)
+        outcome = move(appointment, appointment.start + day, accepted_at)
 
         assert outcome == Move(
             replace(
@@ -177,16 +201,15 @@ def test_an_appointment_moves_with_its_buffers(make_profile, hold, confirmed, ac
         )
 
 
-def test_a_move_that_is_not_possible_is_refused(make_profile, hold, confirmed, cancelled, accepted_at):
+def test_a_move_that_is_not_possible_is_refused(hold, confirmed, cancelled, accepted_at):
     """A missing or cancelled appointment and an expired hold can't move; a move to its own time changes nothing."""
-    service = make_profile().services[1]
     later = hold.start + timedelta(days=1)
 
-    assert decide_reschedule(None, service, later, accepted_at) == UNKNOWN
-    assert decide_reschedule(cancelled, service, later, accepted_at) == UNKNOWN
-    assert decide_reschedule(hold, service, later, accepted_at + HOLD) == EXPIRED
-    assert decide_reschedule(confirmed, service, confirmed.start, accepted_at) == AlreadyThere(confirmed)
-    assert decide_cancel(None, accepted_at) == UNKNOWN
+    assert move(None, later, accepted_at) == UNKNOWN
+    assert move(cancelled, later, accepted_at) == UNKNOWN
+    assert move(hold, later, accepted_at + HOLD) == EXPIRED
+    assert move(confirmed, confirmed.start, accepted_at) == AlreadyThere(confirmed)
+    assert decide_cancel(None, PROFILE, accepted_at) == UNKNOWN
 
 
 def test_requesting_the_held_time_again_is_the_same_request(hold, accepted_at):
