@@ -50,6 +50,7 @@ class FakeEmailTemplates:
         *,
         code: str | None,
         links: AppointmentLinks | None = None,
+        is_changeable: bool = True,
     ) -> Email:
         """Return the e-mail."""
         self.codes.append(code)

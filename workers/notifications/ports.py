@@ -23,8 +23,12 @@ class EmailTemplates(Protocol):
         *,
         code: str | None,
         links: AppointmentLinks | None = None,
+        is_changeable: bool = True,
     ) -> Email:
-        """Return the e-mail; `code` is given only for a `notice.code`."""
+        """Return the e-mail; `code` is given only for a `notice.code`.
+
+        `is_changeable` says whether the visitor can still cancel or move the visit.
+        """
         ...
 
 

@@ -1,6 +1,6 @@
 """Renders notices as e-mails from `templates/<notice>.txt`, whose first line is the subject, and `<notice>.html`."""
 
-from shared.languages.catalogue import Catalogue
+from shared.languages.catalogue import Catalogue, Texts
 from shared.messages.notices import ChooseAgain, SendCode
 from shared.tenants.profile import TenantProfile
 from workers.notifications.adapters.templates import CATALOGUE, NoticeTemplates, format_instant
@@ -22,6 +22,7 @@ class JinjaEmailTemplates:
         *,
         code: str | None,
         links: AppointmentLinks | None = None,
+        is_changeable: bool = True,
     ) -> Email:
         """Return the e-mail."""
         t, zone = self._catalogue.get_texts(notice.locale, profile.locale), profile.zone
@@ -42,6 +43,8 @@ class JinjaEmailTemplates:
             "start": format_instant(notice.data.start, t("format_date"), language=t.language, zone=zone),
             "time_zone": profile.time_zone,
             "links": links,
+            "is_changeable": is_changeable,
+            "change_until": _format_deadline(notice, profile, t),
             "page_url": profile.email_link_page_url,
         }
         text = self._text_templates.render(notice, t, **facts)
@@ -58,3 +61,11 @@ class JinjaEmailTemplates:
             html=html,
             attachments=(attach_calendar_file(ics),) if ics else (),
         )
+
+
+def _format_deadline(notice: VisitorNotice, profile: TenantProfile, t: Texts) -> str | None:
+    """Return until when the visit can be changed; None if that is its start."""
+    if not profile.change_deadline_hours:
+        return None
+    ends = profile.compute_change_end(notice.data.start)
+    return format_instant(ends, t("format_date"), language=t.language, zone=profile.zone)

@@ -3,7 +3,7 @@
 from workers.notifications.domain.calendar_files import attach_calendar_file
 from workers.notifications.domain.feedback import FeedbackReport, MailFeedback, decide_suppression
 from workers.notifications.domain.gsm import count_septets, shorten_to_septets, to_gsm_text
-from workers.notifications.domain.links import AppointmentLinks, issue_appointment_links
+from workers.notifications.domain.links import AppointmentLinks, is_changeable, issue_appointment_links
 from workers.notifications.domain.messages import Attachment, Email, TextMessage, VisitorNotice, flatten_text
 from workers.notifications.domain.timing import MAX_SEND_WAIT, build_rate_limit_key, find_quiet_hours_end, is_too_late
 from workers.notifications.domain.visit_changes import VisitChange, confirms_visit, extract_change, is_outdated
@@ -26,6 +26,7 @@ __all__ = [
     "extract_change",
     "find_quiet_hours_end",
     "flatten_text",
+    "is_changeable",
     "is_outdated",
     "is_too_late",
     "issue_appointment_links",

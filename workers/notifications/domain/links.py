@@ -18,14 +18,19 @@ class AppointmentLinks:
     move: str = field(repr=False)
 
 
+def is_changeable(notice: VisitorNotice, profile: TenantProfile, now: datetime) -> bool:
+    """Return whether the visitor can cancel or move the visit, if it takes place."""
+    return now < profile.compute_change_end(notice.data.start)
+
+
 def issue_appointment_links(
     links: Links, notice: VisitorNotice, profile: TenantProfile, now: datetime
 ) -> AppointmentLinks | None:
-    """Return the links for an e-mail about a visit that takes place and has not begun, or else None.
+    """Return the links for an e-mail about a visit that takes place and that can still be changed, or else None.
 
     They are issued when the e-mail is rendered, so the tokens are on no queue and in no log.
     """
-    if profile.email_link_page_url is None or now >= notice.data.start:
+    if profile.email_link_page_url is None or not is_changeable(notice, profile, now):
         return None
     if not confirms_visit(notice):
         return None

@@ -13,6 +13,7 @@ from workers.notifications.domain import (
     confirms_visit,
     extract_change,
     find_quiet_hours_end,
+    is_changeable,
     is_outdated,
     is_too_late,
     issue_appointment_links,
@@ -115,5 +116,9 @@ async def _send_notice(ports: NotificationPorts, notice: VisitorNotice, profile:
         if ports.mailer is None:
             # Booking accepted the address, or planned the reminder, while e-mail was on.
             raise PermanentError("mail_off", "e-mail is off: set SES_FROM_EMAIL, then replay the notice")
-        links = issue_appointment_links(ports.links, notice, profile, ports.clock.now())
-        await ports.mailer.send(ports.email_templates.render(notice, profile, code=code, links=links))
+        now = ports.clock.now()
+        links = issue_appointment_links(ports.links, notice, profile, now)
+        email = ports.email_templates.render(
+            notice, profile, code=code, links=links, is_changeable=is_changeable(notice, profile, now)
+        )
+        await ports.mailer.send(email)

@@ -56,6 +56,18 @@ async def test_links_are_issued_when_the_email_is_rendered(new_world, make_notic
         assert token not in str(logs)
 
 
+@pytest.mark.parametrize(("hours", "has_links"), [(0, True), (20, True), (21, False)])
+async def test_an_email_after_the_deadline_says_so_instead_of_links(
+    new_world, make_notice, make_profile, hours, has_links
+):
+    """The deadline counts when the e-mail is rendered, 21 hours before the visit."""
+    world = new_world(make_profile(change_deadline_hours=hours), email_templates=JinjaEmailTemplates())
+    await world.handle(make_notice("confirmed", locale="en"))
+
+    [email] = world.mailer.sent
+    assert ("#stride-" in email.text, "can no longer be cancelled" in email.text) == (has_links, not has_links)
+
+
 async def test_no_text_message_is_sent_where_text_messages_are_off(new_world, make_notice):
     """The notice is dead-lettered with its reason, so that it can be replayed once they are on."""
     world = new_world(sms=False)

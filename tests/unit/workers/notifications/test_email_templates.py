@@ -19,10 +19,10 @@ HEADER_BREAKS = "\r\nBcc: everybody@example.com\r\n\r\nPay here"
 def write(make_notice, make_profile):
     """Return a function that renders a notice as an e-mail."""
 
-    def write(kind, *, profile=None, links=None, **fields):
+    def write(kind, *, profile=None, links=None, is_changeable=True, **fields):
         notice = make_notice(kind, **fields)
         code = "123456" if kind == "code" else None
-        return TEMPLATES.render(notice, profile or make_profile(), code=code, links=links)
+        return TEMPLATES.render(notice, profile or make_profile(), code=code, links=links, is_changeable=is_changeable)
 
     return write
 
@@ -206,6 +206,26 @@ def test_an_email_without_links_names_the_other_ways(write, make_profile, kind, 
 
     assert sentence in text
     assert "http" not in text
+
+
+@pytest.mark.parametrize(
+    ("locale", "sentences"),
+    [
+        ("pl", ("(poniedziałek, 12 stycznia 2026, godz. 10:00)", "termin: poniedziałek, 12 stycznia", "nie można już")),
+        ("en", ("until Monday, 12 January 2026, 10:00", "in the chat by Monday, 12 January", "can no longer be")),
+        ("de", ("bis Montag, 12. Januar 2026, 10:00 Uhr", "bis Montag, 12. Januar 2026", "nicht mehr absagen")),
+    ],
+)
+def test_an_email_names_the_deadline_for_changes(write, make_profile, locale, sentences):
+    """In text and HTML, in the time zone of the business; after it only an answer to the e-mail helps."""
+    profile = make_profile(change_deadline_hours=24)
+    for kind, fields in (("confirmed", {}), ("rescheduled", {}), ("reminder", {}), ("choose_again", {"stands": True})):
+        common = {"locale": locale, "profile": profile, **fields}
+        with_links, without_page = write(kind, links=LINKS, **common), write(kind, **common)
+        too_late = write(kind, is_changeable=False, **common)
+        for email, sentence in zip((with_links, without_page, too_late), sentences, strict=True):
+            assert sentence in email.text.replace("\n", " ")
+            assert sentence in email.html
 
 
 @pytest.mark.parametrize("kind", ["code", "cancelled"])

@@ -49,6 +49,13 @@ def test_a_visit_that_has_begun_has_no_links(links_of):
     assert links_of("confirmed", before=timedelta(0)) is None
 
 
+@pytest.mark.parametrize(("minutes", "has_links"), [(60, False), (120, False), (121, True)])
+def test_a_visit_that_can_no_longer_be_changed_has_no_links(links_of, make_profile, minutes, has_links):
+    """From the deadline of the business on; they would only be refused."""
+    links = links_of("confirmed", before=timedelta(minutes=minutes), profile=make_profile(change_deadline_hours=2))
+    assert bool(links) is has_links
+
+
 @pytest.mark.parametrize(
     ("fields", "page"),
     [
