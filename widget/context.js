@@ -45,6 +45,7 @@ export function buildContext({ element, t, chat, log, closeForm, closeVisit }) {
     services: () => offer()?.services ?? [],
     /** @returns {ContactKind[]} */
     contactKinds: () => offer()?.contact_kinds ?? [],
+    changeDeadlineHours: () => offer()?.change_deadline_hours ?? 0,
     serviceName: (/** @type {string} */ id) => findServiceName(id, offer()),
     actions: {
       say: (/** @type {string} */ text) => {

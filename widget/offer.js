@@ -6,7 +6,7 @@
 
 /**
  * Return the offer after a `booking.slots` or `booking.details` frame: `services` (in full), `names` (of single
- * services, by id), `time_zone` and `contact_kinds` (`email`, `phone`).
+ * services, by id), `time_zone`, `contact_kinds` (`email`, `phone`) and the business's deadline for changes.
  *
  * @param {Offer | null} known
  * @param {Frame<"booking.slots" | "booking.details">} frame
@@ -23,6 +23,7 @@ export function mergeOffer(known, { type, data }) {
     time_zone: data.time_zone,
     ...(data.services?.length && { services: data.services }),
     ...(data.contact_kinds?.length && { contact_kinds: data.contact_kinds }),
+    change_deadline_hours: data.change_deadline_hours,
   };
 }
 

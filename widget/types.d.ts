@@ -43,6 +43,8 @@ export interface BookedData {
   contact?: string;
   contact_kind?: ContactKind;
   ics?: string;
+  /** Until when the visitor can cancel or move the visit; without it, until its start. */
+  change_until?: string;
   by?: "visitor" | "business";
 }
 
@@ -58,6 +60,7 @@ export interface DetailsData {
   expires_at?: string;
   can_cancel: boolean;
   can_reschedule: boolean;
+  change_until?: string;
   ics?: string;
 }
 
@@ -66,6 +69,7 @@ export interface SlotsData {
   services?: Service[];
   time_zone: string;
   contact_kinds?: ContactKind[];
+  change_deadline_hours?: number;
   next_from?: string;
 }
 
@@ -251,6 +255,8 @@ export interface Offer {
   services: Service[];
   names: Record<string, string>;
   contact_kinds: ContactKind[];
+  /** How long before its start a visit can be changed for the last time. */
+  change_deadline_hours?: number;
   time_zone?: string;
 }
 

@@ -44,6 +44,8 @@ class BookingScript:
         """Whether another conversation booked it, so that it is reachable only by a link."""
         self.slot = slot(1, 9)
         self.may_change = True
+        self.deadline_hours: int | None = None
+        """The deadline of the business for changes, before the start."""
         self.proven = False
         """Whether the contact has been verified, so that another time needs no code."""
         self.filled: tuple[server.Slot, ...] | None = None
@@ -67,7 +69,9 @@ class BookingScript:
     async def _slots(self, connection: Connection, frame: dict[str, Any]) -> None:
         service = frame["data"].get("service")
         free = [slot(day, hour, service) for day in (1, 2, 4, 5, 8) for hour in (9, 11, 14, 16)] if service else []
-        data = server.BookingSlotsData(slots=tuple(free), services=SERVICES, time_zone="Europe/Warsaw")
+        data = server.BookingSlotsData(
+            slots=tuple(free), services=SERVICES, time_zone="Europe/Warsaw", change_deadline_hours=self.deadline_hours
+        )
         await connection.session.post(server.BookingSlots(re=frame["id"], data=data))
 
     async def _create(self, connection: Connection, frame: dict[str, Any]) -> None:
@@ -122,6 +126,7 @@ class BookingScript:
             contact=self.contact,
             can_cancel=is_confirmed and self.may_change,
             can_reschedule=is_confirmed and self.may_change,
+            change_until=self._change_until,
             ics=ICS if is_confirmed else None,
             **self.slot.model_dump(),
         )
@@ -145,7 +150,9 @@ class BookingScript:
         if self.state == "held":
             await (self._confirmed if self.proven else self._pending)(connection, frame)
             return
-        data = server.BookingRescheduledData(appointment_id=APPOINTMENT, ics=ICS, **self.slot.model_dump())
+        data = server.BookingRescheduledData(
+            appointment_id=APPOINTMENT, ics=ICS, change_until=self._change_until, **self.slot.model_dump()
+        )
         await connection.session.store(server.BookingRescheduled(re=frame["id"], data=data))
 
     async def _pending(self, connection: Connection, frame: dict[str, Any]) -> None:
@@ -161,8 +168,14 @@ class BookingScript:
 
     async def _confirmed(self, connection: Connection, frame: dict[str, Any]) -> None:
         self.state = "confirmed"
-        data = server.BookingConfirmedData(appointment_id=APPOINTMENT, ics=ICS, **self.slot.model_dump())
+        data = server.BookingConfirmedData(
+            appointment_id=APPOINTMENT, ics=ICS, change_until=self._change_until, **self.slot.model_dump()
+        )
         await connection.session.store(server.BookingConfirmed(re=frame["id"], data=data))
+
+    @property
+    def _change_until(self) -> datetime | None:
+        return self.slot.start - timedelta(hours=self.deadline_hours) if self.deadline_hours else None
 
     def _knows(self, frame: dict[str, Any], *links: str) -> bool:
         link = frame["data"].get("link")

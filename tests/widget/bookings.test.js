@@ -56,6 +56,15 @@ test("a second hold of the same appointment counts its codes, and the old proble
   assert.equal(after.problem, null);
 });
 
+test("the deadline for changes goes with the time that the server says last", () => {
+  const confirmed = applyBooking(undefined, booked("booking.confirmed", 1, { change_until: START }), null);
+  const card = { ...confirmed, order: 0, touched: 0 };
+  assert.equal(card.change_until, START);
+  assert.equal(applyBooking(card, booked("booking.rescheduled", 2, { start: LATER }), null).change_until, undefined);
+  assert.equal(applyDetails(card, details("q1", { change_until: LATER }).data, null).change_until, LATER);
+  assert.equal(applyDetails(card, details("q1").data, null).change_until, undefined);
+});
+
 test("a move remembers the time before; a confirmation at the same time does not", () => {
   const before = cardWith({ stage: "confirmed" });
   assert.equal(applyBooking(before, booked("booking.rescheduled", 2, { start: LATER }), null).was, START);

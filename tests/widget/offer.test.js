@@ -35,6 +35,12 @@ test("details of a visit add its service's name to those known", () => {
   assert.equal(offer.time_zone, "Europe/Warsaw");
 });
 
+test("the deadline for changes is that of the latest answer about free times", () => {
+  const known = mergeOffer(mergeOffer(null, slots({ change_deadline_hours: 24 })), details("q1"));
+  assert.equal(known.change_deadline_hours, 24);
+  assert.equal(mergeOffer(known, slots({})).change_deadline_hours, undefined);
+});
+
 test("a name never heard is made of the id", () => {
   assert.equal(findServiceName("deep-tissue", null), "Deep tissue");
 });

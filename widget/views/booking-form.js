@@ -24,6 +24,7 @@ export class BookingForm {
   #picker;
   #lookup;
   #fields;
+  #deadline = h("p", { class: "hint", "data-testid": "change-deadline", hidden: true });
   #problem = h("p", { class: "problem", role: "alert", "data-testid": "booking-error", hidden: true });
   #alternatives = h("div", { class: "row" });
   #submit;
@@ -48,6 +49,7 @@ export class BookingForm {
       onOffer: ({ services, contact_kinds: kinds }) => {
         this.#service.setServices(services ?? []);
         this.#fields.setContactKinds(kinds ?? []);
+        this.#showDeadline();
       },
       onRefusal: (error) => this.#acceptRefusal(error),
       onRepeat: () => (this.#moves ? this.#back : this.#service).focus(),
@@ -85,6 +87,7 @@ export class BookingForm {
         this.#picker.node,
         this.#lookup.node,
         this.#fields.node,
+        this.#deadline,
       ),
       h("div", { class: "sheet-foot" }, this.#problem, this.#alternatives, this.#submit),
     );
@@ -119,6 +122,7 @@ export class BookingForm {
     setVisible(this.#fields.node, !appointment);
     this.#fields.suggestContact({ contact });
     this.#fields.setContactKinds(this.#context.contactKinds());
+    this.#showDeadline();
     this.#service.setServices(this.#context.services());
     this.#service.choose(appointment?.service ?? slot?.service ?? service);
     setVisible(this.node, true);
@@ -225,6 +229,13 @@ export class BookingForm {
     this.#alternatives.replaceChildren(
       ...(error ? buildAlternativeButtons(error, this.#context, again, "booking-alternative") : []),
     );
+  }
+
+  /** Until when the visit can be changed: said before it is booked. */
+  #showDeadline() {
+    const hours = this.#context.changeDeadlineHours();
+    setText(this.#deadline, hours ? this.#context.t.plural("change_deadline", hours) : "");
+    setVisible(this.#deadline, hours > 0);
   }
 
   #updateSubmit() {

@@ -5,6 +5,7 @@
 import { saveCalendarFile } from "../calendar-file.js";
 import { h, buildIcon, setText, setVisible } from "../dom.js";
 import { CancelQuestion } from "./cancel-question.js";
+import { describeDeadline } from "./deadline.js";
 
 /** @import { AppointmentEntry, Attributes, Busy, Child } from "../types.d.ts" */
 /** @import { Context } from "../context.js" */
@@ -19,12 +20,16 @@ export class Confirmation {
   #cancel;
   #question;
   #again;
+  #context;
+  #deadline = h("p", { class: "hint", "data-testid": "change-until" });
 
   /**
    * @param {Context} context
    * @param {AppointmentEntry} entry
    */
-  constructor({ t, actions }, entry) {
+  constructor(context, entry) {
+    const { t, actions } = context;
+    this.#context = context;
     this.#t = t;
     this.#actions = actions;
     this.#entry = entry;
@@ -55,6 +60,7 @@ export class Confirmation {
     this.node = h(
       "div",
       { class: "confirmation", "data-testid": `stage-${entry.stage}` },
+      this.#deadline,
       this.#buttons,
       this.#question.node,
       this.#again,
@@ -69,6 +75,7 @@ export class Confirmation {
     this.#entry = entry;
     const stands = entry.stage === "confirmed";
     if (!stands) this.#question.hide();
+    setText(this.#deadline, stands ? describeDeadline(entry, this.#context) : "");
     setVisible(this.#buttons, stands && !this.#question.isAsked);
     setVisible(this.#file, Boolean(entry.ics));
     setVisible(this.#move, entry.may?.move !== false);

@@ -5,6 +5,7 @@
 import { saveCalendarFile } from "../calendar-file.js";
 import { hasOtherClock, formatDay, formatTime, formatZone } from "../dates.js";
 import { h, buildIcon, setText, setVisible } from "../dom.js";
+import { describeDeadline } from "./deadline.js";
 
 /** @import { DetailsData, Link } from "../types.d.ts" */
 /** @import { Context } from "../context.js" */
@@ -95,9 +96,10 @@ export class VisitFacts {
     if (state === "cancelled") return t("visit_cancelled");
     if (new Date(start).getTime() < Date.now()) return t("visit_past");
     if (state === "held") return t("visit_held");
-    if (!cancel && !move) return t("visit_fixed");
+    const deadline = describeDeadline(visit, { ...this.#context, zone: () => visit.time_zone });
+    if (!cancel && !move) return deadline ? `${t("visit_stands")} ${deadline}` : t("visit_fixed");
     const [here, there] = purpose === "cancel" ? [cancel, move] : [move, cancel];
-    return [t("visit_stands"), here && t("until_you_decide"), there && t(`other_link_${purpose}`)]
+    return [t("visit_stands"), deadline, here && t("until_you_decide"), there && t(`other_link_${purpose}`)]
       .filter(Boolean)
       .join(" ");
   }
