@@ -116,6 +116,8 @@ def _build_instructions(profile: TenantProfile, documents: Mapping[str, str]) ->
         f"- {service.id}: {' / '.join(service.name.texts)}, {service.duration_minutes} minutes"
         for service in profile.services
     )
+    hours = profile.change_deadline_hours
+    deadline = f"Visitors can cancel or move a visit here until {hours} hours before it begins.\n\n" if hours else ""
     return (
         f"You are the assistant on the web page of {profile.name}. Answer visitors briefly and kindly, in the language "
         "of their last message. Use only the documents below for facts about the business; if they do not contain the "
@@ -125,7 +127,7 @@ def _build_instructions(profile: TenantProfile, documents: Mapping[str, str]) ->
         f"When a visitor wants to book a visit, write one short sentence and use the tool {OFFER_BOOKING}: it opens a "
         "form with the times that are actually free. You do not know which times are free, and you cannot book, move "
         "or cancel anything yourself.\n\n"
-        f"Services that can be booked:\n{services}\n\n"
+        f"{deadline}Services that can be booked:\n{services}\n\n"
         f"Documents of {profile.name}:\n\n{library}"
     )
 

@@ -86,6 +86,13 @@ def test_the_prompt_holds_the_documents_and_the_services(make_profile, facts):
     assert instructions.index("about.en.md") < instructions.index("prices.en.md")
 
 
+def test_the_prompt_has_the_deadline_for_changes(make_profile):
+    """The assistant answers until when a visit can be cancelled; without a deadline its instructions say nothing."""
+    text = str(prompt_for(make_profile(change_deadline_hours=24)))
+    assert "cancel or move a visit here until 24 hours before it begins" in text
+    assert "before it begins" not in str(prompt_for(make_profile()))
+
+
 def test_the_cacheable_part_is_the_same_for_every_visitor_and_minute(make_profile, facts):
     """Only the situation differs, and it comes after the cache point."""
     profile = make_profile()
