@@ -3,9 +3,9 @@
  */
 
 import { buildReference } from "./bookings.js";
-import { findServiceName } from "./offer.js";
+import { findPrice, findServiceName } from "./offer.js";
 
-/** @import { Appointment, BookingRequest, Command, CommandData, ContactKind, Service } from "./types.d.ts" */
+/** @import { Appointment, BookingRequest, Command, CommandData, ContactKind, Service, Venue } from "./types.d.ts" */
 /** @import { Chat } from "./chat.js" */
 /** @import { StrideChat } from "./stride-chat.js" */
 /** @import { Texts } from "./texts.js" */
@@ -46,6 +46,9 @@ export function buildContext({ element, t, chat, log, closeForm, closeVisit }) {
     /** @returns {ContactKind[]} */
     contactKinds: () => offer()?.contact_kinds ?? [],
     changeDeadlineHours: () => offer()?.change_deadline_hours ?? 0,
+    /** @returns {Venue} */
+    venue: () => ({ address: offer()?.address, phone: offer()?.phone }),
+    price: (/** @type {string} */ id) => findPrice(id, offer()),
     serviceName: (/** @type {string} */ id) => findServiceName(id, offer()),
     actions: {
       say: (/** @type {string} */ text) => {

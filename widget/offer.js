@@ -6,7 +6,8 @@
 
 /**
  * Return the offer after a `booking.slots` or `booking.details` frame: `services` (in full), `names` (of single
- * services, by id), `time_zone`, `contact_kinds` (`email`, `phone`) and the business's deadline for changes.
+ * services, by id), `time_zone`, `contact_kinds` (`email`, `phone`), and the business's address, telephone number and
+ * deadline for changes.
  *
  * @param {Offer | null} known
  * @param {Frame<"booking.slots" | "booking.details">} frame
@@ -21,10 +22,22 @@ export function mergeOffer(known, { type, data }) {
   return {
     ...before,
     time_zone: data.time_zone,
+    address: data.address,
+    phone: data.phone,
     ...(data.services?.length && { services: data.services }),
     ...(data.contact_kinds?.length && { contact_kinds: data.contact_kinds }),
     change_deadline_hours: data.change_deadline_hours,
   };
+}
+
+/**
+ * Return the service's price as the business writes it, or an empty string.
+ *
+ * @param {string} id
+ * @param {Offer | null | undefined} known
+ */
+export function findPrice(id, known) {
+  return known?.services?.find((service) => service.id === id)?.price ?? "";
 }
 
 /**

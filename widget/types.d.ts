@@ -16,6 +16,13 @@ export interface Service {
   id: string;
   name: string;
   duration_minutes: number;
+  price?: string;
+}
+
+/** Where the business is, and how to call it. */
+export interface Venue {
+  address?: string;
+  phone?: string;
 }
 
 export interface ErrorData {
@@ -48,13 +55,14 @@ export interface BookedData {
   by?: "visitor" | "business";
 }
 
-export interface DetailsData {
+export interface DetailsData extends Venue {
   appointment_id: string;
   state: "held" | "confirmed" | "cancelled";
   start: string;
   end: string;
   service: string;
   service_name: string;
+  price?: string;
   time_zone: string;
   contact: string;
   expires_at?: string;
@@ -64,7 +72,7 @@ export interface DetailsData {
   ics?: string;
 }
 
-export interface SlotsData {
+export interface SlotsData extends Venue {
   slots: Slot[];
   services?: Service[];
   time_zone: string;
@@ -258,6 +266,8 @@ export interface Offer {
   /** How long before its start a visit can be changed for the last time. */
   change_deadline_hours?: number;
   time_zone?: string;
+  address?: string;
+  phone?: string;
 }
 
 /** A link of a message to the visitor; `token` is null where the mail program has damaged it. */

@@ -119,6 +119,8 @@ class ServiceOffer(Message):
     id: str
     name: str
     duration_minutes: int
+    price: str | None = None
+    """As the business writes it, with its currency."""
 
 
 class BookingSlotsData(Message):
@@ -131,6 +133,10 @@ class BookingSlotsData(Message):
     """What a code can be sent to."""
     change_deadline_hours: int | None = None
     """How long before its start a visit can be cancelled or moved for the last time; without it, until the start."""
+    address: str | None = None
+    """Where visits take place."""
+    phone: str | None = None
+    """The telephone number of the business, as it writes it."""
     next_from: date | None = None
     """The next `from` to request, when a frame could not hold all days."""
 
@@ -175,6 +181,9 @@ class BookingDetailsData(Message):
     contact: str
     """Masked."""
     expires_at: Instant | None = None
+    price: str | None = None
+    address: str | None = None
+    phone: str | None = None
     can_cancel: bool
     can_reschedule: bool
     change_until: Instant | None = None

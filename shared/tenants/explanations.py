@@ -55,6 +55,8 @@ def _explain_shape(location: Sequence[str | int], node: yaml.ScalarNode) -> str:
         return 'must name days: write, indented in lines of their own, monday: ["09:00-17:00"] and so on'
     if location == ["quiet_hours"]:
         return 'must look like "21:00-08:00", with quotes'
+    if location[-1] == "price":
+        return f'must be a text with its currency, such as "{shorten(node.value)} zł"'
     if location[-1] in {"name", "disclosure", "address"} and node.tag == _STRING:
         return f"must name its language: write {{{_DEFAULT_LOCALE}: {_quote(node)}}}"
     if node.value and location[-1] in {"allowed_origins", "resources"} and node.tag == _STRING:

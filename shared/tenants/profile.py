@@ -14,6 +14,7 @@ from shared.tenants.busy_calendars import BusyCalendarSource
 from shared.tenants.country import check_country, find_country_of_zone
 from shared.tenants.opening_hours import ClosedRange, DayException, OpeningHours, OpenPeriod
 from shared.tenants.page_url import check_page_url, find_page_url
+from shared.tenants.phone import check_phone
 from shared.tenants.profile_types import Section, Translated, TranslatedLine
 from shared.tenants.public_holidays import is_known_region, is_public_holiday
 from shared.tenants.quiet_hours import QuietHours
@@ -112,7 +113,9 @@ class TenantProfile(Section):
     country: Annotated[str, AfterValidator(check_country)] | None = None
     """The country whose telephone numbers may be written without +; the time zone's country where none is given."""
     address: TranslatedLine | None = None
-    """Where visits take place; visitors' calendars show it."""
+    """Where visits take place; visitors see it in the widget, in e-mails and in their calendars."""
+    phone: Annotated[str, StringConstraints(strip_whitespace=True), AfterValidator(check_phone)] | None = None
+    """The number that visitors may call; shown where the address is."""
     page_url: Annotated[str, AfterValidator(check_page_url)] | None = None
     """The page with the widget that the links in e-mails open; the first allowed origin where none is given."""
     quiet_hours: QuietHours | None = None

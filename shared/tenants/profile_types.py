@@ -69,3 +69,8 @@ def _join_lines(line: Translated) -> Translated:
 
 TranslatedLine = Annotated[Translated, BeforeValidator(_read_single_text), AfterValidator(_join_lines)]
 """One line, either the same for all languages or by their tags."""
+
+
+def choose_line(line: Translated | None, *preferred: str) -> str | None:
+    """Return the text of an optional line in the first preferred language that it has."""
+    return line.choose_text(*preferred) if line else None

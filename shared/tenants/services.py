@@ -5,7 +5,7 @@ from typing import Annotated
 from pydantic import Field, StringConstraints
 
 from shared.tenants.busy_calendars import BusyCalendarSource
-from shared.tenants.profile_types import Minutes, PositiveMinutes, Section, Translated
+from shared.tenants.profile_types import Minutes, PositiveMinutes, Section, Translated, TranslatedLine
 
 DEFAULT_RESOURCE = "default"
 """The one resource of a business that names none: one visit at a time."""
@@ -42,6 +42,8 @@ class Service(Section):
     id: Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]{1,60}$")]
     name: Translated
     duration_minutes: PositiveMinutes
+    price: TranslatedLine | None = None
+    """What it costs, as visitors read it, such as `from 120 zł`; visitors see it where they see the service."""
     step_minutes: PositiveMinutes | None = None
     buffer_before_minutes: Minutes = 0
     buffer_after_minutes: Minutes = 0

@@ -34,6 +34,9 @@ class BookingScript:
     REFUSED_CONTACT = "anna@example.con"
 
     def __init__(self, backend: ScriptedBackend) -> None:
+        self.services = SERVICES
+        self.venue: dict[str, str] = {}
+        """Address and telephone number of the business."""
         self.occupied: set[datetime] = set()
         self.held_for = timedelta(minutes=15)
         self.contact = "a***@e***.com"
@@ -70,7 +73,11 @@ class BookingScript:
         service = frame["data"].get("service")
         free = [slot(day, hour, service) for day in (1, 2, 4, 5, 8) for hour in (9, 11, 14, 16)] if service else []
         data = server.BookingSlotsData(
-            slots=tuple(free), services=SERVICES, time_zone="Europe/Warsaw", change_deadline_hours=self.deadline_hours
+            slots=tuple(free),
+            services=self.services,
+            time_zone="Europe/Warsaw",
+            change_deadline_hours=self.deadline_hours,
+            **self.venue,
         )
         await connection.session.post(server.BookingSlots(re=frame["id"], data=data))
 
@@ -121,7 +128,9 @@ class BookingScript:
         data = server.BookingDetailsData(
             appointment_id=APPOINTMENT,
             state=self.state,
-            service_name=SERVICES[0].name,
+            service_name=self.services[0].name,
+            price=self.services[0].price,
+            **self.venue,
             time_zone="Europe/Warsaw",
             contact=self.contact,
             can_cancel=is_confirmed and self.may_change,

@@ -75,6 +75,29 @@ async def test_booking(
     await save_calendar_file(page, "download-ics", f"wizyta-{slot(1, 9).start:%Y-%m-%d}.ics")
 
 
+async def test_price_and_venue_are_displayed(
+    page: Page, site: str, business: BookingScript, open_chat: OpenChat
+) -> None:
+    """In the form, on the card and after a reload; a cancelled visit shows no place."""
+    first, *others = business.services
+    business.services = (first.model_copy(update={"price": "od 220 zł <b>"}), *others)
+    business.venue = {"address": "Świetlna 14 <i>", "phone": "(12) 000 01 40"}
+    card = await hold(page, site, open_chat)
+    option = page.get_by_test_id("booking-service").locator("option[value=consultation]")
+    await expect(option).to_have_text(re.compile(r"^Konsultacja fizjoterapeutyczna · 60\smin · od 220 zł <b>$"))
+    venue = page.get_by_test_id("booking-form").get_by_test_id("venue")
+    await expect(venue).to_have_text("Świetlna 14 <i> · (12) 000 01 40")
+    await page.get_by_test_id("code-input").fill(CODE)
+    await page.reload()
+    await expect(card).to_contain_text("Konsultacja fizjoterapeutyczna · od 220 zł <b>")
+    await expect(card.get_by_test_id("venue")).to_have_text("Świetlna 14 <i> · (12) 000 01 40")
+    await expect(card.get_by_test_id("phone")).to_have_attribute("href", "tel:120000140")
+    await page.get_by_test_id("cancel-appointment").click()
+    await page.get_by_test_id("cancel-yes").click()
+    await expect(card).to_have_attribute("data-stage", "cancelled")
+    await expect(card.get_by_test_id("venue")).to_be_hidden()
+
+
 async def test_occupied_time_offers_alternatives(
     page: Page, site: str, backend: ScriptedBackend, business: BookingScript, open_chat: OpenChat
 ) -> None:

@@ -42,6 +42,17 @@ async def test_link_that_no_longer_works(
     assert len(backend.frames("booking.lookup")) == 1
 
 
+async def test_link_displays_price_and_venue(page: Page, site: str, business: BookingScript) -> None:
+    """A visitor who opens the e-mail on the way finds the address, and a number that can be called."""
+    business.services = (business.services[0].model_copy(update={"price": "220 zł"}),)
+    business.venue = {"address": "Świetlna 14", "phone": "+48 12 000 01 40"}
+    await page.goto(f"{site}/#stride-move={MOVE}")
+    visit = page.get_by_test_id("visit")
+    await expect(visit).to_contain_text("Konsultacja fizjoterapeutyczna · 220 zł")
+    await expect(visit.get_by_test_id("venue")).to_have_text("Świetlna 14 · +48 12 000 01 40")
+    await expect(visit.get_by_test_id("phone")).to_have_attribute("href", "tel:+48120000140")
+
+
 @pytest.mark.parametrize("token", ["", "too-short", "a" * 601, "%3Cscript%3E" + "a" * 20])
 async def test_mutilated_link(
     page: Page, site: str, backend: ScriptedBackend, business: BookingScript, token: str

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { findServiceName, mergeOffer } from "../../widget/offer.js";
+import { findPrice, findServiceName, mergeOffer } from "../../widget/offer.js";
 import { details } from "./frames.js";
 
 /** @import { Frame } from "../../widget/types.d.ts" */
@@ -43,4 +43,12 @@ test("the deadline for changes is that of the latest answer about free times", (
 
 test("a name never heard is made of the id", () => {
   assert.equal(findServiceName("deep-tissue", null), "Deep tissue");
+});
+
+test("address, telephone number and price are those of the last answer with free times", () => {
+  const first = mergeOffer(null, slots({ services: [{ ...MASSAGE, price: "120 zł" }], address: "A", phone: "1" }));
+  const second = mergeOffer(first, details("q1"));
+  assert.deepEqual([second.address, second.phone, findPrice("massage", second)], ["A", "1", "120 zł"]);
+  const third = mergeOffer(second, slots({ services: [MASSAGE] }));
+  assert.deepEqual([third.address, third.phone, findPrice("massage", third)], [undefined, undefined, ""]);
 });

@@ -19,6 +19,7 @@ export const bookingCss = /* css */ `
 .label { font-size: 14px; font-weight: 600; }
 .optional { font-weight: 400; color: var(--muted); }
 .details { display: grid; gap: 14px; }
+.venue a { color: inherit; white-space: nowrap; }
 select.input {
   appearance: none; padding-right: 42px; text-overflow: ellipsis; background-repeat: no-repeat;
   background-image: linear-gradient(45deg, transparent 50%, var(--muted) 50%), linear-gradient(-45deg, transparent 50%, var(--muted) 50%);

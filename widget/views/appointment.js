@@ -10,6 +10,7 @@ import { AnotherTime } from "./another-time.js";
 import { CodeEntry } from "./code-entry.js";
 import { Confirmation } from "./confirmation.js";
 import { buildAlternativeButtons, explainError } from "./explanation.js";
+import { Venue } from "./venue.js";
 
 /** @import { AppointmentEntry, Busy, Slot, Stage, State } from "../types.d.ts" */
 /** @import { Context } from "../context.js" */
@@ -33,6 +34,7 @@ export class AppointmentCard {
   #day = h("span");
   #hours = h("span", { class: "hours" });
   #zone = h("p", { class: "hint" });
+  #venue = new Venue();
   #note = h("p", { class: "card-note", "data-testid": "card-note", hidden: true });
   #problem = h("p", { class: "problem", role: "alert", "data-testid": "card-problem", hidden: true });
   /** @type {HTMLButtonElement[]} */
@@ -56,6 +58,7 @@ export class AppointmentCard {
       this.#service,
       h("p", { class: "card-when" }, this.#day, " ", this.#hours),
       this.#zone,
+      this.#venue.node,
       this.#note,
       this.#problem,
       this.#alternatives,
@@ -103,7 +106,7 @@ export class AppointmentCard {
 
   /** @param {AppointmentEntry} entry */
   #describe(entry) {
-    const { t, locale, zone, serviceName } = this.#context;
+    const { t, locale, zone, serviceName, price, venue } = this.#context;
     const at = zone();
     const when = (/** @type {string} */ instant) =>
       `${formatDay(instant, locale, at)}, ${formatTime(instant, locale, at)}`;
@@ -115,7 +118,8 @@ export class AppointmentCard {
       lapsed: t("lapsed"),
     };
     setText(this.#title, titles[entry.stage]);
-    setText(this.#service, serviceName(entry.service));
+    setText(this.#service, [serviceName(entry.service), price(entry.service)].filter(Boolean).join(" · "));
+    this.#venue.update(hasEnded(entry.stage) ? {} : venue());
     const ends = entry.end ? `–${formatTime(entry.end, locale, at)}` : "";
     setText(this.#day, `${formatDay(entry.start, locale, at)},`);
     setText(this.#hours, formatTime(entry.start, locale, at) + ends);
@@ -164,4 +168,9 @@ export class AppointmentCard {
     this.#alternatives.replaceChildren(...this.#buttons);
     setVisible(this.#alternatives, this.#buttons.length > 0);
   }
+}
+
+/** @param {Stage} stage */
+function hasEnded(stage) {
+  return stage === "cancelled" || stage === "lapsed";
 }

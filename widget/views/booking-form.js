@@ -6,6 +6,7 @@ import { formatDay, formatTime } from "../dates.js";
 import { h, buildIcon, setText, setVisible } from "../dom.js";
 import { DetailFields } from "./detail-fields.js";
 import { buildAlternativeButtons, explainError } from "./explanation.js";
+import { Venue } from "./venue.js";
 import { ServiceField } from "./service-field.js";
 import { SlotLookup } from "./slot-lookup.js";
 import { TimePicker } from "./time-picker.js";
@@ -21,6 +22,7 @@ export class BookingForm {
   #title = h("h2", { class: "sheet-title", id: "sheet-title" });
   #service;
   #present = h("p", { class: "present", "data-testid": "present-time", hidden: true });
+  #venue = new Venue();
   #picker;
   #lookup;
   #fields;
@@ -46,10 +48,11 @@ export class BookingForm {
     });
     this.#lookup = new SlotLookup(context, {
       picker: this.#picker,
-      onOffer: ({ services, contact_kinds: kinds }) => {
+      onOffer: ({ services, contact_kinds: kinds, address, phone }) => {
         this.#service.setServices(services ?? []);
         this.#fields.setContactKinds(kinds ?? []);
         this.#showDeadline();
+        this.#venue.update({ address, phone });
       },
       onRefusal: (error) => this.#acceptRefusal(error),
       onRepeat: () => (this.#moves ? this.#back : this.#service).focus(),
@@ -84,6 +87,7 @@ export class BookingForm {
         { class: "sheet-body" },
         this.#present,
         this.#service.node,
+        this.#venue.node,
         this.#picker.node,
         this.#lookup.node,
         this.#fields.node,
@@ -124,6 +128,7 @@ export class BookingForm {
     this.#fields.setContactKinds(this.#context.contactKinds());
     this.#showDeadline();
     this.#service.setServices(this.#context.services());
+    this.#venue.update(this.#context.venue());
     this.#service.choose(appointment?.service ?? slot?.service ?? service);
     setVisible(this.node, true);
     const day = date && DATE.test(date) ? date.slice(0, 10) : null;

@@ -46,8 +46,8 @@ export class ServiceField {
     const chosen = this.value;
     this.#select.replaceChildren(
       h("option", { value: "" }, t("choose_service")),
-      ...services.map(({ id, name, duration_minutes: minutes }) =>
-        h("option", { value: id }, `${name} · ${t("minutes", { minutes })}`),
+      ...services.map(({ id, name, duration_minutes: minutes, price }) =>
+        h("option", { value: id }, [name, t("minutes", { minutes }), price].filter(Boolean).join(" · ")),
       ),
     );
     this.choose(chosen);

@@ -6,6 +6,7 @@ import { saveCalendarFile } from "../calendar-file.js";
 import { hasOtherClock, formatDay, formatTime, formatZone } from "../dates.js";
 import { h, buildIcon, setText, setVisible } from "../dom.js";
 import { describeDeadline } from "./deadline.js";
+import { Venue } from "./venue.js";
 
 /** @import { DetailsData, Link } from "../types.d.ts" */
 /** @import { Context } from "../context.js" */
@@ -19,6 +20,7 @@ export class VisitFacts {
   #day = h("p", { class: "visit-day" });
   #time = h("p", { class: "visit-time" });
   #zone = h("p", { class: "hint", "data-testid": "visit-zone" });
+  #venue = new Venue();
   #facts;
   #file;
 
@@ -33,6 +35,7 @@ export class VisitFacts {
       this.#day,
       this.#time,
       this.#zone,
+      this.#venue.node,
     );
     this.#file = h(
       "button",
@@ -73,7 +76,8 @@ export class VisitFacts {
     const { start, end, time_zone: zone } = visit;
     this.#visit = visit;
     this.#facts.dataset.state = visit.state;
-    setText(this.#service, visit.service_name);
+    setText(this.#service, [visit.service_name, visit.price].filter(Boolean).join(" · "));
+    this.#venue.update(visit.state === "cancelled" ? {} : visit);
     setText(this.#day, formatDay(start, locale, zone));
     setText(this.#time, `${formatTime(start, locale, zone)}–${formatTime(end, locale, zone)}`);
     const elsewhere = hasOtherClock(start, zone);

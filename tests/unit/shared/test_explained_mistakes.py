@@ -62,6 +62,12 @@ INDENTATION = "line 10: not valid YAML: expected <block end>, but found '<block 
         ("horizon_days", "reminder_hours_before: [0.5]\nhorizon_days", "write a whole number alone, without a unit"),
         ("horizon_days", "reminder_hours_before: [0]\nhorizon_days", "reminder_hours_before.0: input should be"),
         ("horizon_days", "reminder_hours_before: [2, 24, 2]\nhorizon_days", "reminder_hours_before: has 2 twice"),
+        # Prices and telephone numbers.
+        ("duration_minutes", "price: 120\n    duration_minutes", "services.0.price: must be a text with its currency"),
+        ("duration_minutes", "price: 99.50\n    duration_minutes", 'currency, such as "99.50 zł"'),
+        ("horizon_days", "phone: 0221234567\nhorizon_days", 'is read as a number: write "0221234567", with quotes'),
+        ("horizon_days", "phone: +48221234567\nhorizon_days", 'write "+48221234567", with quotes'),
+        ("horizon_days", "phone: ask for Ania\nhorizon_days", "line 11: phone: 'ask for Ania' is not one telephone"),
         # Shapes.
         ("{pl: Masaż, en: Massage}", "Massage", 'line 6: services.0.name: must name its language: write {pl: "'),
         ("  - id: massage", "    id: massage", "line 4: services: must be a list: begin each of its items with `- `"),

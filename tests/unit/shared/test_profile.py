@@ -77,7 +77,8 @@ def service(**fields):
         (service(step_minutes=12), "services.0.step_minutes", "must be a multiple of 5 minutes"),
         (service(buffer_before_minutes=-5), "services.0.buffer_before_minutes", "greater than or equal to 0"),
         (service(buffer_after_minutes=3), "services.0.buffer_after_minutes", "must be a multiple of 5 minutes"),
-        (service(price=10), "services.0.price", "Extra inputs are not permitted"),
+        (service(price=10), "services.0.price", "valid dictionary"),
+        (service(colour=10), "services.0.colour", "Extra inputs are not permitted"),
         (hours("9-17"), "opening_hours.monday.0", 'must look like "09:00-17:00"'),
         (hours("09:00-17:00", "noon"), "opening_hours.monday.1", 'must look like "09:00-17:00"'),
         (hours("25:00-26:00"), "opening_hours.monday.0", "is not a time of day"),
@@ -268,3 +269,23 @@ def test_a_profile_cannot_be_changed():
     """It is shared by every handler that runs, so nobody may write into it."""
     with pytest.raises(ValidationError, match="frozen"):
         TenantProfile.model_validate(GOOD).name = "Another"
+
+
+def test_a_telephone_number_is_written_in_any_usual_way():
+    """Visitors are shown what the owner wrote; it is one number and nothing else."""
+    for phone in ("+48 22 123 45 67", "022/123-45.67", "(22) 1234567", "112", " 600 700 800 "):
+        assert TenantProfile.model_validate(GOOD | {"phone": phone}).phone == phone.strip()
+    for phone in (
+        "",
+        "12",
+        "+",
+        "48+22",
+        "1234567890123456",
+        "22 123 ext. 4",
+        "+48 22 1\n2",
+        "javascript:1",
+        "600-",
+        "٦٠٠٧٠٠",
+    ):
+        with pytest.raises(ValidationError, match="is not one telephone number"):
+            TenantProfile.model_validate(GOOD | {"phone": phone})

@@ -12,6 +12,7 @@ from email_validator import EmailNotValidError, validate_email
 from icalendar import Alarm, Calendar, Event, vCalAddress
 
 from shared.tenants.profile import TenantProfile
+from shared.tenants.profile_types import choose_line
 from shared.tenants.quiet_hours import TO_GET_READY
 from workers.booking.domain.ics_text import flatten_text, remove_control_characters
 from workers.booking.domain.ics_time_zone import build_time_zone
@@ -79,7 +80,7 @@ def _write(
     event.add("summary", summary)
     event.add("status", status)
     event.add("sequence", appointment.version)
-    if description := "\n".join(filter(None, map(remove_control_characters, (appointment.name, appointment.note)))):
+    if description := _build_description(appointment, profile):
         event.add("description", description)
     if profile.address:
         event.add("location", flatten_text(profile.address.choose_text(appointment.locale, profile.locale)))
@@ -110,6 +111,14 @@ def _build_summary(appointment: Appointment, profile: TenantProfile) -> str:
     # The service may have been removed from the profile since.
     name = service.name.choose_text(appointment.locale, profile.locale) if service else appointment.service_id
     return flatten_text(f"{name} – {profile.name}")
+
+
+def _build_description(appointment: Appointment, profile: TenantProfile) -> str:
+    """Return what the visitor typed, then price and telephone number, where there are any."""
+    service = profile.find_service(appointment.service_id)
+    price = choose_line(service.price if service else None, appointment.locale, profile.locale)
+    parts = (appointment.name, appointment.note, price, profile.phone)
+    return "\n".join(filter(None, (remove_control_characters(part) for part in parts if part)))
 
 
 def _build_organizer(appointment: Appointment, profile: TenantProfile) -> vCalAddress:

@@ -10,6 +10,7 @@ from shared.messages.errors import ErrorCode
 from shared.messages.model import Message
 from shared.messages.server import BookingSlots, BookingSlotsData, Error, ServiceOffer, Slot
 from shared.tenants.profile import TenantProfile
+from shared.tenants.profile_types import choose_line
 from workers.booking.dependencies import BookingPorts
 from workers.booking.domain.local_time import find_first_instant
 from workers.booking.domain.slots import find_alternatives, find_free_slots
@@ -51,6 +52,7 @@ async def list_free_slots(ports: BookingPorts, case: Case, search: client.Bookin
             id=offered.id,
             name=offered.name.choose_text(case.locale, profile.locale),
             duration_minutes=offered.duration_minutes,
+            price=choose_line(offered.price, case.locale, profile.locale),
         )
         for offered in profile.services
     )
@@ -64,6 +66,8 @@ async def list_free_slots(ports: BookingPorts, case: Case, search: client.Bookin
             time_zone=profile.time_zone,
             contact_kinds=list_contact_kinds(find_channels(ports, profile)),
             change_deadline_hours=profile.change_deadline_hours or None,
+            address=choose_line(profile.address, case.locale, profile.locale),
+            phone=profile.phone,
             next_from=next_from,
         ),
     )

@@ -6,6 +6,7 @@ from shared.masking import mask_contact
 from shared.messages.client import BookingLookupData
 from shared.messages.errors import ErrorCode
 from shared.messages.server import BookingDetails, BookingDetailsData, Error
+from shared.tenants.profile_types import choose_line
 from workers.booking.dependencies import BookingPorts
 from workers.booking.domain.decisions import Cancel, decide_cancel
 from workers.booking.domain.hold import has_expired
@@ -37,6 +38,9 @@ async def look_up_appointment(ports: BookingPorts, case: Case, reference: Bookin
             service=appointment.service_id,
             service_name=service.name.choose_text(case.locale, profile.locale) if service else appointment.service_id,
             time_zone=profile.time_zone,
+            price=choose_line(service.price if service else None, case.locale, profile.locale),
+            address=choose_line(profile.address, case.locale, profile.locale),
+            phone=profile.phone,
             contact=mask_contact(appointment.contact.address),
             expires_at=None if is_over else appointment.hold_expires_at,
             can_cancel=is_changeable,

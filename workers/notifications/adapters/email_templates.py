@@ -3,8 +3,16 @@
 from shared.languages.catalogue import Catalogue, Texts
 from shared.messages.notices import ChooseAgain, SendCode
 from shared.tenants.profile import TenantProfile
+from shared.tenants.profile_types import choose_line
 from workers.notifications.adapters.templates import CATALOGUE, NoticeTemplates, format_instant
-from workers.notifications.domain import AppointmentLinks, Email, VisitorNotice, attach_calendar_file, flatten_text
+from workers.notifications.domain import (
+    AppointmentLinks,
+    Email,
+    VisitorNotice,
+    attach_calendar_file,
+    confirms_visit,
+    flatten_text,
+)
 
 
 class JinjaEmailTemplates:
@@ -42,6 +50,7 @@ class JinjaEmailTemplates:
             "service": flatten_text(notice.data.service_name),
             "start": format_instant(notice.data.start, t("format_date"), language=t.language, zone=zone),
             "time_zone": profile.time_zone,
+            **_describe_venue(notice, profile, t.language),
             "links": links,
             "is_changeable": is_changeable,
             "change_until": _format_deadline(notice, profile, t),
@@ -69,3 +78,13 @@ def _format_deadline(notice: VisitorNotice, profile: TenantProfile, t: Texts) ->
         return None
     ends = profile.compute_change_end(notice.data.start)
     return format_instant(ends, t("format_date"), language=t.language, zone=profile.zone)
+
+
+def _describe_venue(notice: VisitorNotice, profile: TenantProfile, language: str) -> dict[str, str]:
+    """Return price, address and telephone number; empty where there are none, or the visit does not take place."""
+    if not confirms_visit(notice):
+        return {"price": "", "address": "", "phone": ""}
+    service = profile.find_service(notice.data.service)
+    price = choose_line(service.price if service else None, language, profile.locale)
+    address = choose_line(profile.address, language, profile.locale)
+    return {"price": flatten_text(price or ""), "address": flatten_text(address or ""), "phone": profile.phone or ""}

@@ -29,6 +29,7 @@ class NoticeTemplates:
             lstrip_blocks=True,
             keep_trailing_newline=True,
         )
+        self._environment.filters["dialled"] = format_dialled_number
 
     def render(self, notice: VisitorNotice, t: Texts, **facts: object) -> str:
         """Return the text."""
@@ -46,6 +47,11 @@ def _unwrap(t: Texts) -> Callable[..., str]:
         return t(text_id, **values).replace("\n", " ")
 
     return render_text
+
+
+def format_dialled_number(phone: str) -> str:
+    """Return a written number as a `tel` URI has it (RFC 3966): digits, with the + of an international one."""
+    return ("+" if phone.startswith("+") else "") + "".join(filter(str.isdecimal, phone))
 
 
 def format_instant(instant: datetime, pattern: str, *, language: str, zone: tzinfo) -> str:

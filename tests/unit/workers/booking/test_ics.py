@@ -13,6 +13,7 @@ from icalendar import Calendar
 from shared.messages.limits import MAX_FRAME_BYTES, MAX_NAME_CHARACTERS, MAX_NOTE_CHARACTERS
 from tests.unit.workers.booking.ics_rules import check, read
 from workers.booking.domain.ics import build_appointment_ics, build_notice_ics
+from workers.booking.domain.ics_text import remove_control_characters
 from workers.booking.domain.values import AppointmentState, Contact
 
 SENDER = {"senders": {"email": "salon@example.com"}}
@@ -220,3 +221,17 @@ def test_a_visitors_text_is_read_back_unchanged(make_profile, visit):
 
     assert event["description"] == 'Jan "J"; K ^n\nfirst, line\nsecond\\line'
     assert event["attendee"].params["CN"] == 'Jan "J"; K ^n'
+
+
+def test_a_file_names_price_and_telephone_number_of_the_business(make_profile, visit):
+    """In the description, below what the visitor typed; nothing in them adds a property."""
+    for price in ("from 120 zł", *HOSTILE):
+        service = {"id": visit.service_id, "name": {"pl": "Masaż"}, "duration_minutes": 30, "price": {"en": price}}
+        profile = make_profile(phone="+48 22 123 45 67", services=[service], **SENDER)
+        for kind in KINDS:
+            text = write(kind, replace(visit, name="Jan", note="a note"), profile)
+            check(text)
+            lines = str(event_of(text)["description"]).split("\n")
+            assert lines[:2] == ["Jan", "a note"]
+            assert lines[-1] == "+48 22 123 45 67"
+            assert len(lines) == 3 + bool(remove_control_characters(profile.services[0].price.choose_text("en")))

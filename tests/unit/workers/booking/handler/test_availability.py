@@ -1,12 +1,14 @@
 """Free times for a visitor."""
 
 import itertools
+import json
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from shared.errors import TransientError
 from shared.messages.limits import MAX_FRAME_BYTES
+from shared.tenants.profile_types import Translated
 from workers.booking.domain.values import Interval
 
 NINE_UTC = datetime(2026, 1, 13, 9, tzinfo=UTC)
@@ -35,6 +37,27 @@ async def test_free_times_include_the_services(world):
     assert data["services"][0] == {"id": "massage", "name": "Massage", "duration_minutes": 60}
     assert [service["id"] for service in data["services"]] == ["massage", "consultation"]
     assert data["time_zone"] == "Europe/Warsaw"
+
+
+async def test_free_times_include_prices_and_how_to_find_the_business(new_world):
+    """Where the profile has them, in the visitor's language; a frame stays small enough whatever is written."""
+    address = "\N{GRINNING FACE}" * 200
+    world = new_world(address={"pl": "Długa 5", "en": address}, phone="+48 22 123 45 67", resources=[{"id": "room"}])
+    profiles = world.tenants.blocking.profiles
+    massage, *others = profiles["salon-ania"].services
+    massage = massage.model_copy(update={"price": Translated({"pl": "od 120 zł", "en": "from PLN 120"})})
+    profiles["salon-ania"] = profiles["salon-ania"].model_copy(update={"services": (massage, *others)})
+
+    frame = await world.ask("slots", days=60)
+    data = frame["data"]
+    assert (data["address"], data["phone"]) == (address, "+48 22 123 45 67")
+    assert [service.get("price") for service in data["services"]] == ["from PLN 120", None]
+    assert "next_from" in data
+    assert len(json.dumps(frame, ensure_ascii=False, separators=(",", ":")).encode()) <= MAX_FRAME_BYTES
+
+    held = await world.held()
+    details = (await world.ask("lookup", appointment_id=held))["data"]
+    assert (details["price"], details["address"], details["phone"]) == ("from PLN 120", address, "+48 22 123 45 67")
 
 
 async def test_a_query_stores_nothing(world):
