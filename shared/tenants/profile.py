@@ -96,6 +96,8 @@ class TenantProfile(Section):
     resources: Annotated[tuple[Resource, ...], Field(max_length=50)] = ()
     max_visits_per_day: Annotated[int, Field(ge=1, le=1000)] | None = None
     opening_hours: OpeningHours
+    merge_adjoining_periods: bool = False
+    """Whether a visit may begin in one period and end in the next, if one begins when the other ends."""
     public_holidays: Annotated[str, AfterValidator(_check_region)] | None = None
     """Closed on the public holidays of a country such as `PL`, or of a part of one such as `DE-BY`."""
     exceptions: Annotated[tuple[DayException, ...], Field(max_length=400)] = ()
@@ -167,6 +169,11 @@ class TenantProfile(Section):
     def compute_change_end(self, start: datetime) -> datetime:
         """Return the instant from which the visitor of a visit with this start can neither cancel nor move it."""
         return start - timedelta(hours=self.change_deadline_hours)
+
+    @property
+    def has_visits_over_midnight(self) -> bool:
+        """Return whether a visit may end on the date after its start."""
+        return self.merge_adjoining_periods
 
     def find_service(self, service_id: str) -> Service | None:
         """Return the service with this id, in upper or lower case."""

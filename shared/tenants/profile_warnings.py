@@ -158,11 +158,17 @@ def _find_rule_mistakes(profile: TenantProfile) -> Iterator[tuple[Path, str]]:
                 f"`{shorten(origin)}` matches no page: write https:// and the host alone, such as https://example.com"
             )
             yield ("allowed_origins", number), advice
-    max_minutes = compute_max_open_minutes(profile)
+    max_minutes, max_period = compute_max_open_minutes(profile), _compute_max_period_minutes(profile)
     for number, service in enumerate(profile.services):
         if service.duration_minutes > max_minutes:
             advice = f"no day is open for {service.duration_minutes} minutes, so this service is never offered: "
             yield ("services", number, "duration_minutes"), advice + "shorten it, or open for longer"
+        elif service.duration_minutes > max_period and not profile.merge_adjoining_periods:
+            advice = f"no period is open for {service.duration_minutes} minutes, so this service is never offered: "
+            yield (
+                ("services", number, "duration_minutes"),
+                advice + "shorten it, or write merge_adjoining_periods: true",
+            )
     if profile.minimum_notice_minutes >= profile.horizon_days * _DAY_MINUTES:
         advice = f"is as long as the {profile.horizon_days} days of horizon_days, so that hardly any time is offered: "
         yield ("minimum_notice_minutes",), advice + f"write less than {profile.horizon_days * _DAY_MINUTES}"
@@ -181,6 +187,12 @@ def compute_max_open_minutes(profile: TenantProfile) -> int:
     mornings = [(opens + _DAY_MINUTES, closes + _DAY_MINUTES) for periods in week for opens, closes in periods]
     exceptions = [[*evenings, *_list_minutes(one.hours), *mornings] for one in profile.exceptions]
     return max(map(_measure_max_run, [in_week, *exceptions]))
+
+
+def _compute_max_period_minutes(profile: TenantProfile) -> int:
+    days = [getattr(profile.opening_hours, weekday) for weekday in WEEKDAYS]
+    days += [exception.hours for exception in profile.exceptions]
+    return max((closes - opens for periods in days for opens, closes in _list_minutes(periods)), default=0)
 
 
 def _list_minutes(periods: Sequence[OpenPeriod]) -> list[tuple[int, int]]:

@@ -75,9 +75,9 @@ def test_rules_and_addresses_are_read(profile):
 
 
 def test_newer_fields_have_defaults(profile):
-    """The previous release knew no address and no closed ranges."""
-    assert not {"address", "closed_ranges"} & set(yaml.safe_load(TEXT))
-    assert (profile.address, profile.closed_ranges) == (None, ())
+    """The previous release knew no address, and fewer rules about hours."""
+    assert not {"address", "closed_ranges", "merge_adjoining_periods"} & set(yaml.safe_load(TEXT))
+    assert (profile.address, profile.closed_ranges, profile.merge_adjoining_periods) == (None, (), False)
 
 
 def test_the_same_times_are_offered():

@@ -1,36 +1,104 @@
-"""Converts the opening hours of a date to instants."""
+"""Finds the times in which visits can start and end, by the opening hours of a business.
 
+A period belongs to the date on which it begins, a visit to the date on which it starts. Where the profile merges
+adjoining periods, a visit may begin in one and end in the next. Its start still counts from the opening of its own
+period, so that merging adds starts and removes none.
+"""
+
+from collections.abc import Sequence
 from datetime import UTC, date, datetime, time, timedelta
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
+from shared.tenants.opening_hours import OpenPeriod
 from shared.tenants.profile import TenantProfile
+from shared.tenants.services import Service
+from workers.booking.domain.free_starts import instant_to_seconds
 from workers.booking.domain.local_time import find_first_instant
-from workers.booking.domain.values import Interval
 
 _DAY = timedelta(days=1)
 
+Span = tuple[int, int]
+"""From one second since the epoch to another, which does not belong to it."""
 
-def list_openings(profile: TenantProfile, day: date) -> list[Interval]:
-    """Return the intervals in which the business is open on a local date, in order, with exceptions applied.
 
-    An opening or closing time that the clocks skip moves to the end of the gap; of one that they show twice the first
-    counts. Elapsed time counts in between: a period with a clock change is an hour shorter or longer.
-    """
-    periods = profile.list_open_periods(day)
+class Opening(NamedTuple):
+    """A time in which visits can start on a date, in seconds since the epoch."""
+
+    opens: int
+    """Starts are counted in steps from here."""
+    first: int
+    """The first second on the date: later than `opens` if the period began on the day before."""
+    end: int
+    """Every start is earlier."""
+    closes: int
+    """Visits end by then."""
+
+    def list_starts(self, service: Service, earliest: int) -> range:
+        """Return the starts of a service from `earliest` on."""
+        step = service.step * 60
+        missed_steps = -(-(max(earliest, self.first) - self.opens) // step)
+        stop = min(self.end, self.closes - service.duration_minutes * 60 + 1)
+        return range(self.opens + missed_steps * step, stop, step)
+
+
+class OpeningTimes:
+    """The openings of a business by date; each date is converted to instants once."""
+
+    def __init__(self, profile: TenantProfile) -> None:
+        self._profile = profile
+        self._zone = profile.zone
+        self._spans: dict[int, list[Span]] = {}
+
+    def list_openings(self, ordinal: int) -> list[Opening]:
+        """Return the openings of a local date, in order; the date is a proleptic ordinal.
+
+        An opening or closing time that the clocks skip moves to the end of the gap; of one that they show twice the
+        first counts. Elapsed time counts in between: a period with a clock change is an hour shorter or longer.
+        """
+        if not self._profile.merge_adjoining_periods:
+            return [Opening(opens, opens, closes, closes) for opens, closes in self._list_spans(ordinal)]
+        # A visit of 24 hours can end on the second date after its start, if the clocks go forward.
+        spans = [span for day in range(ordinal, ordinal + 3) for span in self._list_spans(day)]
+        day_begins, day_ends = (self._find_midnight(day) for day in (ordinal, ordinal + 1))
+        return [
+            Opening(opens, max(opens, day_begins), min(end, day_ends), closes)
+            for (opens, end), closes in zip(spans, _find_closing_times(spans), strict=True)
+            if max(opens, day_begins) < min(end, day_ends)
+        ]
+
+    def _list_spans(self, ordinal: int) -> list[Span]:
+        """Return the periods that begin on a date."""
+        if ordinal not in self._spans:
+            day = date.fromordinal(ordinal)
+            self._spans[ordinal] = _convert_periods(self._profile.list_open_periods(day), day, self._zone)
+        return self._spans[ordinal]
+
+    def _find_midnight(self, ordinal: int) -> int:
+        return instant_to_seconds(find_first_instant(date.fromordinal(ordinal), 0, self._zone))
+
+
+def _find_closing_times(spans: Sequence[Span]) -> list[int]:
+    """Return where the open time ends that each span belongs to, with the spans that adjoin it."""
+    closing_times: list[int] = []
+    for number, (_, end) in reversed([*enumerate(spans)]):
+        adjoins = number + 1 < len(spans) and spans[number + 1][0] == end
+        closing_times.append(closing_times[-1] if adjoins else end)
+    return closing_times[::-1]
+
+
+def _convert_periods(periods: Sequence[OpenPeriod], day: date, zone: ZoneInfo) -> list[Span]:
     if not periods:
         return []
-    zone = profile.zone
     midnight = _find_midnight_of_regular_day(day, zone)
     if midnight is not None:
-        return [
-            Interval(midnight + timedelta(minutes=period.opens), midnight + timedelta(minutes=period.closes))
-            for period in periods
-        ]
-    intervals = (
+        begins = instant_to_seconds(midnight)
+        return [(begins + period.opens * 60, begins + period.closes * 60) for period in periods]
+    spans = (
         (find_first_instant(day, period.opens, zone), find_first_instant(day, period.closes, zone))
         for period in periods
     )
-    return [Interval(opens, closes) for opens, closes in intervals if opens < closes]
+    return [(instant_to_seconds(opens), instant_to_seconds(closes)) for opens, closes in spans if opens < closes]
 
 
 def _find_midnight_of_regular_day(day: date, zone: ZoneInfo) -> datetime | None:

@@ -1,7 +1,8 @@
 """Finds the starts that can be booked, by opening hours, steps, notice, horizon, buffers and occupied times.
 
-Starts are counted in steps from each period's opening. The visit must fit into one period. Its buffers may exceed the
-period, but must not overlap an occupied time. The horizon counts local days: today and `horizon_days` more.
+Starts are counted in steps from each period's opening. The visit must fit into one period, or into adjoining ones where
+the profile merges them. Its buffers may exceed the period, but must not overlap an occupied time. The horizon counts
+local days: today and `horizon_days` more.
 """
 
 from collections.abc import Collection, Iterable, Sequence
@@ -15,8 +16,8 @@ from shared.tenants.profile import TenantProfile
 from shared.tenants.services import Service
 from workers.booking.domain.free_starts import OccupiedRanges, instant_to_seconds, seconds_to_instant
 from workers.booking.domain.lanes import Occupancy
-from workers.booking.domain.openings import list_openings
-from workers.booking.domain.values import Interval, Refusal, SlotOffer
+from workers.booking.domain.openings import Opening, OpeningTimes
+from workers.booking.domain.values import Refusal, SlotOffer
 
 
 def find_free_slots(
@@ -43,13 +44,10 @@ def find_free_slots(
 def refuse_unoffered_start(profile: TenantProfile, service: Service, start: datetime, now: datetime) -> Refusal | None:
     """Return None if the rules allow this start, else `INVALID_TIME`; occupied times are not considered."""
     search = _Search.prepare(profile, service.id, now, Occupancy())
-    day = start.astimezone(profile.zone).date()
-    step, duration = timedelta(minutes=service.step), timedelta(minutes=service.duration_minutes)
-    on_a_step = any(
-        opening.start <= start and start + duration <= opening.end and not (start - opening.start) % step
-        for opening in list_openings(profile, day)
-    )
-    if on_a_step and day.toordinal() <= search.last and start >= _find_earliest_start(profile, now):
+    ordinal, seconds = start.astimezone(profile.zone).toordinal(), instant_to_seconds(start)
+    if search.today <= ordinal <= search.last and any(
+        seconds in opening.list_starts(service, search.earliest) for opening in search.times.list_openings(ordinal)
+    ):
         return None
     return Refusal(ErrorCode.INVALID_TIME)
 
@@ -101,6 +99,7 @@ class _Search:
     """A search for free times; days are proleptic ordinals, which do not overflow."""
 
     profile: TenantProfile
+    times: OpeningTimes
     services: tuple[tuple[Service, tuple[OccupiedRanges, ...]], ...]
     """Each with the occupied ranges of its lanes: a start is free if it is free in one of them."""
     earliest: int
@@ -119,6 +118,7 @@ class _Search:
         merged: dict[str, OccupiedRanges] = {}
         return cls(
             profile=profile,
+            times=OpeningTimes(profile),
             services=tuple(
                 (service, _merge_lanes(profile.list_lanes(service), occupancy, merged)) for service in services
             ),
@@ -137,7 +137,7 @@ class _Search:
             return []
         offers = [
             offer
-            for opening in list_openings(self.profile, day)
+            for opening in self.times.list_openings(ordinal)
             for service, lanes in self.services
             if (day, service.id) not in self.full_days
             for offer in self._find_offers_within(opening, service, lanes)
@@ -147,15 +147,13 @@ class _Search:
         return offers
 
     def _find_offers_within(
-        self, opening: Interval, service: Service, lanes: Sequence[OccupiedRanges]
+        self, opening: Opening, service: Service, lanes: Sequence[OccupiedRanges]
     ) -> list[SlotOffer]:
-        step, length = service.step * 60, service.duration_minutes * 60
-        opens, closes = instant_to_seconds(opening.start), instant_to_seconds(opening.end)
-        missed_steps = max(0, -(-(self.earliest - opens) // step))
-        candidates = range(opens + missed_steps * step, closes - length + 1, step)
+        length = service.duration_minutes * 60
+        candidates = opening.list_starts(service, self.earliest)
         before = service.buffer_before_minutes * 60
         after = length + service.buffer_after_minutes * 60
-        stride, duration = timedelta(seconds=step), timedelta(seconds=length)
+        stride, duration = timedelta(minutes=service.step), timedelta(seconds=length)
         offers = []
         for run in _find_free_runs(lanes, candidates, before, after):
             start = seconds_to_instant(run.start)

@@ -157,7 +157,7 @@ def _subtract_days(day: date, days: int) -> date:
 
 
 def _compute_search_window(profile: TenantProfile, first: date, days: int, now: datetime) -> Interval | None:
-    """Return the interval of local days from `first`, within the horizon, with the buffers of visits on these days.
+    """Return the interval of local days from `first`, within the horizon, with all of the visits that begin on them.
 
     None if that leaves no day.
     """
@@ -170,6 +170,8 @@ def _compute_search_window(profile: TenantProfile, first: date, days: int, now: 
         return None
     before = max(service.buffer_before_minutes for service in profile.services)
     after = max(service.buffer_after_minutes for service in profile.services)
+    if profile.has_visits_over_midnight:
+        after += max(service.duration_minutes for service in profile.services)
     return Interval(
         find_first_instant(begin, 0, profile.zone) - timedelta(minutes=before),
         find_first_instant(end, 0, profile.zone) + timedelta(minutes=after),

@@ -188,3 +188,27 @@ def test_a_day_that_closes_at_a_skipped_midnight_keeps_all_its_hours(make_profil
     assert wall_times(offers, "America/Sao_Paulo") == ["20:00", "21:00", "22:00", "23:00"]
     assert {offer.end - offer.start for offer in offers} == {timedelta(hours=1)}
     assert refuse_unoffered_start(profile, profile.services[0], offers[-1].start, now) is None
+
+
+def test_merged_periods_add_starts_and_remove_none(make_profile, accepted_at):
+    """A visit may span their border; each period keeps its own steps, and a break stays one."""
+    hours = ("09:00-11:15", "11:15-13:00", "14:00-15:00")
+    separate, merged = (make_profile(hours=hours, merge_adjoining_periods=merge) for merge in (False, True))
+
+    assert wall_times(on(separate, MONDAY, accepted_at)) == ["09:00", "09:30", "10:00", "11:15", "11:45", "14:00"]
+    assert wall_times(on(merged, MONDAY, accepted_at)) == [
+        *("09:00", "09:30", "10:00", "10:30", "11:00", "11:15", "11:45", "14:00"),
+    ]
+
+
+def test_a_visit_of_24_hours_may_end_on_the_second_date_after_its_start(make_profile):
+    """Where a business never closes, and the clocks go forward."""
+    service = [{"id": "day", "name": {"en": "Day"}, "duration_minutes": 1440, "step_minutes": 30}]
+    always = ("00:00-24:00",)
+    profile = make_profile(hours=always, weekend=always, services=service, merge_adjoining_periods=True)
+    saturday = date(2026, 3, 28)
+
+    offers = on(profile, saturday, datetime(2026, 3, 28, 12, tzinfo=UTC), service="day")
+
+    assert wall_times(offers)[-1] == "23:30"
+    assert offers[-1].end.astimezone(profile.zone).isoformat() == "2026-03-30T00:30:00+02:00"

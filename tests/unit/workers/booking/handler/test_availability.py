@@ -195,3 +195,18 @@ async def test_a_list_is_retried_if_the_calendar_fails(world):
     with pytest.raises(TransientError):
         await world.handler.handle(command, claim)
     assert world.poster.posted == []
+
+
+async def test_a_visit_over_midnight_is_not_listed_where_the_next_date_is_occupied(new_world):
+    """The calendar is read to the end of the last visit that begins on the date."""
+    world = new_world(hours=("00:00-02:00", "22:00-24:00"), merge_adjoining_periods=True)
+    question = {"service": "massage", "from": "2026-01-13", "days": 1}
+    late = ["2026-01-13T22:00:00+01:00", "2026-01-13T22:30:00+01:00", "2026-01-13T23:00:00+01:00"]
+
+    assert starts(await request_slots(world, **question))[-4:] == [*late, "2026-01-13T23:30:00+01:00"]
+    world.calendar.block(Interval(NINE_UTC + 14.45 * HOUR, NINE_UTC + 15 * HOUR))
+    assert starts(await request_slots(world, **question))[-3:] == late
+    refused = await world.create("2026-01-13T23:30", service="massage")
+    assert refused.data.code == "SLOT_TAKEN"
+    confirmed = await world.confirmed("2026-01-14T23:30", service="massage")
+    assert confirmed
