@@ -20,9 +20,8 @@ from tests.fakes.tenants import FakeTenants
 from tests.unit.workers.booking.conftest import build_profile
 from workers.booking.handler import BookingPorts
 from workers.booking.handler.case import build_case
-from workers.booking.handler.create import create_appointment
 from workers.booking.handler.frames import build_answer
-from workers.booking.handler.verify import verify_code
+from workers.booking.handler.use_cases import apply_plan, plan_command
 
 KEY = b"a secret"
 NOW = datetime(2026, 1, 12, 7, tzinfo=UTC)
@@ -60,9 +59,9 @@ class Shop:
     async def do(self, command):
         claim = await self.stores.claims.claim(command.claim_key, fingerprint="f", lease=timedelta(seconds=30))
         case = build_case(command, claim, await self.profiles.get_profile(self.tenant), locale="en", now=NOW)
-        use_case = create_appointment if command.type == "booking.create" else verify_code
         try:
-            return build_answer(case, await use_case(self.ports, case, command.data))
+            plan = await plan_command(self.ports, case, command)
+            return build_answer(case, await apply_plan(self.ports, case, plan))
         except TransientError:
             await self.stores.claims.release(claim)
             raise

@@ -1,11 +1,26 @@
-"""The forecast of a booking command's replay."""
+"""The forecast of a booking command's replay: the description of its plan."""
 
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Literal
 
 from shared.messages.errors import ErrorCode
 from shared.tenants.profile import TenantProfile
+from workers.booking.domain.hold import has_expired
+from workers.booking.domain.plans import (
+    AlreadyDone,
+    CancelVisit,
+    ConfirmHold,
+    Hold,
+    MoveVisit,
+    Plan,
+    Refuse,
+    Remind,
+    ReminderPlan,
+    SendCode,
+    SkipReminder,
+)
 from workers.booking.domain.values import Appointment, AppointmentState, Refusal
 
 ReplayForecastKind = Literal[
@@ -37,31 +52,54 @@ class ReplayForecast:
     """The state of the appointment, if there is one."""
 
 
-def forecast_refusal(
-    profile: TenantProfile,
-    start: datetime | None,
-    refusal: Refusal,
-    now: datetime,
-    appointment: Appointment | None = None,
+def describe_plan(
+    plan: Plan | ReminderPlan, *, command_id: str, profile: TenantProfile, now: datetime
 ) -> ReplayForecast:
-    """Return the forecast of a request that the rules refuse: its time is past, or another reason."""
-    is_past = refusal.code is ErrorCode.INVALID_TIME and start is not None and start <= now
-    return build_forecast(profile, "past" if is_past else "refused", start, refusal, appointment)
+    """Return the forecast of a plan, with every time in the zone of the business."""
+    describe = partial(_build_forecast, profile)
+    match plan:
+        case Refuse(refusal, start, appointment):
+            start = start or (appointment.start if appointment else None)
+            return describe(_name_refusal(plan, start, now), start, appointment, refusal)
+        case AlreadyDone(appointment):
+            is_unfinished = appointment.is_changed_by(command_id) and appointment.hold_expires_at is None
+            return describe("would_be_finished" if is_unfinished else "already_done", appointment.start, appointment)
+        case Hold(hold):
+            return describe("free", hold.start)
+        case ConfirmHold(hold):
+            return describe("past" if hold.start <= now else "free", hold.start, hold)
+        case SendCode(hold):
+            # A code for an expired hold is useless.
+            return describe("stale" if has_expired(hold, now) else "would_be_done", hold.start, hold)
+        case MoveVisit(appointment, moved):
+            return describe("free", moved.start, appointment)
+        case CancelVisit(appointment) | Remind(appointment):
+            return describe("would_be_done", appointment.start, appointment)
+        case SkipReminder(start, appointment):
+            return describe("stale", start, appointment)
 
 
-def build_forecast(
+def _name_refusal(plan: Refuse, start: datetime | None, now: datetime) -> ReplayForecastKind:
+    if plan.is_too_old:
+        return "too_old"
+    if plan.refusal.code is ErrorCode.SLOT_TAKEN:
+        return "taken"
+    # For a visit that has begun there are no other times.
+    is_past = plan.refusal.code is ErrorCode.INVALID_TIME and plan.refusal.about is None and start and start <= now
+    return "past" if is_past else "refused"
+
+
+def _build_forecast(
     profile: TenantProfile,
     kind: ReplayForecastKind,
     start: datetime | None,
-    refusal: Refusal | None = None,
     appointment: Appointment | None = None,
+    refusal: Refusal | None = None,
 ) -> ReplayForecast:
-    """Return a forecast with every time in the zone of the business."""
-    alternatives = refusal.alternatives if refusal else ()
     return ReplayForecast(
         kind,
         start.astimezone(profile.zone) if start else None,
-        tuple(offer.start.astimezone(profile.zone) for offer in alternatives),
+        tuple(offer.start.astimezone(profile.zone) for offer in refusal.alternatives) if refusal else (),
         refusal.code.value if refusal else None,
         appointment.state if appointment else None,
     )

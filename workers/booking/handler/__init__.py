@@ -1,4 +1,4 @@
-"""The use cases of booking; each returns the frame that completes its command."""
+"""The use cases of booking: each command is planned, then carried out."""
 
 from workers.booking.dependencies import BookingPorts
 from workers.booking.handler.dispatch import BookingHandler

@@ -2,6 +2,7 @@
 
 import itertools
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 
 from shared.errors import PermanentError, TransientError
@@ -14,7 +15,7 @@ from shared.tenants.profile_types import choose_line
 from workers.booking.dependencies import BookingPorts
 from workers.booking.domain.local_time import find_first_instant
 from workers.booking.domain.slots import find_alternatives, find_free_slots
-from workers.booking.domain.values import Interval, Refusal, SlotOffer
+from workers.booking.domain.values import Appointment, Interval, Refusal, SlotOffer
 from workers.booking.handler.case import Case
 from workers.booking.handler.frames import build_refusal, build_slots
 from workers.booking.handler.limits import find_channels, list_contact_kinds
@@ -150,6 +151,14 @@ async def refuse_with_alternatives(
         if len(offers) >= _MAX_ALTERNATIVES:
             break
     return Refusal(code, tuple(offers))
+
+
+async def offer_other_times(ports: BookingPorts, case: Case, appointment: Appointment, requested: datetime) -> Refusal:
+    """Return a refusal that names the appointment and the times that it may be moved to."""
+    refusal = await refuse_with_alternatives(
+        ports, case, appointment.service_id, requested, ignoring={appointment.appointment_id}
+    )
+    return replace(refusal, appointment_id=appointment.appointment_id)
 
 
 def _subtract_days(day: date, days: int) -> date:

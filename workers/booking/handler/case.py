@@ -15,6 +15,7 @@ from shared.messages.commands import (
 )
 from shared.tenants.profile import TenantProfile
 from workers.booking.domain.replay import is_too_late
+from workers.booking.domain.values import Appointment
 
 Replayable = BookingCreate | BookingVerify | BookingResend | BookingCancel | BookingReschedule
 VisitorCommand = Replayable | BookingSlots | BookingLookup
@@ -35,6 +36,10 @@ class Case:
     """When the ingress accepted the command, also that of a replay."""
     is_too_late: bool = False
     """Whether the command is a replay that would surprise its visitor."""
+
+    def has_moved(self, appointment: Appointment) -> bool:
+        """Return whether the command has moved a visit; the move of a hold with a verified contact confirms it."""
+        return isinstance(self.command, BookingReschedule) and not appointment.verified
 
 
 def build_case(command: VisitorCommand, claim: Claim, profile: TenantProfile, *, locale: str, now: datetime) -> Case:

@@ -10,92 +10,90 @@ from shared.messages.client import BookingCreateData
 from shared.messages.commands import Envelope
 from shared.messages.errors import ErrorCode
 from shared.tenants.grid import compute_bucket_minutes
-from shared.tenants.profile import TenantProfile
 from shared.tenants.services import Service
 from workers.booking.dependencies import BookingPorts
 from workers.booking.domain.contact import parse_contact
 from workers.booking.domain.decisions import MAX_WRONG_CODES
 from workers.booking.domain.hold import HOLD_MINUTES, blocks_its_slot, create_hold, is_same_request
 from workers.booking.domain.local_time import parse_start
+from workers.booking.domain.plans import AlreadyDone, Hold, Refuse
 from workers.booking.domain.quotas import Quota, list_day_quotas, list_hold_quotas, list_send_quotas
 from workers.booking.domain.slots import refuse_unoffered_start
 from workers.booking.domain.values import Appointment, AppointmentState, LastChange, Refusal
 from workers.booking.handler.availability import refuse_with_alternatives
 from workers.booking.handler.case import Case
+from workers.booking.handler.lanes import find_free_lanes, take_first_lane
 from workers.booking.handler.limits import find_channels, refuse_full_quota
-from workers.booking.handler.occupancy import find_free_lanes
-from workers.booking.handler.queue_notices import send_code
 from workers.booking.handler.suppressed_contact import refuse_suppressed_contact
-from workers.booking.ports import QuotaFull, TooManyBucketsError
+from workers.booking.ports import Lost, QuotaFull
 
 log = structlog.get_logger()
 
 
-async def create_appointment(ports: BookingPorts, case: Case, data: BookingCreateData) -> Appointment | Refusal:
-    """Hold the time and queue the code, or refuse without writing an appointment."""
+async def plan_create(ports: BookingPorts, case: Case, request: BookingCreateData) -> Refuse | AlreadyDone | Hold:
+    """Plan the hold; a request that is repeated finds its hold."""
     command = case.command
-    held: Appointment | None = None
+    earlier: Appointment | None = None
     if command.replay or not case.claim.is_first:
         # An earlier attempt may have written it. The hold is refused if one has, whatever the claim says.
-        held = await ports.appointments.get(derive_appointment_id(command), command.session_id)
-    if held is None:
-        if command.accepted_at + timedelta(minutes=HOLD_MINUTES) <= case.now:
-            # The command waited so long that its hold would expire before the visitor gets the code.
-            return Refusal(ErrorCode.CODE_EXPIRED)
-        answer = await _hold_time(ports, case, data)
-        if isinstance(answer, Refusal):
-            return answer
-        held = answer
-    if held.state is AppointmentState.CONFIRMED:
-        return held  # a later command of the visitor found the hold and confirmed it
-    if held.hold_expires_at is None or not blocks_its_slot(held, case.now):
-        return await refuse_with_alternatives(ports, case, held.service_id, held.start, code=ErrorCode.CODE_EXPIRED)
-    await send_code(ports.notices, command, held, case.profile)
-    return held
-
-
-async def _hold_time(ports: BookingPorts, case: Case, data: BookingCreateData) -> Appointment | Refusal:
-    command, profile = case.command, case.profile
-    requested = await build_requested_hold(ports, case, data)
-    if isinstance(requested, Refusal):
+        earlier = await ports.appointments.get(derive_appointment_id(command), command.session_id)
+    if earlier:
+        return await _plan_repetition(ports, case, earlier)
+    if command.accepted_at + timedelta(minutes=HOLD_MINUTES) <= case.now:
+        # The command waited so long that its hold would expire before the visitor gets the code.
+        return Refuse(Refusal(ErrorCode.CODE_EXPIRED))
+    requested = await _build_requested_hold(ports, case, request)
+    if isinstance(requested, Refuse):
         return requested
-    service, appointment = requested
-    current_hold, stale_holder = await load_session_hold(ports, command)
-    if current_hold and is_same_hold(current_hold, appointment, command):
-        return current_hold
-    # A session has at most one hold: a newer request replaces the older one.
+    service, hold = requested
+    current_hold, stale_holder = await _load_session_hold(ports, command)
+    if current_hold and _is_same_hold(current_hold, hold, command):
+        return await _plan_repetition(ports, case, current_hold)
     ours = {current_hold.appointment_id} if current_hold else set()
-    lanes = await find_free_lanes(ports, profile, service, appointment, at=command.accepted_at, ignoring=ours)
-    for lane in lanes:
-        candidate = replace(appointment, resource=lane)
-        quotas = _list_quotas(ports, command, profile, service, candidate)
-        try:
-            lost = await ports.appointments.hold(
-                candidate,
-                at=command.accepted_at,
-                claim=case.claim,
-                quotas=quotas,
-                replaces=_cancel_replaced_hold(current_hold, command) if current_hold else None,
-                stale_holder=stale_holder,
-            )
-        except TooManyBucketsError:
-            break  # the day's buckets are too small for this visit: nobody can book it on that day
-        if lost is None:
-            ports.metrics.count("AppointmentCreated")
-            log.info("appointment_held", appointment_id=candidate.appointment_id, service=service.id, resource=lane)
-            return candidate
-        if isinstance(lost, QuotaFull):
-            limit = refuse_full_quota(lost, command.accepted_at)
-            if limit is not None:
-                return limit
-            break
-    return await refuse_with_alternatives(ports, case, service.id, appointment.start, ignoring=ours)
+    lanes = await find_free_lanes(ports, case, service, hold, ignoring=ours)
+    if not lanes:
+        return Refuse(await refuse_with_alternatives(ports, case, service.id, hold.start, ignoring=ours), hold.start)
+    return Hold(hold, service, lanes, current_hold, stale_holder)
 
 
-def _list_quotas(
-    ports: BookingPorts, command: Envelope, profile: TenantProfile, service: Service, candidate: Appointment
-) -> tuple[Quota, ...]:
+async def _plan_repetition(ports: BookingPorts, case: Case, held: Appointment) -> Refuse | AlreadyDone:
+    """Plan for a hold that exists, or for the visit, if a later command of the visitor has confirmed it."""
+    if blocks_its_slot(held, case.now):
+        return AlreadyDone(held)
+    expired = await refuse_with_alternatives(ports, case, held.service_id, held.start, code=ErrorCode.CODE_EXPIRED)
+    return Refuse(expired, appointment=held)
+
+
+async def apply_hold(ports: BookingPorts, case: Case, plan: Hold) -> Appointment | Refusal:
+    """Hold the time in one transaction, or refuse without writing an appointment."""
+    at, replaced = case.command.accepted_at, plan.current_hold
+
+    async def write(candidate: Appointment) -> Lost | None:
+        return await ports.appointments.hold(
+            candidate,
+            at=at,
+            claim=case.claim,
+            quotas=_list_quotas(ports, case, plan.service, candidate),
+            replaces=_cancel_replaced_hold(replaced, case.command) if replaced else None,
+            stale_holder=plan.stale_holder,
+        )
+
+    held = await take_first_lane((replace(plan.hold, resource=lane) for lane in plan.lanes), write)
+    if isinstance(held, Appointment):
+        ports.metrics.count("AppointmentCreated")
+        log.info(
+            "appointment_held", appointment_id=held.appointment_id, service=plan.service.id, resource=held.resource
+        )
+        return held
+    if isinstance(held, QuotaFull) and (limit := refuse_full_quota(held, at)):
+        return limit
+    ours = {replaced.appointment_id} if replaced else set()
+    return await refuse_with_alternatives(ports, case, plan.service.id, plan.hold.start, ignoring=ours)
+
+
+def _list_quotas(ports: BookingPorts, case: Case, service: Service, candidate: Appointment) -> tuple[Quota, ...]:
     """Return all quotas of a hold and its first code."""
+    command = case.command
     return (
         *list_hold_quotas(
             candidate, secret=ports.code_key, source_ip=command.source_ip, holds_per_address=ports.holds_per_address
@@ -107,28 +105,28 @@ def _list_quotas(
             sends_per_address=ports.sends_per_address,
             at=command.accepted_at,
         ),
-        *list_day_quotas(profile, service, candidate),
+        *list_day_quotas(case.profile, service, candidate),
     )
 
 
-async def build_requested_hold(
-    ports: BookingPorts, case: Case, data: BookingCreateData
-) -> tuple[Service, Appointment] | Refusal:
+async def _build_requested_hold(
+    ports: BookingPorts, case: Case, request: BookingCreateData
+) -> tuple[Service, Appointment] | Refuse:
     """Return the service and the hold that the visitor requests, or the first reason for a refusal."""
     command, profile = case.command, case.profile
-    service = profile.find_service(data.service)
+    service = profile.find_service(request.service)
     if service is None:
-        return Refusal(ErrorCode.UNKNOWN_SERVICE)
-    start = parse_start(data.start, profile.zone)
+        return Refuse(Refusal(ErrorCode.UNKNOWN_SERVICE))
+    start = parse_start(request.start, profile.zone)
     if isinstance(start, Refusal):
-        return start
+        return Refuse(start)
     if refusal := refuse_unoffered_start(profile, service, start, command.accepted_at):
-        return await refuse_with_alternatives(ports, case, service.id, start, code=refusal.code)
-    contact = parse_contact(data.contact, channels=find_channels(ports, profile), region=profile.region)
+        return Refuse(await refuse_with_alternatives(ports, case, service.id, start, code=refusal.code), start)
+    contact = parse_contact(request.contact, channels=find_channels(ports, profile), region=profile.region)
     if isinstance(contact, Refusal):
-        return contact
+        return Refuse(contact, start)
     if refusal := await refuse_suppressed_contact(ports, contact):
-        return refusal
+        return Refuse(refusal, start)
     hold = create_hold(
         appointment_id=derive_appointment_id(command),
         session_id=command.session_id,
@@ -136,15 +134,15 @@ async def build_requested_hold(
         service=service,
         start=start,
         contact=contact,
-        name=data.name,
-        note=data.note,
+        name=request.name,
+        note=request.note,
         locale=case.locale,
         now=command.accepted_at,
     )
     return service, replace(hold, grid_minutes=compute_bucket_minutes(profile), last_change=LastChange(command.id))
 
 
-async def load_session_hold(ports: BookingPorts, command: Envelope) -> tuple[Appointment | None, str | None]:
+async def _load_session_hold(ports: BookingPorts, command: Envelope) -> tuple[Appointment | None, str | None]:
     """Return the session's current hold, or the id of an appointment that still has its quota unit but is no hold.
 
     A worker that crashed between confirming a hold and freeing its units must not lock the session out.
@@ -160,7 +158,7 @@ async def load_session_hold(ports: BookingPorts, command: Envelope) -> tuple[App
     return None, holder
 
 
-def is_same_hold(current_hold: Appointment, candidate: Appointment, command: Envelope) -> bool:
+def _is_same_hold(current_hold: Appointment, candidate: Appointment, command: Envelope) -> bool:
     """Return whether the session's hold is the requested one, so that a repeated request gets the same answer.
 
     A hold with too many wrong codes is useless: a repeated request gets a new one.

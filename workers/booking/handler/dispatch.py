@@ -6,14 +6,9 @@ from shared.claims import Claim, ClaimStore
 from shared.conversations.replies import Replies, build_refusal_frame, find_refusal_code
 from shared.dead_letter_reasons import DeadLetterReason
 from shared.messages.commands import (
-    BookingCancel,
     BookingCommand,
-    BookingCreate,
     BookingLookup,
-    BookingReschedule,
-    BookingResend,
     BookingSlots,
-    BookingVerify,
     InternalBookingCommand,
     InternalCommand,
 )
@@ -21,18 +16,14 @@ from shared.messages.errors import ErrorCode
 from shared.messages.server import Error, ServerFrame
 from workers.booking.dependencies import BookingPorts
 from workers.booking.domain.calendar_problem import CalendarProblem
-from workers.booking.domain.values import Appointment, Refusal
 from workers.booking.handler.alerts import alert_operator
 from workers.booking.handler.availability import list_free_slots
 from workers.booking.handler.case import Case, Replayable, VisitorCommand, build_case
-from workers.booking.handler.change import cancel_appointment, reschedule_appointment
 from workers.booking.handler.choose_again import ask_to_choose_again
-from workers.booking.handler.create import create_appointment
 from workers.booking.handler.frames import build_answer
 from workers.booking.handler.internal_commands import handle_internal_command
-from workers.booking.handler.late_replays import refuse_if_too_late
 from workers.booking.handler.lookup import look_up_appointment
-from workers.booking.handler.verify import resend_code, verify_code
+from workers.booking.handler.use_cases import apply_plan, plan_command
 
 log = structlog.get_logger()
 
@@ -55,7 +46,8 @@ class BookingHandler:
         if not claim.is_first and (stored := await self._replies.recover_outcome(command.session_id, claim=claim)):
             return find_refusal_code(stored)
         case = await self._open_case(command, claim)
-        frame = build_answer(case, await self._run_use_case(case, command))
+        plan = await plan_command(self._ports, case, command)
+        frame = build_answer(case, await apply_plan(self._ports, case, plan))
         if not isinstance(frame, Error):
             # It says what the appointment says, whichever worker stores it.
             await self._replies.store_in_steps_and_post(command.session_id, frame, claim=claim, tenant=command.tenant)
@@ -93,21 +85,6 @@ class BookingHandler:
                 return await list_free_slots(self._ports, case, search)
             case BookingLookup(data=reference):
                 return await look_up_appointment(self._ports, case, reference)
-
-    async def _run_use_case(self, case: Case, command: Replayable) -> Appointment | Refusal:
-        if late := await refuse_if_too_late(self._ports, case, command):
-            return late
-        match command:
-            case BookingCreate(data=request):
-                return await create_appointment(self._ports, case, request)
-            case BookingVerify(data=entered):
-                return await verify_code(self._ports, case, entered)
-            case BookingResend(data=request_again):
-                return await resend_code(self._ports, case, request_again)
-            case BookingCancel(data=reference):
-                return await cancel_appointment(self._ports, case, reference)
-            case BookingReschedule(data=move):
-                return await reschedule_appointment(self._ports, case, move)
 
     async def repeat_outcome(self, command: BookingCommand, outcome_seq: int | None) -> str | None:
         """Send the stored outcome again, and the notice that a crashed worker may not have queued."""

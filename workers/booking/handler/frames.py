@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 from shared.conversations.replies import build_refusal_frame
 from shared.masking import mask_contact
-from shared.messages.commands import BookingReschedule, Envelope
+from shared.messages.commands import Envelope
 from shared.messages.server import (
     BookingCancelled,
     BookingCancelledData,
@@ -45,8 +45,7 @@ def build_answer(case: Case, answer: Appointment | Refusal) -> ServerFrame:
             return build_pending(command, answer, profile.zone)
         case Appointment(state=AppointmentState.CANCELLED):
             return build_cancelled(command, answer, profile.zone)
-    # A hold with a verified contact: its move has confirmed it.
-    if isinstance(command, BookingReschedule) and not answer.verified:
+    if case.has_moved(answer):
         return build_rescheduled(command, answer, profile, case.now)
     return build_confirmed(command, answer, profile, case.now)
 

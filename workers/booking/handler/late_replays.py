@@ -7,6 +7,7 @@ from shared.messages.errors import ErrorCode
 from shared.tenants.profile import TenantProfile
 from workers.booking.dependencies import BookingPorts
 from workers.booking.domain.local_time import parse_start
+from workers.booking.domain.plans import Refuse
 from workers.booking.domain.values import Appointment, Refusal
 from workers.booking.handler.availability import refuse_with_alternatives
 from workers.booking.handler.case import Case, Replayable
@@ -14,8 +15,8 @@ from workers.booking.handler.create import derive_appointment_id
 from workers.booking.handler.find_appointment import find_appointment
 
 
-async def refuse_if_too_late(ports: BookingPorts, case: Case, command: Replayable) -> Refusal | None:
-    """Return `CODE_EXPIRED`, with alternatives, for a replay that would surprise its visitor, else None.
+async def plan_late_replay(ports: BookingPorts, case: Case, command: Replayable) -> Refuse | None:
+    """Plan `CODE_EXPIRED`, with alternatives, for a replay that would surprise its visitor, else nothing.
 
     A command that stored its change before it failed is finished whatever its age: only its calendar event or its
     notices may be missing.
@@ -29,11 +30,12 @@ async def refuse_if_too_late(ports: BookingPorts, case: Case, command: Replayabl
         and (appointment.is_changed_by(command.id) or isinstance(command, BookingCreate))
     ):
         return None
-    requested = find_requested_time(command, appointment, case.profile)
+    requested = _find_requested_time(command, appointment, case.profile)
     if requested is None:
-        return Refusal(ErrorCode.CODE_EXPIRED)
+        return Refuse(Refusal(ErrorCode.CODE_EXPIRED), is_too_old=True)
     service_id, start = requested
-    return await refuse_with_alternatives(ports, case, service_id, start, code=ErrorCode.CODE_EXPIRED)
+    refusal = await refuse_with_alternatives(ports, case, service_id, start, code=ErrorCode.CODE_EXPIRED)
+    return Refuse(refusal, start, is_too_old=True)
 
 
 async def find_target_appointment(ports: BookingPorts, command: Replayable) -> Appointment | None:
@@ -45,7 +47,7 @@ async def find_target_appointment(ports: BookingPorts, command: Replayable) -> A
     return await ports.appointments.get(command.data.appointment_id, command.session_id)
 
 
-def find_requested_time(
+def _find_requested_time(
     command: Replayable, appointment: Appointment | None, profile: TenantProfile
 ) -> tuple[str, datetime] | None:
     """Return the service and the start that the visitor requested or has."""

@@ -5,11 +5,10 @@ from collections.abc import Collection, Iterable, Sequence
 from datetime import date, datetime, timedelta
 
 from shared.tenants.profile import TenantProfile
-from shared.tenants.services import Service
 from workers.booking.dependencies import BookingPorts
-from workers.booking.domain.lanes import Occupancy, group_by_lane, select_free_lanes
+from workers.booking.domain.lanes import Occupancy, group_by_lane
 from workers.booking.domain.quotas import build_day_quota_key
-from workers.booking.domain.values import Appointment, Interval, OccupiedTime
+from workers.booking.domain.values import Interval, OccupiedTime
 from workers.booking.ports import BusyTime
 
 
@@ -60,31 +59,6 @@ async def load_occupancy(
         in_lanes += [(lane, interval) for interval in foreign for lane in own]
         everywhere += foreign if not own else ()
     return Occupancy(everywhere=everywhere, lanes=group_by_lane(in_lanes), full_days=full_days)
-
-
-async def find_free_lanes(
-    ports: BookingPorts,
-    profile: TenantProfile,
-    service: Service,
-    appointment: Appointment,
-    *,
-    at: datetime,
-    ignoring: Collection[str],
-) -> list[str]:
-    """Read the calendars and return the lanes that are free for an appointment, in the order in which to try them."""
-    occupancy = await load_occupancy(
-        ports,
-        appointment.tenant,
-        profile,
-        appointment.blocked,
-        at=at,
-        fresh=True,
-        ignoring=ignoring,
-        lanes=profile.list_lanes(service),
-    )
-    return select_free_lanes(
-        profile, service, appointment.blocked, occupancy, appointment_id=appointment.appointment_id
-    )
 
 
 def _split_by_lane(

@@ -14,6 +14,7 @@ from shared.messages.commands import (
 )
 from shared.tenants.profile import TenantProfile
 from workers.booking.dependencies import BookingPorts
+from workers.booking.domain.plans import Remind, ReminderPlan, SkipReminder
 from workers.booking.domain.reminders import is_unchanged_visit, is_worth_reminding, list_reminder_times
 from workers.booking.domain.values import Appointment
 from workers.booking.handler.queue_notices import send_reminder
@@ -56,15 +57,15 @@ async def retry_planning(ports: BookingPorts, command: BookingPlanReminders) -> 
         TransientError: the scheduler still fails; there is no hurry, so the retry comes minutes later.
         PermanentError: the scheduler refuses them permanently.
     """
-    appointment = await ports.appointments.get(command.data.appointment_id, command.session_id)
-    if not is_unchanged_visit(appointment, command.data.start):
-        log.info("reminders_obsolete", appointment_id=command.data.appointment_id)
-        return
     profile = await ports.tenants.get_profile(command.tenant)
-    try:
-        await _schedule_reminders(ports, appointment, profile, booked_at=command.accepted_at)
-    except TransientError as error:
-        raise TransientError(str(error), retry_after=_RETRY_DELAY, reason=error.reason) from error
+    match await plan_reminder(ports, command, profile):
+        case SkipReminder():
+            log.info("reminders_obsolete", appointment_id=command.data.appointment_id)
+        case Remind(appointment):
+            try:
+                await _schedule_reminders(ports, appointment, profile, booked_at=command.accepted_at)
+            except TransientError as error:
+                raise TransientError(str(error), retry_after=_RETRY_DELAY, reason=error.reason) from error
 
 
 async def _schedule_reminders(
@@ -108,17 +109,29 @@ async def delete_reminders(ports: BookingPorts, appointment: Appointment, profil
 
 async def send_due_reminder(ports: BookingPorts, command: BookingRemind) -> None:
     """Queue the reminder if the visit is unchanged."""
-    reminder = command.data
+    hours = command.data.hours_before
     profile = await ports.tenants.get_profile(command.tenant)
-    appointment = await ports.appointments.get(reminder.appointment_id, command.session_id)
-    is_useful = is_worth_reminding(
-        appointment, start=reminder.start, hours_before=reminder.hours_before, now=ports.clock.now(), profile=profile
-    )
-    if appointment is None or not is_useful:
-        log.info("reminder_obsolete", appointment_id=reminder.appointment_id, hours_before=reminder.hours_before)
-        return
-    await send_reminder(ports.notices, command, appointment, profile, reminder.hours_before)
-    log.info("visit_reminded", appointment_id=reminder.appointment_id, hours_before=reminder.hours_before)
+    match await plan_reminder(ports, command, profile):
+        case SkipReminder():
+            log.info("reminder_obsolete", appointment_id=command.data.appointment_id, hours_before=hours)
+        case Remind(appointment):
+            await send_reminder(ports.notices, command, appointment, profile, hours)
+            log.info("visit_reminded", appointment_id=appointment.appointment_id, hours_before=hours)
+
+
+async def plan_reminder(
+    ports: BookingPorts, command: BookingRemind | BookingPlanReminders, profile: TenantProfile
+) -> ReminderPlan:
+    """Decide whether a reminder, or the planning of reminders, is still useful."""
+    start, now = command.data.start, ports.clock.now()
+    appointment = await ports.appointments.get(command.data.appointment_id, command.session_id)
+    if isinstance(command, BookingRemind):
+        hours = command.data.hours_before
+        is_useful = is_worth_reminding(appointment, start=start, hours_before=hours, now=now, profile=profile)
+    else:
+        remaining = list_reminder_times(start, profile, booked_at=command.accepted_at, now=now)
+        is_useful = is_unchanged_visit(appointment, start) and any(remaining)
+    return Remind(appointment) if appointment and is_useful else SkipReminder(start, appointment)
 
 
 def _format_schedule_name(appointment: Appointment, hours_before: int) -> str:

@@ -20,94 +20,95 @@ from workers.booking.domain.decisions import (
 )
 from workers.booking.domain.hold import has_expired
 from workers.booking.domain.lanes import select_free_lanes
+from workers.booking.domain.plans import AlreadyDone, ConfirmHold, Refuse, SendCode
 from workers.booking.domain.quotas import list_day_quotas_of_visit, list_send_quotas
 from workers.booking.domain.values import Appointment, LastChange, Refusal
-from workers.booking.handler.availability import refuse_with_alternatives
-from workers.booking.handler.calendar_event import assign_calendar, sync_event
+from workers.booking.handler.availability import offer_other_times, refuse_with_alternatives
+from workers.booking.handler.calendar_event import assign_calendar
 from workers.booking.handler.case import Case
+from workers.booking.handler.lanes import take_first_lane
 from workers.booking.handler.limits import refuse_full_quota
 from workers.booking.handler.occupancy import load_occupancy
-from workers.booking.handler.queue_notices import send_code, send_confirmed
-from workers.booking.handler.reminders import plan_reminders
 from workers.booking.handler.suppressed_contact import refuse_suppressed_contact
 from workers.booking.ports import Lost
 
 log = structlog.get_logger()
 
 
-async def verify_code(ports: BookingPorts, case: Case, data: BookingVerifyData) -> Appointment | Refusal:
-    """Confirm the appointment in one transaction, then send the notice, plan reminders and write the event.
-
-    A retry repeats these effects, but only for the command that confirmed: a later one must not overwrite the owner's
-    changes to the event.
-    """
-    command, claim = case.command, case.claim
-    appointment = await ports.appointments.get(data.appointment_id, command.session_id)
-    if appointment and appointment.is_changed_by(command.id) and appointment.hold_expires_at:
+async def plan_verify(
+    ports: BookingPorts, case: Case, entered: BookingVerifyData
+) -> Refuse | AlreadyDone | ConfirmHold:
+    """Plan the confirmation; if the owner has filled the time, in another lane, or at other times."""
+    command = case.command
+    hold = await ports.appointments.get(entered.appointment_id, command.session_id)
+    if hold is None:
+        return Refuse(Refusal(ErrorCode.UNKNOWN_APPOINTMENT))
+    if hold.is_changed_by(command.id) and hold.hold_expires_at:
         # This command checked its code before it was interrupted.
-        return await _offer_other_times(ports, case, appointment) if appointment.verified else _WRONG
-    code_ok = appointment is not None and is_current_code(
-        ports.code_key, appointment.appointment_id, appointment.code_sends, data.code
-    )
-    match decide_verify(appointment, code_ok=code_ok, now=command.accepted_at):
-        case Confirm(changed):
-            answer = await _confirm_hold(ports, case, appointment or changed, changed)
-            if isinstance(answer, Refusal):
-                return answer
-            changed = answer
-        case AlreadyConfirmed(changed):
-            pass
+        wrong = Refusal(ErrorCode.CODE_INVALID)
+        return Refuse(
+            await offer_other_times(ports, case, hold, hold.start) if hold.verified else wrong, appointment=hold
+        )
+    code_ok = is_current_code(ports.code_key, hold.appointment_id, hold.code_sends, entered.code)
+    match decide_verify(hold, code_ok=code_ok, now=command.accepted_at):
+        case Confirm(confirmed):
+            if lanes := await _find_unblocked_lanes(ports, case, hold):
+                return ConfirmHold(hold, replace(confirmed, last_change=LastChange(command.id)), lanes)
+            return await _plan_filled_time(ports, case, hold)
+        case AlreadyConfirmed():
+            return AlreadyDone(hold)
         case WrongCode(counted, refusal):
-            await ports.appointments.save(replace(counted, last_change=LastChange(command.id)), claim=claim)
-            return refusal
+            changed = replace(counted, last_change=LastChange(command.id))
+            return Refuse(refusal, appointment=hold, changed=changed)
         case Refusal() as refusal:
-            return refusal
-    if changed.is_changed_by(command.id):
-        await run_confirmation_effects(ports, case, changed)
-    return changed
+            return Refuse(refusal, appointment=hold)
 
 
-async def run_confirmation_effects(ports: BookingPorts, case: Case, appointment: Appointment) -> None:
-    """Queue the confirmation, plan the reminders and write the event; each can be repeated.
-
-    The calendar comes last, so that an unreachable calendar does not delay the visitor's notice.
-    """
-    await send_confirmed(ports.notices, case.command, appointment, case.profile, case.now)
-    await plan_reminders(ports, appointment, case.profile, case.now)
-    await sync_event(ports, appointment, case.profile)
-
-
-_WRONG = Refusal(ErrorCode.CODE_INVALID)
-
-
-async def _confirm_hold(
-    ports: BookingPorts, case: Case, hold: Appointment, confirmed_hold: Appointment
-) -> Appointment | Refusal:
-    """Confirm the hold; if the owner has filled its time, use another lane or offer other times."""
-    command, profile, claim = case.command, case.profile, case.claim
-    lanes = await _find_unblocked_lanes(ports, case, hold)
-    for lane in lanes:
-        changed = assign_calendar(replace(confirmed_hold, resource=lane, last_change=LastChange(command.id)), profile)
-        if lane == hold.resource:
-            lost: Lost | None = await ports.appointments.confirm(changed, claim=claim)
-        else:
-            quotas = tuple(list_day_quotas_of_visit(profile, changed))
-            lost = await ports.appointments.move(hold, changed, at=command.accepted_at, claim=claim, quotas=quotas)
-        if lost is None:
-            ports.metrics.count("AppointmentVerified")
-            log.info("appointment_confirmed", appointment_id=changed.appointment_id, service=changed.service_id)
-            return changed
-        if lane == hold.resource:
-            return await refuse_with_alternatives(ports, case, hold.service_id, hold.start)
+async def _plan_filled_time(ports: BookingPorts, case: Case, hold: Appointment) -> Refuse:
+    """Plan for a right code whose time the business has filled: the visitor may move without another code."""
     if has_expired(hold, case.now):
         # The code came in time but was processed late: the hold has expired, so the visitor must book again.
+        refusal = await refuse_with_alternatives(ports, case, hold.service_id, hold.start)
+        return Refuse(refusal, appointment=hold)
+    proved = replace(mark_contact_proved(hold), last_change=LastChange(case.command.id))
+    return Refuse(await offer_other_times(ports, case, hold, hold.start), appointment=hold, changed=proved)
+
+
+async def apply_confirm(ports: BookingPorts, case: Case, plan: ConfirmHold) -> Appointment | Refusal:
+    """Confirm the appointment in one transaction; if its time is lost meanwhile, refuse."""
+    hold, profile = plan.appointment, case.profile
+
+    async def write(candidate: Appointment) -> Lost | None:
+        if candidate.resource == hold.resource:
+            return await ports.appointments.confirm(candidate, claim=case.claim)
+        quotas = tuple(list_day_quotas_of_visit(profile, candidate))
+        return await ports.appointments.move(
+            hold, candidate, at=case.command.accepted_at, claim=case.claim, quotas=quotas
+        )
+
+    confirmed = await take_first_lane(
+        (assign_calendar(replace(plan.confirmed, resource=lane), profile) for lane in plan.lanes), write
+    )
+    if isinstance(confirmed, Appointment):
+        ports.metrics.count("AppointmentVerified")
+        log.info("appointment_confirmed", appointment_id=hold.appointment_id, service=hold.service_id)
+        return confirmed
+    if hold.resource in plan.lanes:
+        # The hold had expired, and another visitor has taken its time.
         return await refuse_with_alternatives(ports, case, hold.service_id, hold.start)
-    await ports.appointments.save(replace(mark_contact_proved(hold), last_change=LastChange(command.id)), claim=claim)
-    log.info("appointment_time_filled", appointment_id=hold.appointment_id)
-    return await _offer_other_times(ports, case, hold)
+    return await apply_refusal(ports, case, await _plan_filled_time(ports, case, hold))
 
 
-async def _find_unblocked_lanes(ports: BookingPorts, case: Case, hold: Appointment) -> list[str]:
+async def apply_refusal(ports: BookingPorts, case: Case, plan: Refuse) -> Refusal:
+    """Save what the refusal counts or proves, if anything."""
+    if plan.changed:
+        await ports.appointments.save(plan.changed, claim=case.claim)
+        if plan.changed.verified:
+            log.info("appointment_time_filled", appointment_id=plan.changed.appointment_id)
+    return plan.refusal
+
+
+async def _find_unblocked_lanes(ports: BookingPorts, case: Case, hold: Appointment) -> tuple[str, ...]:
     """Return the lanes whose calendars are free at the held time, the hold's own first; none if all are filled.
 
     If a calendar can't be read, the hold keeps its lane: its buckets belong to it in our tables.
@@ -128,46 +129,44 @@ async def _find_unblocked_lanes(ports: BookingPorts, case: Case, hold: Appointme
         )
     except (TransientError, PermanentError) as error:
         log.warning("calendar_not_checked", appointment_id=hold.appointment_id, reason=type(error).__name__)
-        return [hold.resource]
+        return (hold.resource,)
     if not occupancy.blocks(hold.resource, hold.blocked):
-        return [hold.resource]
+        return (hold.resource,)
     if service is None:
-        return []
-    return select_free_lanes(profile, service, hold.blocked, occupancy, appointment_id=hold.appointment_id)
+        return ()
+    return tuple(select_free_lanes(profile, service, hold.blocked, occupancy, appointment_id=hold.appointment_id))
 
 
-async def _offer_other_times(ports: BookingPorts, case: Case, hold: Appointment) -> Refusal:
-    refusal = await refuse_with_alternatives(ports, case, hold.service_id, hold.start, ignoring={hold.appointment_id})
-    return replace(refusal, appointment_id=hold.appointment_id)
+async def plan_resend(ports: BookingPorts, case: Case, reference: BookingResendData) -> Refuse | AlreadyDone | SendCode:
+    """Plan another code for the same hold."""
+    command = case.command
+    hold = await ports.appointments.get(reference.appointment_id, command.session_id)
+    if hold is None:
+        return Refuse(Refusal(ErrorCode.UNKNOWN_APPOINTMENT))
+    if hold.is_changed_by(command.id) and hold.hold_expires_at:
+        return AlreadyDone(hold)  # counted before this command was interrupted
+    match decide_resend(hold, command.accepted_at):
+        case Resend(counted):
+            if suppressed := await refuse_suppressed_contact(ports, hold.contact):
+                return Refuse(suppressed, appointment=hold)
+            return SendCode(hold, replace(counted, last_change=LastChange(command.id)))
+        case AlreadyConfirmed():
+            return AlreadyDone(hold)
+        case Refusal() as refusal:
+            return Refuse(refusal, appointment=hold)
 
 
-async def resend_code(ports: BookingPorts, case: Case, data: BookingResendData) -> Appointment | Refusal:
-    """Send another code for the same hold."""
-    command, profile, claim = case.command, case.profile, case.claim
-    appointment = await ports.appointments.get(data.appointment_id, command.session_id)
-    if appointment and appointment.is_changed_by(command.id) and appointment.hold_expires_at:
-        again = appointment  # counted before this command was interrupted
-    else:
-        match decide_resend(appointment, command.accepted_at):
-            case Resend(next_one):
-                if suppressed := await refuse_suppressed_contact(ports, next_one.contact):
-                    return suppressed
-                again = replace(next_one, last_change=LastChange(command.id))
-                quotas = tuple(
-                    list_send_quotas(
-                        again,
-                        secret=ports.code_key,
-                        source_ip=command.source_ip,
-                        sends_per_address=ports.sends_per_address,
-                        at=command.accepted_at,
-                    )
-                )
-                full_quota = await ports.appointments.save(again, claim=claim, at=command.accepted_at, quotas=quotas)
-                if full_quota and (limit := refuse_full_quota(full_quota, command.accepted_at)):
-                    return limit
-            case AlreadyConfirmed(standing):
-                return standing
-            case Refusal() as refusal:
-                return refusal
-    await send_code(ports.notices, command, again, profile)
-    return again
+async def apply_resend(ports: BookingPorts, case: Case, plan: SendCode) -> Appointment | Refusal:
+    """Count the code before it is sent, or refuse it because a quota is full."""
+    command = case.command
+    quotas = list_send_quotas(
+        plan.counted,
+        secret=ports.code_key,
+        source_ip=command.source_ip,
+        sends_per_address=ports.sends_per_address,
+        at=command.accepted_at,
+    )
+    full_quota = await ports.appointments.save(
+        plan.counted, claim=case.claim, at=command.accepted_at, quotas=tuple(quotas)
+    )
+    return (full_quota and refuse_full_quota(full_quota, command.accepted_at)) or plan.counted

@@ -1,0 +1,102 @@
+"""What a command will do: planned by reading only, then carried out, or described as the forecast of a replay.
+
+A plan has the appointment as it is stored, and the changed one, which is what `decisions.py` decided.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from shared.tenants.services import Service
+from workers.booking.domain.values import Appointment, Refusal
+
+
+@dataclass(frozen=True, slots=True)
+class Refuse:
+    """The visitor gets the refusal."""
+
+    refusal: Refusal
+    start: datetime | None = None
+    """The requested time, if it differs from that of the appointment."""
+    appointment: Appointment | None = None
+    changed: Appointment | None = None
+    """What is saved all the same: a wrong code is counted, or a right one proves the contact."""
+    is_too_old: bool = False
+    """Whether only the age of the replay is the reason."""
+
+
+@dataclass(frozen=True, slots=True)
+class AlreadyDone:
+    """The change is stored: the same answer is given, and effects that a crash may have prevented are repeated."""
+
+    appointment: Appointment
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """The visit takes the first of the lanes that is still free, and its code is sent."""
+
+    hold: Appointment
+    service: Service
+    lanes: tuple[str, ...]
+    current_hold: Appointment | None = None
+    """The session's older hold, which is replaced: a session has at most one."""
+    stale_holder: str | None = None
+    """An appointment that still has the session's quota unit, although it is no longer a hold."""
+
+
+@dataclass(frozen=True, slots=True)
+class ConfirmHold:
+    """The code is right, and the time is free in these lanes."""
+
+    appointment: Appointment
+    confirmed: Appointment
+    lanes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SendCode:
+    """Another code is counted and sent."""
+
+    appointment: Appointment
+    counted: Appointment
+
+
+@dataclass(frozen=True, slots=True)
+class CancelVisit:
+    """The appointment is cancelled, and its time is freed."""
+
+    appointment: Appointment
+    cancelled: Appointment
+
+
+@dataclass(frozen=True, slots=True)
+class MoveVisit:
+    """The appointment moves into the first of the lanes that is still free."""
+
+    appointment: Appointment
+    moved: Appointment
+    service: Service
+    lanes: tuple[str, ...]
+
+
+Plan = Refuse | AlreadyDone | Hold | ConfirmHold | SendCode | CancelVisit | MoveVisit
+"""What a visitor's command will do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Remind:
+    """The visit is unchanged, and a reminder of it is still useful."""
+
+    appointment: Appointment
+
+
+@dataclass(frozen=True, slots=True)
+class SkipReminder:
+    """The visit has changed, or it is too late for a reminder: nothing is sent."""
+
+    start: datetime
+    appointment: Appointment | None
+
+
+ReminderPlan = Remind | SkipReminder
+"""What a reminder, or the planning of reminders, will do."""
