@@ -47,10 +47,10 @@ def explain_problem(problem: ErrorDetails, node: yaml.Node | None, key: str) -> 
 
 def _explain_shape(location: Sequence[str | int], node: yaml.ScalarNode) -> str:
     """Explain a single value where there must be a list or a section."""
-    if location[-1] == "hours" or location[:1] == ["opening_hours"]:
+    if location[-1] == "hours" or "opening_hours" in location:
         if node.tag == _STRING and any(sign.isdigit() for sign in node.value):
             return f"must be a list of periods: write [{_quote(node)}]"
-        if len(location) > 1:
+        if location[-1] != "opening_hours":
             return "must be a list of periods: write [] if it is closed, or delete the line"
         return 'must name days: write, indented in lines of their own, monday: ["09:00-17:00"] and so on'
     if location == ["quiet_hours"]:

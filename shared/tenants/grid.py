@@ -30,8 +30,10 @@ def compute_bucket_minutes(profile: TenantProfile) -> int:
     no bucket lies in two UTC dates.
     """
     lengths = [length for service in profile.services for length in _list_lengths(service)]
-    hours = [getattr(profile.opening_hours, weekday) for weekday in WEEKDAYS]
+    weeks = [profile.opening_hours, *(resource.opening_hours for resource in profile.resources)]
+    hours = [getattr(week, weekday) for week in weeks if week for weekday in WEEKDAYS]
     hours.extend(exception.hours for exception in profile.exceptions)
+    hours.extend(exception.hours for resource in profile.resources for exception in resource.exceptions)
     opening_times = [period.opens for periods in hours for period in periods]
     common = gcd(_MINUTES_OF_DAY, *lengths, *opening_times, *_list_offset_minutes(profile.time_zone))
     return max(MINUTES_STEP, common)

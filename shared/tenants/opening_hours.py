@@ -1,12 +1,12 @@
 """Opening hours as a profile states them: periods per weekday, dates with hours of their own, and closed ranges.
 
-`TenantProfile.list_open_periods` decides which of them apply on a date.
+`TenantProfile.list_day_rules` decides which of them apply on a date.
 """
 
 import itertools
 import re
 from datetime import date
-from typing import Annotated, Self
+from typing import Annotated, Literal, NamedTuple, Self
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
@@ -96,3 +96,10 @@ class ClosedRange(Section):
     def includes(self, day: date) -> bool:
         """Return whether a date is in the range."""
         return self.first <= day <= self.last
+
+
+class DayRule(NamedTuple):
+    """What determines the hours of a date."""
+
+    kind: Literal["exception", "closed_range", "public_holiday", "weekday"]
+    hours: tuple[OpenPeriod, ...]

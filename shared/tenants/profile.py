@@ -1,7 +1,7 @@
 """The profile of a tenant, checked field by field."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import date, datetime, timedelta
 from typing import Annotated, Self
 from zoneinfo import ZoneInfo
@@ -12,7 +12,7 @@ from shared.languages.available import SHARED, list_languages
 from shared.messages.limits import MAX_CHAT_CHARACTERS
 from shared.tenants.busy_calendars import BusyCalendarSource
 from shared.tenants.country import check_country, find_country_of_zone
-from shared.tenants.opening_hours import ClosedRange, DayException, OpeningHours, OpenPeriod
+from shared.tenants.opening_hours import ClosedRange, DayException, DayRule, OpeningHours, OpenPeriod
 from shared.tenants.page_url import check_page_url, find_page_url
 from shared.tenants.phone import check_phone
 from shared.tenants.profile_types import Section, Translated, TranslatedLine
@@ -226,6 +226,11 @@ class TenantProfile(Section):
                 sources[source] = sources.get(source, ()) + resource.lanes
         return sources | dict.fromkeys(self.busy_calendars, ())
 
+    def find_own_hours(self, lane: str) -> Resource | None:
+        """Return the resource of a lane if it has hours of its own; None if it has those of the business."""
+        resource_id, _ = parse_lane(lane)
+        return next((one for one in self.resources if one.id == resource_id and one.has_own_hours), None)
+
     def get_calendar_id(self, lane: str) -> str:
         """Return the calendar that gets the events of a lane's visits."""
         resource_id, _ = parse_lane(lane)
@@ -238,13 +243,25 @@ class TenantProfile(Section):
         minute = local.hour * 60 + local.minute
         return any(period.opens <= minute < period.closes for period in self.list_open_periods(local.date()))
 
-    def list_open_periods(self, day: date) -> tuple[OpenPeriod, ...]:
-        """Return the opening hours of a date: an exception first, then what closes it, then the weekday."""
-        for exception in self.exceptions:
+    def list_open_periods(self, day: date, resource: Resource | None = None) -> tuple[OpenPeriod, ...]:
+        """Return the opening hours of a date, or the hours in which a resource takes visits while it is open."""
+        return next(self.list_day_rules(day, resource)).hours
+
+    def list_day_rules(self, day: date, resource: Resource | None = None) -> Iterator[DayRule]:
+        """Yield what determines the hours of a date; the first rule applies, and without it the next one would.
+
+        An exception comes first, then what closes the date, then the weekday. A resource without a week of its own has
+        the hours of the business.
+        """
+        rules = resource or self
+        for exception in rules.exceptions:
             if exception.date == day:
-                return exception.hours
-        if any(closed.includes(day) for closed in self.closed_ranges):
-            return ()
-        if self.public_holidays and is_public_holiday(self.public_holidays, day):
-            return ()
-        return self.opening_hours.list_periods(day.weekday())
+                yield DayRule("exception", exception.hours)
+        if any(closed.includes(day) for closed in rules.closed_ranges):
+            yield DayRule("closed_range", ())
+        if rules.opening_hours is None:
+            yield from self.list_day_rules(day)
+            return
+        if rules is self and self.public_holidays and is_public_holiday(self.public_holidays, day):
+            yield DayRule("public_holiday", ())
+        yield DayRule("weekday", rules.opening_hours.list_periods(day.weekday()))

@@ -14,7 +14,7 @@ from typing import NamedTuple
 import yaml
 from pydantic import BaseModel, RootModel
 
-from shared.tenants.opening_hours import WEEKDAYS, OpenPeriod
+from shared.tenants.opening_hours import WEEKDAYS, DayException, OpeningHours, OpenPeriod
 from shared.tenants.parse import InvalidProfileError, parse_with_tree
 from shared.tenants.profile import TenantProfile
 from shared.tenants.yaml_tree import find_position, shorten
@@ -169,14 +169,36 @@ def _find_rule_mistakes(profile: TenantProfile) -> Iterator[tuple[Path, str]]:
                 ("services", number, "duration_minutes"),
                 advice + "shorten it, or write merge_adjoining_periods: true",
             )
+    yield from _find_absent_resources(profile, max_minutes)
     if profile.minimum_notice_minutes >= profile.horizon_days * _DAY_MINUTES:
         advice = f"is as long as the {profile.horizon_days} days of horizon_days, so that hardly any time is offered: "
         yield ("minimum_notice_minutes",), advice + f"write less than {profile.horizon_days * _DAY_MINUTES}"
 
 
+def _find_absent_resources(profile: TenantProfile, max_minutes: int) -> Iterator[tuple[Path, str]]:
+    """Find services that no resource takes, because each is there for a shorter time than a visit lasts."""
+    present = {
+        resource.id: _compute_max_minutes(resource.opening_hours, resource.exceptions)
+        for resource in profile.resources
+        if resource.opening_hours
+    }
+    for number, service in enumerate(profile.services):
+        resource_ids = service.resources or [resource.id for resource in profile.resources]
+        max_present = max((present.get(resource_id, max_minutes) for resource_id in resource_ids), default=max_minutes)
+        if max_present < service.duration_minutes <= max_minutes:
+            advice = (
+                f"no resource takes visits for {service.duration_minutes} minutes, so this service is never offered: "
+            )
+            yield ("services", number, "duration_minutes"), advice + "shorten it, or extend the hours of a resource"
+
+
 def compute_max_open_minutes(profile: TenantProfile) -> int:
     """Return the minutes of the longest time without a break; at most a week. Adjoining periods count as one."""
-    week = [_list_minutes(getattr(profile.opening_hours, weekday)) for weekday in WEEKDAYS]
+    return _compute_max_minutes(profile.opening_hours, profile.exceptions)
+
+
+def _compute_max_minutes(opening_hours: OpeningHours, day_exceptions: Sequence[DayException]) -> int:
+    week = [_list_minutes(getattr(opening_hours, weekday)) for weekday in WEEKDAYS]
     in_week = [
         (opens + number * _DAY_MINUTES, closes + number * _DAY_MINUTES)
         for number, periods in enumerate(week * 2)
@@ -185,7 +207,7 @@ def compute_max_open_minutes(profile: TenantProfile) -> int:
     # Before and after a date with hours of its own is a day of the week, whichever.
     evenings = [(opens - _DAY_MINUTES, closes - _DAY_MINUTES) for periods in week for opens, closes in periods]
     mornings = [(opens + _DAY_MINUTES, closes + _DAY_MINUTES) for periods in week for opens, closes in periods]
-    exceptions = [[*evenings, *_list_minutes(one.hours), *mornings] for one in profile.exceptions]
+    exceptions = [[*evenings, *_list_minutes(one.hours), *mornings] for one in day_exceptions]
     return max(map(_measure_max_run, [in_week, *exceptions]))
 
 

@@ -1,10 +1,11 @@
 """Services that can be booked, and the resources that they need."""
 
-from typing import Annotated
+from typing import Annotated, Self
 
-from pydantic import Field, StringConstraints
+from pydantic import Field, StringConstraints, model_validator
 
 from shared.tenants.busy_calendars import BusyCalendarSource
+from shared.tenants.opening_hours import ClosedRange, DayException, OpeningHours
 from shared.tenants.profile_types import Minutes, PositiveMinutes, Section, Translated, TranslatedLine
 
 DEFAULT_RESOURCE = "default"
@@ -21,6 +22,22 @@ class Resource(Section):
     """A calendar of its own; the business's where none is given."""
     busy_calendars: Annotated[tuple[BusyCalendarSource, ...], Field(max_length=5)] = ()
     """Further calendars, whose events make only this resource busy."""
+    opening_hours: OpeningHours | None = None
+    """When it takes visits, while the business is open; the business's hours where none are given."""
+    exceptions: Annotated[tuple[DayException, ...], Field(max_length=400)] = ()
+    closed_ranges: Annotated[tuple[ClosedRange, ...], Field(max_length=100)] = ()
+
+    @model_validator(mode="after")
+    def _check_exceptions(self) -> Self:
+        dates = [exception.date for exception in self.exceptions]
+        if len(set(dates)) != len(dates):
+            raise ValueError("two exceptions are for the same date")
+        return self
+
+    @property
+    def has_own_hours(self) -> bool:
+        """Return whether it may be away while the business is open."""
+        return self.opening_hours is not None or bool(self.exceptions or self.closed_ranges)
 
     @property
     def lanes(self) -> tuple[str, ...]:

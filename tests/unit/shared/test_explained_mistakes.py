@@ -52,6 +52,8 @@ INDENTATION = "line 10: not valid YAML: expected <block end>, but found '<block 
         ("2026-12-24", "24.12.2026", "write a date such as 2026-12-24"),
         ("horizon_days", "closed_ranges: {first: 2026-12-24}\nhorizon_days", "must be a list: begin each"),
         ("horizon_days", "closed_ranges: [{from: 2026-12-24}]\nhorizon_days", f"{NO_FIELD}; there are first, last"),
+        ("horizon_days", "resources: [{id: a, opening_hours: {sunday: closed}}]\nhorizon_days", f"{LISTS} [] if it is"),
+        ("horizon_days", "resources: [{id: a, opening_hours: closed}]\nhorizon_days", "must name days: write"),
         ("horizon_days", 'quiet_hours: "22:00-24:00"\nhorizon_days', "line 11: quiet_hours: has no 24:00: write 00:00"),
         ("horizon_days", "quiet_hours: 22:00\nhorizon_days", 'line 11: quiet_hours: must look like "21:00-08:00"'),
         # Numbers.

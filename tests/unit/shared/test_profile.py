@@ -93,6 +93,7 @@ def service(**fields):
         ({"exceptions": [{"date": "2026-05-01"}] * 2}, "", "two exceptions are for the same date"),
         ({"exceptions": [{"date": "2026-05-01", "hours": ["x"]}]}, "exceptions.0.hours.0", "must look like"),
         ({"closed_ranges": [{"first": "2026-05-02", "last": "2026-05-01"}]}, "closed_ranges.0", "must not be before"),
+        ({"resources": [{"id": "a", "exceptions": [{"date": "2026-05-01"}] * 2}]}, "resources.0", "for the same date"),
         ({"closed_ranges": [{"first": "2026-05-02"}]}, "closed_ranges.0.last", "Field required"),
         ({"minimum_notice_minutes": -1}, "minimum_notice_minutes", "greater than or equal to 0"),
         ({"horizon_days": 0}, "horizon_days", "greater than or equal to 1"),

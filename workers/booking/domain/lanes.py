@@ -3,10 +3,11 @@
 import hashlib
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
 
 from shared.tenants.profile import TenantProfile
 from shared.tenants.services import Service
+from workers.booking.domain.openings import OpeningTimes
 from workers.booking.domain.values import Interval
 
 
@@ -29,10 +30,18 @@ def select_free_lanes(
 ) -> list[str]:
     """Return the lanes that are free for the visit with its buffers, in the order in which to try them.
 
+    A lane of a resource with hours of its own is free only for the starts that these offer.
     Lanes that fewer services use come first. Among equals a hash of the appointment's id decides: visitors who
     request the same time at once try different lanes, and visits are spread evenly.
     """
-    free = [lane for lane in profile.list_lanes(service) if not occupancy.blocks(lane, blocked)]
+    start = blocked.start + timedelta(minutes=service.buffer_before_minutes)
+    times = OpeningTimes(profile)
+    free = [
+        lane
+        for lane in profile.list_lanes(service)
+        if not occupancy.blocks(lane, blocked)
+        and ((resource := profile.find_own_hours(lane)) is None or times.offers_start(service, start, resource))
+    ]
     services = _count_services_by_lane(profile)
     return sorted(free, key=lambda lane: (services[lane], _compute_lane_order(appointment_id, lane)))
 

@@ -1,8 +1,10 @@
-"""Finds the times in which visits can start and end, by the opening hours of a business.
+"""Finds the times in which visits can start and end, by the opening hours of a business and of its resources.
 
 A period belongs to the date on which it begins, a visit to the date on which it starts. Where the profile merges
 adjoining periods, a visit may begin in one and end in the next. Its start still counts from the opening of its own
 period, so that merging adds starts and removes none.
+
+A resource with hours of its own takes visits in them while the business is open; its starts count from where both are.
 """
 
 from collections.abc import Sequence
@@ -12,7 +14,7 @@ from zoneinfo import ZoneInfo
 
 from shared.tenants.opening_hours import OpenPeriod
 from shared.tenants.profile import TenantProfile
-from shared.tenants.services import Service
+from shared.tenants.services import Resource, Service
 from workers.booking.domain.free_starts import instant_to_seconds
 from workers.booking.domain.local_time import find_first_instant
 
@@ -34,8 +36,8 @@ class Opening(NamedTuple):
     closes: int
     """Visits end by then."""
 
-    def list_starts(self, service: Service, earliest: int) -> range:
-        """Return the starts of a service from `earliest` on."""
+    def list_starts(self, service: Service, earliest: int = 0) -> range:
+        """Return the starts of a service, from `earliest` on."""
         step = service.step * 60
         missed_steps = -(-(max(earliest, self.first) - self.opens) // step)
         stop = min(self.end, self.closes - service.duration_minutes * 60 + 1)
@@ -48,34 +50,67 @@ class OpeningTimes:
     def __init__(self, profile: TenantProfile) -> None:
         self._profile = profile
         self._zone = profile.zone
-        self._spans: dict[int, list[Span]] = {}
+        self._spans: dict[tuple[str | None, int], list[Span]] = {}
 
-    def list_openings(self, ordinal: int) -> list[Opening]:
+    def offers_start(self, service: Service, start: datetime, resource: Resource | None = None) -> bool:
+        """Return whether the opening hours offer this start, of the business or of a resource with its own."""
+        ordinal, seconds = start.astimezone(self._zone).toordinal(), instant_to_seconds(start)
+        return any(seconds in opening.list_starts(service) for opening in self.list_openings(ordinal, resource))
+
+    def list_openings(self, ordinal: int, resource: Resource | None = None) -> list[Opening]:
         """Return the openings of a local date, in order; the date is a proleptic ordinal.
 
         An opening or closing time that the clocks skip moves to the end of the gap; of one that they show twice the
         first counts. Elapsed time counts in between: a period with a clock change is an hour shorter or longer.
         """
-        if not self._profile.merge_adjoining_periods:
+        if resource is None and not self._profile.merge_adjoining_periods:
             return [Opening(opens, opens, closes, closes) for opens, closes in self._list_spans(ordinal)]
         # A visit of 24 hours can end on the second date after its start, if the clocks go forward.
-        spans = [span for day in range(ordinal, ordinal + 3) for span in self._list_spans(day)]
+        days = range(ordinal, ordinal + 3)
+        spans = [span for day in days for span in self._list_spans(day)]
+        if resource:
+            own_spans = _join_spans([span for day in days for span in self._list_spans(day, resource)])
+            spans = _intersect_spans(spans, own_spans)
+        closing_times = (
+            _find_closing_times(spans) if self._profile.merge_adjoining_periods else [end for _, end in spans]
+        )
         day_begins, day_ends = (self._find_midnight(day) for day in (ordinal, ordinal + 1))
         return [
             Opening(opens, max(opens, day_begins), min(end, day_ends), closes)
-            for (opens, end), closes in zip(spans, _find_closing_times(spans), strict=True)
+            for (opens, end), closes in zip(spans, closing_times, strict=True)
             if max(opens, day_begins) < min(end, day_ends)
         ]
 
-    def _list_spans(self, ordinal: int) -> list[Span]:
+    def _list_spans(self, ordinal: int, resource: Resource | None = None) -> list[Span]:
         """Return the periods that begin on a date."""
-        if ordinal not in self._spans:
+        key = (resource.id if resource else None, ordinal)
+        if key not in self._spans:
             day = date.fromordinal(ordinal)
-            self._spans[ordinal] = _convert_periods(self._profile.list_open_periods(day), day, self._zone)
-        return self._spans[ordinal]
+            self._spans[key] = _convert_periods(self._profile.list_open_periods(day, resource), day, self._zone)
+        return self._spans[key]
 
     def _find_midnight(self, ordinal: int) -> int:
         return instant_to_seconds(find_first_instant(date.fromordinal(ordinal), 0, self._zone))
+
+
+def _join_spans(spans: Sequence[Span]) -> list[Span]:
+    """Join spans, sorted by their beginning, that overlap or adjoin."""
+    joined: list[Span] = []
+    for begin, end in spans:
+        if joined and begin <= joined[-1][1]:
+            joined[-1] = (joined[-1][0], max(end, joined[-1][1]))
+        else:
+            joined.append((begin, end))
+    return joined
+
+
+def _intersect_spans(spans: Sequence[Span], others: Sequence[Span]) -> list[Span]:
+    return [
+        (max(begin, other_begin), min(end, other_end))
+        for begin, end in spans
+        for other_begin, other_end in others
+        if max(begin, other_begin) < min(end, other_end)
+    ]
 
 
 def _find_closing_times(spans: Sequence[Span]) -> list[int]:

@@ -5,18 +5,18 @@ the profile merges them. Its buffers may exceed the period, but must not overlap
 local days: today and `horizon_days` more.
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from itertools import zip_longest
-from typing import Self
+from typing import NamedTuple, Self
 
 from shared.messages.errors import ErrorCode
 from shared.tenants.profile import TenantProfile
-from shared.tenants.services import Service
+from shared.tenants.services import Resource, Service
 from workers.booking.domain.free_starts import OccupiedRanges, instant_to_seconds, seconds_to_instant
 from workers.booking.domain.lanes import Occupancy
-from workers.booking.domain.openings import Opening, OpeningTimes
+from workers.booking.domain.openings import OpeningTimes
 from workers.booking.domain.values import Refusal, SlotOffer
 
 
@@ -44,9 +44,12 @@ def find_free_slots(
 def refuse_unoffered_start(profile: TenantProfile, service: Service, start: datetime, now: datetime) -> Refusal | None:
     """Return None if the rules allow this start, else `INVALID_TIME`; occupied times are not considered."""
     search = _Search.prepare(profile, service.id, now, Occupancy())
-    ordinal, seconds = start.astimezone(profile.zone).toordinal(), instant_to_seconds(start)
-    if search.today <= ordinal <= search.last and any(
-        seconds in opening.list_starts(service, search.earliest) for opening in search.times.list_openings(ordinal)
+    in_horizon = search.today <= start.astimezone(profile.zone).toordinal() <= search.last
+    [(_, groups)] = search.services
+    if (
+        in_horizon
+        and instant_to_seconds(start) >= search.earliest
+        and any(search.times.offers_start(service, start, group.resource) for group in groups)
     ):
         return None
     return Refusal(ErrorCode.INVALID_TIME)
@@ -94,14 +97,21 @@ def _find_earliest_start(profile: TenantProfile, now: datetime) -> datetime:
     return now + timedelta(minutes=profile.minimum_notice_minutes)
 
 
+class _LaneGroup(NamedTuple):
+    """Lanes of a service with the same hours: those of the business, or of a resource that has its own."""
+
+    resource: Resource | None
+    occupied: tuple[OccupiedRanges, ...]
+    """Of each lane: a start is free if it is free in one of them."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Search:
     """A search for free times; days are proleptic ordinals, which do not overflow."""
 
     profile: TenantProfile
     times: OpeningTimes
-    services: tuple[tuple[Service, tuple[OccupiedRanges, ...]], ...]
-    """Each with the occupied ranges of its lanes: a start is free if it is free in one of them."""
+    services: tuple[tuple[Service, tuple[_LaneGroup, ...]], ...]
     earliest: int
     today: int
     last: int
@@ -120,7 +130,7 @@ class _Search:
             profile=profile,
             times=OpeningTimes(profile),
             services=tuple(
-                (service, _merge_lanes(profile.list_lanes(service), occupancy, merged)) for service in services
+                (service, tuple(_list_lane_groups(profile, service, occupancy, merged))) for service in services
             ),
             earliest=instant_to_seconds(_find_earliest_start(profile, now)),
             today=today,
@@ -137,30 +147,44 @@ class _Search:
             return []
         offers = [
             offer
-            for opening in self.times.list_openings(ordinal)
-            for service, lanes in self.services
+            for service, groups in self.services
             if (day, service.id) not in self.full_days
-            for offer in self._find_offers_within(opening, service, lanes)
+            for offer in self._find_offers_of(service, groups, ordinal)
         ]
         if len(self.services) > 1:
             offers.sort(key=lambda offer: offer.start)
         return offers
 
-    def _find_offers_within(
-        self, opening: Opening, service: Service, lanes: Sequence[OccupiedRanges]
-    ) -> list[SlotOffer]:
-        length = service.duration_minutes * 60
-        candidates = opening.list_starts(service, self.earliest)
+    def _find_offers_of(self, service: Service, groups: Sequence[_LaneGroup], ordinal: int) -> list[SlotOffer]:
         before = service.buffer_before_minutes * 60
-        after = length + service.buffer_after_minutes * 60
-        stride, duration = timedelta(minutes=service.step), timedelta(seconds=length)
+        after = (service.duration_minutes + service.buffer_after_minutes) * 60
+        runs = [
+            run
+            for resource, occupied in groups
+            for opening in self.times.list_openings(ordinal, resource)
+            for run in _find_free_runs(occupied, opening.list_starts(service, self.earliest), before, after)
+        ]
+        if len(groups) > 1:
+            runs = _split_runs({start for run in runs for start in run})
+        step, duration = timedelta(minutes=service.step), timedelta(minutes=service.duration_minutes)
         offers = []
-        for run in _find_free_runs(lanes, candidates, before, after):
+        for run in runs:
             start = seconds_to_instant(run.start)
             for _ in run:
                 offers.append(SlotOffer(start, start + duration, service.id))
-                start += stride
+                start += step
         return offers
+
+
+def _list_lane_groups(
+    profile: TenantProfile, service: Service, occupancy: Occupancy, merged: dict[str, OccupiedRanges]
+) -> Iterator[_LaneGroup]:
+    lanes_by_resource: dict[str | None, tuple[Resource | None, list[str]]] = {}
+    for lane in profile.list_lanes(service):
+        resource = profile.find_own_hours(lane)
+        lanes_by_resource.setdefault(resource.id if resource else None, (resource, []))[1].append(lane)
+    for resource, lanes in lanes_by_resource.values():
+        yield _LaneGroup(resource, _merge_lanes(lanes, occupancy, merged))
 
 
 def _merge_lanes(
@@ -179,5 +203,10 @@ def _find_free_runs(lanes: Sequence[OccupiedRanges], candidates: range, before: 
     """Return the candidates that are free in at least one lane, in order."""
     if len(lanes) == 1:
         return lanes[0].find_free_runs(candidates, before, after)
-    starts = {start for lane in lanes for run in lane.find_free_runs(candidates, before, after) for start in run}
-    return (range(start, start + 1) for start in sorted(starts))
+    return _split_runs(
+        {start for lane in lanes for run in lane.find_free_runs(candidates, before, after) for start in run}
+    )
+
+
+def _split_runs(starts: Collection[int]) -> list[range]:
+    return [range(start, start + 1) for start in sorted(starts)]

@@ -50,6 +50,17 @@ def test_the_hours_of_an_exception_count_too(make_profile):
     assert compute_bucket_minutes(make_profile(services=[service(60)], exceptions=[exception])) == 15
 
 
+def test_the_hours_of_a_resource_count_too(make_profile):
+    """Its starts count from them: both of its week and of its exceptions."""
+    week = {"id": "tom", "opening_hours": {"monday": ["09:10-12:00"]}}
+    one_day = {"id": "anna", "exceptions": [{"date": "2026-01-13", "hours": ["09:15-12:00"]}]}
+    buckets = [
+        compute_bucket_minutes(make_profile(services=[service(60)], resources=resources))
+        for resources in ([{"id": "tom"}], [week], [one_day], [week, one_day])
+    ]
+    assert buckets == [60, 10, 15, 5]
+
+
 def test_buckets_cover_an_interval_that_is_off_the_grid():
     """The first and the last bucket are taken completely, so two intervals in the same minute share a bucket."""
     covered = list_bucket_starts(Interval(TEN + timedelta(minutes=10), TEN + timedelta(minutes=31)), 15)

@@ -38,23 +38,25 @@ def find_cell(zone, first, count, wall):
     return next(number for number, (_, each) in enumerate(list_cells(zone, first, count)) if each >= wall)
 
 
-def list_periods(rules, day):
+def list_periods(rules, business, day):
     """Return the periods of a date as they are written: an exception, a closed range, or the weekday."""
     for exception in rules["exceptions"]:
         if exception["date"] == str(day):
             return exception["hours"]
     if any(one["first"] <= str(day) <= one["last"] for one in rules["closed_ranges"]):
         return []
+    if "opening_hours" not in rules:
+        return list_periods(business, business, day)
     return rules["opening_hours"][WEEKDAYS[day.weekday()]]
 
 
-def number_open_cells(grid, rules):
+def number_open_cells(grid, rules, business):
     """Return the number of the period that each cell belongs to, None for a cell that is closed."""
     _, first, count = grid
     numbers = [None] * len(list_cells(*grid))
     for day in (first + DAY * number for number in range(count)):
         midnight = datetime.combine(day, datetime.min.time())
-        for text in list_periods(rules, day):
+        for text in list_periods(rules, business, day):
             opens, closes = (int(clock[:2]) * 60 + int(clock[3:]) for clock in text.split("-"))
             begin, end = (find_cell(*grid, midnight + MINUTE * minutes) for minutes in (opens, closes))
             numbers[begin:end] = [begin] * (end - begin)
@@ -62,15 +64,29 @@ def number_open_cells(grid, rules):
 
 
 def reference_starts(content, now, busy):
-    """Return the starts of the only service, found cell by cell."""
-    [service] = content["services"]
+    """Return the starts of the only service, found cell by cell for each resource."""
     zone = ZoneInfo(content["time_zone"])
     today = now.astimezone(zone).date()
     grid = zone, today - DAY * AROUND, content["horizon_days"] + 2 * AROUND + 1
-    numbers = number_open_cells(grid, content)
+    opening_numbers = number_open_cells(grid, content, content)
+    found = set()
+    for resource in content["resources"] or [{"id": "default"}]:
+        numbers = opening_numbers
+        if len(resource) > 1:
+            present = number_open_cells(grid, resource, content)
+            numbers = [number if there is not None else None for number, there in zip(numbers, present, strict=True)]
+        occupied = busy.get("", []) + busy.get(resource["id"], [])
+        found.update(starts_of_lane(content, now, list_cells(*grid), numbers, occupied))
+    return sorted(found)
+
+
+def starts_of_lane(content, now, cells, numbers, occupied):
+    """Return the starts that these cells and occupied times allow."""
+    [service] = content["services"]
+    today = now.astimezone(ZoneInfo(content["time_zone"])).date()
     length, step = service["duration_minutes"] // 5, service["step_minutes"] // 5
     found, opening = [], 0
-    for cell, (start, wall) in enumerate(list_cells(*grid)):
+    for cell, (start, wall) in enumerate(cells):
         if cell and numbers[cell] != numbers[cell - 1]:
             opening = cell
         if numbers[cell] is None or (cell - opening) % step or start < now:
@@ -85,7 +101,7 @@ def reference_starts(content, now, busy):
             and (len(periods) == 1 or content["merge_adjoining_periods"])
             and start >= now + MINUTE * content["minimum_notice_minutes"]
             and today <= wall.date() <= today + DAY * content["horizon_days"]
-            and not any(blocked.overlaps(interval) for interval in busy)
+            and not any(blocked.overlaps(interval) for interval in occupied)
         ):
             found.append(start)
     return found
@@ -101,11 +117,29 @@ def adjoining_hours(draw):
 
 
 @st.composite
+def hours_rules(draw, near):
+    """Draw a week, a date with hours of its own, and dates that are closed."""
+    ends = sorted(draw(st.lists(st.sampled_from(near), min_size=2, max_size=2)))
+    exceptions = draw(st.sets(st.sampled_from(near), max_size=1))
+    return {
+        "opening_hours": {weekday: draw(adjoining_hours()) for weekday in WEEKDAYS},
+        "exceptions": [{"date": date, "hours": draw(adjoining_hours())} for date in exceptions],
+        "closed_ranges": draw(st.just([]) | st.just([{"first": ends[0], "last": ends[1]}])),
+    }
+
+
+@st.composite
 def situations(draw):
+    """Draw the content of a profile, an instant, and the occupied times of each resource and (`""`) of all."""
     zone = draw(st.sampled_from(sorted(DAYS)))
     day = draw(st.sampled_from(DAYS[zone]))
     near = [str(day + DAY * number) for number in range(-1, 4)]
-    ends = sorted(draw(st.lists(st.sampled_from(near), min_size=2, max_size=2)))
+    resources = [{"id": name} for name in draw(st.sampled_from([(), ("anna",), ("anna", "tom")]))]
+    for resource in resources:
+        if draw(st.booleans()):
+            resource.update(draw(hours_rules(near)))
+            if draw(st.booleans()):
+                del resource["opening_hours"]
     content = {
         "name": "Salon Ania",
         "time_zone": zone,
@@ -120,20 +154,22 @@ def situations(draw):
                 "buffer_after_minutes": draw(buffers),
             }
         ],
-        "opening_hours": {weekday: draw(adjoining_hours()) for weekday in WEEKDAYS},
-        "exceptions": [
-            {"date": each, "hours": draw(adjoining_hours())}
-            for each in draw(st.sets(st.sampled_from(near), max_size=1))
-        ],
-        "closed_ranges": draw(st.just([]) | st.just([{"first": ends[0], "last": ends[1]}])),
+        "resources": resources,
+        **draw(hours_rules(near)),
         "merge_adjoining_periods": draw(st.booleans()),
         "minimum_notice_minutes": draw(st.sampled_from([0, 60, 600])),
         "horizon_days": draw(st.integers(1, 3)),
     }
     now = datetime.combine(day, datetime.min.time(), tzinfo=UTC) + timedelta(seconds=draw(st.integers(0, 90_000)))
-    blocked = draw(st.lists(st.tuples(st.integers(0, 3 * 1440), st.integers(1, 300)), max_size=8))
-    busy = [Interval(now + MINUTE * start, now + MINUTE * (start + length)) for start, length in blocked]
+    busy = {}
+    for start, length in draw(st.lists(st.tuples(st.integers(0, 3 * 1440), st.integers(1, 300)), max_size=8)):
+        interval = Interval(now + MINUTE * start, now + MINUTE * (start + length))
+        busy.setdefault(draw(st.sampled_from(["", "anna", "tom"])), []).append(interval)
     return content, now, busy
+
+
+def occupancy_of(busy):
+    return Occupancy(busy.get("", ()), {name: times for name, times in busy.items() if name})
 
 
 @given(situation=situations())
@@ -142,7 +178,7 @@ def test_the_search_equals_the_reference(situation):
     content, now, busy = situation
     profile = TenantProfile.model_validate(content)
 
-    offers = find_free_slots(profile, None, from_day=None, days=60, now=now, occupancy=Occupancy(busy))
+    offers = find_free_slots(profile, None, from_day=None, days=60, now=now, occupancy=occupancy_of(busy))
 
     assert [offer.start for offer in offers] == reference_starts(content, now, busy)
 
@@ -153,7 +189,7 @@ def test_each_offered_start_can_be_booked(situation):
     content, now, busy = situation
     profile = TenantProfile.model_validate(content)
     [service] = profile.services
-    occupancy = Occupancy(busy)
+    occupancy = occupancy_of(busy)
     today = now.astimezone(profile.zone).date()
 
     for number in range(content["horizon_days"] + 1):

@@ -190,3 +190,26 @@ def test_an_unknown_region_of_holidays_is_refused(make_profile, region):
     """The owner gets the error, before a visitor comes to a closed business."""
     with pytest.raises(ValidationError, match="holidays"):
         make_profile(public_holidays=region)
+
+
+def test_a_resource_takes_visits_in_its_own_hours_while_the_business_is_open(make_profile, accepted_at):
+    """Its starts count from where both are open; the other resource has the hours of the business."""
+    monday, week = accepted_at.date(), {"monday": ["09:30-09:45", "09:45-13:00"], "tuesday": ["09:00-12:00"]}
+    tom = {"id": "tom", "opening_hours": week, "closed_ranges": [{"first": "2026-01-13", "last": "2026-01-20"}]}
+    anna = {"id": "anna", "exceptions": [{"date": "2026-01-12", "hours": ["08:00-09:30"]}]}
+    salon = make_profile(resources=[tom, anna], services=[SERVICES[0]], hours=("09:00-11:15",))
+
+    def starts(day, lanes=()):
+        occupied = {lane: [Interval(accepted_at, accepted_at + timedelta(days=9))] for lane in lanes}
+        offers = find_free_slots(salon, "cut", from_day=day, days=1, now=accepted_at, occupancy=Occupancy((), occupied))
+        return [offer.start.astimezone(salon.zone).strftime("%H:%M") for offer in offers]
+
+    assert starts(monday) == ["09:00", "09:30", "10:00", "10:30"]
+    assert starts(monday, ["tom"]) == ["09:00"]
+    assert starts(monday, ["anna"]) == ["09:30", "10:00", "10:30"]
+    assert starts(monday + timedelta(days=1), ["anna"]) == []
+    assert starts(monday + timedelta(days=1), ["tom"]) == ["09:00", "09:30", "10:00", "10:30"]
+    cut = salon.services[0]
+    for hours_later, lanes in ((1, ["anna"]), (1.5, ["tom"]), (1.25, []), (25.5, ["anna"])):
+        visit = Interval(accepted_at + timedelta(hours=hours_later), accepted_at + timedelta(hours=hours_later + 0.5))
+        assert select_free_lanes(salon, cut, visit, Occupancy(), appointment_id="1") == lanes

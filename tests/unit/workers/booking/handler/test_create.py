@@ -224,3 +224,20 @@ async def test_a_visit_that_needs_too_many_buckets_is_offered_another_time(world
     assert (refused.type, refused.data.code) == ("error", ErrorCode.SLOT_TAKEN)
     assert refused.data.alternatives
     assert (world.appointments.rows, world.notices.delivered) == ({}, [])
+
+
+async def test_a_visit_gets_a_resource_that_is_there(new_world):
+    """A resource with hours of its own is not booked outside of them, even if it is free and nobody else is."""
+    away = {"id": "tom", "opening_hours": {"tuesday": ["14:00-17:00"]}}
+    world = new_world(resources=[away, {"id": "anna"}])
+
+    held = await world.held("2026-01-13T10:00", service="massage")
+    refused = await world.create("2026-01-13T10:00", service="massage", session="another")
+    late = await world.held("2026-01-13T14:00", service="massage", session="third")
+    later = await world.held("2026-01-13T14:00", service="massage", session="fourth", contact="ewa@example.com")
+
+    assert (await world.appointment(held)).resource == "anna"
+    assert refused.data.code == "SLOT_TAKEN"
+    assert "2026-01-13T14:00:00+01:00" in [slot.start.isoformat() for slot in refused.data.alternatives]
+    resources = [(await world.appointment(late, "third")).resource, (await world.appointment(later, "fourth")).resource]
+    assert sorted(resources) == ["anna", "tom"]
