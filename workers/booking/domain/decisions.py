@@ -2,11 +2,10 @@
 
 `now` is the instant at which the ingress accepted the command: a delay in the queue never
 ends a hold. An appointment of another session is loaded as None: the visitor can't distinguish it from one that does
-not exist. An outcome holds the appointment to save, with its version increased by one; outcomes named `Already...`
-need no write.
+not exist. A changed appointment has its version increased by one.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -14,6 +13,7 @@ from shared.messages.errors import ErrorCode
 from shared.tenants.profile import TenantProfile
 from shared.tenants.services import Service
 from workers.booking.domain.hold import compute_blocked_interval, has_expired
+from workers.booking.domain.plans import AlreadyDone, CancelVisit, Refuse, SendCode
 from workers.booking.domain.values import Appointment, AppointmentState, Refusal
 
 MAX_WRONG_CODES = 5
@@ -36,84 +36,25 @@ _NO_CODE: Final = Refusal(ErrorCode.CODE_INVALID, about="no_code")
 _HAS_BEGUN: Final = Refusal(ErrorCode.INVALID_TIME, about="begun")
 
 
-@dataclass(frozen=True, slots=True)
-class Confirm:
-    """The code is right: the appointment is confirmed."""
-
-    appointment: Appointment
-
-
-@dataclass(frozen=True, slots=True)
-class AlreadyConfirmed:
-    """There is nothing left to verify; the visitor gets the same confirmation again."""
-
-    appointment: Appointment
-
-
-@dataclass(frozen=True, slots=True)
-class WrongCode:
-    """The attempt is counted, then the visitor gets the refusal."""
-
-    appointment: Appointment
-    refusal: Refusal = _WRONG
-
-
-@dataclass(frozen=True, slots=True)
-class Resend:
-    """The code with the number `appointment.code_sends` is sent.
-
-    The hold is not extended: otherwise a visitor could keep a time for 45 minutes without a code.
-    """
-
-    appointment: Appointment
-
-
-@dataclass(frozen=True, slots=True)
-class Cancel:
-    """The appointment's time is freed: those buckets that it still owns."""
-
-    appointment: Appointment
-
-
-@dataclass(frozen=True, slots=True)
-class AlreadyCancelled:
-    """There is nothing left to cancel; the visitor gets the same answer again."""
-
-    appointment: Appointment
-
-
-@dataclass(frozen=True, slots=True)
-class Move:
-    """The appointment moves to another time and keeps its state, but a hold with a verified contact is confirmed."""
-
-    appointment: Appointment
-
-
-@dataclass(frozen=True, slots=True)
-class AlreadyThere:
-    """The appointment already has that time; the visitor is told so."""
-
-    appointment: Appointment
-
-
 def decide_verify(
     appointment: Appointment | None, *, code_ok: bool | None, now: datetime
-) -> Confirm | AlreadyConfirmed | WrongCode | Refusal:
-    """Decide about a code; any code for a confirmed appointment confirms it again.
+) -> Appointment | AlreadyDone | Refuse | Refusal:
+    """Return the confirmed appointment if the code is right; any code for a confirmed one confirms it again.
 
     `code_ok` is None for a text that holds no code: the visitor mistyped, but did not guess.
     """
     if appointment is None or appointment.state is AppointmentState.CANCELLED:
         return _UNKNOWN
     if appointment.state is AppointmentState.CONFIRMED:
-        return AlreadyConfirmed(appointment)
+        return AlreadyDone(appointment)
     if refusal := _refuse_hold(appointment, now):
         return refusal
     if code_ok is None:
         return _NO_CODE
     if not code_ok:
-        return WrongCode(_increment_version(appointment, code_attempts=appointment.code_attempts + 1))
-    return Confirm(_increment_version(appointment, state=AppointmentState.CONFIRMED, hold_expires_at=None))
+        counted = _increment_version(appointment, code_attempts=appointment.code_attempts + 1)
+        return Refuse(_WRONG, appointment=appointment, changed=counted)
+    return _increment_version(appointment, state=AppointmentState.CONFIRMED, hold_expires_at=None)
 
 
 def mark_contact_proved(hold: Appointment) -> Appointment:
@@ -124,33 +65,38 @@ def mark_contact_proved(hold: Appointment) -> Appointment:
     return _increment_version(hold, verified=True)
 
 
-def decide_resend(appointment: Appointment | None, now: datetime) -> Resend | AlreadyConfirmed | Refusal:
-    """Decide about a request for another code; attempts keep counting, or each resend would allow five more guesses."""
+def decide_resend(appointment: Appointment | None, now: datetime) -> SendCode | AlreadyDone | Refusal:
+    """Decide about a request for another code, with the number `code_sends`; the hold is not extended.
+
+    Otherwise a visitor could keep a time for 45 minutes without a code. Attempts keep counting, or each resend would
+    allow five more guesses.
+    """
     if appointment is None or appointment.state is AppointmentState.CANCELLED:
         return _UNKNOWN
     if appointment.state is AppointmentState.CONFIRMED:
-        return AlreadyConfirmed(appointment)
+        return AlreadyDone(appointment)
     if refusal := _refuse_hold(appointment, now):
         return refusal
     if appointment.code_sends >= MAX_CODES_PER_HOLD:
         # The hold and the code that was sent last stay valid.
         return Refusal(ErrorCode.RATE_LIMITED, about="last_code")
-    return Resend(_increment_version(appointment, code_sends=appointment.code_sends + 1))
+    return SendCode(appointment, _increment_version(appointment, code_sends=appointment.code_sends + 1))
 
 
 def decide_cancel(
     appointment: Appointment | None, profile: TenantProfile, now: datetime
-) -> Cancel | AlreadyCancelled | Refusal:
+) -> CancelVisit | AlreadyDone | Refusal:
     """Decide about a cancellation; a hold can be cancelled even after its start, a visit only until the deadline."""
     if appointment is None:
         return _UNKNOWN
     if appointment.state is AppointmentState.CANCELLED:
-        return AlreadyCancelled(appointment)
+        return AlreadyDone(appointment)
     if _has_begun(appointment, now):
         return _HAS_BEGUN
     if refusal := _refuse_late_change(appointment, profile, now):
         return refusal
-    return Cancel(_increment_version(appointment, state=AppointmentState.CANCELLED, hold_expires_at=None))
+    cancelled = _increment_version(appointment, state=AppointmentState.CANCELLED, hold_expires_at=None)
+    return CancelVisit(appointment, cancelled)
 
 
 def decide_reschedule(
@@ -161,8 +107,10 @@ def decide_reschedule(
     now: datetime,
     *,
     requested_at: datetime,
-) -> Move | AlreadyThere | Refusal:
-    """Decide about a move to a start that the rules offer (`slots.refuse_unoffered_start` checks that).
+) -> Appointment | AlreadyDone | Refusal:
+    """Return the moved appointment; that the rules offer the start is checked by `slots.refuse_unoffered_start`.
+
+    It keeps its state, but a hold with a verified contact is confirmed.
 
     A replay is judged as of `now`, but a visitor who asked before the deadline (`requested_at`) was in time.
     """
@@ -174,7 +122,7 @@ def decide_reschedule(
         return _HAS_BEGUN
     is_to_be_confirmed = appointment.verified and appointment.state is AppointmentState.HELD
     if appointment.start == start and not is_to_be_confirmed:
-        return AlreadyThere(appointment)
+        return AlreadyDone(appointment)
     if refusal := _refuse_late_change(appointment, profile, requested_at):
         return refusal
     end = start + timedelta(minutes=service.duration_minutes)
@@ -183,7 +131,7 @@ def decide_reschedule(
         changes |= {"verified": False}
     elif is_to_be_confirmed:
         changes |= {"state": AppointmentState.CONFIRMED, "hold_expires_at": None}
-    return Move(_increment_version(appointment, **changes))
+    return _increment_version(appointment, **changes)
 
 
 def _refuse_hold(appointment: Appointment, now: datetime) -> Refusal | None:

@@ -1,6 +1,6 @@
 """What a command will do: planned by reading only, then carried out, or described as the forecast of a replay.
 
-A plan has the appointment as it is stored, and the changed one, which is what `decisions.py` decided.
+A plan has the appointment as it is stored, and as `decisions.py` changes it.
 """
 
 from dataclasses import dataclass

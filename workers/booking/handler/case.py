@@ -1,6 +1,6 @@
 """The case that a use case decides: a visitor's command, with everything that is loaded once for it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from shared.claims import Claim
@@ -15,7 +15,7 @@ from shared.messages.commands import (
 )
 from shared.tenants.profile import TenantProfile
 from workers.booking.domain.replay import is_too_late
-from workers.booking.domain.values import Appointment
+from workers.booking.domain.values import Appointment, LastChange
 
 Replayable = BookingCreate | BookingVerify | BookingResend | BookingCancel | BookingReschedule
 VisitorCommand = Replayable | BookingSlots | BookingLookup
@@ -36,6 +36,10 @@ class Case:
     """When the ingress accepted the command, also that of a replay."""
     is_too_late: bool = False
     """Whether the command is a replay that would surprise its visitor."""
+
+    def sign(self, changed: Appointment) -> Appointment:
+        """Return the appointment with this command as the one that changed it."""
+        return replace(changed, last_change=LastChange(self.command.id))
 
     def has_moved(self, appointment: Appointment) -> bool:
         """Return whether the command has moved a visit; the move of a hold with a verified contact confirms it."""

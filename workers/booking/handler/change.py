@@ -8,19 +8,12 @@ from shared.messages.client import BookingCancelData, BookingRescheduleData
 from shared.messages.errors import ErrorCode
 from shared.tenants.grid import compute_bucket_minutes
 from workers.booking.dependencies import BookingPorts
-from workers.booking.domain.decisions import (
-    AlreadyCancelled,
-    AlreadyThere,
-    Cancel,
-    Move,
-    decide_cancel,
-    decide_reschedule,
-)
+from workers.booking.domain.decisions import decide_cancel, decide_reschedule
 from workers.booking.domain.local_time import parse_start
 from workers.booking.domain.plans import AlreadyDone, CancelVisit, MoveVisit, Refuse
 from workers.booking.domain.quotas import list_day_quotas
 from workers.booking.domain.slots import refuse_unoffered_start
-from workers.booking.domain.values import Appointment, AppointmentState, LastChange, Refusal
+from workers.booking.domain.values import Appointment, AppointmentState, Refusal
 from workers.booking.handler.availability import offer_other_times, refuse_with_alternatives
 from workers.booking.handler.calendar_event import assign_calendar
 from workers.booking.handler.case import Case
@@ -35,24 +28,17 @@ async def plan_cancel(
     ports: BookingPorts, case: Case, reference: BookingCancelData
 ) -> Refuse | AlreadyDone | CancelVisit:
     """Plan the cancellation."""
-    command = case.command
-    appointment = await find_appointment(ports, command, reference)
-    if appointment is None:
-        return Refuse(Refusal(ErrorCode.UNKNOWN_APPOINTMENT))
-    match decide_cancel(appointment, case.profile, command.accepted_at):
-        case Cancel(cancelled):
-            return CancelVisit(appointment, replace(cancelled, last_change=LastChange(command.id)))
-        case AlreadyCancelled():
-            return AlreadyDone(appointment)
-        case Refusal() as refusal:
-            return Refuse(refusal, appointment=appointment)
+    appointment = await find_appointment(ports, case.command, reference)
+    decision = decide_cancel(appointment, case.profile, case.command.accepted_at)
+    return Refuse(decision, appointment=appointment) if isinstance(decision, Refusal) else decision
 
 
 async def apply_cancel(ports: BookingPorts, case: Case, plan: CancelVisit) -> Appointment:
     """Cancel the appointment and free its time."""
-    await ports.appointments.cancel(plan.cancelled, claim=case.claim)
-    log.info("appointment_cancelled", appointment_id=plan.cancelled.appointment_id)
-    return plan.cancelled
+    cancelled = case.sign(plan.cancelled)
+    await ports.appointments.cancel(cancelled, claim=case.claim)
+    log.info("appointment_cancelled", appointment_id=cancelled.appointment_id)
+    return cancelled
 
 
 async def plan_reschedule(
@@ -71,16 +57,11 @@ async def plan_reschedule(
     start = parse_start(request.start, profile.zone)
     if isinstance(start, Refusal):
         return Refuse(start, appointment=appointment)
-    decision = decide_reschedule(
-        appointment, profile, service, start, command.accepted_at, requested_at=case.requested_at
-    )
-    match decision:
-        case AlreadyThere():
-            return AlreadyDone(appointment)
-        case Refusal() as refusal:
-            return Refuse(refusal, start, appointment)
-        case Move(decided):
-            moved = replace(decided, last_change=LastChange(command.id), grid_minutes=compute_bucket_minutes(profile))
+    moved = decide_reschedule(appointment, profile, service, start, command.accepted_at, requested_at=case.requested_at)
+    if isinstance(moved, Refusal):
+        return Refuse(moved, start, appointment)
+    if isinstance(moved, AlreadyDone):
+        return moved
     ours = {appointment.appointment_id}
     if not_offered := refuse_unoffered_start(profile, service, start, command.accepted_at):
         refusal = await refuse_with_alternatives(ports, case, service.id, start, code=not_offered.code, ignoring=ours)
@@ -88,6 +69,7 @@ async def plan_reschedule(
     lanes = await find_free_lanes(ports, case, service, moved, ignoring=ours)
     if not lanes:
         return Refuse(await offer_other_times(ports, case, appointment, start), start, appointment)
+    moved = replace(case.sign(moved), grid_minutes=compute_bucket_minutes(profile))
     return MoveVisit(appointment, moved, service, tuple(sorted(lanes, key=lambda lane: lane != appointment.resource)))
 
 

@@ -139,7 +139,7 @@ async def _build_requested_hold(
         locale=case.locale,
         now=command.accepted_at,
     )
-    return service, replace(hold, grid_minutes=compute_bucket_minutes(profile), last_change=LastChange(command.id))
+    return service, replace(case.sign(hold), grid_minutes=compute_bucket_minutes(profile))
 
 
 async def _load_session_hold(ports: BookingPorts, command: Envelope) -> tuple[Appointment | None, str | None]:

@@ -8,9 +8,10 @@ from shared.messages.errors import ErrorCode
 from shared.messages.server import BookingDetails, BookingDetailsData, Error
 from shared.tenants.profile_types import choose_line
 from workers.booking.dependencies import BookingPorts
-from workers.booking.domain.decisions import Cancel, decide_cancel
+from workers.booking.domain.decisions import decide_cancel
 from workers.booking.domain.hold import has_expired
 from workers.booking.domain.ics import build_appointment_ics
+from workers.booking.domain.plans import CancelVisit
 from workers.booking.domain.values import AppointmentState, Refusal
 from workers.booking.handler.case import Case
 from workers.booking.handler.find_appointment import find_appointment
@@ -27,7 +28,7 @@ async def look_up_appointment(ports: BookingPorts, case: Case, reference: Bookin
     is_over = appointment.state is AppointmentState.CANCELLED or has_expired(appointment, command.accepted_at)
     state: Literal["held", "confirmed", "cancelled"] = "cancelled" if is_over else appointment.state.value
     is_confirmed = appointment.state is AppointmentState.CONFIRMED
-    is_changeable = not is_over and isinstance(decide_cancel(appointment, profile, command.accepted_at), Cancel)
+    is_changeable = not is_over and isinstance(decide_cancel(appointment, profile, command.accepted_at), CancelVisit)
     return BookingDetails(
         re=command.client_id,
         data=BookingDetailsData(

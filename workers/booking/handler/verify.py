@@ -9,20 +9,12 @@ from shared.messages.client import BookingResendData, BookingVerifyData
 from shared.messages.errors import ErrorCode
 from workers.booking.dependencies import BookingPorts
 from workers.booking.domain.code import is_current_code
-from workers.booking.domain.decisions import (
-    AlreadyConfirmed,
-    Confirm,
-    Resend,
-    WrongCode,
-    decide_resend,
-    decide_verify,
-    mark_contact_proved,
-)
+from workers.booking.domain.decisions import decide_resend, decide_verify, mark_contact_proved
 from workers.booking.domain.hold import has_expired
 from workers.booking.domain.lanes import select_free_lanes
 from workers.booking.domain.plans import AlreadyDone, ConfirmHold, Refuse, SendCode
 from workers.booking.domain.quotas import list_day_quotas_of_visit, list_send_quotas
-from workers.booking.domain.values import Appointment, LastChange, Refusal
+from workers.booking.domain.values import Appointment, Refusal
 from workers.booking.handler.availability import offer_other_times, refuse_with_alternatives
 from workers.booking.handler.calendar_event import assign_calendar
 from workers.booking.handler.case import Case
@@ -50,18 +42,14 @@ async def plan_verify(
             await offer_other_times(ports, case, hold, hold.start) if hold.verified else wrong, appointment=hold
         )
     code_ok = is_current_code(ports.code_key, hold.appointment_id, hold.code_sends, entered.code)
-    match decide_verify(hold, code_ok=code_ok, now=command.accepted_at):
-        case Confirm(confirmed):
-            if lanes := await _find_unblocked_lanes(ports, case, hold):
-                return ConfirmHold(hold, replace(confirmed, last_change=LastChange(command.id)), lanes)
-            return await _plan_filled_time(ports, case, hold)
-        case AlreadyConfirmed():
-            return AlreadyDone(hold)
-        case WrongCode(counted, refusal):
-            changed = replace(counted, last_change=LastChange(command.id))
-            return Refuse(refusal, appointment=hold, changed=changed)
-        case Refusal() as refusal:
-            return Refuse(refusal, appointment=hold)
+    confirmed = decide_verify(hold, code_ok=code_ok, now=command.accepted_at)
+    if isinstance(confirmed, Refusal):
+        return Refuse(confirmed, appointment=hold)
+    if not isinstance(confirmed, Appointment):
+        return confirmed
+    if lanes := await _find_unblocked_lanes(ports, case, hold):
+        return ConfirmHold(hold, case.sign(confirmed), lanes)
+    return await _plan_filled_time(ports, case, hold)
 
 
 async def _plan_filled_time(ports: BookingPorts, case: Case, hold: Appointment) -> Refuse:
@@ -70,8 +58,8 @@ async def _plan_filled_time(ports: BookingPorts, case: Case, hold: Appointment) 
         # The code came in time but was processed late: the hold has expired, so the visitor must book again.
         refusal = await refuse_with_alternatives(ports, case, hold.service_id, hold.start)
         return Refuse(refusal, appointment=hold)
-    proved = replace(mark_contact_proved(hold), last_change=LastChange(case.command.id))
-    return Refuse(await offer_other_times(ports, case, hold, hold.start), appointment=hold, changed=proved)
+    other_times = await offer_other_times(ports, case, hold, hold.start)
+    return Refuse(other_times, appointment=hold, changed=mark_contact_proved(hold))
 
 
 async def apply_confirm(ports: BookingPorts, case: Case, plan: ConfirmHold) -> Appointment | Refusal:
@@ -102,7 +90,7 @@ async def apply_confirm(ports: BookingPorts, case: Case, plan: ConfirmHold) -> A
 async def apply_refusal(ports: BookingPorts, case: Case, plan: Refuse) -> Refusal:
     """Save what the refusal counts or proves, if anything."""
     if plan.changed:
-        await ports.appointments.save(plan.changed, claim=case.claim)
+        await ports.appointments.save(case.sign(plan.changed), claim=case.claim)
         if plan.changed.verified:
             log.info("appointment_time_filled", appointment_id=plan.changed.appointment_id)
     return plan.refusal
@@ -145,28 +133,21 @@ async def plan_resend(ports: BookingPorts, case: Case, reference: BookingResendD
         return Refuse(Refusal(ErrorCode.UNKNOWN_APPOINTMENT))
     if hold.is_changed_by(command.id) and hold.hold_expires_at:
         return AlreadyDone(hold)  # counted before this command was interrupted
-    match decide_resend(hold, command.accepted_at):
-        case Resend(counted):
-            if suppressed := await refuse_suppressed_contact(ports, hold.contact):
-                return Refuse(suppressed, appointment=hold)
-            return SendCode(hold, replace(counted, last_change=LastChange(command.id)))
-        case AlreadyConfirmed():
-            return AlreadyDone(hold)
-        case Refusal() as refusal:
-            return Refuse(refusal, appointment=hold)
+    decision = decide_resend(hold, command.accepted_at)
+    if isinstance(decision, SendCode) and (suppressed := await refuse_suppressed_contact(ports, hold.contact)):
+        decision = suppressed
+    return Refuse(decision, appointment=hold) if isinstance(decision, Refusal) else decision
 
 
 async def apply_resend(ports: BookingPorts, case: Case, plan: SendCode) -> Appointment | Refusal:
     """Count the code before it is sent, or refuse it because a quota is full."""
-    command = case.command
+    command, counted = case.command, case.sign(plan.counted)
     quotas = list_send_quotas(
-        plan.counted,
+        counted,
         secret=ports.code_key,
         source_ip=command.source_ip,
         sends_per_address=ports.sends_per_address,
         at=command.accepted_at,
     )
-    full_quota = await ports.appointments.save(
-        plan.counted, claim=case.claim, at=command.accepted_at, quotas=tuple(quotas)
-    )
-    return (full_quota and refuse_full_quota(full_quota, command.accepted_at)) or plan.counted
+    full_quota = await ports.appointments.save(counted, claim=case.claim, at=command.accepted_at, quotas=tuple(quotas))
+    return (full_quota and refuse_full_quota(full_quota, command.accepted_at)) or counted

@@ -10,21 +10,14 @@ from tests.unit.workers.booking.conftest import build_profile
 from workers.booking.domain.decisions import (
     MAX_CODES_PER_HOLD,
     MAX_WRONG_CODES,
-    AlreadyCancelled,
-    AlreadyConfirmed,
-    AlreadyThere,
-    Cancel,
-    Confirm,
-    Move,
-    Resend,
-    WrongCode,
     decide_cancel,
     decide_reschedule,
     decide_resend,
     decide_verify,
 )
 from workers.booking.domain.hold import HOLD_MINUTES, blocks_its_slot, has_expired, is_same_request
-from workers.booking.domain.values import AppointmentState, Contact, Interval, Refusal
+from workers.booking.domain.plans import AlreadyDone, CancelVisit, Refuse, SendCode
+from workers.booking.domain.values import Appointment, AppointmentState, Contact, Interval, Refusal
 
 UNKNOWN = Refusal(ErrorCode.UNKNOWN_APPOINTMENT)
 EXPIRED = Refusal(ErrorCode.CODE_EXPIRED)
@@ -72,15 +65,15 @@ def test_the_right_code_confirms_until_the_hold_expires(hold, accepted_at):
     outcome = decide_verify(hold, code_ok=True, now=accepted_at + HOLD - INSTANT)
 
     expected = replace(hold, state=AppointmentState.CONFIRMED, hold_expires_at=None, version=2)
-    assert outcome == Confirm(expected)
+    assert outcome == expected
 
 
 def test_a_wrong_code_is_counted(hold, accepted_at):
     """The attempt is saved with the refusal, so that guessing is limited."""
     outcome = decide_verify(hold, code_ok=False, now=accepted_at)
 
-    assert outcome == WrongCode(replace(hold, code_attempts=1, version=2))
-    assert outcome.refusal == Refusal(ErrorCode.CODE_INVALID)
+    counted = replace(hold, code_attempts=1, version=2)
+    assert outcome == Refuse(Refusal(ErrorCode.CODE_INVALID), appointment=hold, changed=counted)
 
 
 def test_a_text_that_holds_no_code_costs_no_attempt(hold, accepted_at):
@@ -94,8 +87,8 @@ def test_after_five_wrong_codes_even_the_right_one_is_refused(hold, accepted_at,
     """The fifth wrong code is still checked, a sixth code is not."""
     for _ in range(MAX_WRONG_CODES):
         outcome = decide_verify(hold, code_ok=False, now=accepted_at)
-        assert isinstance(outcome, WrongCode)
-        hold = outcome.appointment
+        assert outcome.refusal == Refusal(ErrorCode.CODE_INVALID)
+        hold = outcome.changed
 
     assert decide_verify(hold, code_ok=code_ok, now=accepted_at) == TOO_MANY
     assert decide_resend(hold, accepted_at) == TOO_MANY
@@ -114,8 +107,8 @@ def test_a_confirmed_appointment_confirms_again(confirmed, accepted_at, code_ok)
     """A repeated code is harmless, even long after the hold would have expired."""
     later = accepted_at + 10 * HOLD
 
-    assert decide_verify(confirmed, code_ok=code_ok, now=later) == AlreadyConfirmed(confirmed)
-    assert decide_resend(confirmed, later) == AlreadyConfirmed(confirmed)
+    assert decide_verify(confirmed, code_ok=code_ok, now=later) == AlreadyDone(confirmed)
+    assert decide_resend(confirmed, later) == AlreadyDone(confirmed)
 
 
 @pytest.mark.parametrize("code_ok", [True, False, None])
@@ -132,8 +125,8 @@ def test_a_fourth_code_is_not_sent(hold, accepted_at):
     """A resend increases the count and does not extend the hold."""
     for number in range(2, MAX_CODES_PER_HOLD + 1):
         outcome = decide_resend(hold, accepted_at)
-        assert outcome == Resend(replace(hold, code_sends=number, version=hold.version + 1))
-        hold = outcome.appointment
+        assert outcome == SendCode(hold, replace(hold, code_sends=number, version=hold.version + 1))
+        hold = outcome.counted
 
     assert decide_resend(hold, accepted_at) == Refusal(ErrorCode.RATE_LIMITED, about="last_code")
     assert not isinstance(decide_verify(hold, code_ok=True, now=accepted_at), Refusal)
@@ -144,14 +137,14 @@ def test_a_hold_and_an_appointment_can_be_cancelled(hold, confirmed, accepted_at
     for appointment, now in ((hold, accepted_at), (hold, accepted_at + HOLD), (confirmed, accepted_at)):
         outcome = decide_cancel(appointment, PROFILE, now)
 
-        assert isinstance(outcome, Cancel)
-        assert outcome.appointment.state is AppointmentState.CANCELLED
-        assert outcome.appointment.version == appointment.version + 1
+        assert outcome == CancelVisit(appointment, outcome.cancelled)
+        assert outcome.cancelled.state is AppointmentState.CANCELLED
+        assert outcome.cancelled.version == appointment.version + 1
 
 
 def test_cancelling_twice_is_harmless(cancelled, accepted_at):
     """The visitor gets the same answer, and nothing is written."""
-    assert decide_cancel(cancelled, PROFILE, accepted_at) == AlreadyCancelled(cancelled)
+    assert decide_cancel(cancelled, PROFILE, accepted_at) == AlreadyDone(cancelled)
 
 
 def test_a_visit_that_has_begun_can_be_neither_cancelled_nor_moved(confirmed):
@@ -161,7 +154,7 @@ def test_a_visit_that_has_begun_can_be_neither_cancelled_nor_moved(confirmed):
 
     assert decide_cancel(confirmed, PROFILE, confirmed.start) == invalid
     assert move(confirmed, later, confirmed.start) == invalid
-    assert isinstance(decide_cancel(confirmed, PROFILE, confirmed.start - INSTANT), Cancel)
+    assert isinstance(decide_cancel(confirmed, PROFILE, confirmed.start - INSTANT), CancelVisit)
 
 
 @pytest.mark.parametrize("hours", [1, 24, 366 * 24])
@@ -175,12 +168,12 @@ def test_a_visit_can_be_changed_until_the_deadline_of_the_business(hold, confirm
         cancelled = decide_cancel(confirmed, profile, now)
         moved = move(confirmed, later, now, profile=profile)
         assert (cancelled, moved) == (too_late, too_late) or is_in_time
-        assert (isinstance(cancelled, Cancel), isinstance(moved, Move)) == (is_in_time, is_in_time)
-        assert isinstance(move(confirmed, later, now, profile=profile, requested_at=ends - INSTANT), Move)
-        assert move(confirmed, confirmed.start, now, profile=profile) == AlreadyThere(confirmed)
+        assert (isinstance(cancelled, CancelVisit), isinstance(moved, Appointment)) == (is_in_time, is_in_time)
+        assert isinstance(move(confirmed, later, now, profile=profile, requested_at=ends - INSTANT), Appointment)
+        assert move(confirmed, confirmed.start, now, profile=profile) == AlreadyDone(confirmed)
     held = replace(hold, hold_expires_at=hold.start)
-    assert isinstance(decide_cancel(held, profile, ends), Cancel)
-    assert isinstance(move(held, later, ends, profile=profile), Move)
+    assert isinstance(decide_cancel(held, profile, ends), CancelVisit)
+    assert isinstance(move(held, later, ends, profile=profile), Appointment)
 
 
 def test_an_appointment_moves_with_its_buffers(hold, confirmed, accepted_at):
@@ -190,14 +183,12 @@ def test_an_appointment_moves_with_its_buffers(hold, confirmed, accepted_at):
     for appointment in (hold, confirmed):
         outcome = move(appointment, appointment.start + day, accepted_at)
 
-        assert outcome == Move(
-            replace(
-                appointment,
-                start=appointment.start + day,
-                end=appointment.end + day,
-                blocked=Interval(appointment.blocked.start + day, appointment.blocked.end + day),
-                version=appointment.version + 1,
-            )
+        assert outcome == replace(
+            appointment,
+            start=appointment.start + day,
+            end=appointment.end + day,
+            blocked=Interval(appointment.blocked.start + day, appointment.blocked.end + day),
+            version=appointment.version + 1,
         )
 
 
@@ -208,7 +199,7 @@ def test_a_move_that_is_not_possible_is_refused(hold, confirmed, cancelled, acce
     assert move(None, later, accepted_at) == UNKNOWN
     assert move(cancelled, later, accepted_at) == UNKNOWN
     assert move(hold, later, accepted_at + HOLD) == EXPIRED
-    assert move(confirmed, confirmed.start, accepted_at) == AlreadyThere(confirmed)
+    assert move(confirmed, confirmed.start, accepted_at) == AlreadyDone(confirmed)
     assert decide_cancel(None, PROFILE, accepted_at) == UNKNOWN
 
 
