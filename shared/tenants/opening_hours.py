@@ -15,12 +15,19 @@ from shared.tenants.profile_types import MINUTES_STEP, Section
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 
 
+_DAY_MINUTES = 24 * 60
+MAX_MINUTES_OVER_MIDNIGHT = 16 * 60
+"""More is a mistake such as 09:00-05:00, and not the hours of a bar."""
+
 MAX_PERIODS = 24
 """Per day. YAML references repeat periods, and each is checked: without a limit a small file could cost much time."""
 
 
 class OpenPeriod(Section):
-    """Opening hours between two wall-clock times of one day; 24:00 in `closes` is minute 1440."""
+    """Opening hours from one wall-clock time to another, in minutes of the day on which they begin.
+
+    24:00 in `closes` is minute 1440; after it come the times of the next day.
+    """
 
     opens: int
     closes: int
@@ -37,13 +44,24 @@ def _parse_period(value: object) -> object:
         raise ValueError('must look like "09:00-17:00"')
     opening_hour, opening_minute, closing_hour, closing_minute = (int(part) for part in match.groups())
     opens, closes = opening_hour * 60 + opening_minute, closing_hour * 60 + closing_minute
-    if opening_minute > 59 or closing_minute > 59 or opens >= 24 * 60 or closes > 24 * 60:
+    if opening_minute > 59 or closing_minute > 59 or opens >= _DAY_MINUTES or closes > _DAY_MINUTES:
         raise ValueError("is not a time of day")
-    if opens >= closes:
-        raise ValueError("must close after it opens, on the same day")
+    if opens == closes:
+        raise ValueError("must close after it opens; write 00:00-24:00 for the whole day")
+    if closes < opens:
+        closes += _DAY_MINUTES
+        if closes - opens > MAX_MINUTES_OVER_MIDNIGHT:
+            raise ValueError(
+                f"must close after it opens; this lasts {_format_length(closes - opens)} over midnight, where "
+                f"{MAX_MINUTES_OVER_MIDNIGHT // 60} hours are allowed"
+            )
     if opens % MINUTES_STEP or closes % MINUTES_STEP:
         raise ValueError(f"must be on a multiple of {MINUTES_STEP} minutes")
     return {"opens": opens, "closes": closes}
+
+
+def _format_length(minutes: int) -> str:
+    return f"{minutes // 60} h {minutes % 60} min" if minutes % 60 else f"{minutes // 60} hours"
 
 
 def _sort_periods(periods: tuple[OpenPeriod, ...]) -> tuple[OpenPeriod, ...]:
@@ -67,6 +85,14 @@ class OpeningHours(Section):
     friday: DayHours = ()
     saturday: DayHours = ()
     sunday: DayHours = ()
+
+    @model_validator(mode="after")
+    def _check_nights(self) -> Self:
+        for weekday, next_weekday in zip(WEEKDAYS, (*WEEKDAYS[1:], WEEKDAYS[0]), strict=True):
+            evening, morning = getattr(self, weekday), getattr(self, next_weekday)
+            if evening and morning and evening[-1].closes - _DAY_MINUTES > morning[0].opens:
+                raise ValueError(f"the last period of {weekday} must end before the first one of {next_weekday} begins")
+        return self
 
     def list_periods(self, weekday: int) -> tuple[OpenPeriod, ...]:
         """Return the periods of a weekday, Monday being 0."""

@@ -1,5 +1,6 @@
 """The profile of a tenant, checked field by field."""
 
+import itertools
 import re
 from collections.abc import Iterator, Mapping
 from datetime import date, datetime, timedelta
@@ -20,6 +21,7 @@ from shared.tenants.public_holidays import is_known_region, is_public_holiday
 from shared.tenants.quiet_hours import QuietHours
 from shared.tenants.services import DEFAULT_RESOURCE, Resource, Service, parse_lane
 
+_DAY_MINUTES = 24 * 60
 _ADDRESS = re.compile(r"[^\s@<>(),;:\\\"\[\]]{1,64}@[^\s@<>(),;:\\\"\[\]]{1,180}\.[^\s@<>(),;:\\\"\[\]]{2,}")
 
 
@@ -173,7 +175,9 @@ class TenantProfile(Section):
     @property
     def has_visits_over_midnight(self) -> bool:
         """Return whether a visit may end on the date after its start."""
-        return self.merge_adjoining_periods
+        weeks = (self.opening_hours.list_periods(weekday) for weekday in range(7))
+        periods = itertools.chain(*weeks, *(exception.hours for exception in self.exceptions))
+        return self.merge_adjoining_periods or any(period.closes > _DAY_MINUTES for period in periods)
 
     def find_service(self, service_id: str) -> Service | None:
         """Return the service with this id, in upper or lower case."""
@@ -241,7 +245,12 @@ class TenantProfile(Section):
         """Return whether the business is open at an instant."""
         local = at.astimezone(self.zone)
         minute = local.hour * 60 + local.minute
-        return any(period.opens <= minute < period.closes for period in self.list_open_periods(local.date()))
+        today, yesterday = local.date(), local.date() - timedelta(days=1)
+        return any(
+            period.opens <= each < period.closes
+            for day, each in ((today, minute), (yesterday, minute + _DAY_MINUTES))
+            for period in self.list_open_periods(day)
+        )
 
     def list_open_periods(self, day: date, resource: Resource | None = None) -> tuple[OpenPeriod, ...]:
         """Return the opening hours of a date, or the hours in which a resource takes visits while it is open."""

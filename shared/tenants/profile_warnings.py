@@ -218,10 +218,7 @@ def _compute_max_period_minutes(profile: TenantProfile) -> int:
 
 
 def _list_minutes(periods: Sequence[OpenPeriod]) -> list[tuple[int, int]]:
-    return [
-        (period.opens, period.closes if period.closes > period.opens else period.closes + _DAY_MINUTES)
-        for period in periods
-    ]
+    return [(period.opens, period.closes) for period in periods]
 
 
 def _measure_max_run(periods: Sequence[tuple[int, int]]) -> int:

@@ -1,6 +1,6 @@
 """Which profiles are refused, and with which words; what a good one answers."""
 
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -84,8 +84,26 @@ def service(**fields):
         (hours("25:00-26:00"), "opening_hours.monday.0", "is not a time of day"),
         (hours("09:60-10:00"), "opening_hours.monday.0", "is not a time of day"),
         (hours("09:00-24:05"), "opening_hours.monday.0", "is not a time of day"),
-        (hours("17:00-09:00"), "opening_hours.monday.0", "must close after it opens"),
-        (hours("09:00-09:00"), "opening_hours.monday.0", "must close after it opens"),
+        (
+            hours("09:00-05:00"),
+            "opening_hours.monday.0",
+            "must close after it opens; this lasts 20 hours over midnight",
+        ),
+        (hours("10:00-02:05"), "opening_hours.monday.0", "this lasts 16 h 5 min over midnight, where 16 hours are"),
+        (
+            hours("09:00-09:00"),
+            "opening_hours.monday.0",
+            "must close after it opens; write 00:00-24:00 for the whole day",
+        ),
+        (hours("20:00-02:00", "22:00-23:00"), "opening_hours.monday", "must not overlap"),
+        *(
+            (
+                {"opening_hours": {day: ["20:00-02:00"], after: ["01:55-03:00"]}},
+                "opening_hours",
+                f"the last period of {day}",
+            )
+            for day, after in (("friday", "saturday"), ("sunday", "monday"))
+        ),
         (hours("09:02-10:00"), "opening_hours.monday.0", "must be on a multiple of 5 minutes"),
         (hours("09:00-12:00", "11:55-13:00"), "opening_hours.monday", "must not overlap"),
         ({"opening_hours": {"moonday": []}}, "opening_hours.moonday", "Extra inputs are not permitted"),
@@ -169,13 +187,34 @@ def test_the_periods_of_a_day_come_in_order():
 
 @pytest.mark.parametrize(
     ("text", "opens", "closes"),
-    [("09:00-17:00", 540, 1020), (" 09:00 – 17:00 ", 540, 1020), ("00:00-24:00", 0, 1440)],
+    [
+        *(("09:00-17:00", 540, 1020), (" 09:00 – 17:00 ", 540, 1020), ("00:00-24:00", 0, 1440)),
+        *(("20:00-02:00", 1200, 1560), ("16:00-00:00", 960, 1440), ("10:00-02:00", 600, 1560)),
+    ],
 )
 def test_hours_may_be_spaced_and_dashed(text, opens, closes):
     """A typographic dash and spaces are what editors make of it; 24:00 is the end of the day."""
     period = TenantProfile.model_validate(GOOD | hours(text)).opening_hours.monday[0]
 
     assert (period.opens, period.closes) == (opens, closes)
+
+
+def test_a_night_belongs_to_the_date_on_which_it_begins():
+    """Also if the next date is closed; the next date's own morning may follow."""
+    week = {"opening_hours": {"monday": ["20:00-02:00"], "tuesday": ["02:00-04:00"]}}
+    exceptions = {"exceptions": [{"date": "2026-01-20"}]}
+    profile = TenantProfile.model_validate(GOOD | week | exceptions)
+    instants = {
+        "2026-01-12T19:59": False,
+        "2026-01-12T20:00": True,
+        "2026-01-13T01:59": True,
+        "2026-01-13T02:00": True,
+        "2026-01-13T04:00": False,
+        "2026-01-20T01:59": True,
+        "2026-01-20T02:00": False,
+    }
+    zone = ZoneInfo("Europe/Warsaw")
+    assert {text: profile.is_open(datetime.fromisoformat(text).replace(tzinfo=zone)) for text in instants} == instants
 
 
 def test_periods_that_touch_are_no_overlap():

@@ -1,6 +1,7 @@
 """Finds the times in which visits can start and end, by the opening hours of a business and of its resources.
 
-A period belongs to the date on which it begins, a visit to the date on which it starts. Where the profile merges
+A period belongs to the date on which it begins, also if it lasts over midnight, and a visit to the date on which it
+starts. A period over midnight ends at the latest when one of the next date begins. Where the profile merges
 adjoining periods, a visit may begin in one and end in the next. Its start still counts from the opening of its own
 period, so that merging adds starts and removes none.
 
@@ -50,6 +51,7 @@ class OpeningTimes:
     def __init__(self, profile: TenantProfile) -> None:
         self._profile = profile
         self._zone = profile.zone
+        self._lasts_over_midnight = profile.has_visits_over_midnight
         self._spans: dict[tuple[str | None, int], list[Span]] = {}
 
     def offers_start(self, service: Service, start: datetime, resource: Resource | None = None) -> bool:
@@ -63,11 +65,11 @@ class OpeningTimes:
         An opening or closing time that the clocks skip moves to the end of the gap; of one that they show twice the
         first counts. Elapsed time counts in between: a period with a clock change is an hour shorter or longer.
         """
-        if resource is None and not self._profile.merge_adjoining_periods:
+        if resource is None and not self._lasts_over_midnight:
             return [Opening(opens, opens, closes, closes) for opens, closes in self._list_spans(ordinal)]
         # A visit of 24 hours can end on the second date after its start, if the clocks go forward.
-        days = range(ordinal, ordinal + 3)
-        spans = [span for day in days for span in self._list_spans(day)]
+        days = range(ordinal - 1, ordinal + 3)
+        spans = _end_before_next([span for day in days for span in self._list_spans(day)])
         if resource:
             own_spans = _join_spans([span for day in days for span in self._list_spans(day, resource)])
             spans = _intersect_spans(spans, own_spans)
@@ -91,6 +93,17 @@ class OpeningTimes:
 
     def _find_midnight(self, ordinal: int) -> int:
         return instant_to_seconds(find_first_instant(date.fromordinal(ordinal), 0, self._zone))
+
+
+def _end_before_next(spans: Sequence[Span]) -> list[Span]:
+    """End spans, sorted by their beginning, where the next one begins."""
+    next_begins = [begin for begin, _ in spans[1:]]
+    ends = [min(end, following) for (_, end), following in zip(spans, next_begins, strict=False)]
+    return [
+        (begin, end)
+        for (begin, _), end in zip(spans, [*ends, *(end for _, end in spans[-1:])], strict=True)
+        if begin < end
+    ]
 
 
 def _join_spans(spans: Sequence[Span]) -> list[Span]:
@@ -125,7 +138,8 @@ def _find_closing_times(spans: Sequence[Span]) -> list[int]:
 def _convert_periods(periods: Sequence[OpenPeriod], day: date, zone: ZoneInfo) -> list[Span]:
     if not periods:
         return []
-    midnight = _find_midnight_of_regular_day(day, zone)
+    lasts_over_midnight = periods[-1].closes > _DAY // timedelta(minutes=1)
+    midnight = _find_midnight_of_regular_days(day, 2 if lasts_over_midnight else 1, zone)
     if midnight is not None:
         begins = instant_to_seconds(midnight)
         return [(begins + period.opens * 60, begins + period.closes * 60) for period in periods]
@@ -136,12 +150,12 @@ def _convert_periods(periods: Sequence[OpenPeriod], day: date, zone: ZoneInfo) -
     return [(instant_to_seconds(opens), instant_to_seconds(closes)) for opens, closes in spans if opens < closes]
 
 
-def _find_midnight_of_regular_day(day: date, zone: ZoneInfo) -> datetime | None:
-    """Return the midnight at which a day of 24 hours begins; None on a day with a clock change.
+def _find_midnight_of_regular_days(day: date, count: int, zone: ZoneInfo) -> datetime | None:
+    """Return the midnight at which as many days of 24 hours begin; None if the clocks change on one of them.
 
     It saves four conversions per period, which took half the time of a search.
     """
     offset = datetime.combine(day, time(), tzinfo=zone).utcoffset()
-    if offset is None or offset != datetime.combine(day + _DAY, time(), tzinfo=zone).utcoffset():
+    if offset is None or offset != datetime.combine(day + _DAY * count, time(), tzinfo=zone).utcoffset():
         return None
     return datetime.combine(day, time(), tzinfo=UTC) - offset

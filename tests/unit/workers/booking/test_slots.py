@@ -131,6 +131,14 @@ def test_buffers_may_exceed_the_opening_hours(make_profile, accepted_at):
         ("Australia/Lord_Howe", date(2026, 10, 4), "01:00-05:00", ["01:00", "02:30", "03:30"]),
         ("Australia/Lord_Howe", date(2026, 4, 5), "01:00-03:00", ["01:00", "01:30"]),
         ("Asia/Kathmandu", date(2026, 3, 29), "00:00-03:00", ["00:00", "01:00", "02:00"]),
+        # Over midnight: first what is left of the evening before, then the date's own evening.
+        ("Europe/Warsaw", date(2026, 3, 28), "22:00-01:30", ["00:00", "22:00", "23:00"]),
+        ("Europe/Warsaw", date(2026, 3, 29), "22:00-04:30", ["00:00", "01:00", "03:00", "22:00", "23:00"]),
+        ("Europe/Warsaw", date(2026, 3, 29), "22:30-02:30", ["00:30", "22:30", "23:30"]),
+        ("Europe/Warsaw", date(2026, 10, 25), "23:30-03:30", ["00:30", "01:30", "02:30", "02:30", "23:30"]),
+        ("America/Sao_Paulo", date(2018, 11, 4), "22:30-02:30", ["01:30", "22:30", "23:30"]),
+        ("America/Sao_Paulo", date(2018, 2, 17), "22:00-01:00", ["00:00", "22:00", "23:00", "23:00"]),
+        ("Australia/Lord_Howe", date(2026, 4, 5), "23:00-03:00", ["00:00", "01:00", "01:30", "23:00"]),
     ],
 )
 def test_a_day_with_a_clock_change_has_its_real_length(make_profile, zone, day, hours, expected):
@@ -212,3 +220,13 @@ def test_a_visit_of_24_hours_may_end_on_the_second_date_after_its_start(make_pro
 
     assert wall_times(offers)[-1] == "23:30"
     assert offers[-1].end.astimezone(profile.zone).isoformat() == "2026-03-30T00:30:00+02:00"
+
+
+def test_a_night_is_cut_where_the_next_date_begins(make_profile, accepted_at):
+    """No time is offered twice: the steps are those of the period that began last."""
+    exceptions = [{"date": "2026-01-13", "hours": ["00:45-02:00"]}]
+    profile = make_profile(hours=("22:00-03:00",), exceptions=exceptions)
+
+    offers = on(profile, MONDAY, accepted_at, days=2)
+
+    assert wall_times(offers) == ["22:00", "22:30", "23:00", "23:30", "00:45"]
