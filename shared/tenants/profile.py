@@ -105,6 +105,8 @@ class TenantProfile(Section):
     exceptions: Annotated[tuple[DayException, ...], Field(max_length=400)] = ()
     closed_ranges: Annotated[tuple[ClosedRange, ...], Field(max_length=100)] = ()
     minimum_notice_minutes: Annotated[int, Field(ge=0, le=90 * 24 * 60)] = 120
+    minimum_notice_open_minutes: Annotated[int, Field(ge=0, le=90 * 24 * 60)] = 0
+    """Notice that counts only while the business is open; a visit needs both kinds of notice."""
     horizon_days: Annotated[int, Field(ge=1, le=366)] = 60
     change_deadline_hours: Annotated[int, Field(ge=0, le=366 * 24)] = 0
     """How long before the start of a visit its visitor can cancel or move it for the last time; until the start by

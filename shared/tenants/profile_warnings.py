@@ -170,9 +170,19 @@ def _find_rule_mistakes(profile: TenantProfile) -> Iterator[tuple[Path, str]]:
                 advice + "shorten it, or write merge_adjoining_periods: true",
             )
     yield from _find_absent_resources(profile, max_minutes)
-    if profile.minimum_notice_minutes >= profile.horizon_days * _DAY_MINUTES:
-        advice = f"is as long as the {profile.horizon_days} days of horizon_days, so that hardly any time is offered: "
-        yield ("minimum_notice_minutes",), advice + f"write less than {profile.horizon_days * _DAY_MINUTES}"
+    yield from _find_long_notices(profile)
+
+
+def _find_long_notices(profile: TenantProfile) -> Iterator[tuple[Path, str]]:
+    minutes = profile.horizon_days * _DAY_MINUTES
+    advice = "is as long as {} of horizon_days, so that hardly any time is offered: write less than {}"
+    if profile.minimum_notice_minutes >= minutes:
+        yield ("minimum_notice_minutes",), advice.format(f"the {profile.horizon_days} days", minutes)
+    week = sum(_sum_minutes(getattr(profile.opening_hours, weekday)) for weekday in WEEKDAYS)
+    minutes = week * (profile.horizon_days + 1) // 7 + sum(_sum_minutes(one.hours) for one in profile.exceptions)
+    if profile.minimum_notice_open_minutes >= max(minutes, 1):
+        period = f"the opening hours in the {profile.horizon_days} days"
+        yield ("minimum_notice_open_minutes",), advice.format(period, minutes)
 
 
 def _find_absent_resources(profile: TenantProfile, max_minutes: int) -> Iterator[tuple[Path, str]]:
@@ -215,6 +225,10 @@ def _compute_max_period_minutes(profile: TenantProfile) -> int:
     days = [getattr(profile.opening_hours, weekday) for weekday in WEEKDAYS]
     days += [exception.hours for exception in profile.exceptions]
     return max((closes - opens for periods in days for opens, closes in _list_minutes(periods)), default=0)
+
+
+def _sum_minutes(periods: Sequence[OpenPeriod]) -> int:
+    return sum(period.closes - period.opens for period in periods)
 
 
 def _list_minutes(periods: Sequence[OpenPeriod]) -> list[tuple[int, int]]:

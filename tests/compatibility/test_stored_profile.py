@@ -76,8 +76,11 @@ def test_rules_and_addresses_are_read(profile):
 
 def test_newer_fields_have_defaults(profile):
     """The previous release knew no address, and fewer rules about hours."""
-    assert not {"address", "closed_ranges", "merge_adjoining_periods"} & set(yaml.safe_load(TEXT))
+    assert not {"address", "closed_ranges", "merge_adjoining_periods", "minimum_notice_open_minutes"} & set(
+        yaml.safe_load(TEXT)
+    )
     assert (profile.address, profile.closed_ranges, profile.merge_adjoining_periods) == (None, (), False)
+    assert profile.minimum_notice_open_minutes == 0
 
 
 def test_the_same_times_are_offered():

@@ -114,6 +114,7 @@ def service(**fields):
         ({"resources": [{"id": "a", "exceptions": [{"date": "2026-05-01"}] * 2}]}, "resources.0", "for the same date"),
         ({"closed_ranges": [{"first": "2026-05-02"}]}, "closed_ranges.0.last", "Field required"),
         ({"minimum_notice_minutes": -1}, "minimum_notice_minutes", "greater than or equal to 0"),
+        ({"minimum_notice_open_minutes": -1}, "minimum_notice_open_minutes", "greater than or equal to 0"),
         ({"horizon_days": 0}, "horizon_days", "greater than or equal to 1"),
         ({"horizon_days": 367}, "horizon_days", "less than or equal to 366"),
         ({"model": {"max_output_tokens": 5000}}, "model.max_output_tokens", "less than or equal to 4096"),

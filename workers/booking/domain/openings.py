@@ -76,7 +76,7 @@ class OpeningTimes:
         closing_times = (
             _find_closing_times(spans) if self._profile.merge_adjoining_periods else [end for _, end in spans]
         )
-        day_begins, day_ends = (self._find_midnight(day) for day in (ordinal, ordinal + 1))
+        day_begins, day_ends = (self.find_midnight(day) for day in (ordinal, ordinal + 1))
         return [
             Opening(opens, max(opens, day_begins), min(end, day_ends), closes)
             for (opens, end), closes in zip(spans, closing_times, strict=True)
@@ -91,7 +91,8 @@ class OpeningTimes:
             self._spans[key] = _convert_periods(self._profile.list_open_periods(day, resource), day, self._zone)
         return self._spans[key]
 
-    def _find_midnight(self, ordinal: int) -> int:
+    def find_midnight(self, ordinal: int) -> int:
+        """Return the second at which a local date begins."""
         return instant_to_seconds(find_first_instant(date.fromordinal(ordinal), 0, self._zone))
 
 

@@ -16,6 +16,7 @@ from shared.tenants.profile import TenantProfile
 from shared.tenants.services import Resource, Service
 from workers.booking.domain.free_starts import OccupiedRanges, instant_to_seconds, seconds_to_instant
 from workers.booking.domain.lanes import Occupancy
+from workers.booking.domain.notice import find_earliest_start
 from workers.booking.domain.openings import OpeningTimes
 from workers.booking.domain.values import Refusal, SlotOffer
 
@@ -93,10 +94,6 @@ def find_alternatives(
     return best[:count]
 
 
-def _find_earliest_start(profile: TenantProfile, now: datetime) -> datetime:
-    return now + timedelta(minutes=profile.minimum_notice_minutes)
-
-
 class _LaneGroup(NamedTuple):
     """Lanes of a service with the same hours: those of the business, or of a resource that has its own."""
 
@@ -119,7 +116,7 @@ class _Search:
 
     @classmethod
     def prepare(cls, profile: TenantProfile, service_id: str | None, now: datetime, occupancy: Occupancy) -> Self:
-        today = now.astimezone(profile.zone).toordinal()
+        times, today = OpeningTimes(profile), now.astimezone(profile.zone).toordinal()
         if service_id is None:
             services = profile.services
         else:
@@ -128,11 +125,11 @@ class _Search:
         merged: dict[str, OccupiedRanges] = {}
         return cls(
             profile=profile,
-            times=OpeningTimes(profile),
+            times=times,
             services=tuple(
                 (service, tuple(_list_lane_groups(profile, service, occupancy, merged))) for service in services
             ),
-            earliest=instant_to_seconds(_find_earliest_start(profile, now)),
+            earliest=find_earliest_start(profile, times, now),
             today=today,
             last=today + profile.horizon_days,
             full_days=occupancy.full_days,

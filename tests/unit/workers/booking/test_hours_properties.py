@@ -5,7 +5,7 @@ The reference reads the text of the profile itself: it shares no code with the s
 
 from datetime import UTC, datetime, timedelta
 from functools import cache
-from itertools import pairwise
+from itertools import accumulate, pairwise
 from zoneinfo import ZoneInfo
 
 from hypothesis import given, settings
@@ -86,7 +86,19 @@ def reference_starts(content, now, busy):
             numbers = [number if there is not None else None for number, there in zip(numbers, present, strict=True)]
         occupied = busy.get("", []) + busy.get(resource["id"], [])
         found.update(starts_of_lane(content, now, list_cells(*grid), numbers, occupied))
-    return sorted(found)
+    needed = MINUTE * content["minimum_notice_open_minutes"]
+    open_times = sum_open_times(list_cells(*grid), opening_numbers, now)
+    return sorted(start for start in found if open_times[start] >= needed)
+
+
+def sum_open_times(cells, numbers, begin):
+    """Return how long the business is open from an instant to the beginning of each cell."""
+    lengths = (
+        max(cell + FIVE - max(begin, cell), timedelta(0)) if number is not None else timedelta(0)
+        for (cell, _), number in zip(cells, numbers, strict=True)
+    )
+    sums = accumulate(lengths, initial=timedelta(0))
+    return {cell: total for (cell, _), total in zip(cells, sums, strict=False)}
 
 
 def starts_of_lane(content, now, cells, numbers, occupied):
@@ -178,6 +190,7 @@ def situations(draw):
         **draw(hours_rules(near)),
         "merge_adjoining_periods": draw(st.booleans()),
         "minimum_notice_minutes": draw(st.sampled_from([0, 60, 600])),
+        "minimum_notice_open_minutes": draw(st.sampled_from([0, 0, 1, 90, 600, 5000])),
         "horizon_days": draw(st.integers(1, 3)),
     }
     now = datetime.combine(day, datetime.min.time(), tzinfo=UTC) + timedelta(seconds=draw(st.integers(0, 90_000)))

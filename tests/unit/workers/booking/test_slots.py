@@ -230,3 +230,34 @@ def test_a_night_is_cut_where_the_next_date_begins(make_profile, accepted_at):
     offers = on(profile, MONDAY, accepted_at, days=2)
 
     assert wall_times(offers) == ["22:00", "22:30", "23:00", "23:30", "00:45"]
+
+
+@pytest.mark.parametrize(
+    ("now", "minutes", "first"),
+    [
+        ("2026-01-12T16:00", 120, "2026-01-13T10:00"),
+        ("2026-01-12T16:00", 60, "2026-01-13T09:00"),
+        ("2026-01-12T16:00", 61, "2026-01-13T09:30"),
+        ("2026-01-12T11:30", 60, "2026-01-12T13:30"),
+        ("2026-01-12T19:00", 180, "2026-01-13T13:00"),
+        ("2026-01-16T16:00", 90, "2026-01-20T09:30"),
+        ("2026-01-12T08:00", 30 * 7 * 60, None),
+    ],
+)
+def test_the_notice_may_count_only_opening_hours(make_profile, now, minutes, first):
+    """Neither the lunch break, nor a night, a weekend or a closed Monday counts; too long a notice leaves no time."""
+    profile = make_profile(minimum_notice_open_minutes=minutes, exceptions=[{"date": "2026-01-19"}])
+    asked = datetime.fromisoformat(now).replace(tzinfo=ZoneInfo("Europe/Warsaw")).astimezone(UTC)
+
+    offers = find_free_slots(profile, "massage", from_day=None, days=60, now=asked, occupancy=Occupancy())
+
+    found = offers[0].start.astimezone(ZoneInfo("Europe/Warsaw")).isoformat()[:16] if offers else None
+    assert found == first
+    assert not offers or refuse_unoffered_start(profile, profile.services[0], offers[0].start, asked) is None
+
+
+def test_both_kinds_of_notice_count(make_profile, accepted_at):
+    """The longer one decides."""
+    for open_minutes, minutes, first in ((60, 180, "11:00"), (90, 60, "10:30")):
+        profile = make_profile(minimum_notice_open_minutes=open_minutes, minimum_notice_minutes=minutes)
+        assert wall_times(on(profile, MONDAY, accepted_at))[0] == first
