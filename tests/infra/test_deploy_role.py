@@ -4,16 +4,14 @@ import functools
 import json
 import re
 from fnmatch import fnmatchcase
-from pathlib import Path
 
-import cfnlint
 import pytest
 
+from tests.fakes.aws_account.schemas import schema
 from tests.infra.conditions import Deployment
 from tests.infra.resources import TEMPLATE
 from tests.infra.template import as_list, of_type
 
-SCHEMAS = Path(cfnlint.__file__).parent / "data" / "schemas"
 PROVIDER = "arn:aws:iam::123456789012:oidc-provider/token.actions.githubusercontent.com"
 STACK = "arn:aws:cloudformation:eu-central-1:123456789012:stack/stride"
 CLAIM = "token.actions.githubusercontent.com"
@@ -101,10 +99,9 @@ def may(action, resource):
 @functools.cache
 def handler_permissions(kind):
     """Return what CloudFormation calls for a resource type, as the type's published schema says."""
-    index = json.loads((SCHEMAS / "providers" / "eu-central-1.json").read_text(encoding="utf-8"))
-    schema = json.loads((SCHEMAS / "resources" / f"{index[kind]}.json").read_text(encoding="utf-8"))
+    handlers = schema(kind)["handlers"]
     steps = ("create", "read", "update", "delete")
-    return {action for step in steps for action in schema["handlers"].get(step, {}).get("permissions", ())}
+    return {action for step in steps for action in handlers.get(step, {}).get("permissions", ())}
 
 
 def is_unused(action):

@@ -3,7 +3,6 @@
 import json
 
 import pytest
-from ministack.services import cloudformation
 
 from infra.local.iam.requests import (
     ask_for_single_action,
@@ -67,7 +66,7 @@ def test_a_schedule_is_named_with_its_group(service, body, query, expected):
 )
 def test_a_change_set_is_one_of_its_stack(monkeypatch, service, query, expected):
     """It has an ARN, but the stack is the resource that a policy names."""
-    monkeypatch.setattr(cloudformation, "_change_sets", {"change": {"StackId": "stack"}})
+    monkeypatch.setattr("ministack.services.cloudformation._change_sets", {"change": {"StackId": "stack"}})
     extract = name_stack_of_change_set(lambda *_request: "*")
     assert extract(service, "POST", "/", {}, b"", query, "eu-central-1", "000000000000") == expected
 

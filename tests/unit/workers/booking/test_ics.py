@@ -7,11 +7,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from ical.calendar_stream import IcsCalendarStream
 from icalendar import Calendar
 
 from shared.messages.limits import MAX_FRAME_BYTES, MAX_NAME_CHARACTERS, MAX_NOTE_CHARACTERS
-from tests.unit.workers.booking.ics_rules import check, read
+from tests.unit.workers.booking.ics_rules import check, read, read_with_ical
 from workers.booking.domain.ics import build_appointment_ics, build_notice_ics
 from workers.booking.domain.ics_text import remove_control_characters
 from workers.booking.domain.values import AppointmentState, Contact
@@ -63,7 +62,7 @@ def read_by_two(text):
         [(str(event["attendee"]), event["attendee"].params.get("CN"))] if "attendee" in event else [],
         [alarm["trigger"].dt for alarm in event.walk("VALARM")],
     )  # fmt: skip
-    other_calendar = IcsCalendarStream.calendar_from_ics(text)
+    other_calendar = read_with_ical(text)
     (event,) = other_calendar.events
     other = (
         other_calendar.method, event.uid, event.sequence, event.status.value,

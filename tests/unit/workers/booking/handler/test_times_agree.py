@@ -8,12 +8,12 @@ import icalendar
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from ical.calendar_stream import IcsCalendarStream
 
 from shared.aws.items import from_item, to_item
 from shared.claims import Claim
 from shared.messages.errors import ErrorCode
 from tests.clock_changes import CHANGING, ZONES, clock_changes, days
+from tests.unit.workers.booking.ics_rules import read_with_ical
 from workers.booking.adapters.appointment_item import appointment_to_item, item_to_appointment
 from workers.notifications.adapters.email_templates import JinjaEmailTemplates
 
@@ -71,7 +71,7 @@ def assert_local_time(notice_types, instant, zone):
 def assert_file_agrees(ics, instant, zone):
     """Check that two independent parsers read the same visit from the file, at its local time."""
     [one] = icalendar.Calendar.from_ical(ics).walk("VEVENT")
-    [other] = IcsCalendarStream.calendar_from_ics(ics).events
+    [other] = read_with_ical(ics).events
     for start, end in ((one["dtstart"].dt, one["dtend"].dt), (other.dtstart, other.dtend)):
         assert (start, end) == (instant, instant + LENGTH)
         assert start.utcoffset() in {instant.astimezone(ZoneInfo(zone)).utcoffset(), timedelta(0)}
