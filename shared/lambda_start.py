@@ -11,12 +11,12 @@ import json
 import os
 import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import Generic, TypeVar
 
 from shared.clock import SystemClock
 from shared.errors import describe_error
+from shared.garbage import pause_garbage_collection
 from shared.tracebacks import format_traceback
 
 RETRY_SECONDS = 5.0
@@ -70,7 +70,7 @@ class Start(Generic[T]):
         if self._failures:
             gc.collect()  # Each failed start leaves several megabytes, and they may fail for hours.
         try:
-            with _pause_garbage_collection():
+            with pause_garbage_collection():
                 return self._build()
         except Exception as error:  # noqa: BLE001 - whatever it is, the process must live for the next event
             self._failed_at = self._monotonic()
@@ -84,22 +84,6 @@ class Start(Generic[T]):
                 exception=format_traceback(error),
             )
             raise StartError from None
-
-
-@contextmanager
-def _pause_garbage_collection() -> Iterator[None]:
-    """Do not search for garbage meanwhile, and never among what was built.
-
-    A start imports modules: almost all of its objects stay, and searching them takes a tenth of its time. What is
-    frozen is never searched (https://docs.python.org/3/library/gc.html#gc.freeze). After a failure nothing is,
-    because what it leaves behind is garbage.
-    """
-    gc.disable()
-    try:
-        yield
-        gc.freeze()
-    finally:
-        gc.enable()
 
 
 def is_running_handler(name: str) -> bool:
