@@ -105,12 +105,13 @@ class WatchedS3:
         self._client = client
         self._calls: list[str] = []
         self.reachable = True
+        self.page_size: int | None = None
         self.after_listing: Callable[[], None] = lambda: None
 
     def list_objects_v2(self, **arguments: Any) -> Any:
         """List, then let somebody change what was listed."""
         self._called("list")
-        page = self._client.list_objects_v2(**arguments)
+        page = self._client.list_objects_v2(**arguments, **({"MaxKeys": self.page_size} if self.page_size else {}))
         self.after_listing()
         return page
 

@@ -74,7 +74,14 @@ def test_ctrl_c_while_it_runs_stops_everything(up, tmp_path):
     assert not list((tmp_path / "logs").glob("*.pid"))
 
 
-@pytest.mark.parametrize("moment", ["Package the functions", "Deploy the template", "Seed the demo business"])
+@pytest.mark.parametrize(
+    "moment",
+    [
+        pytest.param("Package the functions", marks=pytest.mark.soak),
+        "Deploy the template",
+        pytest.param("Seed the demo business", marks=pytest.mark.soak),
+    ],
+)
 def test_a_stop_during_a_step_is_as_clean(up, tmp_path, moment):
     """SIGTERM while it starts: exit code 0, no process left, no traceback."""
     process = up()

@@ -1,7 +1,6 @@
 """Profiles and documents: found, missing, bad, and from the bucket through a cache of five minutes."""
 
 import asyncio
-from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
@@ -62,10 +61,11 @@ async def test_all_tenants_are_named(directory):
 
 async def test_a_bucket_with_many_tenants_is_listed_to_its_end(stocked):
     """Page after page; what can't be a tenant's folder is none."""
-    names = sorted(f"salon-{number}" for number in range(1005))
-    with ThreadPoolExecutor(20) as executor:
-        list(executor.map(lambda name: stocked.put("", tenant=name), [*names, "No_tenant", "x"]))
+    names = sorted(f"salon-{number}" for number in range(5))
+    for name in [*names, "No_tenant", "x"]:
+        stocked.put("", tenant=name)
     stocked.put("", "read.me", tenant="")
+    stocked.reads.page_size = 5
     stocked.reads.take_calls()
     assert await stocked.directory.list_tenants() == ["salon", *names]
     assert stocked.reads.take_calls() == ["list", "list"]
