@@ -34,6 +34,12 @@ export class BookingForm {
   #moves = null;
   /** @type {string | null} */
   #command = null;
+  /**
+   * The command that failed last: the business may replay it while the form is open.
+   *
+   * @type {string | null}
+   */
+  #failed = null;
   #back;
 
   /** @param {Context} context */
@@ -109,6 +115,7 @@ export class BookingForm {
   open({ service = null, date = null, slot = null, appointment = null, contact = null }) {
     this.#moves = appointment;
     this.#command = null;
+    this.#failed = null;
     this.#showProblem(null);
     const { t, locale, zone } = this.#context;
     setText(this.#title, appointment ? t("move") : t("book"));
@@ -147,7 +154,9 @@ export class BookingForm {
     if (!this.isOpen) return;
     this.#lookup.update(state);
     const outcome = this.#command && state.outcomes[this.#command];
+    const later = this.#failed && state.outcomes[this.#failed];
     if (outcome) this.#acceptOutcome(outcome);
+    else if (later && later.type !== "error") this.#acceptOutcome(later);
     this.#updateSubmit();
   }
 
@@ -179,6 +188,7 @@ export class BookingForm {
 
   /** @param {Slot} slot */
   #submitTime(slot) {
+    this.#failed = null;
     this.#command = this.#moves
       ? this.#actions.move(this.#moves, slot.start)
       : this.#actions.create({ start: slot.start, service: this.#service.value, ...this.#fields.values() });
@@ -206,6 +216,7 @@ export class BookingForm {
 
   /** @param {Outcome} outcome */
   #acceptOutcome(outcome) {
+    this.#failed = this.#command;
     this.#command = null;
     if (outcome.type !== "error") {
       this.#fields.clearNote();
