@@ -127,6 +127,20 @@ class BookingPlanReminders(InternalCommand):
     data: BookingPlanRemindersData
 
 
+class BookingSettleEntryData(Message):
+    """The visit, and its version when a command changed it."""
+
+    appointment_id: AppointmentId
+    version: Annotated[int, Field(ge=1)]
+
+
+class BookingSettleEntry(InternalCommand):
+    """The event of a visit is to say what its appointment says when the command is processed, which may be more."""
+
+    type: Literal["booking.settle_entry"] = "booking.settle_entry"
+    data: BookingSettleEntryData
+
+
 class CalendarTickData(Message):
     """No content: the command is about every tenant's calendars."""
 
@@ -167,7 +181,9 @@ class CalendarChanged(InternalCommand):
 VisitorBookingCommand = (
     BookingSlots | BookingCreate | BookingVerify | BookingResend | BookingLookup | BookingCancel | BookingReschedule
 )
-InternalBookingCommand = BookingRemind | BookingPlanReminders | CalendarTick | CalendarSync | CalendarChanged
+InternalBookingCommand = (
+    BookingRemind | BookingPlanReminders | BookingSettleEntry | CalendarTick | CalendarSync | CalendarChanged
+)
 BookingCommand = Annotated[VisitorBookingCommand | InternalBookingCommand, Field(discriminator="type")]
 AnyCommand = Annotated[ChatSend | VisitorBookingCommand, Field(discriminator="type")]
 BOOKING_COMMAND: TypeAdapter[BookingCommand] = TypeAdapter(BookingCommand, config=NO_INPUT_IN_ERRORS)

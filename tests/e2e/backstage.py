@@ -78,6 +78,18 @@ class Backstage:
             and event.get("extendedProperties", {}).get("private", {}).get("appointment_id") == appointment_id
         ]
 
+    async def event(self, appointment_id: str) -> dict[str, Any]:
+        """Wait until the calendar has the one event of an appointment in its version, and return it."""
+
+        def is_synced() -> bool:
+            [row] = [row for row in self.rows("appointments") if row["appointment_id"] == appointment_id]
+            events = self.events(appointment_id)
+            return [event["extendedProperties"]["private"]["version"] for event in events] == [str(row["version"])]
+
+        await self.until(is_synced)
+        [event] = self.events(appointment_id)
+        return event
+
     def block_calendar(self, start: str, end: str) -> None:
         """Create an event in the calendar, as the owner does."""
         body = {"calendar": self.profile.calendar_id, "start": start, "end": end, "summary": "Dentist"}

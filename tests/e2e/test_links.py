@@ -59,5 +59,5 @@ async def test_links_move_and_cancel_their_visit_from_another_conversation(visit
     assert (after["data"]["state"], after["data"]["can_cancel"]) == ("cancelled", False)
     [row] = backstage.appointments(session)
     assert row["state"] == "cancelled"
-    assert backstage.events(row["appointment_id"]) == []
+    await backstage.until(lambda: backstage.events(row["appointment_id"]) == [])
     await backstage.email(address, number=4)

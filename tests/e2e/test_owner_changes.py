@@ -23,7 +23,7 @@ async def test_a_visit_that_the_owner_moved_and_then_deleted(visit: Visit, backs
         pending = await hold(visitor, slot, address)
         await confirm(visitor, pending, address, backstage)
         appointment_id = pending["data"]["appointment_id"]
-        [event] = backstage.events(appointment_id)
+        event = await backstage.event(appointment_id)
         start = datetime.fromisoformat(slot["start"]) + 15 * HOUR
         end = start + HOUR
 
@@ -31,7 +31,7 @@ async def test_a_visit_that_the_owner_moved_and_then_deleted(visit: Visit, backs
         backstage.sync_calendars()
         moved = await visitor.until("booking.rescheduled", "error")
         [row] = backstage.appointments(session)
-        [event] = backstage.events(appointment_id)
+        event = await backstage.event(appointment_id)
         reminders = backstage.reminders(session)
         await backstage.email(address, number=3)  # before the visit is cancelled: an outdated notice is not sent
 
@@ -68,7 +68,7 @@ async def test_a_visit_moved_onto_another_is_moved_back(visit: Visit, backstage:
             await confirm(visitor, pending, address, backstage)
             visits.append((slot, pending["data"]["appointment_id"], address))
     (first, appointment_id, address), (second, _, _) = visits
-    [event] = backstage.events(appointment_id)
+    event = await backstage.event(appointment_id)
 
     backstage.owner_moves(event, second["start"], second["end"])
     backstage.sync_calendars()

@@ -2,10 +2,14 @@
 
 import asyncio
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
+from shared.clock import Clock
 from shared.messages.commands import BOOKING_COMMAND, InternalBookingCommand
 from workers.booking.ports import LastSync
+
+DEDUPLICATION = timedelta(minutes=5)
+"""As SQS: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/FIFO-queues-exactly-once-processing.html"""
 
 
 class FakeCommands:
@@ -16,12 +20,20 @@ class FakeCommands:
         """Group and text of each command, repeated ones included."""
         self.errors: list[Exception | None] = []
         """Each is raised by one of the next calls; None lets a call succeed."""
+        self.clock: Clock | None = None
+        """With a clock, an id that was put in the last five minutes is dropped, even if its command is done."""
+        self._put_at: dict[str, datetime] = {}
 
     async def put(self, command: InternalBookingCommand, *, group: str) -> None:
         """Queue a command; repeating it is harmless."""
         await asyncio.sleep(0)
         if self.errors and (error := self.errors.pop(0)):
             raise error
+        if self.clock:
+            now, before = self.clock.now(), self._put_at.get(command.claim_key)
+            if before and now - before < DEDUPLICATION:
+                return
+            self._put_at[command.claim_key] = now
         self.bodies.append((group, command.model_dump_json(by_alias=True)))
 
     @property
@@ -33,6 +45,14 @@ class FakeCommands:
             assert isinstance(command, InternalBookingCommand)
             first.setdefault(command.claim_key, command)
         return list(first.values())
+
+    def delete(self, command: InternalBookingCommand) -> None:
+        """Delete a command that was carried out, with its repeats."""
+        self.bodies = [
+            (group, body)
+            for group, body in self.bodies
+            if BOOKING_COMMAND.validate_json(body).claim_key != command.claim_key
+        ]
 
     def drain(self) -> list[InternalBookingCommand]:
         """Return what was delivered, and clear the queue."""

@@ -64,7 +64,7 @@ async def test_a_visit(visit, backstage, split_stack, target, stride):
         confirmed = await confirm(visitor, pending, address, backstage)
         assert confirmed["type"] == "booking.confirmed"
         appointment_id = confirmed["data"]["appointment_id"]
-        [event] = backstage.events(appointment_id)
+        event = await backstage.event(appointment_id)
         group = split_stack.outputs["ScheduleGroup"]
         await backstage.until(lambda: bool(list_schedules(target, group, session)))
         [queue] = {each["Target"]["Arn"] for each in list_schedules(target, group, session)}

@@ -28,7 +28,10 @@ ASKED = {
     *("booking.slots", "booking.create", "booking.verify", "booking.resend", "booking.cancel", "booking.reschedule"),
     "booking.lookup",
 }
-OWN = {"booking.remind", "booking.plan_reminders", "calendar.tick", "calendar.sync", "calendar.changed"}
+OWN = {
+    *("booking.remind", "booking.plan_reminders", "booking.settle_entry"),
+    *("calendar.tick", "calendar.sync", "calendar.changed"),
+}
 """What the backend asks of itself."""
 
 ANSWERED = {

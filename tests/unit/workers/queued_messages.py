@@ -19,6 +19,7 @@ COMMANDS = {
     "booking.reschedule": {"appointment_id": APPOINTMENT, "start": "2026-01-13T12:00"},
     "booking.remind": {"appointment_id": APPOINTMENT, "start": "2026-01-13T09:00:00Z", "hours_before": 24},
     "booking.plan_reminders": {"appointment_id": APPOINTMENT, "start": "2026-01-13T09:00:00Z"},
+    "booking.settle_entry": {"appointment_id": APPOINTMENT, "version": 2},
     "calendar.tick": {},
     "calendar.sync": {"calendar_id": "calendar"},
     "calendar.changed": {"appointment_id": APPOINTMENT},

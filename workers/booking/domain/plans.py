@@ -98,5 +98,29 @@ class SkipReminder:
     appointment: Appointment | None
 
 
+@dataclass(frozen=True, slots=True)
+class EnterVisit:
+    """The calendar lacks the visit, or shows an earlier version of it: its event is written."""
+
+    appointment: Appointment
+
+
+@dataclass(frozen=True, slots=True)
+class RemoveVisit:
+    """A calendar still shows a visit that is no longer there: its event is removed."""
+
+    appointment: Appointment
+
+
+@dataclass(frozen=True, slots=True)
+class SkipSync:
+    """The calendars say what the appointment says, or there is no appointment any more."""
+
+    appointment: Appointment | None
+
+
+EventPlan = EnterVisit | RemoveVisit | SkipSync
+"""What the sync of an event will do."""
+
 ReminderPlan = Remind | SkipReminder
 """What a reminder, or the planning of reminders, will do."""

@@ -12,14 +12,18 @@ from workers.booking.domain.plans import (
     AlreadyDone,
     CancelVisit,
     ConfirmHold,
+    EnterVisit,
+    EventPlan,
     Hold,
     MoveVisit,
     Plan,
     Refuse,
     Remind,
     ReminderPlan,
+    RemoveVisit,
     SendCode,
     SkipReminder,
+    SkipSync,
 )
 from workers.booking.domain.values import Appointment, AppointmentState, Refusal
 
@@ -30,6 +34,8 @@ ReplayForecastKind = Literal[
     "too_old",
     "already_done",
     "would_be_finished",
+    "would_be_entered",
+    "would_be_removed",
     "would_be_done",
     "stale",
     "refused",
@@ -77,6 +83,18 @@ def describe_plan(
             return describe("would_be_done", appointment.start, appointment)
         case SkipReminder(start, appointment):
             return describe("stale", start, appointment)
+
+
+def describe_event_plan(plan: EventPlan, profile: TenantProfile) -> ReplayForecast:
+    """Return the forecast of an event's sync, with the visit's time in the zone of the business."""
+    describe = partial(_build_forecast, profile)
+    match plan:
+        case EnterVisit(appointment):
+            return describe("would_be_entered", appointment.start, appointment)
+        case RemoveVisit(appointment):
+            return describe("would_be_removed", appointment.start, appointment)
+        case SkipSync(appointment):
+            return describe("already_done", appointment.start if appointment else None, appointment)
 
 
 def _name_refusal(plan: Refuse, start: datetime | None, now: datetime) -> ReplayForecastKind:

@@ -1,4 +1,4 @@
-"""Writes appointments to the business's calendars and removes them."""
+"""Writes the event of an appointment to the business's calendars and removes it."""
 
 import html
 from dataclasses import replace
@@ -6,8 +6,10 @@ from dataclasses import replace
 from shared.tenants.profile import TenantProfile
 from shared.typed_names import flatten_name
 from workers.booking.dependencies import BookingPorts
+from workers.booking.domain.calendar_problem import CalendarProblem, UnusableCalendarError
 from workers.booking.domain.event_id import build_event_id
-from workers.booking.domain.values import Appointment, AppointmentState
+from workers.booking.domain.owner_changes import StoredEvent
+from workers.booking.domain.values import Appointment, AppointmentState, Interval
 from workers.booking.ports import CalendarEvent
 
 _SUMMARY_CHARACTERS = 200
@@ -22,22 +24,45 @@ def assign_calendar(appointment: Appointment, profile: TenantProfile) -> Appoint
     )
 
 
-async def sync_event(ports: BookingPorts, appointment: Appointment, profile: TenantProfile) -> None:
-    """Write the event, and remove it from the calendars where the visit is no longer.
-
-    A command with a link runs in parallel with those of the visit's own session. So the appointment is read again after
-    the event was written: the last command leaves the calendars in the state of the appointment.
-    """
-    await write_event(ports, appointment, profile)
-    stored = await ports.appointments.get(appointment.appointment_id, appointment.session_id)
-    is_active = stored is not None and stored.state is not AppointmentState.CANCELLED
-    calendar_of_event = find_current_calendar(stored, profile) if stored and is_active else None
+async def write_to_calendars(ports: BookingPorts, appointment: Appointment, profile: TenantProfile) -> None:
+    """Write the event of a confirmed visit, and remove it from the calendars where the visit is no longer."""
+    current = find_current_calendar(appointment, profile) if appointment.state is AppointmentState.CONFIRMED else None
+    if current is not None:
+        await _write_event(ports, appointment, profile)
     for calendar_id in appointment.calendars:
-        if calendar_id != calendar_of_event:
+        if calendar_id != current:
             await ports.calendar.remove(calendar_id, build_event_id(appointment.appointment_id))
 
 
-async def write_event(ports: BookingPorts, appointment: Appointment, profile: TenantProfile) -> None:
+async def list_outdated_calendars(ports: BookingPorts, appointment: Appointment, profile: TenantProfile) -> list[str]:
+    """Return the calendars that `write_to_calendars` would change.
+
+    Raises:
+        TransientError, UnusableCalendarError: a calendar can't be read, or can't be written to.
+    """
+    current = find_current_calendar(appointment, profile) if appointment.state is AppointmentState.CONFIRMED else None
+    outdated: list[str] = []
+    for calendar_id in {*appointment.calendars, *([current] if current is not None else ())}:
+        event = await ports.calendar.find_event(calendar_id, build_event_id(appointment.appointment_id))
+        if calendar_id == current:
+            is_outdated = event is None or not _shows_appointment(event, appointment)
+        else:
+            is_outdated = event is not None and not event.deleted
+        if is_outdated:
+            outdated.append(calendar_id)
+            if not await ports.calendar.is_writable(calendar_id):
+                raise UnusableCalendarError(CalendarProblem.FORBIDDEN)
+    return outdated
+
+
+def _shows_appointment(event: StoredEvent, appointment: Appointment) -> bool:
+    """Return whether writing the event again changes nothing: it is up to date, or the owner has deleted it since."""
+    if event.version != appointment.version:
+        return event.version > appointment.version
+    return event.deleted or event.interval == Interval(appointment.start, appointment.end)
+
+
+async def _write_event(ports: BookingPorts, appointment: Appointment, profile: TenantProfile) -> None:
     """Write the visit's event to its current calendar."""
     service = profile.find_service(appointment.service_id)
     name = service.name.choose_text(profile.locale) if service else appointment.service_id
@@ -56,12 +81,6 @@ async def write_event(ports: BookingPorts, appointment: Appointment, profile: Te
             attendee=appointment.contact.address if appointment.contact.kind == "email" else None,
         ),
     )
-
-
-async def remove_events(ports: BookingPorts, appointment: Appointment) -> None:
-    """Remove the visit's event from every calendar that it was written to."""
-    for calendar_id in appointment.calendars:
-        await ports.calendar.remove(calendar_id, build_event_id(appointment.appointment_id))
 
 
 def find_current_calendar(appointment: Appointment, profile: TenantProfile) -> str:

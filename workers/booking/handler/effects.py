@@ -1,10 +1,10 @@
-"""Queues and writes what follows from an appointment once it is stored: notices, reminders, the calendar's event."""
+"""Queues what follows from an appointment once it is stored: notices, reminders, the sync of its event."""
 
 from shared.messages.commands import BookingCreate, BookingResend
 from workers.booking.dependencies import BookingPorts
 from workers.booking.domain.values import Appointment, AppointmentState
-from workers.booking.handler.calendar_event import remove_events, sync_event
 from workers.booking.handler.case import Case
+from workers.booking.handler.event_sync import request_event_sync
 from workers.booking.handler.queue_notices import send_cancelled, send_code, send_confirmed, send_rescheduled
 from workers.booking.handler.reminders import delete_reminders, plan_reminders
 
@@ -12,8 +12,7 @@ from workers.booking.handler.reminders import delete_reminders, plan_reminders
 async def run_effects(ports: BookingPorts, case: Case, appointment: Appointment) -> None:
     """Run the effects of a visitor's command; each can be repeated, after a crash or by a replay.
 
-    Only the command that made the last change has effects: the owner may have moved or deleted the event since. The
-    calendar comes last, so that an unreachable calendar does not delay the visitor's notice.
+    Only the command that made the last change has effects: the owner may have moved or deleted the event since.
     """
     command, profile, now = case.command, case.profile, case.now
     if appointment.state is AppointmentState.HELD:
@@ -26,9 +25,9 @@ async def run_effects(ports: BookingPorts, case: Case, appointment: Appointment)
         if appointment.calendar_event_id:
             await send_cancelled(ports.notices, command, appointment, profile, now)
             await delete_reminders(ports, appointment, profile)
-            await remove_events(ports, appointment)
+            await request_event_sync(ports, command, appointment)
         return
     send = send_rescheduled if case.has_moved(appointment) else send_confirmed
     await send(ports.notices, command, appointment, profile, now)
     await plan_reminders(ports, appointment, profile, now)
-    await sync_event(ports, appointment, profile)
+    await request_event_sync(ports, command, appointment)

@@ -4,6 +4,7 @@ from shared.claims import Claim
 from shared.messages.commands import (
     BookingPlanReminders,
     BookingRemind,
+    BookingSettleEntry,
     CalendarChanged,
     CalendarSync,
     CalendarTick,
@@ -12,6 +13,7 @@ from shared.messages.commands import (
 from shared.messages.server import ServerFrame
 from workers.booking.dependencies import BookingPorts
 from workers.booking.handler.calendar_sync import read_calendar_changes, read_due_calendars
+from workers.booking.handler.event_sync import sync_event
 from workers.booking.handler.owner_changes import follow_owner_change
 from workers.booking.handler.reminders import retry_planning, send_due_reminder
 
@@ -31,4 +33,6 @@ async def handle_internal_command(
             await send_due_reminder(ports, command)
         case BookingPlanReminders():
             await retry_planning(ports, command)
+        case BookingSettleEntry():
+            await sync_event(ports, command, claim)
     return None

@@ -24,7 +24,8 @@ from workers.booking.domain.owner_changes import (
 from workers.booking.domain.quotas import list_day_quotas_of_visit
 from workers.booking.domain.values import Appointment, AppointmentState, ChangeKind, LastChange
 from workers.booking.handler.alerts import alert_operator
-from workers.booking.handler.calendar_event import assign_calendar, find_current_calendar, sync_event, write_event
+from workers.booking.handler.calendar_event import assign_calendar, find_current_calendar
+from workers.booking.handler.event_sync import request_event_sync
 from workers.booking.handler.frames import build_cancelled, build_rescheduled
 from workers.booking.handler.queue_notices import send_cancelled, send_rescheduled
 from workers.booking.handler.reminders import delete_reminders, plan_reminders
@@ -62,7 +63,7 @@ async def _apply_owner_change(
 ) -> Appointment | None:
     if appointment.last_change == _build_refused_handover(command):
         # A handover was refused before this command was interrupted.
-        await _restore_calendars(ports, command, appointment, profile)
+        await _restore_event(ports, command, appointment)
         return None
     event = await ports.calendar.find_event(
         find_current_calendar(appointment, profile), build_event_id(appointment.appointment_id)
@@ -81,10 +82,10 @@ async def _apply_owner_change(
                 ports, command, appointment, changed_visit, lanes=lanes, profile=profile, claim=claim
             )
             if moved is None:
-                await _restore_event(ports, command, appointment, profile)
+                await _restore_event(ports, command, appointment)
             return moved
         case ForbiddenMove():
-            await _restore_event(ports, command, appointment, profile)
+            await _restore_event(ports, command, appointment)
     return None
 
 
@@ -126,21 +127,18 @@ async def _hand_over(
         )
         if moved:
             return moved
-    # A new version, because a deleted event is only restored for a later version.
-    restored = replace(_increment_version(appointment), last_change=_build_refused_handover(command))
+    own = find_current_calendar(appointment, profile)
+    earlier = (one for one in appointment.calendars if one not in {calendar_id, own})
+    # A new version, because a deleted event is only restored for a later version. The other calendar is one of the
+    # earlier ones, so the sync removes the event from it.
+    restored = replace(
+        _increment_version(appointment),
+        calendars=(*earlier, calendar_id, own),
+        last_change=_build_refused_handover(command),
+    )
     await ports.appointments.save(restored, claim=claim)
-    await _restore_calendars(ports, command, restored, profile)
+    await _restore_event(ports, command, restored)
     return None
-
-
-async def _restore_calendars(
-    ports: BookingPorts, command: CalendarChanged, appointment: Appointment, profile: TenantProfile
-) -> None:
-    """Restore the event in its own calendar, then remove it from the calendars that it was moved to."""
-    await _restore_event(ports, command, appointment, profile)
-    for calendar_id in profile.calendars:
-        if calendar_id != find_current_calendar(appointment, profile):
-            await ports.calendar.remove(calendar_id, build_event_id(appointment.appointment_id))
 
 
 def _build_refused_handover(command: CalendarChanged) -> LastChange:
@@ -203,15 +201,13 @@ def _find_lanes_in_same_calendar(appointment: Appointment, profile: TenantProfil
     return [appointment.resource, *(lane for lane in others if profile.get_calendar_id(lane) == calendar_id)]
 
 
-async def _restore_event(
-    ports: BookingPorts, command: CalendarChanged, appointment: Appointment, profile: TenantProfile
-) -> None:
-    """Write the event from the appointment again; the alert comes first, so that a crash does not lose it."""
+async def _restore_event(ports: BookingPorts, command: CalendarChanged, appointment: Appointment) -> None:
+    """Have the event written from the appointment again; the alert comes first, so that a crash does not lose it."""
     log.info("calendar_move_refused", appointment_id=appointment.appointment_id)
     await alert_operator(
         ports, tenant=command.tenant, session_id=command.session_id, problem=CalendarProblem.MOVE_REFUSED
     )
-    await write_event(ports, appointment, profile)
+    await request_event_sync(ports, command, appointment)
 
 
 async def _notify_visitor(
@@ -229,6 +225,6 @@ async def _notify_visitor(
         return build_cancelled(command, changed, profile.zone, by="business")
     await send_rescheduled(ports.notices, command, changed, profile, now, by="business", previous_start=previous_start)
     await plan_reminders(ports, changed, profile, now)
-    # The event has the owner's time already; this writes the new version to it.
-    await sync_event(ports, changed, profile)
+    # The event has the owner's time already, but not the new version.
+    await request_event_sync(ports, command, changed)
     return build_rescheduled(command, changed, profile, now, by="business")

@@ -10,6 +10,7 @@ from shared.messages.commands import (
     BookingRemind,
     BookingReschedule,
     BookingResend,
+    BookingSettleEntry,
     BookingVerify,
 )
 from workers.booking.dependencies import BookingPorts
@@ -24,12 +25,13 @@ from workers.booking.domain.plans import (
     ReminderPlan,
     SendCode,
 )
-from workers.booking.domain.replay_forecast import ReplayForecast, describe_plan
+from workers.booking.domain.replay_forecast import ReplayForecast, describe_event_plan, describe_plan
 from workers.booking.domain.values import Appointment, AppointmentState, Refusal
 from workers.booking.handler.case import Case, Replayable, build_case
 from workers.booking.handler.change import apply_cancel, apply_move, plan_cancel, plan_reschedule
 from workers.booking.handler.create import apply_hold, plan_create
 from workers.booking.handler.effects import run_effects
+from workers.booking.handler.event_sync import plan_event_sync
 from workers.booking.handler.late_replays import plan_late_replay
 from workers.booking.handler.reminders import plan_reminder
 from workers.booking.handler.verify import (
@@ -101,18 +103,15 @@ async def forecast_command(ports: BookingPorts, command: BookingCommand) -> Repl
 
 
 async def _forecast_plan(ports: BookingPorts, command: BookingCommand) -> ReplayForecast:
-    if not isinstance(command, Replayable | BookingRemind | BookingPlanReminders):
+    if not isinstance(command, Replayable | BookingRemind | BookingPlanReminders | BookingSettleEntry):
         return ReplayForecast("would_be_done")
     profile, now = await ports.tenants.get_profile(command.tenant), ports.clock.now()
+    if isinstance(command, BookingSettleEntry):
+        return describe_event_plan(await plan_event_sync(ports, command, profile), profile)
     plan: Plan | ReminderPlan
     if isinstance(command, Replayable):
         case = build_case(command, _NO_CLAIM, profile, locale=command.locale, now=now)
         plan = await plan_command(ports, case, command)
     else:
         plan = await plan_reminder(ports, command, profile)
-    forecast = describe_plan(plan, command_id=command.id, profile=profile, now=now)
-    if isinstance(plan, ConfirmHold) or (isinstance(plan, AlreadyDone) and forecast.kind == "would_be_finished"):
-        # The event is written, too: what prevented that may persist.
-        visit = plan.appointment
-        await ports.calendar.find_busy_times(profile.get_calendar_id(visit.resource), visit.blocked, fresh=True)
-    return forecast
+    return describe_plan(plan, command_id=command.id, profile=profile, now=now)

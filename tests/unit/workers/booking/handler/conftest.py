@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from shared.claims import Claim
+from shared.claims import Busy, Claim
 from shared.conversations.replies import Replies
 from shared.errors import PermanentError, TransientError
 from shared.ids import derive_command_key, new_id
@@ -100,6 +100,7 @@ class World:
         record = self.claims.records[command.claim_key]
         assert record.done
         assert "outcome" in record.markers
+        await self.sync_events()
         return await self.conversations.get_frame(command.session_id, record.markers["outcome"])
 
     async def carry_out(self, command):
@@ -114,8 +115,26 @@ class World:
             raise
         record = self.claims.records[command.claim_key]
         assert record.done
+        await self.sync_events()
         number = record.markers.get("outcome")
         return await self.conversations.get_frame(command.session_id, number) if number else None
+
+    async def sync_events(self):
+        """Carry out the queued syncs of events as the worker core does, one after the other.
+
+        One that the calendar fails stays queued.
+        """
+        while sync := next((one for one in self.commands.delivered if one.type == "booking.settle_entry"), None):
+            claim = await self.claims.claim(sync.claim_key, fingerprint="f", lease=LEASE)
+            if isinstance(claim, Busy):
+                return
+            if isinstance(claim, Claim):
+                try:
+                    await self.handler.handle(sync, claim)
+                except (PermanentError, TransientError):
+                    await self.claims.release(claim)
+                    return
+            self.commands.delete(sync)
 
     async def create(self, start=TUESDAY_TEN, **fields):
         return await self.handle(self.create_command(start, **fields))

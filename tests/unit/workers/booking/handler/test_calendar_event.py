@@ -120,12 +120,13 @@ async def test_a_move_to_the_same_time_does_not_change_the_event(world):
 
 
 async def test_a_replayed_move_completes_its_effects(world):
-    """The event follows once the calendar is usable again; the appointment moves only once."""
+    """The event follows once the queue is usable again; the appointment moves only once."""
     appointment_id = await world.confirmed()
     data = {"appointment_id": appointment_id, "start": "2026-01-13T14:00"}
-    world.calendar.fail("put", PermanentError("calendar_access_revoked"))
+    world.commands.errors.append(PermanentError("aws_denied"))
     with pytest.raises(PermanentError):
         await world.handle(world.command("reschedule", client_id="r1", **data))
+    assert [event.start for event in world.events] == [NINE_UTC]
 
     await world.handle(world.command("reschedule", client_id="r1", replay=1, **data))
     assert [event.start for event in world.events] == [NINE_UTC + 4 * HOUR]
@@ -134,9 +135,9 @@ async def test_a_replayed_move_completes_its_effects(world):
 
 
 async def test_a_replayed_cancellation_completes_its_effects(world):
-    """The event is removed once the calendar is usable again."""
+    """The event is removed once the queue is usable again."""
     appointment_id = await world.confirmed()
-    world.calendar.fail("remove", PermanentError("calendar_access_revoked"))
+    world.commands.errors.append(PermanentError("aws_denied"))
     with pytest.raises(PermanentError):
         await world.handle(world.command("cancel", client_id="c1", appointment_id=appointment_id))
 

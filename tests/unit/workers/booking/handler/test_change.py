@@ -58,16 +58,18 @@ async def test_a_repeated_cancellation_gets_the_same_answer_and_one_notice(world
     assert world.notice_types.count("notice.cancelled") == 1
 
 
-@pytest.mark.parametrize("step", ["buckets", "calendar", "notices", "frame"])
+@pytest.mark.parametrize("step", ["buckets", "commands", "notices", "frame"])
 async def test_an_interrupted_cancellation_is_completed_by_the_retry(world, step):
     """The event is removed, one notice is sent, and one frame reports it."""
     appointment_id = await world.confirmed()
     command = world.command("cancel", appointment_id=appointment_id)
-    if step == "calendar":
-        world.calendar.fail("remove", TransientError("quota"))
-    else:
-        steps = {"buckets": world.appointments.stuck, "notices": world.notices.errors}
-        steps.get(step, world.conversations.errors).append(TransientError("throttled"))
+    steps = {
+        "buckets": world.appointments.stuck,
+        "commands": world.commands.errors,
+        "notices": world.notices.errors,
+        "frame": world.conversations.errors,
+    }
+    steps[step].append(TransientError("throttled"))
     with pytest.raises(TransientError):
         await world.handle(command)
 
@@ -178,15 +180,13 @@ async def test_an_appointment_of_a_removed_service_can_not_move(world, make_prof
     assert (await world.send("cancel", appointment_id=appointment_id)).type == "booking.cancelled"
 
 
-@pytest.mark.parametrize("step", ["calendar", "notices", "frame"])
+@pytest.mark.parametrize("step", ["commands", "notices", "frame"])
 async def test_an_interrupted_move_is_completed_by_the_retry(world, step):
     """The retry finds the appointment moved and completes the effects."""
     appointment_id = await world.confirmed()
     command = world.command("reschedule", appointment_id=appointment_id, start="2026-01-13T14:00")
-    if step == "calendar":
-        world.calendar.fail("put", TransientError("quota"))
-    else:
-        {"notices": world.notices, "frame": world.conversations}[step].errors.append(TransientError("throttled"))
+    ports = {"commands": world.commands, "notices": world.notices, "frame": world.conversations}
+    ports[step].errors.append(TransientError("throttled"))
     with pytest.raises(TransientError):
         await world.handle(command)
 

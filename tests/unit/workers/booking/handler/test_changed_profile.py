@@ -51,7 +51,7 @@ async def test_a_move_is_completed_after_its_service_was_removed(world, make_pro
     """It was stored before the worker was interrupted."""
     mine = await world.confirmed()
     command = world.command("reschedule", appointment_id=mine, start="2026-01-13T11:00")
-    world.calendar.fail("put", TransientError("503"))
+    world.commands.errors.append(TransientError("503"))
     with pytest.raises(TransientError):
         await world.handle(command)
     others = [make_profile().services[1].model_dump()]

@@ -19,7 +19,6 @@ from workers.booking.domain.values import AppointmentState
 from workers.booking.handler import BookingHandler
 from workers.notifications.handler import NotificationHandler, NotificationPorts
 
-REVOKED = PermanentError("calendar_access_revoked", "the key is refused")
 LATER = "2026-01-14T14:00"
 
 
@@ -86,6 +85,17 @@ class MortalWorld(World):
                 self.dead.append(command)
             await handler.give_up(command, claim, error.reason)
 
+    async def visit(self, kind, **data):
+        """Deliver a visitor's command, and everything that it queues."""
+        await self.deliver(self.handler, self.command(kind, **data))
+        await self.follow_up()
+
+    async def follow_up(self):
+        """Deliver all internal commands and notices that are queued by now."""
+        for command in self.commands.drain():
+            await self.deliver(self.handler, command)
+        await self.notify()
+
     async def notify(self):
         """Deliver all notices that are queued by now."""
         for notice in self.notices.delivered:
@@ -94,43 +104,46 @@ class MortalWorld(World):
                 await self.deliver(self.notifier, notice)
 
 
-async def book(world, *, broken=False, moved=False, cancelled=False, unplanned=False):
-    """Run a visit from request to end, with a calendar that is unusable until the dead letters are replayed."""
+async def book(world, *, broken="", moved=False, cancelled=False, unplanned=False):
+    """Run a visit from request to end, with a calendar that is read-only until the dead letters are replayed."""
     create = world.create_command(TUESDAY_TEN)
     await world.deliver(world.handler, create)
     await world.notify()
     world.appointment_id = next(iter(world.appointments.rows))[0]
-    verify = world.command("verify", appointment_id=world.appointment_id, code=world.code(world.appointment_id))
-    if broken:
-        world.calendar.outage = REVOKED
     if unplanned:
         world.schedules.errors.append(TransientError("scheduler"))
-    await world.deliver(world.handler, verify)
-    for command in world.commands.drain():
-        await world.deliver(world.handler, command)
-    await world.notify()
+    if broken == "verify":
+        world.calendar.read_only.add("calendar")
+    await world.visit("verify", appointment_id=world.appointment_id, code=world.code(world.appointment_id))
+    if broken == "cancel":
+        world.calendar.read_only.add("calendar")
     if moved:
-        await world.deliver(
-            world.handler, world.command("reschedule", appointment_id=world.appointment_id, start=LATER)
-        )
-        await world.notify()
+        await world.visit("reschedule", appointment_id=world.appointment_id, start=LATER)
     if cancelled:
-        await world.deliver(world.handler, world.command("cancel", appointment_id=world.appointment_id))
-        await world.notify()
-    world.calendar.outage = None
+        await world.visit("cancel", appointment_id=world.appointment_id)
+    world.calendar.read_only.clear()
     for dead in list(world.dead):
         for number in (1, 2):
             await world.deliver(world.handler, dead.model_copy(update={"replay": number}))
-            await world.notify()
+            await world.follow_up()
     return world
 
 
 PATHS = {
     "booked": ({}, AppointmentState.CONFIRMED, ["code", "confirmed"]),
-    "replayed": ({"broken": True}, AppointmentState.CONFIRMED, ["alert", "code", "confirmed"]),
+    "replayed": (
+        {"broken": "verify", "moved": True},
+        AppointmentState.CONFIRMED,
+        ["alert", "code", "confirmed", "rescheduled"],
+    ),
     "unplanned": ({"unplanned": True}, AppointmentState.CONFIRMED, ["code", "confirmed"]),
     "moved": ({"moved": True}, AppointmentState.CONFIRMED, ["code", "confirmed", "rescheduled"]),
     "cancelled": ({"cancelled": True}, AppointmentState.CANCELLED, ["cancelled", "code", "confirmed"]),
+    "cancelled and replayed": (
+        {"broken": "cancel", "cancelled": True},
+        AppointmentState.CANCELLED,
+        ["alert", "cancelled", "code", "confirmed"],
+    ),
 }
 
 

@@ -89,8 +89,13 @@ async def test_two_commands_for_one_change_have_one_effect(visited):
     assert visited.frames().count("booking.cancelled") == 1
 
 
-@pytest.mark.parametrize("step", ["tables", "calendar", "notices"])
-@pytest.mark.parametrize("how", ["moved", "deleted"])
+@pytest.mark.parametrize(
+    ("how", "step"),
+    [
+        *((how, step) for how in ("moved", "deleted") for step in ("tables", "calendar", "notices")),
+        ("moved", "commands"),
+    ],
+)
 async def test_an_interrupted_command_is_completed(visited, how, step):
     """Earlier effects are not repeated, and missing ones are completed."""
     if how == "moved":
@@ -102,9 +107,11 @@ async def test_an_interrupted_command_is_completed(visited, how, step):
         case "tables":
             visited.appointments.fail(error)
         case "calendar":
-            visited.calendar.fail("put" if how == "moved" else "find_event", error)
-        case _:
+            visited.calendar.fail("find_event", error)
+        case "notices":
             visited.notices.errors.append(error)
+        case _:
+            visited.commands.errors.append(error)
     with pytest.raises(TransientError):
         await follow(visited)
     frame = await follow(visited)
@@ -150,13 +157,12 @@ async def test_the_visitors_own_change_has_priority(visited):
 
 async def test_an_event_that_is_not_written_yet_is_ignored(visited):
     """The visitor moved the visit while the calendar was unusable: the owner's move of the old event does not count."""
-    data = {"appointment_id": visited.appointment_id, "start": "2026-01-14T10:00"}
-    visited.calendar.fail("put", PermanentError("calendar_access_revoked"))
-    with pytest.raises(PermanentError):
-        await visited.handle(visited.command("reschedule", client_id="r1", **data))
+    closed = PermanentError("calendar_access_revoked")
+    visited.calendar.fail("put", closed, closed)
+    await visited.send("reschedule", appointment_id=visited.appointment_id, start="2026-01-14T10:00")
     visited.calendar.owner_moves(visited.appointment_id, LATER)
     assert await follow(visited) is None
-    await visited.handle(visited.command("reschedule", client_id="r1", replay=1, **data))
+    await visited.sync_events()
     assert await stands_at(visited) == Interval(NINE_UTC + DAY, NINE_UTC + DAY + HOUR)
 
 

@@ -42,9 +42,12 @@ async def test_an_original_is_never_too_late(world):
 
 
 async def test_a_verified_code_is_completed_at_any_age(world):
-    """The visit was confirmed before the calendar failed: only its event and its notice are missing."""
+    """The visit was confirmed before the queue failed: only its event and its notice are missing."""
     held = await world.held()
-    verify = await world.failed(world.command("verify", appointment_id=held, code=world.code(held)))
+    verify = world.command("verify", appointment_id=held, code=world.code(held))
+    world.notices.errors.append(PermanentError("aws_denied"))
+    with pytest.raises(PermanentError):
+        await world.handle(verify)
     world.clock.advance(timedelta(hours=20))
     assert (await world.handle(replayed(verify))).type == "booking.confirmed"
     assert (len(world.events), world.notice_types) == (1, ["notice.code", "notice.confirmed"])
