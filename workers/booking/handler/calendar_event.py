@@ -1,7 +1,11 @@
 """Writes the event of an appointment to the business's calendars and removes it."""
 
 import html
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
+
+import structlog
 
 from shared.tenants.profile import TenantProfile
 from shared.typed_names import flatten_name
@@ -11,6 +15,8 @@ from workers.booking.domain.event_id import build_event_id
 from workers.booking.domain.owner_changes import StoredEvent
 from workers.booking.domain.values import Appointment, AppointmentState, Interval
 from workers.booking.ports import CalendarEvent
+
+log = structlog.get_logger()
 
 _SUMMARY_CHARACTERS = 200
 
@@ -29,9 +35,10 @@ async def write_to_calendars(ports: BookingPorts, appointment: Appointment, prof
     current = find_current_calendar(appointment, profile) if appointment.state is AppointmentState.CONFIRMED else None
     if current is not None:
         await _write_event(ports, appointment, profile)
-    for calendar_id in appointment.calendars:
+    for calendar_id in _list_calendars(appointment, profile):
         if calendar_id != current:
-            await ports.calendar.remove(calendar_id, build_event_id(appointment.appointment_id))
+            with _ignore_lost_calendar(calendar_id, profile):
+                await ports.calendar.remove(calendar_id, build_event_id(appointment.appointment_id))
 
 
 async def list_outdated_calendars(ports: BookingPorts, appointment: Appointment, profile: TenantProfile) -> list[str]:
@@ -42,17 +49,30 @@ async def list_outdated_calendars(ports: BookingPorts, appointment: Appointment,
     """
     current = find_current_calendar(appointment, profile) if appointment.state is AppointmentState.CONFIRMED else None
     outdated: list[str] = []
-    for calendar_id in {*appointment.calendars, *([current] if current is not None else ())}:
-        event = await ports.calendar.find_event(calendar_id, build_event_id(appointment.appointment_id))
-        if calendar_id == current:
-            is_outdated = event is None or not _shows_appointment(event, appointment)
-        else:
-            is_outdated = event is not None and not event.deleted
-        if is_outdated:
-            outdated.append(calendar_id)
-            if not await ports.calendar.is_writable(calendar_id):
+    for calendar_id in _list_calendars(appointment, profile):
+        with _ignore_lost_calendar(calendar_id, profile):
+            event = await ports.calendar.find_event(calendar_id, build_event_id(appointment.appointment_id))
+            if calendar_id == current:
+                is_outdated = event is None or not _shows_appointment(event, appointment)
+            else:
+                is_outdated = event is not None and not event.deleted
+            if is_outdated and not await ports.calendar.is_writable(calendar_id):
                 raise UnusableCalendarError(CalendarProblem.FORBIDDEN)
+            if is_outdated:
+                outdated.append(calendar_id)
     return outdated
+
+
+@contextmanager
+def _ignore_lost_calendar(calendar_id: str, profile: TenantProfile) -> Iterator[None]:
+    """Ignore that a calendar can't be used if the profile no longer names it: nobody would repair it."""
+    try:
+        yield
+    except UnusableCalendarError as error:
+        is_lost = error.problem in {CalendarProblem.UNKNOWN, CalendarProblem.FORBIDDEN}
+        if calendar_id in profile.calendars or not is_lost:
+            raise
+        log.warning("former_calendar_unusable", reason=error.reason)
 
 
 def _shows_appointment(event: StoredEvent, appointment: Appointment) -> bool:
@@ -84,8 +104,18 @@ async def _write_event(ports: BookingPorts, appointment: Appointment, profile: T
 
 
 def find_current_calendar(appointment: Appointment, profile: TenantProfile) -> str:
-    """Return the id of the calendar that has the visit's event."""
-    return appointment.calendars[-1] if appointment.calendars else profile.get_calendar_id(appointment.resource)
+    """Return the id of the calendar that has the visit's event, or is to have it."""
+    return _list_calendars(appointment, profile)[-1]
+
+
+def _list_calendars(appointment: Appointment, profile: TenantProfile) -> tuple[str, ...]:
+    """Return the calendars that the event is or was in, the current one last.
+
+    If the profile has replaced that one, perhaps because it was deleted, the visit's lane has another calendar now.
+    """
+    if appointment.calendars and appointment.calendars[-1] in profile.calendars:
+        return appointment.calendars
+    return (*appointment.calendars, profile.get_calendar_id(appointment.resource))
 
 
 def _describe_visit(appointment: Appointment) -> str:

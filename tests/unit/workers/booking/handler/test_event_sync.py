@@ -224,3 +224,33 @@ async def test_a_forecast_says_what_is_missing_in_the_calendar(world):
     assert (await forecast())[0] == "already_done"
     world.appointments.rows.clear()
     assert (await forecast_command(world.ports, sync)).kind == "already_done"
+
+
+@pytest.mark.parametrize("change", [None, "cancel", "reschedule"])
+async def test_a_deleted_calendar_is_replaced_in_the_profile(new_world, make_profile, change):
+    """The replay enters the visit in the new calendar; what happens to the visit then, happens there."""
+    world = new_world()
+    world.calendar.events["new"], world.calendar.owners["new"] = {}, []
+    world.appointment_id = await world.held()
+    deleted = world.calendar.events.pop("calendar")
+    await world.send("verify", appointment_id=world.appointment_id, code=world.code(world.appointment_id))
+    [sync] = pending_syncs(world)
+    world.tenants.blocking.profiles["salon-ania"] = make_profile(calendar_id="new", senders={"email": "s@example.com"})
+    assert (await forecast_command(world.ports, sync)).kind == "would_be_entered"
+    await world.carry_out(replayed(sync))
+    assert (await forecast_command(world.ports, sync)).kind == "already_done"
+    if change:
+        more = {"start": LATER} if change == "reschedule" else {}
+        await world.send(change, appointment_id=world.appointment_id, **more)
+    starts = [event.start for event in world.calendar.events["new"].values()]
+    assert starts == {None: [NINE_UTC], "cancel": [], "reschedule": [NINE_UTC + 4 * HOUR]}[change]
+    assert (pending_syncs(world), deleted) == ([], {})
+
+
+async def test_a_calendar_of_the_profile_has_to_work(new_world):
+    """The event of a cancelled visit stays in a calendar that can't be written to: its sync is not done."""
+    world = new_world()
+    await world.confirmed()
+    world.calendar.read_only.add("calendar")
+    await world.send("cancel", appointment_id=next(iter(world.appointments.rows))[0])
+    assert len(pending_syncs(world)) == 1
