@@ -18,7 +18,7 @@ from workers.booking.domain.replay_forecast import ReplayForecast, ReplayForecas
 from workers.booking.domain.slots import find_free_slots
 from workers.booking.domain.values import Appointment, AppointmentState, Contact, Interval, SlotOffer
 from workers.booking.handler.availability import find_free_times
-from workers.booking.handler.limits import find_channels
+from workers.booking.handler.contacts import find_channels
 from workers.booking.handler.use_cases import forecast_command
 from workers.booking.ports import AppointmentStore
 

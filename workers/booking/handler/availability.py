@@ -17,8 +17,8 @@ from workers.booking.domain.local_time import find_first_instant
 from workers.booking.domain.slots import find_alternatives, find_free_slots
 from workers.booking.domain.values import Appointment, Interval, Refusal, SlotOffer
 from workers.booking.handler.case import Case
+from workers.booking.handler.contacts import find_channels, list_contact_kinds
 from workers.booking.handler.frames import build_refusal, build_slots
-from workers.booking.handler.limits import find_channels, list_contact_kinds
 from workers.booking.handler.occupancy import load_occupancy
 
 MAX_LISTED_BYTES = 22 * 1024

@@ -18,7 +18,7 @@ from workers.booking.handler.availability import offer_other_times, refuse_with_
 from workers.booking.handler.calendar_event import assign_calendar
 from workers.booking.handler.case import Case
 from workers.booking.handler.find_appointment import find_appointment
-from workers.booking.handler.lanes import find_free_lanes, take_first_lane
+from workers.booking.handler.occupancy import find_free_lanes, take_first_lane
 from workers.booking.ports import Lost
 
 log = structlog.get_logger()

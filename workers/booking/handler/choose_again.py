@@ -13,20 +13,19 @@ from workers.booking.domain.local_time import parse_start
 from workers.booking.domain.replay import derive_choose_again_notice_id, has_visit_ahead, is_worth_a_notice
 from workers.booking.domain.values import Appointment, Contact, Refusal
 from workers.booking.handler.case import Replayable
+from workers.booking.handler.contacts import find_channels
 from workers.booking.handler.create import derive_appointment_id
 from workers.booking.handler.late_replays import find_target_appointment
-from workers.booking.handler.limits import find_channels
 
 log = structlog.get_logger()
 
 
-async def ask_to_choose_again(ports: BookingPorts, command: Replayable) -> None:
+async def ask_to_choose_again(ports: BookingPorts, command: Replayable, profile: TenantProfile) -> None:
     """Queue the notice if a contact is known and the refusal is news; the same replay queues the same notice."""
     now = ports.clock.now()
     appointment = await find_target_appointment(ports, command)
     if not is_worth_a_notice(appointment, cancels=isinstance(command, BookingCancel), now=now):
         return
-    profile = await ports.tenants.get_profile(command.tenant)
     facts = _extract_facts(appointment) if appointment else _parse_requested_facts(ports, command, profile)
     if facts is None:
         log.info("choose_again_without_contact")

@@ -22,9 +22,9 @@ from workers.booking.domain.slots import refuse_unoffered_start
 from workers.booking.domain.values import Appointment, AppointmentState, LastChange, Refusal
 from workers.booking.handler.availability import refuse_with_alternatives
 from workers.booking.handler.case import Case
-from workers.booking.handler.lanes import find_free_lanes, take_first_lane
-from workers.booking.handler.limits import find_channels, refuse_full_quota
-from workers.booking.handler.suppressed_contact import refuse_suppressed_contact
+from workers.booking.handler.contacts import find_channels, refuse_suppressed_contact
+from workers.booking.handler.limits import refuse_full_quota
+from workers.booking.handler.occupancy import find_free_lanes, take_first_lane
 from workers.booking.ports import Lost, QuotaFull
 
 log = structlog.get_logger()

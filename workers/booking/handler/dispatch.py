@@ -14,6 +14,7 @@ from shared.messages.commands import (
 )
 from shared.messages.errors import ErrorCode
 from shared.messages.server import Error, ServerFrame
+from shared.tenants.profile import TenantProfile
 from workers.booking.dependencies import BookingPorts
 from workers.booking.domain.calendar_problem import CalendarProblem
 from workers.booking.handler.alerts import alert_operator
@@ -55,7 +56,7 @@ class BookingHandler:
         log.info("booking_refused", code=frame.data.code, alternatives=len(frame.data.alternatives))
         # A refusal has no other trace: a late worker must not store it while its successor carries the command out.
         await self._replies.store_and_post(command.session_id, frame, claim=claim, tenant=command.tenant)
-        await self._notify_unreachable_visitor(command, frame)
+        await self._notify_unreachable_visitor(command, frame, case.profile)
         return find_refusal_code(frame)
 
     async def _complete_command(self, command: InternalBookingCommand, frame: ServerFrame | None, claim: Claim) -> None:
@@ -93,7 +94,9 @@ class BookingHandler:
             await self._notify_unreachable_visitor(command, frame)
         return find_refusal_code(frame)
 
-    async def _notify_unreachable_visitor(self, command: Replayable, frame: ServerFrame) -> None:
+    async def _notify_unreachable_visitor(
+        self, command: Replayable, frame: ServerFrame, profile: TenantProfile | None = None
+    ) -> None:
         """Queue a notice about a refused replay if the visitor is not connected.
 
         Posting the frame removes dead connections: the remaining ones received it, or will request it on resume.
@@ -101,7 +104,8 @@ class BookingHandler:
         if not (command.replay and isinstance(frame, Error)):
             return
         if not await self._replies.list_connections(command.session_id):
-            await ask_to_choose_again(self._ports, command)
+            profile = profile or await self._ports.tenants.get_profile(command.tenant)
+            await ask_to_choose_again(self._ports, command, profile)
 
     async def refuse_reused_id(self, command: BookingCommand) -> None:
         """Refuse a command with an id that another command has used."""

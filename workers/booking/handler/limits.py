@@ -1,14 +1,10 @@
-"""Finds the channels for codes, and converts full quotas to refusals."""
+"""Converts full quotas to refusals."""
 
 from datetime import datetime
-from typing import Literal
 
 from shared.errors import TransientError
 from shared.messages.errors import ErrorCode
 from shared.refusal_texts import About
-from shared.tenants.profile import TenantProfile
-from workers.booking.dependencies import BookingPorts
-from workers.booking.domain.contact import Channels
 from workers.booking.domain.quotas import Bound
 from workers.booking.domain.values import Refusal
 from workers.booking.ports import QuotaFull
@@ -21,25 +17,6 @@ _ABOUT: dict[Bound, About] = {
     Bound.SENDS_ADDRESS: "codes_address",
 }
 """The sentences that say which limit was reached, and what helps."""
-
-
-def find_channels(ports: BookingPorts, profile: TenantProfile) -> Channels:
-    """Return the channels that are enabled for both the installation and the business."""
-    return Channels(
-        email=ports.email_enabled and bool(profile.senders.email),
-        sms=ports.sms_enabled,
-        sms_countries=ports.sms_countries,
-    )
-
-
-def list_contact_kinds(channels: Channels) -> tuple[Literal["email", "phone"], ...]:
-    """Return the kinds of contact that a visitor may give."""
-    kinds: list[Literal["email", "phone"]] = []
-    if channels.email:
-        kinds.append("email")
-    if channels.sms:
-        kinds.append("phone")
-    return tuple(kinds)
 
 
 def refuse_full_quota(full: QuotaFull, at: datetime) -> Refusal | None:

@@ -18,10 +18,9 @@ from workers.booking.domain.values import Appointment, Refusal
 from workers.booking.handler.availability import offer_other_times, refuse_with_alternatives
 from workers.booking.handler.calendar_event import assign_calendar
 from workers.booking.handler.case import Case
-from workers.booking.handler.lanes import take_first_lane
+from workers.booking.handler.contacts import refuse_suppressed_contact
 from workers.booking.handler.limits import refuse_full_quota
-from workers.booking.handler.occupancy import load_occupancy
-from workers.booking.handler.suppressed_contact import refuse_suppressed_contact
+from workers.booking.handler.occupancy import load_occupancy, take_first_lane
 from workers.booking.ports import Lost
 
 log = structlog.get_logger()
