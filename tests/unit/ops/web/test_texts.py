@@ -1,5 +1,7 @@
 """The texts of the pages: every value that the desk displays has one."""
 
+import re
+from pathlib import Path
 from typing import get_args
 
 import pytest
@@ -10,12 +12,19 @@ from ops.web.audit_trail import describe_entry
 from ops.web.filters import AGES
 from ops.web.language import CATALOGUE
 from shared.conversations.takeover import ConversationAuditAction
+from shared.dead_letter_reasons import DeadLetterReason
 from shared.ledger.audit_details import EditedFields, NotSent, ReplayNumber
 from shared.ledger.failures import QUEUES, AuditAction, AuditEntry, FailureState
 from shared.ledger.rules import LEDGER
 from shared.messages.commands import QUEUED_COMMAND
 from shared.messages.notices import NOTICE
 from tests.fakes.clock import NOON
+from workers.booking.domain.calendar_problem import CalendarProblem
+
+ROOT = Path(__file__).parents[4]
+RAISED = re.compile(r'PermanentError\(\s*"(\w+)"')
+NOT_IN_THE_LEDGER = {"aws_client", "not_allowed_to_look", CalendarProblem.MOVE_REFUSED}
+"""Operators read the first as it is, the second is of a forecast, and the third of an alert only."""
 
 
 def test_every_value_has_a_text():
@@ -70,3 +79,14 @@ def test_audit_entries_are_translated(by, action, detail, who, note):
     """Parts of the system and their notes are translated; operators, their reasons and unknown values are not."""
     line = describe_entry(AuditEntry(NOON, by, action, detail), CATALOGUE.get_texts("pl"))
     assert (line.who, line.note) == (who, note)
+
+
+def test_every_reason_of_a_failure_has_a_text():
+    """Those of the queues, of calendars, and those that the workers raise for an operator."""
+    sources = [file.read_text("utf-8") for folder in ("shared", "workers") for file in (ROOT / folder).rglob("*.py")]
+    raised = {reason for source in sources for reason in RAISED.findall(source)}
+    assert {"mail_off", "sms_rejected"} <= raised
+    reasons = {*DeadLetterReason, *CalendarProblem, "bad_profile", "unknown_tenant"} | raised
+    t = CATALOGUE.get_texts("en")
+    missing = [one for one in sorted(reasons - NOT_IN_THE_LEDGER) if t.get(f"reason_{one}") is None]
+    assert missing == []
