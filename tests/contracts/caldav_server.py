@@ -13,9 +13,9 @@ from yarl import URL
 from shared.aws.secret_cache import Secrets
 from shared.ids import new_id
 from tests.fakes.clock import FakeClock
-from workers.booking.adapters.caldav_accounts import CalDavAccounts
-from workers.booking.adapters.caldav_calendar import CalDavCalendar
-from workers.booking.adapters.caldav_http import CalDavHttp
+from workers.booking.adapters.caldav.accounts import CalDavAccounts
+from workers.booking.adapters.caldav.calendar import CalDavCalendar
+from workers.booking.adapters.caldav.http import CalDavHttp
 
 OWNER, PASSWORD = "salon", "a password of its own"
 SECRET_ID = "chatbot/caldav"

@@ -26,9 +26,9 @@ from shared.settings import PoolSettings
 from shared.tenants.busy_calendars import CalendarProvider
 from workers.booking.adapters.appointments import DynamoAppointmentStore
 from workers.booking.adapters.cached_calendar import CachedBusyCalendar, CachedCalendar
-from workers.booking.adapters.caldav_accounts import CalDavAccounts
-from workers.booking.adapters.caldav_calendar import CalDavCalendar
-from workers.booking.adapters.caldav_http import CalDavHttp
+from workers.booking.adapters.caldav.accounts import CalDavAccounts
+from workers.booking.adapters.caldav.calendar import CalDavCalendar
+from workers.booking.adapters.caldav.http import CalDavHttp
 from workers.booking.adapters.google_calendar import GoogleCalendar
 from workers.booking.adapters.google_credentials import GoogleCredentials
 from workers.booking.adapters.scheduler import EventBridgeSchedules

@@ -19,7 +19,7 @@ from cryptography.x509.oid import NameOID
 from shared.errors import TransientError
 from tests.contracts.caldav_server import OwnersCalendar, calendar_text, event_lines, make_reader
 from tests.contracts.stores.calendars import HOUR, MORNING, NINE
-from workers.booking.adapters.caldav_http import MAX_BYTES, Answer
+from workers.booking.adapters.caldav.http import MAX_BYTES, Answer
 from workers.booking.adapters.public_addresses import is_public_address
 from workers.booking.domain.calendar_problem import UnusableCalendarError
 from workers.booking.domain.values import Interval

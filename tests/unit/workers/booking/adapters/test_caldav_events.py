@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from tests.contracts.caldav_server import calendar_text, event_lines
-from workers.booking.adapters.caldav_events import find_busy_intervals
+from workers.booking.adapters.caldav.events import find_busy_intervals
 from workers.booking.domain.calendar_problem import UnusableCalendarError
 from workers.booking.domain.values import Interval
 

@@ -6,7 +6,7 @@ import aiohttp
 from yarl import URL
 
 from shared.errors import TransientError
-from workers.booking.adapters.caldav_accounts import Account
+from workers.booking.adapters.caldav.accounts import Account
 from workers.booking.adapters.public_addresses import PrivateAddressError, open_public_socket
 from workers.booking.domain.calendar_problem import CalendarProblem, UnusableCalendarError
 

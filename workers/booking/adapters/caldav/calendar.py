@@ -9,8 +9,8 @@ from zoneinfo import ZoneInfo
 from yarl import URL
 
 from shared.errors import TransientError
-from workers.booking.adapters.caldav_accounts import Account, CalDavAccounts
-from workers.booking.adapters.caldav_http import Answer, CalDavHttp
+from workers.booking.adapters.caldav.accounts import Account, CalDavAccounts
+from workers.booking.adapters.caldav.http import Answer, CalDavHttp
 from workers.booking.domain.calendar_problem import CalendarProblem, UnusableCalendarError
 from workers.booking.domain.values import Interval
 from workers.booking.ports import BusyTime
@@ -39,7 +39,7 @@ class CalDavCalendar:
         """Read the events of an interval, or the free/busy times where events may not be read; always fresh."""
         del fresh
         # Imported here, because the libraries are not needed without CalDAV.
-        from workers.booking.adapters.caldav_events import find_busy_intervals  # noqa: PLC0415
+        from workers.booking.adapters.caldav.events import find_busy_intervals  # noqa: PLC0415
 
         url = URL(calendar_id)
         texts = await self._read_texts(
@@ -56,17 +56,15 @@ class CalDavCalendar:
 
     async def _read_texts(self, url: URL, account: Account, between: Interval) -> list[str]:
         # Imported here, because the XML library is not needed without CalDAV.
-        from workers.booking.adapters import caldav_reports  # noqa: PLC0415
+        from workers.booking.adapters.caldav import reports  # noqa: PLC0415
 
         await self._check_calendar(url, account)
-        answer = await self._http.send("REPORT", url, account, body=caldav_reports.write_events_query(between), depth=1)
+        answer = await self._http.send("REPORT", url, account, body=reports.write_events_query(between), depth=1)
         if answer.status == 207:
-            return list(caldav_reports.read_calendar_texts(answer.body))
+            return list(reports.read_calendar_texts(answer.body))
         if answer.status not in _UNREADABLE:
             raise self._translate_status(answer)
-        free_busy = await self._http.send(
-            "REPORT", url, account, body=caldav_reports.write_free_busy_query(between), depth=1
-        )
+        free_busy = await self._http.send("REPORT", url, account, body=reports.write_free_busy_query(between), depth=1)
         if free_busy.status != 200:
             raise self._translate_status(answer if free_busy.status in _UNREADABLE else free_busy)
         return [free_busy.body.decode(errors="replace")]
@@ -75,14 +73,14 @@ class CalDavCalendar:
         """Check once that the URL is a calendar's own: a folder of calendars has no events, and would look free."""
         if url in self._known_calendars:
             return
-        from workers.booking.adapters import caldav_reports  # noqa: PLC0415  # as above
+        from workers.booking.adapters.caldav import reports  # noqa: PLC0415  # as above
 
-        answer = await self._http.send("PROPFIND", url, account, body=caldav_reports.RESOURCE_TYPE_QUERY, depth=0)
+        answer = await self._http.send("PROPFIND", url, account, body=reports.RESOURCE_TYPE_QUERY, depth=0)
         if answer.status in _UNREADABLE:
             return
         if answer.status != 207:
             raise self._translate_status(answer)
-        if not caldav_reports.is_calendar(answer.body):
+        if not reports.is_calendar(answer.body):
             raise UnusableCalendarError(CalendarProblem.UNKNOWN, f"calendar.busy: {url.host}: the URL is no calendar's")
         self._known_calendars.add(url)
 

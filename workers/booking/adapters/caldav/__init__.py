@@ -1,0 +1,1 @@
+"""Busy times of a CalDAV calendar, which is only read."""
