@@ -52,26 +52,36 @@ class RetryPolicy:
     max_attempts: int = 5
     base: timedelta = timedelta(seconds=1)
     cap: timedelta = timedelta(minutes=2)
+    max_age: timedelta | None = None
+    """How long after the message was sent another attempt may start; None if only attempts count."""
 
 
 def decide_disposition(
-    error: Exception, *, attempts: int, policy: RetryPolicy, random_source: RandomSource = random.random
+    error: Exception,
+    *,
+    attempts: int,
+    policy: RetryPolicy,
+    age: timedelta = timedelta(0),
+    random_source: RandomSource = random.random,
 ) -> Disposition:
-    """Return what an exception means for the delivery whose command was claimed `attempts` times."""
+    """Return what an exception means for the delivery whose command was claimed `attempts` times.
+
+    `age` is the time since the message was sent.
+    """
     if isinstance(error, LeaseLostError):
         return Abandon()
     if isinstance(error, NotYetError):
         return RetryIn(max(timedelta(0), min(error.wait, MAX_VISIBILITY)), reason="not_yet", is_unspent=True)
     if isinstance(error, PermanentError) and not isinstance(error, DeploymentError):
         return DeadLetter(reason=error.reason, error=str(error), attempts=attempts)
-    if attempts >= policy.max_attempts:
+    delay = _compute_delay(attempts, policy, random_source)
+    if isinstance(error, TransientError) and error.retry_after:
+        delay = max(delay, error.retry_after)
+    if attempts >= policy.max_attempts or (policy.max_age is not None and age + delay > policy.max_age):
         reason = error.reason if isinstance(error, TransientError | PermanentError) else DeadLetterReason.BUG
         if isinstance(error, TimeoutError):
             reason = DeadLetterReason.TIMEOUT
         return DeadLetter(reason=reason, error=describe_error(error), attempts=attempts)
-    delay = _compute_delay(attempts, policy, random_source)
-    if isinstance(error, TransientError) and error.retry_after:
-        delay = max(delay, error.retry_after)
     return RetryIn(min(delay, MAX_VISIBILITY), reason=type(error).__name__)
 
 

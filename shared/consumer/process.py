@@ -1,7 +1,8 @@
 """From a delivery to a disposition: decode, claim, handle; a permanent failure is dead-lettered."""
 
 import asyncio
-from datetime import timedelta
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
 from typing import Generic
 
 import structlog
@@ -55,12 +56,14 @@ class Processor(DeliveryProcessor, Generic[MessageT]):
         leases: LeaseKeeper,
         clock: Clock,
         policy: RetryPolicy,
+        policies: Mapping[type, RetryPolicy] | None = None,
         lease: timedelta,
         telemetry: Telemetry | None = None,
         outcomes: ReplayOutcomes | None = None,
         rollout_wait: timedelta = ROLLOUT_WAIT,
     ) -> None:
         super().__init__(queue_name=queue.name, clock=clock, policy=policy, telemetry=telemetry)
+        self._policies = policies or {}
         self._decoder = decoder
         self._handler = handler
         self._claims = claims
@@ -124,7 +127,7 @@ class Processor(DeliveryProcessor, Generic[MessageT]):
 
     async def _process_claimed(self, delivery: Delivery, message: MessageT, claim: Claim) -> Disposition:
         try:
-            disposition = self._check_attempts(claim) or await self._run_handler(delivery, message, claim)
+            disposition = self._check_attempts(message, claim) or await self._run_handler(delivery, message, claim)
             if isinstance(disposition, DeadLetter):
                 disposition = await self._give_up(delivery, message, claim, disposition)
         except LeaseLostError:
@@ -142,7 +145,15 @@ class Processor(DeliveryProcessor, Generic[MessageT]):
             await asyncio.shield(self._release_claim(claim, unspent=disposition.is_unspent))
         return disposition
 
-    def _check_attempts(self, claim: Claim) -> DeadLetter | None:
+    def _get_policy(self, message: MessageT) -> RetryPolicy:
+        return self._policies.get(type(message), self._policy)
+
+    def _decide(self, error: Exception, delivery: Delivery, message: MessageT, claim: Claim) -> Disposition:
+        sent_at = datetime.fromtimestamp(delivery.sent_at, UTC) if delivery.sent_at else self._clock.now()
+        age = self._clock.now() - sent_at
+        return decide_disposition(error, attempts=claim.attempts, policy=self._get_policy(message), age=age)
+
+    def _check_attempts(self, message: MessageT, claim: Claim) -> DeadLetter | None:
         """Return the dead letter of a command that must not be tried again; None if its handler may run."""
         if claim.unfinished >= DEATHS_BEFORE_QUARANTINE:
             return DeadLetter(
@@ -150,7 +161,7 @@ class Processor(DeliveryProcessor, Generic[MessageT]):
                 error=f"{claim.unfinished} workers ended while they had it",
                 attempts=claim.attempts,
             )
-        if claim.attempts > self._policy.max_attempts:
+        if claim.attempts > self._get_policy(message).max_attempts:
             return DeadLetter(
                 reason=DeadLetterReason.ATTEMPTS_EXHAUSTED, error="no attempt ended", attempts=claim.attempts
             )
@@ -167,8 +178,7 @@ class Processor(DeliveryProcessor, Generic[MessageT]):
                 raise
             # This task was not cancelled; something that the handler awaited was. That is an ordinary failure.
             log.exception("attempt_failed")
-            inside = RuntimeError("cancelled from inside")
-            return decide_disposition(inside, attempts=claim.attempts, policy=self._policy)
+            return self._decide(RuntimeError("cancelled from inside"), delivery, message, claim)
         except Exception as error:
             if isinstance(error, NotYetError):
                 log.info("not_yet", wait_seconds=round(error.wait.total_seconds()))
@@ -176,7 +186,7 @@ class Processor(DeliveryProcessor, Generic[MessageT]):
                 log.warning("attempt_failed", error=describe_error(error))
             else:
                 log.exception("attempt_failed")
-            return decide_disposition(error, attempts=claim.attempts, policy=self._policy)
+            return self._decide(error, delivery, message, claim)
         return await self._finish_replay(message, claim, code)
 
     async def _finish_replay(self, message: MessageT, claim: Claim, code: str | None) -> Ack | RetryIn:

@@ -1,6 +1,7 @@
 """The description of one queue of a worker, from which its processor is built once the queue is open."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Generic, Protocol
 
@@ -60,8 +61,8 @@ class QueueDescription(Protocol):
 class MessageQueue(Generic[MessageT]):
     """A queue whose messages are processed by a handler.
 
-    No field has a default: a description without one does not type-check, and neither does one whose handler
-    takes other messages than the queue has.
+    No field but `policies` has a default: a description without one does not type-check, and neither does one whose
+    handler takes other messages than the queue has.
     """
 
     url: str
@@ -71,6 +72,8 @@ class MessageQueue(Generic[MessageT]):
     max_attempts: int
     outcomes: ReplayOutcomes | None
     """Records how a replay ended; None for messages that the desk never replays."""
+    policies: Mapping[type, RetryPolicy] = field(default_factory=dict)
+    """The retry policies of types of messages that differ from the others, which have `max_attempts`."""
 
     def build_processor(self, runtime: QueueRuntime) -> Processor[MessageT]:
         """Return the processor that claims each message, runs the handler and dead-letters permanent failures."""
@@ -82,6 +85,7 @@ class MessageQueue(Generic[MessageT]):
             leases=runtime.leases,
             clock=runtime.clock,
             policy=RetryPolicy(max_attempts=self.max_attempts),
+            policies=self.policies,
             lease=runtime.lease,
             telemetry=runtime.telemetry,
             outcomes=self.outcomes,

@@ -20,7 +20,13 @@ class FakeSendRateLimiter:
         """The arguments of each call."""
 
     async def reserve(
-        self, rate_limit_key: str, notice_key: str, *, now: datetime, is_first_time: bool = False
+        self,
+        rate_limit_key: str,
+        notice_key: str,
+        *,
+        now: datetime,
+        is_first_time: bool = False,
+        max_wait: timedelta | None = None,
     ) -> datetime:
         """Return when the notice may be sent."""
         await asyncio.sleep(0)
@@ -29,7 +35,7 @@ class FakeSendRateLimiter:
             return self._slots[notice_key]
         caught_up = max(self._caught_up.get(rate_limit_key, now), now)
         slot = caught_up - _BURST
-        if slot - now > self._max_wait:
+        if slot - now > min(max_wait or self._max_wait, self._max_wait):
             raise PermanentError("line_too_long")
         self._caught_up[rate_limit_key] = caught_up + self._interval
         if slot <= now:

@@ -1,6 +1,6 @@
 """The ports that only notifications needs: rendering notices, sending them, and alerting operators."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from shared.errors import TransientError
@@ -70,11 +70,18 @@ class SendRateLimiter(Protocol):
     """Limits how many notices per minute are sent for one rate-limit key, across all workers."""
 
     async def reserve(
-        self, rate_limit_key: str, notice_key: str, *, now: datetime, is_first_time: bool = False
+        self,
+        rate_limit_key: str,
+        notice_key: str,
+        *,
+        now: datetime,
+        is_first_time: bool = False,
+        max_wait: timedelta | None = None,
     ) -> datetime:
         """Return when the notice may be sent: `now`, or a send slot, which is the same at each call.
 
         `is_first_time` says that nobody has called it for this notice before, so there is no send slot to read.
+        `max_wait` is the maximum for this notice if that is shorter; a notice that is refused takes no send slot.
 
         Raises:
             TransientError: the limiter's store can't be reached.

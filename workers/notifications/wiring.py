@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from functools import partial
 
 from shared.aws.clients import AwsClients, open_aws_clients
@@ -13,13 +14,14 @@ from shared.aws.stores import Stores, open_stores
 from shared.aws.suppressions import DynamoSuppressions
 from shared.claims import ClaimStore
 from shared.clock import Clock, SystemClock
+from shared.consumer.disposition import RetryPolicy
 from shared.consumer.queue_description import MessageQueue, QueueDescription
 from shared.consumer.worker import Worker, build_worker
 from shared.email_links import Links
 from shared.emf import EmfMetrics
 from shared.ledger.ports import ReplayOutcomes
 from shared.log import configure_logging
-from shared.messages.notices import NOTICE
+from shared.messages.notices import NOTICE, SendCode
 from shared.metrics import Metrics
 from shared.settings import PoolSettings
 from workers.notifications.adapters.email_templates import JinjaEmailTemplates
@@ -29,12 +31,15 @@ from workers.notifications.adapters.ses_events import build_feedback_report_adap
 from workers.notifications.adapters.sns import SnsAlerts, SnsSmsSender
 from workers.notifications.adapters.text_message_templates import JinjaTextMessageTemplates
 from workers.notifications.adapters.visit_changes import DynamoVisitChanges
-from workers.notifications.domain import MAX_SEND_WAIT
+from workers.notifications.domain import MAX_CODE_DELAY, MAX_SEND_WAIT
 from workers.notifications.handler import FeedbackHandler, NotificationHandler, NotificationPorts
 from workers.notifications.settings import NotificationsSettings
 
 _NOTICE_ATTEMPTS = 10
 """A provider may throttle for minutes: the delays of these attempts add up to about three minutes."""
+
+_MAX_CODE_RETRY_SECONDS = 5
+"""The longest wait between two attempts to send a code, so that there are several before `MAX_CODE_DELAY`."""
 
 _FEEDBACK_ATTEMPTS = 50
 """No visitor waits for feedback, but if it is lost, e-mails still go to addresses that bounced or complained."""
@@ -121,14 +126,22 @@ def describe_queues(
     outcomes: ReplayOutcomes,
 ) -> tuple[QueueDescription, ...]:
     """Return the descriptions of the queue of notices, and of that of bounces and complaints."""
+    max_attempts = max(_NOTICE_ATTEMPTS, pool_settings.max_attempts)
     return (
         MessageQueue(
             url=settings.notifications_queue_url,
             dead_letter_url=settings.notifications_dlq_url,
             messages=NOTICE,
             handler=NotificationHandler(ports=ports, claims=claims),
-            max_attempts=max(_NOTICE_ATTEMPTS, pool_settings.max_attempts),
+            max_attempts=max_attempts,
             outcomes=outcomes,
+            policies={
+                SendCode: RetryPolicy(
+                    max_attempts=max_attempts,
+                    cap=timedelta(seconds=_MAX_CODE_RETRY_SECONDS),
+                    max_age=MAX_CODE_DELAY,
+                )
+            },
         ),
         MessageQueue(
             url=settings.feedback_queue_url,

@@ -72,6 +72,19 @@ async def test_an_idle_key_gets_one_burst_and_no_more(new_limiter, key, clock):
     assert slots == [later] * 11 + [later + SECOND]
 
 
+async def test_a_notice_may_have_a_shorter_maximum_of_its_own(new_limiter, key, clock):
+    """It is refused, and delays no other one; a longer maximum than the limiter's has no effect."""
+    limiter, now = new_limiter(per_minute=1, max_wait=timedelta(minutes=2)), clock.now()
+    await limiter.reserve(key, f"{key}-first", now=now)
+    for number in range(3):
+        with pytest.raises(PermanentError):
+            await limiter.reserve(key, f"{key}-refused-{number}", now=now, max_wait=49 * SECOND)
+    assert await limiter.reserve(key, f"{key}-second", now=now, max_wait=50 * SECOND) == now + 50 * SECOND
+    assert await limiter.reserve(key, f"{key}-third", now=now) == now + 110 * SECOND
+    with pytest.raises(PermanentError):
+        await limiter.reserve(key, f"{key}-fourth", now=now, max_wait=timedelta(hours=1))
+
+
 async def test_a_notice_that_would_wait_too_long_is_refused(new_limiter, key, clock):
     """A refused notice reserves nothing."""
     limiter, now = new_limiter(per_minute=1, max_wait=timedelta(minutes=2)), clock.now()

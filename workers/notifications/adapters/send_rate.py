@@ -34,7 +34,13 @@ class DynamoSendRateLimiter:
         self._max_wait = max_wait
 
     async def reserve(
-        self, rate_limit_key: str, notice_key: str, *, now: datetime, is_first_time: bool = False
+        self,
+        rate_limit_key: str,
+        notice_key: str,
+        *,
+        now: datetime,
+        is_first_time: bool = False,
+        max_wait: timedelta | None = None,
     ) -> datetime:
         """Return when the notice may be sent.
 
@@ -43,7 +49,8 @@ class DynamoSendRateLimiter:
         """
         if not is_first_time and (reserved := await self._read_slot(notice_key)):
             return reserved
-        slot = await self._advance_schedule(rate_limit_key, now) - _BURST
+        own_max_wait = min(max_wait or self._max_wait, self._max_wait)
+        slot = await self._advance_schedule(rate_limit_key, now, own_max_wait) - _BURST
         if slot <= now:
             return now
         return await self._store_slot(notice_key, slot)
@@ -56,10 +63,10 @@ class DynamoSendRateLimiter:
         row = from_item(answer.get("Item", {}))
         return from_milliseconds(row["turn_ms"]) if row else None
 
-    async def _advance_schedule(self, rate_limit_key: str, now: datetime) -> datetime:
+    async def _advance_schedule(self, rate_limit_key: str, now: datetime, max_wait: timedelta) -> datetime:
         """Return when all notices before this one are sent, and advance that time by one interval."""
         step, start = _duration_to_milliseconds(self._interval), to_milliseconds(now)
-        limit = start + _duration_to_milliseconds(self._max_wait + _BURST)
+        limit = start + _duration_to_milliseconds(max_wait + _BURST)
         expires = compute_expiry(now, SEND_RATE_RETENTION)
         for _ in range(_ATTEMPTS):
             # An idle key starts from now, which one write does for most notices; a busy one advances by one interval.

@@ -5,10 +5,17 @@ from workers.notifications.domain.feedback import FeedbackReport, MailFeedback, 
 from workers.notifications.domain.gsm import count_septets, shorten_to_septets, to_gsm_text
 from workers.notifications.domain.links import AppointmentLinks, is_changeable, issue_appointment_links
 from workers.notifications.domain.messages import Attachment, Email, TextMessage, VisitorNotice, flatten_text
-from workers.notifications.domain.timing import MAX_SEND_WAIT, build_rate_limit_key, find_quiet_hours_end, is_too_late
+from workers.notifications.domain.timing import (
+    MAX_CODE_DELAY,
+    MAX_SEND_WAIT,
+    build_rate_limit_key,
+    find_quiet_hours_end,
+    is_too_late,
+)
 from workers.notifications.domain.visit_changes import VisitChange, confirms_visit, extract_change, is_outdated
 
 __all__ = [
+    "MAX_CODE_DELAY",
     "MAX_SEND_WAIT",
     "AppointmentLinks",
     "Attachment",

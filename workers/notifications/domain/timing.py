@@ -21,6 +21,14 @@ rate an hour is 18,000 (https://docs.aws.amazon.com/AWSSimpleQueueService/latest
 """
 
 
+MAX_CODE_DELAY = timedelta(seconds=30)
+"""How long after its request another attempt to send a code may start, and how long it may wait for its send slot.
+
+A visitor waits for the code in an open chat, and has to learn within a minute that it could not be sent. That leaves
+twenty seconds for the last attempt and ten for the queues.
+"""
+
+
 def find_quiet_hours_end(notice: VisitorNotice, profile: TenantProfile, now: datetime) -> datetime | None:
     """Return the end of the quiet hours if the notice has to wait for it; None if it may be sent now.
 

@@ -8,6 +8,7 @@ from shared.tenants.profile import TenantProfile
 from shared.verification_codes import derive_verification_code
 from workers.notifications.dependencies import NotificationPorts
 from workers.notifications.domain import (
+    MAX_CODE_DELAY,
     VisitorNotice,
     build_rate_limit_key,
     confirms_visit,
@@ -94,7 +95,11 @@ async def _accepts_email(ports: NotificationPorts, notice: VisitorNotice) -> boo
 async def _reserve_send_slot(ports: NotificationPorts, notice: VisitorNotice, *, is_first_attempt: bool) -> None:
     now = ports.clock.now()
     slot = await ports.send_rate_limiter.reserve(
-        build_rate_limit_key(notice), notice.claim_key, now=now, is_first_time=is_first_attempt
+        build_rate_limit_key(notice),
+        notice.claim_key,
+        now=now,
+        is_first_time=is_first_attempt,
+        max_wait=MAX_CODE_DELAY if isinstance(notice, SendCode) else None,
     )
     if slot > now:
         raise NotYetError("the rate limit of the business", wait=slot - now)

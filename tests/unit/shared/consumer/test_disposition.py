@@ -1,5 +1,6 @@
 """What an exception means for a delivery, and how long to wait."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -41,6 +42,22 @@ POLICY = RetryPolicy(max_attempts=5, base=timedelta(seconds=1), cap=timedelta(mi
 def test_each_kind_of_error_has_its_meaning(error, attempts, expected):
     """Never an ack; what is wrong for good goes at once, everything else after the last attempt."""
     assert decide_disposition(error, attempts=attempts, policy=POLICY, random_source=lambda: 0.5) == expected
+
+
+@pytest.mark.parametrize(
+    ("age", "asked", "is_retried"),
+    [(0, None, True), (29.5, None, True), (29.6, None, False), (300, None, False), (20, 10, True), (20, 11, False)],
+)
+def test_a_policy_can_end_with_the_age_of_a_message(age, asked, is_retried):
+    """Another attempt has to start in time; a message without such a policy is retried at any age."""
+    error = TransientError("throttled", retry_after=timedelta(seconds=asked) if asked else None, reason="not_taken")
+    old = replace(POLICY, max_age=timedelta(seconds=30))
+    for policy, retried in ((old, is_retried), (POLICY, True)):
+        disposition = decide_disposition(
+            error, attempts=1, policy=policy, age=timedelta(seconds=age), random_source=lambda: 0.5
+        )
+        assert isinstance(disposition, RetryIn) is retried
+        assert retried or disposition == DeadLetter("not_taken", "TransientError: throttled", 1)
 
 
 @pytest.mark.parametrize(

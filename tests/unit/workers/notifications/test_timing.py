@@ -208,13 +208,28 @@ async def test_the_rate_limit_of_one_business_delays_no_other(world, make_notice
 
 async def test_a_code_that_waited_for_too_long_is_stale(world, make_notice):
     """Staleness is checked again at its send slot."""
-    world.use(send_rate_limiter=FakeSendRateLimiter(per_minute=1))
+    world.use(send_rate_limiter=FakeSendRateLimiter(per_minute=3))
     await world.handle(make_notice("code", id="first"))
     waits = await wait_for_notice(world, make_notice("code", id="second"))
     world.clock.advance(waits + timedelta(minutes=15))
     await world.handle(make_notice("code", id="second"))
 
     assert len(world.mailer.sent) == 1
+
+
+async def test_a_code_that_would_wait_for_too_long_fails_at_once(world, make_notice):
+    """Its visitor learns so; another notice waits, and a code that was refused delays no later one."""
+    world.use(send_rate_limiter=FakeSendRateLimiter(per_minute=1))
+    await world.handle(make_notice("code", id="first"))
+    for number in range(3):
+        with pytest.raises(PermanentError) as refused:
+            await world.handle(make_notice("code", id=f"code-{number}"))
+        assert refused.value.reason == "line_too_long"
+    await world.handle(make_notice("cancelled", id="other"))
+    assert await wait_for_notice(world, make_notice("cancelled", id="waits")) == timedelta(seconds=50)
+    world.clock.advance(timedelta(minutes=1))
+    await world.handle(make_notice("code", id="later"))
+    assert [email.notice_id for email in world.mailer.sent] == ["first", "other", "later"]
 
 
 def test_codes_have_a_rate_limit_key_of_their_own(make_notice):
