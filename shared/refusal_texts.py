@@ -8,6 +8,9 @@ from shared.messages.errors import ErrorCode
 About = Literal[
     "begun",
     "change_deadline",
+    "code_unsent",
+    "code_unsent_email",
+    "code_unsent_phone",
     "codes_address",
     "codes_contact",
     "codes_session",
@@ -21,7 +24,8 @@ About = Literal[
 """The subject of a refusal, where its code alone would not help.
 
 A visit that has begun or begins too soon to be changed, too many times held, too many codes within an hour, no further
-code for a held time, a text without a code, an hour that the clocks skip.
+code for a held time, a text without a code, an hour that the clocks skip; a code that could not be sent, also by
+e-mail or to a phone where the other one is possible.
 """
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from typing import Literal
 
 import structlog
 
@@ -26,6 +27,7 @@ def build_refusal_frame(
     appointment_id: str | None = None,
     about: About | None = None,
     hours: int | None = None,
+    other_contact_kinds: Sequence[Literal["email", "phone"]] = (),
 ) -> Error:
     """Return the error frame for a code, worded in the visitor's language."""
     return Error(
@@ -38,6 +40,7 @@ def build_refusal_frame(
             retry_after_ms=retry_after_ms,
             alternatives=tuple(alternatives),
             appointment_id=appointment_id,
+            other_contact_kinds=tuple(other_contact_kinds) or None,
         ),
     )
 

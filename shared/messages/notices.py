@@ -55,6 +55,8 @@ class SendCode(AppointmentNotice):
     type: Literal["notice.code"] = "notice.code"
     send_number: int
     expires_at: Instant
+    other_contact_kinds: tuple[Literal["email", "phone"], ...] = ()
+    """What else a code can be sent to; none in notices of the release before."""
 
 
 class AppointmentConfirmed(AppointmentNotice):

@@ -228,7 +228,12 @@ class ErrorData(Message):
     """For the client's developer: which field is wrong and how; never a value."""
     alternatives: tuple[Slot, ...] = ()
     appointment_id: str | None = None
-    """The appointment that `booking.reschedule` may move to one of the alternatives, where there is one."""
+    """The appointment that `booking.reschedule` may move to one of the alternatives, where there is one.
+
+    In an error that answers no frame: the hold whose code could not be sent.
+    """
+    other_contact_kinds: tuple[Literal["email", "phone"], ...] | None = None
+    """What a code can be sent to instead, where it could not be sent to the contact."""
 
 
 class ServerFrame(Message):

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from shared.clock import Clock
+from shared.conversations.ports import ConversationStore
 from shared.ledger.ports import FailureLedger
 
 
@@ -11,4 +12,5 @@ class FailurePorts:
     """The ports that the use case needs."""
 
     ledger: FailureLedger
+    conversations: ConversationStore
     clock: Clock

@@ -1,6 +1,7 @@
-"""Records a dead letter in the ledger, and notifies a visitor who has had no outcome of the command."""
+"""Records a dead letter in the ledger, and notifies its visitor: of a command without an outcome, of an unsent code."""
 
 import asyncio
+from collections.abc import Callable
 from datetime import timedelta
 
 import structlog
@@ -14,6 +15,9 @@ from shared.dead_letter_reasons import NOT_HANDLED, DeadLetterReason
 from shared.errors import LeaseLostError, PermanentError, TransientError
 from shared.ledger.failures import Failure
 from shared.messages.errors import ErrorCode
+from shared.messages.notices import SendCode
+from shared.messages.server import BookingPending, Error
+from shared.messages.staleness import is_stale
 from workers.failures.dependencies import FailurePorts
 from workers.failures.domain import (
     Message,
@@ -23,8 +27,16 @@ from workers.failures.domain import (
     find_notifiable_command,
     needs_record,
 )
+from workers.failures.unsent_codes import build_unsent_code_frame, find_latest_booking_frame
 
 log = structlog.get_logger()
+
+_TAIL_FRAMES = 50
+"""A hold is among the latest frames of its conversation while its code is awaited."""
+
+_FRAME_RETRY = timedelta(seconds=1)
+_MAX_FRAME_WAIT = timedelta(minutes=1)
+"""Booking queues the code first, and then stores the frame of the hold. Later there will be none: it was erased."""
 
 
 class LedgerHandler:
@@ -66,6 +78,8 @@ class LedgerHandler:
         # Any other reason comes from a worker that decoded the message, and such a worker notifies the visitor itself.
         if command and failure.reason in NOT_HANDLED:
             await self._notify_visitor(command)
+        if isinstance(message, SendCode):
+            await self._report_unsent_code(message, failure.reason)
         return recorded
 
     def _decode_message(self, dead_letter: Delivery) -> tuple[Message | None, NotifiableCommand | None]:
@@ -85,26 +99,51 @@ class LedgerHandler:
             return None
 
     async def _notify_visitor(self, command: NotifiableCommand) -> None:
-        claim = await self._claims.claim(command.claim_key, fingerprint=fingerprint_message(command), lease=self._lease)
+        """Send the error that ends a command."""
+        await self._send_once(
+            command,
+            command.claim_key,
+            lambda locale: build_refusal_frame(ErrorCode.INTERNAL, re=command.client_id, locale=locale),
+        )
+
+    async def _report_unsent_code(self, notice: SendCode, reason: str) -> None:
+        """Send an error that answers no frame, if the visitor still waits for a code."""
+        now = self._ports.clock.now()
+        if is_stale(notice, now):
+            return
+        tail = await self._ports.conversations.get_tail(notice.session_id, _TAIL_FRAMES)
+        state = find_latest_booking_frame(tail.frames, notice.data.appointment_id)
+        if state is None and now < notice.accepted_at + _MAX_FRAME_WAIT:
+            raise TransientError("the hold has no frame yet", retry_after=_FRAME_RETRY)
+        if isinstance(state, BookingPending):
+            # The notice's own claim has ended.
+            await self._send_once(
+                notice,
+                f"{notice.claim_key}#unsent",
+                lambda locale: build_unsent_code_frame(notice, reason, locale),
+            )
+
+    async def _send_once(
+        self, message: NotifiableCommand | SendCode, claim_key: str, build_frame: Callable[[str], Error]
+    ) -> None:
+        """Send the frame in the visitor's language, unless the claim has ended."""
+        claim = await self._claims.claim(claim_key, fingerprint=fingerprint_message(message), lease=self._lease)
         if isinstance(claim, Busy):
             wait = max(claim.until - self._ports.clock.now(), timedelta(seconds=1))
             raise TransientError("another worker holds the command", retry_after=min(wait, self._lease))
         if not isinstance(claim, Claim):
             return  # Done: the visitor has the outcome. Mismatch: the id belongs to a command with another payload.
         try:
-            await self._send_error(command, claim)
+            locale = await self._replies.find_locale(message.session_id, message.locale)
+            frame = build_frame(locale)
+            await self._replies.store_and_post(message.session_id, frame, claim=claim, tenant=message.tenant)
         except LeaseLostError as error:
             raise TransientError("another worker took the command over") from error
         except (Exception, asyncio.CancelledError):
             # The next attempt need not wait for the end of this lease.
             await asyncio.shield(self._release_claim(claim))
             raise
-        log.info("visitor_notified", command_id=command.id)
-
-    async def _send_error(self, command: NotifiableCommand, claim: Claim) -> None:
-        locale = await self._replies.find_locale(command.session_id, command.locale)
-        frame = build_refusal_frame(ErrorCode.INTERNAL, re=command.client_id, locale=locale)
-        await self._replies.store_and_post(command.session_id, frame, claim=claim, tenant=command.tenant)
+        log.info("visitor_notified", command_id=message.id)
 
     async def _release_claim(self, claim: Claim) -> None:
         try:

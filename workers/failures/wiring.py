@@ -12,7 +12,7 @@ from shared.aws.ledger.failures import DynamoFailureLedger
 from shared.aws.ledger.payload_cipher import PayloadCipher
 from shared.aws.queue_connector import SqsConnector
 from shared.aws.secrets import open_secrets
-from shared.aws.stores import Stores, open_visitor_stores
+from shared.aws.stores import VisitorStores, open_visitor_stores
 from shared.claims import ClaimStore
 from shared.clock import Clock, SystemClock
 from shared.consumer.decode import Decoder
@@ -58,7 +58,7 @@ async def open_worker() -> AsyncIterator[Worker]:
         )
 
 
-def open_ports(settings: FailuresSettings, *, stores: Stores, clock: Clock) -> FailurePorts:
+def open_ports(settings: FailuresSettings, *, stores: VisitorStores, clock: Clock) -> FailurePorts:
     """Open the ports of the use case."""
     secrets = open_secrets(settings, clock=clock)
     ledger = DynamoFailureLedger(
@@ -67,7 +67,7 @@ def open_ports(settings: FailuresSettings, *, stores: Stores, clock: Clock) -> F
         cipher=PayloadCipher(secrets.get_text(settings.failures_key_secret_id).split()),
         clock=clock,
     )
-    return FailurePorts(ledger=ledger, clock=clock)
+    return FailurePorts(ledger=ledger, conversations=stores.conversations, clock=clock)
 
 
 def describe_queues(

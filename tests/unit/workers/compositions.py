@@ -8,12 +8,13 @@ from shared.consumer.queue_description import QueueDescription
 from shared.consumer.worker import build_worker
 from shared.conversations.replies import Replies
 from shared.email_links import Links
+from shared.messages.server import BookingPending, BookingPendingData
 from shared.settings import PoolSettings
 from shared.tenants.profile import TenantProfile
 from tests.fakes.appointments import FakeAppointments
 from tests.fakes.business_calendar import FakeCalendar
 from tests.fakes.claims import FakeClaims
-from tests.fakes.clock import FakeClock
+from tests.fakes.clock import NOON, FakeClock
 from tests.fakes.connections import FakeConnections, FakePoster
 from tests.fakes.conversations import FakeConversations
 from tests.fakes.failures import FakeFailures
@@ -33,7 +34,7 @@ from tests.fakes.send_rate import FakeSendRateLimiter
 from tests.fakes.suppressions import FakeSuppressions
 from tests.fakes.tenants import FakeTenants
 from tests.fakes.visit_changes import FakeVisitChanges
-from tests.unit.workers.queued_messages import TENANT, TOPIC, queue_url
+from tests.unit.workers.queued_messages import APPOINTMENT, TENANT, TOPIC, queue_url
 from workers.booking.handler import BookingPorts
 from workers.booking.settings import BookingSettings
 from workers.booking.wiring import describe_queues as describe_booking
@@ -192,10 +193,14 @@ class Composition:
         )
 
     def _failures(self):
+        # The hold whose code could not be sent.
+        hold = {"appointment_id": APPOINTMENT, "start": NOON, "end": NOON, "service": "massage", "contact": "j***"}
+        frame = BookingPending(seq=1, data=BookingPendingData(**hold, expires_at=NOON))
+        self.conversations.texts["s-notice.code"] = [frame.to_wire_text()]
         return describe_failures(
             settings_of(FailuresSettings),
             self.settings,
-            ports=FailurePorts(ledger=self.failures, clock=self.clock),
+            ports=FailurePorts(ledger=self.failures, conversations=self.conversations, clock=self.clock),
             replies=self.replies,
             claims=self.claims,
         )

@@ -4,6 +4,7 @@ from shared.messages.commands import BookingCreate, BookingResend
 from workers.booking.dependencies import BookingPorts
 from workers.booking.domain.values import Appointment, AppointmentState
 from workers.booking.handler.case import Case
+from workers.booking.handler.contacts import find_channels, list_contact_kinds
 from workers.booking.handler.event_sync import request_event_sync
 from workers.booking.handler.queue_notices import send_cancelled, send_code, send_confirmed, send_rescheduled
 from workers.booking.handler.reminders import delete_reminders, plan_reminders
@@ -17,7 +18,8 @@ async def run_effects(ports: BookingPorts, case: Case, appointment: Appointment)
     command, profile, now = case.command, case.profile, case.now
     if appointment.state is AppointmentState.HELD:
         if isinstance(command, BookingCreate | BookingResend):
-            await send_code(ports.notices, command, appointment, profile)
+            kinds = list_contact_kinds(find_channels(ports, profile))
+            await send_code(ports.notices, command, appointment, profile, contact_kinds=kinds)
         return
     if not appointment.is_changed_by(command.id):
         return

@@ -1,6 +1,8 @@
 """Queues the notices of an appointment; each event has its own id, so that no notice is sent twice."""
 
+from collections.abc import Sequence
 from datetime import datetime
+from typing import Literal
 
 from shared.ids import derive_id
 from shared.messages.commands import Envelope
@@ -19,8 +21,15 @@ from workers.booking.domain.ics import build_notice_ics
 from workers.booking.domain.values import Appointment
 
 
-async def send_code(notices: NoticeQueue, command: Envelope, appointment: Appointment, profile: TenantProfile) -> None:
-    """Queue the latest code."""
+async def send_code(
+    notices: NoticeQueue,
+    command: Envelope,
+    appointment: Appointment,
+    profile: TenantProfile,
+    *,
+    contact_kinds: Sequence[Literal["email", "phone"]],
+) -> None:
+    """Queue the latest code; `contact_kinds` is what codes can be sent to."""
     if appointment.hold_expires_at is None:
         raise ValueError("only a hold has a code")
     await notices.put(
@@ -28,6 +37,7 @@ async def send_code(notices: NoticeQueue, command: Envelope, appointment: Appoin
             **_build_common_fields(command, appointment, profile, f"code#{appointment.code_sends}"),
             send_number=appointment.code_sends,
             expires_at=appointment.hold_expires_at,
+            other_contact_kinds=tuple(kind for kind in contact_kinds if kind != appointment.contact.kind),
         )
     )
 

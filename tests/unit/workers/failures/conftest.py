@@ -64,7 +64,9 @@ class FailuresWorker:
         handler = LedgerHandler(
             queue=queue,
             decoder=DECODERS[queue],
-            ports=FailurePorts(ledger=wrap_port(self.failures), clock=self.clock),
+            ports=FailurePorts(
+                ledger=wrap_port(self.failures), conversations=wrap_port(self.conversations), clock=self.clock
+            ),
             replies=Replies(
                 conversations=wrap_port(self.conversations),
                 connections=wrap_port(self.connections),

@@ -1,12 +1,15 @@
 """A visitor requests a time while having a hold: the same time, or another one."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from shared.conversations.replies import Replies
 from shared.errors import TransientError
 from shared.messages.errors import ErrorCode
 from workers.booking.domain.values import AppointmentState
+from workers.booking.handler import BookingHandler
 
 NINE_UTC = datetime(2026, 1, 13, 9, tzinfo=UTC)
 
@@ -107,6 +110,19 @@ async def test_a_corrected_address_replaces_the_hold(world):
     assert {bucket.appointment_id for bucket in world.appointments.buckets.values()} == {better}
     assert [notice.data.contact for notice in world.notices.delivered] == ["jam@example.com", "jan@example.com"]
     assert (await world.create(session="another")).data.code == ErrorCode.SLOT_TAKEN
+
+
+async def test_a_code_says_what_else_it_can_be_sent_to(world):
+    """Where the code can't be sent, its visitor is offered that; the first code and the next ones say it."""
+    await world.send("resend", appointment_id=await world.held())
+    replies = Replies(conversations=world.conversations, connections=world.connections, poster=world.poster)
+    both = replace(world.ports, sms_enabled=True, sms_countries=frozenset({"PL"}))
+    world.handler = BookingHandler(ports=both, replies=replies, claims=world.claims)
+    await world.send("resend", appointment_id=await world.held(contact="anna@example.com"))
+    await world.held(contact="+48 600 700 800")
+
+    kinds = [notice.other_contact_kinds for notice in world.notices.delivered]
+    assert kinds == [(), (), ("phone",), ("phone",), ("email",)]
 
 
 async def test_the_code_of_a_replaced_hold_confirms_nothing(world):
