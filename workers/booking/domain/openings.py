@@ -59,6 +59,19 @@ class OpeningTimes:
         ordinal, seconds = start.astimezone(self._zone).toordinal(), instant_to_seconds(start)
         return any(seconds in opening.list_starts(service) for opening in self.list_openings(ordinal, resource))
 
+    def find_opening(self, start: datetime, resource: Resource | None = None) -> Opening | None:
+        """Return the opening that a start lies in, on a step or not."""
+        ordinal, seconds = start.astimezone(self._zone).toordinal(), instant_to_seconds(start)
+        openings = self.list_openings(ordinal, resource)
+        return next((opening for opening in openings if opening.first <= seconds < opening.end), None)
+
+    def is_present(self, resource: Resource, start: datetime, end: datetime) -> bool:
+        """Return whether a resource has hours during a whole visit, whether the business is open or not."""
+        ordinal = start.astimezone(self._zone).toordinal()
+        spans = [span for day in range(ordinal - 1, ordinal + 3) for span in self._list_spans(day, resource)]
+        begins, ends = instant_to_seconds(start), instant_to_seconds(end)
+        return any(begin <= begins and ends <= end for begin, end in _join_spans(spans))
+
     def list_openings(self, ordinal: int, resource: Resource | None = None) -> list[Opening]:
         """Return the openings of a local date, in order; the date is a proleptic ordinal.
 
