@@ -5,21 +5,30 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 
+from shared.claims import Claim
 from shared.clock import FixedClock
 from shared.errors import ConfigurationError, PermanentError, TransientError
-from shared.messages.commands import BookingCommand
+from shared.messages.commands import BookingCommand, BookingPlanReminders, BookingRemind, BookingSettleEntry
 from shared.tenants.busy_calendars import BusyCalendarSource
 from shared.tenants.profile import TenantProfile
 from workers.booking.dependencies import BookingPorts
 from workers.booking.domain.calendar_problem import CalendarProblem
 from workers.booking.domain.contact import ANY_EMAIL, Channels, ContactRules
 from workers.booking.domain.lanes import Occupancy
-from workers.booking.domain.replay_forecast import ReplayForecast, ReplayForecastKind
+from workers.booking.domain.replay_forecast import (
+    ReplayForecast,
+    ReplayForecastKind,
+    describe_internal_plan,
+    describe_plan,
+)
 from workers.booking.domain.slots import find_free_slots
 from workers.booking.domain.values import Appointment, AppointmentState, Contact, Interval, SlotOffer
 from workers.booking.handler.availability import find_free_times
+from workers.booking.handler.case import Replayable, build_case
 from workers.booking.handler.contacts import find_channels
-from workers.booking.handler.use_cases import forecast_command
+from workers.booking.handler.event_sync import plan_event_sync
+from workers.booking.handler.reminders import plan_reminder
+from workers.booking.handler.use_cases import plan_command
 from workers.booking.ports import AppointmentStore
 
 __all__ = [
@@ -35,6 +44,10 @@ __all__ = [
     "ReplayForecastKind",
     "list_open_times",
 ]
+
+
+_NO_CLAIM = Claim(key="", owner="", attempts=0)
+"""A forecast owns no command, so that nothing could be written for it."""
 
 
 def list_open_times(profile: TenantProfile, service_id: str, now: datetime, *, count: int) -> list[datetime]:
@@ -136,3 +149,26 @@ class BookingFacade:
             return await self._open_ports()
         except ConfigurationError as error:
             raise PermanentError("not_allowed_to_look", str(error)) from error
+
+
+async def forecast_command(ports: BookingPorts, command: BookingCommand) -> ReplayForecast:
+    """Return what a replay of a command would do now; a failing store or calendar results in a forecast, too."""
+    try:
+        return await _forecast_plan(ports, command)
+    except TransientError as error:
+        return ReplayForecast("unknown", code=error.reason)
+    except PermanentError as error:
+        return ReplayForecast("would_fail", code=error.reason)
+
+
+async def _forecast_plan(ports: BookingPorts, command: BookingCommand) -> ReplayForecast:
+    if not isinstance(command, Replayable | BookingRemind | BookingPlanReminders | BookingSettleEntry):
+        return ReplayForecast("would_be_done")
+    profile = await ports.tenants.get_profile(command.tenant)
+    if isinstance(command, BookingSettleEntry):
+        return describe_internal_plan(await plan_event_sync(ports, command, profile), profile)
+    if isinstance(command, BookingRemind | BookingPlanReminders):
+        return describe_internal_plan(await plan_reminder(ports, command, profile), profile)
+    case = build_case(command, _NO_CLAIM, profile, locale=command.locale, now=ports.clock.now())
+    plan = await plan_command(ports, case, command)
+    return describe_plan(plan, command_id=command.id, profile=profile, now=case.now)

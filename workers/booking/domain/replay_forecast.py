@@ -58,9 +58,7 @@ class ReplayForecast:
     """The state of the appointment, if there is one."""
 
 
-def describe_plan(
-    plan: Plan | ReminderPlan, *, command_id: str, profile: TenantProfile, now: datetime
-) -> ReplayForecast:
+def describe_plan(plan: Plan, *, command_id: str, profile: TenantProfile, now: datetime) -> ReplayForecast:
     """Return the forecast of a plan, with every time in the zone of the business."""
     describe = partial(_build_forecast, profile)
     match plan:
@@ -79,20 +77,22 @@ def describe_plan(
             return describe("stale" if has_expired(hold, now) else "would_be_done", hold.start, hold)
         case MoveVisit(appointment, moved):
             return describe("free", moved.start, appointment)
-        case CancelVisit(appointment) | Remind(appointment):
+        case CancelVisit(appointment):
             return describe("would_be_done", appointment.start, appointment)
-        case SkipReminder(start, appointment):
-            return describe("stale", start, appointment)
 
 
-def describe_event_plan(plan: EventPlan, profile: TenantProfile) -> ReplayForecast:
-    """Return the forecast of an event's sync, with the visit's time in the zone of the business."""
+def describe_internal_plan(plan: ReminderPlan | EventPlan, profile: TenantProfile) -> ReplayForecast:
+    """Return the forecast of an internal command's plan."""
     describe = partial(_build_forecast, profile)
     match plan:
-        case EnterVisit(appointment):
-            return describe("would_be_entered", appointment.start, appointment)
-        case RemoveVisit(appointment):
-            return describe("would_be_removed", appointment.start, appointment)
+        case Remind(visit):
+            return describe("would_be_done", visit.start, visit)
+        case SkipReminder(start, appointment):
+            return describe("stale", start, appointment)
+        case EnterVisit(visit):
+            return describe("would_be_entered", visit.start, visit)
+        case RemoveVisit(visit):
+            return describe("would_be_removed", visit.start, visit)
         case SkipSync(appointment):
             return describe("already_done", appointment.start if appointment else None, appointment)
 

@@ -16,13 +16,11 @@ from workers.booking.handler.find_appointment import find_appointment
 
 
 async def plan_late_replay(ports: BookingPorts, case: Case, command: Replayable) -> Refuse | None:
-    """Plan `CODE_EXPIRED`, with alternatives, for a replay that would surprise its visitor, else nothing.
+    """Plan `CODE_EXPIRED`, with alternatives, for a replay that would surprise its visitor.
 
-    A command that stored its change before it failed is finished whatever its age: only its calendar event or its
-    notices may be missing.
+    Returns None for a command that stored its change before it failed. It is finished whatever its age: only its
+    effects may be missing.
     """
-    if not case.is_too_late:
-        return None
     appointment = await find_target_appointment(ports, command)
     if (
         appointment

@@ -1,18 +1,6 @@
-"""Plans each command of a visitor, carries the plan out, or forecasts what a replay would do."""
+"""Plans each command of a visitor, and carries the plan out: the change of the appointment, then its effects."""
 
-from shared.claims import Claim
-from shared.errors import PermanentError, TransientError
-from shared.messages.commands import (
-    BookingCancel,
-    BookingCommand,
-    BookingCreate,
-    BookingPlanReminders,
-    BookingRemind,
-    BookingReschedule,
-    BookingResend,
-    BookingSettleEntry,
-    BookingVerify,
-)
+from shared.messages.commands import BookingCancel, BookingCreate, BookingReschedule, BookingResend, BookingVerify
 from workers.booking.dependencies import BookingPorts
 from workers.booking.domain.plans import (
     AlreadyDone,
@@ -22,33 +10,23 @@ from workers.booking.domain.plans import (
     MoveVisit,
     Plan,
     Refuse,
-    ReminderPlan,
     SendCode,
 )
-from workers.booking.domain.replay_forecast import ReplayForecast, describe_event_plan, describe_plan
 from workers.booking.domain.values import Appointment, AppointmentState, Refusal
-from workers.booking.handler.case import Case, Replayable, build_case
+from workers.booking.handler.case import Case, Replayable
 from workers.booking.handler.change import apply_cancel, apply_move, plan_cancel, plan_reschedule
+from workers.booking.handler.contacts import find_channels, list_contact_kinds
 from workers.booking.handler.create import apply_hold, plan_create
-from workers.booking.handler.effects import run_effects
-from workers.booking.handler.event_sync import plan_event_sync
+from workers.booking.handler.event_sync import request_event_sync
 from workers.booking.handler.late_replays import plan_late_replay
-from workers.booking.handler.reminders import plan_reminder
-from workers.booking.handler.verify import (
-    apply_confirm,
-    apply_refusal,
-    apply_resend,
-    plan_resend,
-    plan_verify,
-)
-
-_NO_CLAIM = Claim(key="", owner="", attempts=0)
-"""A forecast owns no command, so that nothing could be written for it."""
+from workers.booking.handler.queue_notices import send_cancelled, send_code, send_confirmed, send_rescheduled
+from workers.booking.handler.reminders import delete_reminders, plan_reminders
+from workers.booking.handler.verify import apply_confirm, apply_refusal, apply_resend, plan_resend, plan_verify
 
 
 async def plan_command(ports: BookingPorts, case: Case, command: Replayable) -> Plan:
     """Return what the command will do; it reads, and changes nothing."""
-    if late := await plan_late_replay(ports, case, command):
+    if case.is_too_late and (late := await plan_late_replay(ports, case, command)):
         return late
     match command:
         case BookingCreate(data=request):
@@ -67,7 +45,7 @@ async def apply_plan(ports: BookingPorts, case: Case, plan: Plan) -> Appointment
     """Carry the plan out; return the appointment as it is stored then, or why the visitor gets no other answer."""
     changed = await _write_change(ports, case, plan)
     if isinstance(changed, Appointment):
-        await run_effects(ports, case, changed)
+        await _run_effects(ports, case, changed)
     return changed
 
 
@@ -92,26 +70,26 @@ async def _write_change(ports: BookingPorts, case: Case, plan: Plan) -> Appointm
             return await apply_move(ports, case, plan)
 
 
-async def forecast_command(ports: BookingPorts, command: BookingCommand) -> ReplayForecast:
-    """Return what a replay of a command would do now; a failing store or calendar results in a forecast, too."""
-    try:
-        return await _forecast_plan(ports, command)
-    except TransientError as error:
-        return ReplayForecast("unknown", code=error.reason)
-    except PermanentError as error:
-        return ReplayForecast("would_fail", code=error.reason)
+async def _run_effects(ports: BookingPorts, case: Case, appointment: Appointment) -> None:
+    """Run the effects of a visitor's command; each can be repeated, after a crash or by a replay.
 
-
-async def _forecast_plan(ports: BookingPorts, command: BookingCommand) -> ReplayForecast:
-    if not isinstance(command, Replayable | BookingRemind | BookingPlanReminders | BookingSettleEntry):
-        return ReplayForecast("would_be_done")
-    profile, now = await ports.tenants.get_profile(command.tenant), ports.clock.now()
-    if isinstance(command, BookingSettleEntry):
-        return describe_event_plan(await plan_event_sync(ports, command, profile), profile)
-    plan: Plan | ReminderPlan
-    if isinstance(command, Replayable):
-        case = build_case(command, _NO_CLAIM, profile, locale=command.locale, now=now)
-        plan = await plan_command(ports, case, command)
-    else:
-        plan = await plan_reminder(ports, command, profile)
-    return describe_plan(plan, command_id=command.id, profile=profile, now=now)
+    Only the command that made the last change has effects: the owner may have moved or deleted the event since.
+    """
+    command, profile, now = case.command, case.profile, case.now
+    if appointment.state is AppointmentState.HELD:
+        if isinstance(command, BookingCreate | BookingResend):
+            kinds = list_contact_kinds(find_channels(ports, profile))
+            await send_code(ports.notices, command, appointment, profile, contact_kinds=kinds)
+        return
+    if not appointment.is_changed_by(command.id):
+        return
+    if appointment.state is AppointmentState.CANCELLED:
+        if appointment.calendar_event_id:
+            await send_cancelled(ports.notices, command, appointment, profile, now)
+            await delete_reminders(ports, appointment, profile)
+            await request_event_sync(ports, command, appointment)
+        return
+    send = send_rescheduled if case.has_moved(appointment) else send_confirmed
+    await send(ports.notices, command, appointment, profile, now)
+    await plan_reminders(ports, appointment, profile, now)
+    await request_event_sync(ports, command, appointment)

@@ -8,7 +8,7 @@ from shared.email_links import Links
 from shared.messages.errors import ErrorCode
 from tests.unit.workers.booking.handler.conftest import KEY, TENANT, replayed
 from tests.unit.workers.booking.handler.owner import HOUR, LATER, NINE_UTC, follow, stands_at
-from workers.booking.handler.use_cases import forecast_command
+from workers.booking.facade import forecast_command
 
 UNTIL = NINE_UTC - 3 * HOUR
 SENTENCES = {

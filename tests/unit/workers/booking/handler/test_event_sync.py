@@ -11,8 +11,8 @@ from tests.unit.workers.booking.handler.conftest import replayed
 from tests.unit.workers.booking.handler.owner import alerts, changed, stands_at
 from workers.booking.domain.calendar_problem import CalendarProblem, UnusableCalendarError
 from workers.booking.domain.values import AppointmentState, Interval
+from workers.booking.facade import forecast_command
 from workers.booking.handler.event_sync import request_event_sync
-from workers.booking.handler.use_cases import forecast_command
 
 NINE_UTC = datetime(2026, 1, 13, 9, tzinfo=UTC)
 HOUR = timedelta(hours=1)

@@ -9,7 +9,7 @@ from shared.messages.commands import BookingPlanReminders, BookingRemind, Calend
 from tests.unit.workers.booking.handler.conftest import TENANT, TUESDAY_TEN, replayed
 from workers.booking.domain.replay import MAX_REPLAY_AGE
 from workers.booking.domain.values import AppointmentState, Interval
-from workers.booking.handler.use_cases import forecast_command
+from workers.booking.facade import forecast_command
 
 CLOSED = PermanentError("calendar_access_revoked", "the key is refused")
 MOMENT = timedelta(seconds=1)
