@@ -114,6 +114,8 @@ def stack(tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config)
             "POOL_LEASE_SECONDS": str(LEASE_SECONDS),
             "POOL_DRAIN_SECONDS": "30",
             "POOL_ROLLOUT_WAIT_SECONDS": "1",
+            # No test waits for ten minutes; the waiting itself is tested with a clock of its own.
+            "CALENDAR_MOVE_WAIT_MINUTES": "0",
         },
         **(IAM_OPTIONS if pytestconfig.getoption("--iam") else {}),
     )

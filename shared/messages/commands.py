@@ -165,10 +165,22 @@ class CalendarSync(InternalCommand):
     data: CalendarSyncData
 
 
+class MoveWait(Message):
+    """Until when a visit waits for the time to which the owner has moved its event, while another visit has it."""
+
+    version: Annotated[int, Field(ge=1)]
+    """The version of the appointment that waits."""
+    start: Instant
+    end: Instant
+    until: Instant
+
+
 class CalendarChangedData(Message):
     """The appointment whose event has changed; the worker reads the event when it processes the command."""
 
     appointment_id: AppointmentId
+    wait: MoveWait | None = None
+    """Set when the command compares the visit again; None for a change that was just read."""
 
 
 class CalendarChanged(InternalCommand):

@@ -55,8 +55,8 @@ async def test_a_visit_that_the_owner_moved_and_then_deleted(visit: Visit, backs
     await backstage.email(address, number=4)
 
 
-async def test_a_visit_moved_onto_another_is_moved_back(visit: Visit, backstage: Backstage):
-    """The event gets its former time again, and neither visitor is notified."""
+async def test_visits_are_swapped_and_one_moved_onto_another_is_moved_back(visit: Visit, backstage: Backstage):
+    """Both visitors hear of the swap once; then an event gets its time again, and neither visitor is notified."""
     backstage.sync_calendars()
     visits = []
     for _ in range(2):
@@ -67,13 +67,26 @@ async def test_a_visit_moved_onto_another_is_moved_back(visit: Visit, backstage:
             pending = await hold(visitor, slot, address)
             await confirm(visitor, pending, address, backstage)
             visits.append((slot, pending["data"]["appointment_id"], address))
-    (first, appointment_id, address), (second, _, _) = visits
-    event = await backstage.event(appointment_id)
-
+    (first, appointment_id, address), (second, other_id, other_address) = visits
+    event, other_event = await backstage.event(appointment_id), await backstage.event(other_id)
     backstage.owner_moves(event, second["start"], second["end"])
+    backstage.owner_moves(other_event, first["start"], first["end"])
     backstage.sync_calendars()
-    await backstage.until(lambda: _starts(backstage, appointment_id) == [datetime.fromisoformat(first["start"])])
-    assert len(backstage.emails(address)) == 2
+    for address_of_one in (address, other_address):
+        await backstage.email(address_of_one, number=3)
+    await backstage.until(lambda: _versions(backstage, appointment_id, other_id) == ["3", "3"])
+    assert _starts(backstage, appointment_id) == [datetime.fromisoformat(second["start"])]
+    assert _starts(backstage, other_id) == [datetime.fromisoformat(first["start"])]
+
+    backstage.owner_moves(event, first["start"], first["end"])
+    backstage.sync_calendars()
+    await backstage.until(lambda: _starts(backstage, appointment_id) == [datetime.fromisoformat(second["start"])])
+    assert [len(backstage.emails(one)) for one in (address, other_address)] == [3, 3]
+
+
+def _versions(backstage: Backstage, *appointment_ids: str) -> list[str]:
+    events = [event for appointment_id in appointment_ids for event in backstage.events(appointment_id)]
+    return [event["extendedProperties"]["private"]["version"] for event in events]
 
 
 def _starts(backstage: Backstage, appointment_id: str) -> list[datetime]:

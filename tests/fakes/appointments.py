@@ -165,6 +165,44 @@ class FakeAppointments:
         self._write(replace(new, quota_units=(*kept_units, *self._assign_units(chosen))))
         return None
 
+    async def move_together(
+        self,
+        moves: Sequence[tuple[Appointment, Appointment]],
+        *,
+        at: datetime,
+        claim: Claim,
+        quotas: Sequence[Quota] = (),
+    ) -> Lost | None:
+        """Give each visit its new time and free what none of them needs; holds lose their time."""
+        await self._begin(claim)
+        ours = {old.appointment_id for old, _ in moves}
+        chosen = self._choose(quotas, ours, at)
+        if isinstance(chosen, QuotaFull):
+            return chosen
+        needed = [key for _, new in moves for key in _keys(new)]
+        holds = {bucket.appointment_id for bucket in self.buckets.values() if bucket.hold_until is not None}
+        if len(set(needed)) < len(needed) or any(self._is_occupied(_keys(new), ours | holds, at) for _, new in moves):
+            return SlotLost()
+        freed = {key: old for old, _ in moves for key in _keys(old) if key not in needed}
+        if not all(self._all_own([key], old) for key, old in freed.items()):
+            raise TransientError("appointments.move_together: the old time is no longer ours")
+        for _, new in moves:
+            self._demand_version(new)
+        for key, old in freed.items():
+            self._free_buckets([key], old)
+        for old, _ in moves:
+            self._free_units(old.quota_units, old)
+        self._assign_units(chosen)
+        for _, new in moves:
+            self._take(_keys(new), new)
+            units = [
+                QuotaUnit(quota.key, number, quota.is_lasting)
+                for quota, number in chosen
+                if quota.holder == new.appointment_id
+            ]
+            self._write(replace(new, quota_units=tuple(units)))
+        return None
+
     async def find_occupied_times(
         self, tenant: str, between: Interval, *, at: datetime, may_lag: bool = False
     ) -> Sequence[OccupiedTime]:
@@ -201,12 +239,13 @@ class FakeAppointments:
         self, quotas: Sequence[Quota], ours: set[str], at: datetime, stale_holder: str | None = None
     ) -> list[tuple[Quota, int]] | QuotaFull:
         chosen: list[tuple[Quota, int]] = []
-        for quota in quotas:
+        held = {(key, holder) for (key, _), (holder, _) in self.units.items()}
+        for quota in sorted(quotas, key=lambda quota: (quota.key, quota.holder) not in held):
             mine = {*ours, quota.holder, *([stale_holder] if stale_holder and not quota.is_lasting else [])}
             others = {
                 number: unit for number, unit in self._current_holders(quota.key, at).items() if unit[0] not in mine
             }
-            free = set(range(quota.units)) - set(others)
+            free = set(range(quota.units)) - set(others) - {number for one, number in chosen if one.key == quota.key}
             if not free or len(others) >= quota.units:
                 ends = [until for _, until in others.values()]
                 first = min((end for end in ends if end), default=None) if None not in ends else None

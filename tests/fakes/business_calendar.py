@@ -82,8 +82,12 @@ class FakeCalendar:
         before = self._written.get((calendar_id, event.event_id))
         was_deleted = before is not None and event.event_id not in events
         if before is None or before.version < event.version or (before.version == event.version and not was_deleted):
+            stored = events.get(event.event_id)
+            if event.keeps_times and stored and 0 < stored.version < event.version:
+                event = replace(event, start=stored.start, end=stored.end)
+            else:
+                self.timeless.discard(event.event_id)
             events[event.event_id] = self._written[calendar_id, event.event_id] = event
-            self.timeless.discard(event.event_id)
 
     async def remove(self, calendar_id: str, event_id: str) -> None:
         """Delete the event; a missing event is no error."""

@@ -49,6 +49,7 @@ EVERYTHING = {
     "GoogleServiceAccountKey": "{}",
     "AllowedModelIds": "eu.other",
     "HoldsPerAddress": "7",
+    "CalendarMoveWaitMinutes": "20",
     "MetricsNamespace": "StrideChat-test",
     "LogLevel": "WARNING",
     "AppointmentsTableName": "visits",

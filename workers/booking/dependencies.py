@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 
 from shared.clock import Clock
 from shared.email_links import Links
@@ -47,6 +48,9 @@ class BookingPorts:
 
     holds_per_address: int = HOLDS_PER_ADDRESS
     """The limit of unverified holds per IP address and business."""
+
+    calendar_move_wait: timedelta = timedelta(minutes=10)
+    """How long a visit that the owner moved onto another waits for that one to move, too."""
 
     def get_busy_calendar(self, provider: CalendarProvider) -> BusyCalendar:
         """Return the reader of a provider's calendars."""

@@ -112,6 +112,21 @@ class AppointmentStore(Protocol):
         """
         ...
 
+    async def move_together(
+        self,
+        moves: Sequence[tuple[Appointment, Appointment]],
+        *,
+        at: datetime,
+        claim: Claim,
+        quotas: Sequence[Quota] = (),
+    ) -> Lost | None:
+        """Move confirmed visits, each given as it is and as it will be; one may take the time that another leaves.
+
+        A hold of another visitor loses the time that a visit needs: confirming it then returns `SlotLost`. `quotas`
+        are those of the new days: their units replace the old lasting ones.
+        """
+        ...
+
     async def find_occupied_times(
         self, tenant: str, between: Interval, *, at: datetime, may_lag: bool = False
     ) -> Sequence[OccupiedTime]:
@@ -142,6 +157,8 @@ class CalendarEvent:
     time_zone: str
     summary: str
     description: str
+    keeps_times: bool = False
+    """Whether an event of an earlier version keeps its times: they are the owner's, who may have changed them again."""
     attendee: str | None = None
     """The visitor's e-mail address; invited only if the account may invite (it has a delegated subject)."""
 
@@ -195,7 +212,7 @@ class Calendar(BusyCalendar, Protocol):
         """Create or update the event; repeating it is harmless.
 
         An event that was written for a later version of the appointment stays as it is; a deleted one is restored only
-        for a later version.
+        for a later version. Its times are left as they are if `keeps_times` says so and it is of an earlier version.
         """
         ...
 

@@ -49,6 +49,9 @@ class BookingSettings(AwsSettings):
     holds_per_address: int = Field(default=HOLDS_PER_ADDRESS, ge=1, le=1000)
     """The limit of holds per IP address and business; on a local stack all visitors share one address."""
 
+    calendar_move_wait_minutes: int = Field(default=10, ge=0, le=120)
+    """How long a visit that the owner moved onto another waits for that one to move, too, before it is put back."""
+
     use_secrets_manager: bool = False
     google_secret_id: str = "chatbot/google-calendar"  # noqa: S105 - a name
     google_service_account_key: SecretStr | None = None

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, closing
+from datetime import timedelta
 
 from shared.aws.clients import AwsClients, open_aws_clients
 from shared.aws.knowledge import open_tenant_directory
@@ -100,6 +101,7 @@ async def open_ports(
         sms_enabled=settings.sms_enabled,
         sms_countries=frozenset(settings.sms_countries),
         holds_per_address=settings.holds_per_address,
+        calendar_move_wait=timedelta(minutes=settings.calendar_move_wait_minutes),
     )
 
 

@@ -51,6 +51,22 @@ async def test_an_event_that_is_written_again_is_moved(side):
     assert spans(await side.calendar.find_busy_times(CALENDAR, MORNING)) == [Interval(NINE + HOUR, NINE + 2 * HOUR)]
 
 
+async def test_a_newer_version_can_leave_the_owners_times(side):
+    """Of an event of an earlier version only: what was written for this version is restored."""
+    event = visit()
+    there, later = moved(event, HOUR, version=3, keeps_times=True), Interval(NINE + 5 * HOUR, NINE + 7 * HOUR)
+    await side.calendar.put(CALENDAR, event)
+    side.owner_moves(event, later)
+    await side.calendar.put(CALENDAR, there)
+    assert await side.calendar.find_event(CALENDAR, event.event_id) == StoredEvent(3, later)
+    await side.calendar.put(CALENDAR, there)
+    restored = StoredEvent(3, Interval(NINE + HOUR, NINE + 2 * HOUR))
+    assert await side.calendar.find_event(CALENDAR, event.event_id) == restored
+    side.owner_deletes(event)
+    await side.calendar.put(CALENDAR, moved(there, HOUR, version=4))
+    assert side.event_starts() == [(event.event_id, NINE + 2 * HOUR)]
+
+
 @pytest.mark.parametrize("deleted", [False, True])
 async def test_an_event_of_a_later_version_stays(side, deleted):
     """A late command does not undo what a later one wrote, nor what the owner did to that."""

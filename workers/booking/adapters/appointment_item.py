@@ -23,6 +23,7 @@ the release after this one need not write it."""
 
 def appointment_to_item(appointment: Appointment) -> dict[str, Any]:
     """Return the appointment as plain values for `to_item`."""
+    previous_start = appointment.last_change.previous_start
     retention = HOLD_RETENTION if appointment.state is AppointmentState.HELD else VISIT_RETENTION
     return {
         "appointment_id": appointment.appointment_id,
@@ -54,6 +55,9 @@ def appointment_to_item(appointment: Appointment) -> dict[str, Any]:
         "calendars": list(appointment.calendars),
         "changed_by": _format_changed_by(appointment.last_change),
         "change_kind": appointment.last_change.kind.value,
+        "changed_by_owner": appointment.last_change.by_owner,
+        "changed_from": previous_start.isoformat() if previous_start else None,
+        "changed_with": list(appointment.last_change.together_with),
         "expires_at": compute_expiry(appointment.end, retention),
     }
 
@@ -101,7 +105,12 @@ def _parse_last_change(row: dict[str, Any]) -> LastChange:
         # Written by the release before.
         kind = ChangeKind.HANDOVER_REFUSED if changed_by.endswith(_HANDOVER_REFUSED) else ChangeKind.APPLIED
     return LastChange(
-        changed_by.removesuffix(_HANDOVER_REFUSED) if kind is ChangeKind.HANDOVER_REFUSED else changed_by, kind
+        changed_by.removesuffix(_HANDOVER_REFUSED) if kind is ChangeKind.HANDOVER_REFUSED else changed_by,
+        kind,
+        # Rows of releases before do not have these.
+        by_owner=row.get("changed_by_owner", False),
+        previous_start=_parse_instant(row["changed_from"]) if row.get("changed_from") else None,
+        together_with=tuple(row.get("changed_with", ())),
     )
 
 

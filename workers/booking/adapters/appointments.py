@@ -15,6 +15,7 @@ from shared.errors import TransientError
 from workers.booking.adapters.appointment_item import item_to_appointment
 from workers.booking.adapters.bucket_items import Bucket, SlotRows
 from workers.booking.adapters.day_grids import DayGrids
+from workers.booking.adapters.joint_moves import JointMoves
 from workers.booking.adapters.occupied_days import OccupiedDays
 from workers.booking.adapters.quota_rows import MAX_CHOICES, QuotaRows
 from workers.booking.adapters.transactions import Transactions
@@ -38,6 +39,7 @@ class DynamoAppointmentStore:
         self._transactions = Transactions(
             client, appointments_table=appointments_table, processed_table=processed_table
         )
+        self._joint_moves = JointMoves(self._slots, self._grids, self._quotas, self._transactions)
 
     async def get(self, appointment_id: str, session_id: str) -> Appointment | None:
         """Return a session's appointment: both keys are needed, so another session's is never found."""
@@ -203,6 +205,17 @@ class DynamoAppointmentStore:
         if lost is None and not is_confirmed:
             await self._free_buckets(obsolete, old)
         return lost
+
+    async def move_together(
+        self,
+        moves: Sequence[tuple[Appointment, Appointment]],
+        *,
+        at: datetime,
+        claim: Claim,
+        quotas: Sequence[Quota] = (),
+    ) -> Lost | None:
+        """Write the set difference of all the times in one transaction."""
+        return await self._joint_moves.write(moves, at=at, claim=claim, quotas=quotas)
 
     async def find_occupied_times(
         self, tenant: str, between: Interval, *, at: datetime, may_lag: bool = False

@@ -147,6 +147,18 @@ class SlotRows:
             }
         }
 
+    def build_transfer_part(self, bucket: Bucket, appointment: Appointment, owners: Iterable[str]) -> dict[str, Any]:
+        """Take a bucket for a confirmed appointment: one that is free, a hold's, or one of these owners'."""
+        names = {f":owner{position}": owner for position, owner in enumerate(owners)}
+        part = self.build_take_part(bucket, appointment, appointment.start)
+        part["Put"] |= {
+            "ConditionExpression": (
+                f"attribute_not_exists(pk) OR attribute_exists(hold_until_ms) OR appointment_id IN ({', '.join(names)})"
+            ),
+            "ExpressionAttributeValues": to_item(names),
+        }
+        return part
+
     def build_keep_part(self, bucket: Bucket, appointment: Appointment) -> dict[str, Any]:
         """Keep an owned bucket permanently."""
         return {

@@ -96,7 +96,7 @@ def put_event(service: Any, calendar_id: str, event: CalendarEvent, *, invites: 
         request = service.events().patch(
             calendarId=calendar_id,
             eventId=event.event_id,
-            body=build_patch_body(event),
+            body=build_patch_body(event, stored),
             sendUpdates="none",
             fields="id",
         )

@@ -33,7 +33,7 @@ def build_event_body(event: CalendarEvent, *, invites: bool) -> dict[str, Any]:
     return body
 
 
-def build_patch_body(event: CalendarEvent) -> dict[str, Any]:
+def build_patch_body(event: CalendarEvent, stored: Any) -> dict[str, Any]:
     """Return the patch that updates an event from any state; fields that we do not write keep the owner's values.
 
     A patch merges objects, so a `date` that the owner set instead of our time must be removed explicitly. It replaces
@@ -43,6 +43,8 @@ def build_patch_body(event: CalendarEvent) -> dict[str, Any]:
     body = build_event_body(event, invites=False)
     for edge in ("start", "end"):
         body[edge] = {"date": None, **body[edge]}
+    if event.keeps_times and not is_deleted(stored) and 0 < parse_version(stored) < event.version:
+        del body["start"], body["end"]
     del body["id"], body["reminders"]
     return body
 

@@ -62,7 +62,7 @@ class QuotaRows:
 
         A unit is free if it has no holder, has expired at `at`, or belongs to the quota's own holder or one of `also`;
         a unit of `stale_holder` is free unless it is permanent. The unit is chosen at random, so that concurrent
-        transactions seldom conflict.
+        transactions seldom conflict. Quotas with the same key get different units.
 
         With `claim_owner` the part takes the unit outside a transaction, which would check the claim. So it takes a
         unit of the quota's own holder only if this claim has taken it before.
@@ -72,11 +72,14 @@ class QuotaRows:
         """
         rows = await asyncio.gather(*(self._query_rows(quota.key, may_lag=may_lag) for quota in quotas))
         choices: list[UnitChoice] = []
-        for quota, stored in zip(quotas, rows, strict=True):
+        chosen: set[tuple[str, int]] = set()
+        # First those that have a unit already, so that no other gets it.
+        for quota, stored in sorted(zip(quotas, rows, strict=True), key=_lacks_own_unit):
             left_behind = () if quota.is_lasting or stale_holder is None else (stale_holder,)
             ours = {quota.holder, *also, *left_behind}
             others = [row for row in stored if _is_current(row, at) and row["taker"] not in ours]
             numbers = set(range(quota.units)) - {int(row["seat"]) for row in others}
+            numbers -= {number for key, number in chosen if key == quota.key}
             if not numbers or len(others) >= quota.units:
                 if may_lag:
                     return await self.choose_units(
@@ -89,6 +92,7 @@ class QuotaRows:
                 )
             own_rows = [row for row in stored if row["taker"] == quota.holder and int(row["seat"]) in numbers]
             number = int(own_rows[0]["seat"]) if own_rows else random.choice(sorted(numbers))  # noqa: S311 - no secret
+            chosen.add((quota.key, number))
             choices.append(
                 UnitChoice(
                     quota,
@@ -220,6 +224,11 @@ class QuotaRows:
                 "ExpressionAttributeValues": to_item(values),
             }
         }
+
+
+def _lacks_own_unit(quota_and_rows: tuple[Quota, list[dict[str, Any]]]) -> bool:
+    quota, rows = quota_and_rows
+    return all(row["taker"] != quota.holder for row in rows)
 
 
 def _is_current(row: dict[str, Any], at: datetime) -> bool:

@@ -24,7 +24,7 @@ _MAX_ITEMS = 100
 
 
 class Transactions:
-    """Writes transactions whose first part checks the command's claim, and the second the appointment's version."""
+    """Writes transactions that first check the command's claim, and then the version of each appointment."""
 
     def __init__(self, client: Any, *, appointments_table: str, processed_table: str) -> None:
         self._client = client
@@ -36,7 +36,14 @@ class Transactions:
 
         A conflict with another transaction is retried, because it does not evaluate the conditions.
         """
-        items = [self._build_claim_check_part(claim), self.build_put_part(appointment), *changes]
+        return await self.write_all([appointment], claim, changes)
+
+    async def write_all(
+        self, appointments: Sequence[Appointment], claim: Claim, changes: Sequence[dict[str, Any]]
+    ) -> int | None:
+        """Write several appointments and the changes, as `write` does for one."""
+        puts = [self.build_put_part(appointment) for appointment in appointments]
+        items = [self._build_claim_check_part(claim), *puts, *changes]
         if len(items) > _MAX_ITEMS:
             raise TooManyBucketsError(f"{len(items)} items in one transaction")
         for attempt in range(_MAX_ATTEMPTS):
@@ -49,10 +56,11 @@ class Transactions:
                 return None
             if reasons[0] == _CONDITION_FAILED:
                 raise LeaseLostError(claim.key)
-            lost = [position for position, reason in enumerate(reasons[2:]) if reason == _CONDITION_FAILED]
+            first = 1 + len(puts)
+            lost = [position for position, reason in enumerate(reasons[first:]) if reason == _CONDITION_FAILED]
             if lost:
                 return lost[0]
-            if reasons[1] == _CONDITION_FAILED:
+            if _CONDITION_FAILED in reasons[1:first]:
                 raise TransientError("appointments: changed meanwhile")
         raise TransientError("appointments: too many conflicts")
 

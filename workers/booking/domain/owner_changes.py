@@ -48,6 +48,9 @@ class MovedByOwner:
 class ForbiddenMove:
     """The event now describes an impossible visit; it is to be restored from the appointment."""
 
+    other_calendar: str | None = None
+    """The other calendar that the owner has moved the event to, if they have."""
+
 
 OwnerChange = Unchanged | CancelledByOwner | MovedByOwner | ForbiddenMove
 

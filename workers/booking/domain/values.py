@@ -87,6 +87,13 @@ class LastChange:
 
     command_id: str = ""
     kind: ChangeKind = ChangeKind.APPLIED
+    by_owner: bool = False
+    """Whether it followed what the owner did in the calendar."""
+    previous_start: datetime | None = None
+    """When the visit started before the owner moved it."""
+    together_with: tuple[str, ...] = ()
+    """The ids of the visits that the same command moved with this one; their visitors are notified by commands of
+    their own."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,7 +137,7 @@ class Appointment:
 
     def is_changed_by(self, command_id: str) -> bool:
         """Return whether this command made the last change, as requested."""
-        return self.last_change == LastChange(command_id)
+        return (self.last_change.command_id, self.last_change.kind) == (command_id, ChangeKind.APPLIED)
 
 
 @dataclass(frozen=True, slots=True)

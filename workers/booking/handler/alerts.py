@@ -29,8 +29,8 @@ _ADVICE = {
         "CaldavSecretName names. It is used at once."
     ),
     CalendarProblem.MOVE_REFUSED: (
-        "A visit was moved in the calendar to a time that is not allowed: another visit's, a past one, or a whole "
-        "day. The event was restored. Move it to a free time, or cancel it by deleting its event."
+        "A visit was moved in the calendar to a time that is not allowed: another visit's, which stayed there, a past "
+        "one, or a whole day. The event was restored. Move it to a free time, or cancel it by deleting its event."
     ),
 }
 _DEFAULT_ADVICE = "The calendar can't be used: see the reason and the log of the booking worker."

@@ -98,6 +98,7 @@ async def _write_event(ports: BookingPorts, appointment: Appointment, profile: T
             time_zone=profile.time_zone,
             summary=flatten_name(f"{name}: {who}")[:_SUMMARY_CHARACTERS],
             description=_describe_visit(appointment),
+            keeps_times=appointment.last_change.by_owner,
             attendee=appointment.contact.address if appointment.contact.kind == "email" else None,
         ),
     )

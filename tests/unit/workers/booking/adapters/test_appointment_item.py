@@ -29,7 +29,10 @@ def appointment():
     )
 
 
-@pytest.mark.parametrize("change", [APPLIED, REFUSED, LastChange()])
+TOGETHER = LastChange("change-1", by_owner=True, previous_start=NINE, together_with=("b" * 26, "c" * 26))
+
+
+@pytest.mark.parametrize("change", [APPLIED, REFUSED, TOGETHER, LastChange()])
 def test_a_stored_change_is_read_back(change):
     """The command and the kind of the change are stored and read back."""
     stored = appointment_to_item(replace(appointment(), last_change=change))

@@ -6,7 +6,7 @@ from shared.messages.commands import BOOKING_COMMAND
 from workers.booking.domain.values import Interval
 
 NINE_UTC = datetime(2026, 1, 13, 9, tzinfo=UTC)
-HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 LATER = Interval(NINE_UTC + 3 * HOUR, NINE_UTC + 4 * HOUR)
 TWO = [{"id": "anna"}, {"id": "ola"}]
 
@@ -28,6 +28,16 @@ def changed(world, appointment_id, number=1, *, session="session", replay=0):
 
 async def follow(world, number=1, **which):
     return await world.carry_out(changed(world, world.appointment_id, number, **which))
+
+
+async def spend_minutes(world, minutes=10):
+    """Let minutes pass, and carry out the commands that are scheduled for each; return the frames."""
+    frames = []
+    for _ in range(minutes):
+        world.clock.advance(MINUTE)
+        due = world.schedules.due(world.clock.now())
+        frames += [await world.carry_out(command) for command in due if command.type == "calendar.changed"]
+    return frames
 
 
 async def stands_at(world):

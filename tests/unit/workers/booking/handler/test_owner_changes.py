@@ -3,7 +3,18 @@
 import pytest
 
 from shared.errors import PermanentError, TransientError
-from tests.unit.workers.booking.handler.owner import DAY, HOUR, LATER, NINE_UTC, TWO, alerts, changed, follow, stands_at
+from tests.unit.workers.booking.handler.owner import (
+    DAY,
+    HOUR,
+    LATER,
+    NINE_UTC,
+    TWO,
+    alerts,
+    changed,
+    follow,
+    spend_minutes,
+    stands_at,
+)
 from workers.booking.domain.values import AppointmentState, Interval
 
 
@@ -208,6 +219,7 @@ async def test_a_visit_moves_to_another_resource_of_the_same_calendar(new_world,
     world.calendar.owner_moves(world.appointment_id, Interval(NINE_UTC + HOUR, NINE_UTC + 2 * HOUR), calendar_id)
 
     frame = await follow(world)
+    await spend_minutes(world)
     moved = await world.appointment(world.appointment_id)
     if own_calendars:
         assert (frame, moved) == (None, first)

@@ -163,14 +163,16 @@ async def test_an_impossible_handover_is_undone(two, cut_off):
     mine = await two.appointment(await two.confirmed())
     await two.confirmed(session="another", contact="ola@example.com")
     other = await move_to_colleague(two, mine)
+    wait = {"version": mine.version, "start": mine.start, "end": mine.end, "until": two.clock.now()}
+    last = {"appointment_id": mine.appointment_id, "wait": wait}
     if cut_off == "commands":
         two.commands.errors.append(TransientError("503"))
         with pytest.raises(TransientError):
-            await two.carry_out(internal_command(two, "changed", "c1", appointment_id=mine.appointment_id))
+            await two.carry_out(internal_command(two, "changed", "c1", **last))
     elif cut_off:
         two.calendar.fail(cut_off, TransientError("503"))
     for key in ("c1", "c2"):
-        assert await two.carry_out(internal_command(two, "changed", key, appointment_id=mine.appointment_id)) is None
+        assert await two.carry_out(internal_command(two, "changed", key, **last)) is None
     now, name = await two.appointment(mine.appointment_id), build_event_id(mine.appointment_id)
     assert (now.state, now.resource, now.start) == (AppointmentState.CONFIRMED, mine.resource, mine.start)
     assert name in two.calendar.events[CALENDARS[mine.resource]]

@@ -1,0 +1,76 @@
+"""Reads from the calendars what the owner wants for a visit."""
+
+from dataclasses import replace
+
+from shared.tenants.grid import compute_bucket_minutes
+from shared.tenants.profile import TenantProfile
+from workers.booking.dependencies import BookingPorts
+from workers.booking.domain.event_id import build_event_id
+from workers.booking.domain.joint_moves import WantedMove
+from workers.booking.domain.owner_changes import (
+    CancelledByOwner,
+    ForbiddenMove,
+    MovedByOwner,
+    StoredEvent,
+    Unchanged,
+    decide_owner_change,
+)
+from workers.booking.domain.values import Appointment, AppointmentState
+from workers.booking.handler.calendar_event import find_current_calendar
+
+
+async def find_owner_change(
+    ports: BookingPorts, appointment: Appointment, profile: TenantProfile
+) -> Unchanged | CancelledByOwner | WantedMove | ForbiddenMove:
+    """Compare a visit with its current event, which the owner may have moved into another calendar of the business."""
+    calendar_id = find_current_calendar(appointment, profile)
+    now = ports.clock.now()
+    event = await ports.calendar.find_event(calendar_id, build_event_id(appointment.appointment_id))
+    if event and event.deleted and (moved_event := await _find_moved_event(ports, appointment, profile)):
+        if appointment.state is not AppointmentState.CONFIRMED or appointment.start <= now:
+            return Unchanged()
+        calendar_id, event = moved_event
+        change = decide_owner_change(appointment, event, now=now)
+        if isinstance(change, ForbiddenMove):
+            return ForbiddenMove(other_calendar=calendar_id)
+        new = change.appointment if isinstance(change, MovedByOwner) else increment_version(appointment)
+        return _build_wanted_move(appointment, new, profile, other_calendar=calendar_id)
+    change = decide_owner_change(appointment, event, now=now)
+    if not isinstance(change, MovedByOwner):
+        return change
+    return _build_wanted_move(appointment, change.appointment, profile, other_calendar=None)
+
+
+async def _find_moved_event(
+    ports: BookingPorts, appointment: Appointment, profile: TenantProfile
+) -> tuple[str, StoredEvent] | None:
+    """Return the other calendar that the owner has moved the event to, and the event there."""
+    for calendar_id in profile.calendars:
+        if calendar_id == find_current_calendar(appointment, profile):
+            continue
+        event = await ports.calendar.find_event(calendar_id, build_event_id(appointment.appointment_id))
+        if event and not event.deleted and event.version == appointment.version:
+            return calendar_id, event
+    return None
+
+
+def _build_wanted_move(
+    old: Appointment, new: Appointment, profile: TenantProfile, *, other_calendar: str | None
+) -> WantedMove:
+    """Return the move with the lanes of the service whose visits are in the calendar, the visit's own lane first.
+
+    A visit whose service was removed from the profile can only stay in its own lane.
+    """
+    service = profile.find_service(old.service_id)
+    calendar_id = other_calendar or profile.get_calendar_id(old.resource)
+    lanes = [lane for lane in profile.list_lanes(service) if lane != old.resource] if service else []
+    lanes = [lane for lane in lanes if profile.get_calendar_id(lane) == calendar_id]
+    own = () if other_calendar else (old.resource,)
+    return WantedMove(
+        old, replace(new, grid_minutes=compute_bucket_minutes(profile)), (*own, *lanes), other_calendar=other_calendar
+    )
+
+
+def increment_version(appointment: Appointment) -> Appointment:
+    """Return the appointment as its next version."""
+    return replace(appointment, version=appointment.version + 1)
