@@ -1,6 +1,5 @@
 """Routes a text frame: returns a command, another request or a refusal; pure."""
 
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,11 +16,9 @@ from shared.messages.client import CLIENT_FRAME, CLIENT_FRAME_TYPES, AnyClientFr
 from shared.messages.commands import COMMAND, AnyCommand
 from shared.messages.errors import ErrorCode
 from shared.messages.limits import MAX_FRAME_BYTES, PROTOCOL_VERSION
+from shared.queueable_text import is_queueable
 
 _MAX_ECHOED_ID = 64
-
-_REFUSED_BY_SQS = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-"""https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,22 +88,9 @@ def _parse_frame(content: dict[str, Any]) -> AnyClientFrame | RefusedFrame:
     except ValidationError as error:
         return _refuse_invalid_frame(error, re)
     for name, value in frame.data.model_dump(mode="json", by_alias=True).items():
-        if not _can_be_queued(value):
+        if not is_queueable(value):
             return RefusedFrame(_CODES_BY_FIELD.get(name, ErrorCode.BAD_FRAME), re, f"data.{name}: invalid_character")
     return frame
-
-
-def _can_be_queued(value: Any) -> bool:
-    """Return whether SQS takes every text in a value of a frame."""
-    match value:
-        case str():
-            return not _REFUSED_BY_SQS.search(value)
-        case list():
-            return all(map(_can_be_queued, value))
-        case dict():
-            return all(map(_can_be_queued, (*value, *value.values())))
-        case _:
-            return True
 
 
 _CODES_BY_FIELD = {

@@ -14,6 +14,7 @@ from typing import NamedTuple
 import yaml
 from pydantic import BaseModel, RootModel
 
+from shared.queueable_text import find_unqueueable
 from shared.tenants.opening_hours import WEEKDAYS, DayException, OpeningHours, OpenPeriod
 from shared.tenants.parse import InvalidProfileError, parse_with_tree
 from shared.tenants.profile import TenantProfile
@@ -95,6 +96,8 @@ def _find_repeated_keys(path: Path, node: yaml.MappingNode) -> Iterator[ProfileW
 def _judge_value(path: Path, node: yaml.ScalarNode, value: object) -> str | None:
     """Return what is wrong with a value as it is written, where the profile has it as `value`."""
     written, kind = shorten(node.value), node.tag.rpartition(":")[2]
+    if refused := find_unqueueable(node.value):
+        return f"the invisible character U+{ord(refused):04X} is left out: delete it"
     if kind == "bool" and isinstance(value, int) and not isinstance(value, bool):
         return f"`{written}` is read as {value}: write the number"
     if kind == "int" and type(value) is int and not _PLAIN_NUMBER.fullmatch(node.value):

@@ -6,6 +6,7 @@ from typing import NamedTuple
 import yaml
 
 from shared.errors import ConfigurationError
+from shared.queueable_text import remove_unqueueable
 
 _MERGE = "tag:yaml.org,2002:merge"
 _BOOL = "tag:yaml.org,2002:bool"
@@ -36,6 +37,13 @@ class TextPosition(NamedTuple):
     path: str
 
 
+class _Loader(yaml.SafeLoader):
+    """Leaves out what no queue takes: a name with such a character, which YAML can escape, would stop every notice."""
+
+    def construct_scalar(self, node: yaml.ScalarNode | yaml.MappingNode) -> str:
+        return remove_unqueueable(super().construct_scalar(node))
+
+
 def read_tree(text: str) -> tuple[yaml.Node | None, object]:
     """Return the nodes, and the content that they stand for.
 
@@ -43,7 +51,7 @@ def read_tree(text: str) -> tuple[yaml.Node | None, object]:
         ConfigurationError: the text is not YAML, or uses `<<`; with the line and what to write.
     """
     try:
-        loader = yaml.SafeLoader(text)
+        loader = _Loader(text)
         tree = loader.get_single_node()
         _refuse_merges(tree)
         return tree, loader.construct_document(tree) if tree else None

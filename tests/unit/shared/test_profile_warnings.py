@@ -51,6 +51,9 @@ BROKEN = [
     ("salon@calendar.example", "salon@calendar.example\u200b", f"line 3: calendar_id: {BLANK}"),
     ("salon@calendar.example", "|\n  salon@calendar.example", f"line 3: calendar_id: {BLANK}"),
     ("https://salon.example", "https://salon.example\u00a0", f"line 16: allowed_origins.0: {BLANK}"),
+    ("{pl: Masaż, en: Massage", r'{en: "\uFFFEMassage"', "line 6: services.0.name.en: the invisible character U+FFFE"),
+    ("{pl: Masaż, en: Massage", r'{en: "Mass\ud800age"', "line 6: services.0.name.en: the invisible character U+D800"),
+    ("salon@calendar.example", r'"salon@\0calendar.example"', "line 3: calendar_id: the invisible character U+0000 is"),
     # What can't be meant.
     ("Europe/Warsaw", "localtime", "line 2: time_zone: `localtime` differs from machine to machine: write"),
     ("Europe/Warsaw", "Factory", "line 2: time_zone: `Factory` differs from machine to machine"),
