@@ -1,13 +1,14 @@
 """The event of a visit follows by a command of its own: whatever the calendar does, the visitor hears of the visit."""
 
+import asyncio
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from shared.errors import TransientError
+from shared.errors import LeaseLostError, TransientError
 from shared.messages.commands import BOOKING_COMMAND
-from tests.unit.workers.booking.handler.conftest import replayed
+from tests.unit.workers.booking.handler.conftest import LEASE, replayed
 from tests.unit.workers.booking.handler.owner import alerts, changed, stands_at
 from workers.booking.domain.calendar_problem import CalendarProblem, UnusableCalendarError
 from workers.booking.domain.values import AppointmentState, Interval
@@ -152,6 +153,31 @@ async def test_syncs_in_any_order_leave_the_last_version(world, order):
     for number in order:
         await world.carry_out(replayed(syncs[number]))
         assert world.events == []
+
+
+async def test_a_paused_worker_leaves_no_event_of_a_cancelled_visit(world):
+    """Its lease ran out before it wrote, and others have synced the cancellation since: it reads the visit again."""
+    world.calendar.read_only.add("calendar")
+    appointment_id = await world.confirmed()
+    [sync] = pending_syncs(world)
+    world.calendar.read_only.clear()
+    reached, go_on, put = asyncio.Event(), asyncio.Event(), world.calendar.put
+
+    async def pause(calendar_id, event):
+        reached.set()
+        await go_on.wait()
+        await put(calendar_id, event)
+
+    world.calendar.put = pause
+    paused = asyncio.create_task(world.carry_out(sync))
+    await reached.wait()
+    world.clock.advance(LEASE * 1.1)
+    await world.send("cancel", appointment_id=appointment_id)
+    assert pending_syncs(world) == []
+    go_on.set()
+    with pytest.raises(LeaseLostError):
+        await paused
+    assert (world.calendar.calls.count("put"), world.events) == (2, [])
 
 
 async def test_a_replay_leaves_an_event_that_the_owner_deleted(visited):
