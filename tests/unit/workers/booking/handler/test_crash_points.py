@@ -131,14 +131,9 @@ async def book(world, *, broken="", moved=False, cancelled=False, unplanned=Fals
 
 PATHS = {
     "booked": ({}, AppointmentState.CONFIRMED, ["code", "confirmed"]),
-    "replayed": (
-        {"broken": "verify", "moved": True},
-        AppointmentState.CONFIRMED,
-        ["alert", "code", "confirmed", "rescheduled"],
-    ),
+    "replayed": ({"broken": "verify"}, AppointmentState.CONFIRMED, ["alert", "code", "confirmed"]),
     "unplanned": ({"unplanned": True}, AppointmentState.CONFIRMED, ["code", "confirmed"]),
     "moved": ({"moved": True}, AppointmentState.CONFIRMED, ["code", "confirmed", "rescheduled"]),
-    "cancelled": ({"cancelled": True}, AppointmentState.CANCELLED, ["cancelled", "code", "confirmed"]),
     "cancelled and replayed": (
         {"broken": "cancel", "cancelled": True},
         AppointmentState.CANCELLED,
