@@ -3,6 +3,7 @@
 import os
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from playwright.async_api import Browser, BrowserContext, Locator, Page, expect
@@ -74,7 +75,8 @@ async def test_an_owner_repairs_a_booking_and_the_visitor_sees_it(
 ):
     """The calendar's key is revoked as a visitor books; the owner replays, and the open widget asks for the code.
 
-    In the end there are one appointment and one event, and the audit trail has all actions.
+    It is revoked again as the visitor types the code: the widget confirms the visit, and the owner replays its event.
+    In the end there are one appointment and one event.
     """
     address = fresh_address()
     known = {failure["failure_id"] for failure in backstage.rows("failures")}
@@ -110,14 +112,29 @@ async def test_an_owner_repairs_a_booking_and_the_visitor_sees_it(
     assert await first_card(owner, width=1280) == "What happened"
     await owner.get_by_test_id("replay").click()
 
-    await page.get_by_test_id("code-input").fill(await backstage.code(address))
-    await expect(page.get_by_test_id("stage-confirmed")).to_be_visible()
-    await expect(page.get_by_test_id("appointment")).to_have_attribute("data-stage", "confirmed")
+    await expect(page.get_by_test_id("code-input")).to_be_visible()
     await backstage.failure(
         lambda candidate: candidate["failure_id"] == failed["failure_id"] and candidate["state"] == "resolved"
     )
     await expect(owner.get_by_test_id("state")).to_have_attribute("data-state", "resolved")
     await shot(owner, "resolved")
+
+    code = await backstage.code(address)
+    backstage.control_calendar("keys/revoke")
+    try:
+        await page.get_by_test_id("code-input").fill(code)
+        await expect(page.get_by_test_id("stage-confirmed")).to_be_visible()
+        await expect(page.get_by_test_id("appointment")).to_have_attribute("data-stage", "confirmed")
+        sync = await backstage.failure(lambda candidate: is_sync_of(candidate, failed["session_id"]))
+        await owner.goto(owner.url.replace(failed["failure_id"], sync["failure_id"]))
+        await expect(owner.get_by_text("Visit in the calendar").first).to_be_visible()
+        await expect(owner.get_by_test_id("forecast")).to_have_attribute("data-kind", "would_fail")
+    finally:
+        backstage.control_calendar("keys/restore")
+    await owner.reload()
+    await expect(owner.get_by_test_id("forecast")).to_contain_text("The visit would be entered in the calendar.")
+    await owner.get_by_test_id("replay").click()
+    await expect(owner.get_by_test_id("state")).to_have_attribute("data-state", "resolved")
     [row] = [row for row in backstage.rows("appointments") if row["contact"] == address]
     assert row["state"] == "confirmed"
     assert await backstage.event(row["appointment_id"])
@@ -130,6 +147,11 @@ async def first_card(owner: Page, *, width: int) -> str:
         "all => all.map(one => { const box = one.getBoundingClientRect(); return [box.y, box.x, one.innerText] })"
     )
     return str(min(await owner.locator(".card > h2").evaluate_all(positions))[2])
+
+
+def is_sync_of(failure: dict[str, Any], session_id: str) -> bool:
+    """Return whether an event could not be written for a visit of this session."""
+    return (failure.get("session_id"), failure.get("type")) == (session_id, "booking.settle_entry")
 
 
 def newest(owner: Page) -> Locator:
