@@ -96,6 +96,14 @@ async def open_gauge(deployment: Deployment) -> AsyncIterator[QueueGauge]:
 
 
 @asynccontextmanager
+async def open_booking(deployment: Deployment) -> AsyncIterator[BookingFacade]:
+    """Open the facade of booking, with clients of its own."""
+    async with open_aws_clients(build_aws_settings(deployment)) as clients:
+        dynamodb = await clients.open_client("dynamodb")
+        yield open_booking_facade(deployment, clients, dynamodb=dynamodb, clock=SystemClock())
+
+
+@asynccontextmanager
 async def open_suppressions(deployment: Deployment) -> AsyncIterator[Suppressions]:
     """Open the list of suppressed e-mail addresses."""
     async with open_aws_clients(build_aws_settings(deployment)) as clients:

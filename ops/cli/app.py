@@ -12,12 +12,13 @@ from ops.cli.failure_actions import discard_failures, retry_failures
 from ops.cli.failures import failures
 from ops.cli.health import run_doctor, show_status
 from ops.cli.session import NO_DEPLOYMENT, CommandError, Session
+from ops.cli.slots import slots
 from ops.cli.suppressions import suppressions
 from ops.cli.tenants import tenant
 from ops.deployment import Deployment, find_deployment
 from ops.desk.domain.values import Operator
 from ops.settings import find_account_name
-from ops.wiring import open_desk, open_erasure, open_gauge, open_s3, open_suppressions, run_health_checks
+from ops.wiring import open_booking, open_desk, open_erasure, open_gauge, open_s3, open_suppressions, run_health_checks
 from shared.clock import SystemClock
 from shared.errors import ConfigurationError
 from shared.log import configure_logging
@@ -75,6 +76,7 @@ def _build_session(*, stack: str | None, stack_file: Path | None, name: str | No
         open_gauge=lambda: open_gauge(load_deployment()),
         run_health_checks=lambda report: run_health_checks(load_deployment(), report),
         open_suppressions=lambda: open_suppressions(load_deployment()),
+        open_booking=lambda: open_booking(load_deployment()),
         open_s3=open_s3,
         clock=SystemClock(),
     )
@@ -105,5 +107,5 @@ def serve_desk(context: click.Context, port: int) -> None:
 
 for command in (retry_failures, edit_failure, discard_failures, erase_failures):
     failures.add_command(command)
-for command in (failures, run_doctor, show_status, suppressions, tenant):
+for command in (failures, run_doctor, show_status, slots, suppressions, tenant):
     stride.add_command(command)

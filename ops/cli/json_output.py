@@ -3,7 +3,7 @@
 import json
 from collections import Counter
 from dataclasses import asdict, is_dataclass
-from datetime import datetime
+from datetime import date
 from enum import StrEnum
 from typing import Any
 
@@ -50,7 +50,7 @@ def tally_to_row(tally: Tally) -> dict[str, Any]:
 
 def _to_plain_value(value: object) -> Any:
     match value:
-        case datetime():
+        case date():
             return value.isoformat()
         case StrEnum():
             return value.value

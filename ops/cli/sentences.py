@@ -1,7 +1,8 @@
-"""The sentences of the command line about forecasts and rejected actions."""
+"""The sentences of the command line about forecasts, rejected actions and times that are not offered."""
 
 from ops.cli.times import format_in_business_zone, format_local_time
 from ops.desk.domain.values import Forecast, ForecastKind, NotPossible, NotPossibleReason
+from workers.booking.facade import Block, Rule, TimeProblem
 
 FORECASTS: dict[ForecastKind, str] = {
     ForecastKind.FREE: "the time is free: it would be booked",
@@ -20,6 +21,30 @@ FORECASTS: dict[ForecastKind, str] = {
     ForecastKind.UNREADABLE: "no worker of this release can decode it: it would fail again",
     ForecastKind.WOULD_FAIL: "it would fail again at present",
     ForecastKind.UNKNOWN: "the outcome can't be forecast at the moment",
+}
+
+TIME_PROBLEMS: dict[TimeProblem, str] = {
+    "unknown_service": "there is no service {service}: its id is in profile.yaml",
+    "invalid_time": "{time} is not a time: write it as 2026-12-01T14:00",
+    "skipped_time": "the clocks skip {time} in the zone of the business",
+}
+
+_RULES: dict[Rule, str] = {
+    Rule.PAST: "it has passed",
+    Rule.HORIZON: "it is later than horizon_days allows",
+    Rule.NOTICE: "minimum_notice_minutes: the earliest start is {at}",
+    Rule.OPEN_NOTICE: "minimum_notice_open_minutes: the earliest start is {at}",
+    Rule.EXCEPTION: "exceptions: {day} has hours of its own",
+    Rule.CLOSED_RANGE: "closed_ranges: {day} is closed",
+    Rule.PUBLIC_HOLIDAY: "public_holidays: {day} is one",
+    Rule.BREAK: "opening_hours: it is in a break",
+    Rule.OPENING_HOURS: "opening_hours: the business is closed",
+    Rule.CLOSING: "duration_minutes: the visit would last longer than the business is open, until {at}",
+    Rule.RESOURCE_HOURS: "resources: none that takes the service is there",
+    Rule.STEP: "step_minutes: it is on none of the steps, which count from {at}",
+    Rule.BUSINESS_CAP: "max_visits_per_day: the day is full",
+    Rule.SERVICE_CAP: "max_per_day: the day is full for this service",
+    Rule.OCCUPIED: "it is occupied: {lanes}",
 }
 
 NO_SUCH = "there is no failure {}: `stride failures list` shows the ids; at least four characters of one are needed"
@@ -67,3 +92,9 @@ def describe_rejection(failure_id: str, reason: NotPossible) -> str:
     # Only `retry` has --again.
     sentence = "it has ended already" if reason.why is NotPossibleReason.ENDED else describe_reason(reason)
     return f"{failure_id}: {sentence}"
+
+
+def describe_block(block: Block) -> str:
+    """Return the rule that blocks a time, with the field of the profile that has it."""
+    at = format_in_business_zone(block.at) if block.at else ""
+    return _RULES[block.rule].format(day=block.day, at=at, lanes=", ".join(block.lanes))

@@ -17,6 +17,7 @@ from ops.queues.figures import QueueGauge
 from shared.clock import Clock
 from shared.errors import ConfigurationError, PermanentError, TransientError, describe_error
 from shared.suppressions import Suppressions
+from workers.booking.facade import BookingFacade
 
 T = TypeVar("T")
 
@@ -41,6 +42,7 @@ class Session:
     run_health_checks: Callable[[Callable[[CheckResult], None]], Coroutine[Any, Any, list[CheckResult]]]
     """Runs the health checks, reports each result in order, and returns all."""
     open_suppressions: Callable[[], AbstractAsyncContextManager[Suppressions]]
+    open_booking: Callable[[], AbstractAsyncContextManager[BookingFacade]]
     open_s3: Callable[[], Any]
     """Returns a blocking client of S3, with the credentials of the environment."""
     clock: Clock

@@ -20,4 +20,4 @@ def format_local_hour(instant: datetime) -> str:
 
 def format_in_business_zone(instant: datetime) -> str:
     """Return a time in the zone of the business, with the offset that it has."""
-    return f"{instant:%a %d %b %Y }{instant.timetz().isoformat('minutes')}"
+    return f"{instant:%a %d %b %Y} {instant.isoformat(timespec='minutes')[11:]}"

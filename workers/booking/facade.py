@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta
+from typing import Literal
 
 from shared.claims import Claim
 from shared.clock import FixedClock
@@ -14,7 +15,9 @@ from shared.tenants.profile import TenantProfile
 from workers.booking.dependencies import BookingPorts
 from workers.booking.domain.calendar_problem import CalendarProblem
 from workers.booking.domain.contact import ANY_EMAIL, Channels, ContactRules
+from workers.booking.domain.explanation import Block, Rule
 from workers.booking.domain.lanes import Occupancy
+from workers.booking.domain.local_time import parse_start
 from workers.booking.domain.replay_forecast import (
     ReplayForecast,
     ReplayForecastKind,
@@ -22,11 +25,12 @@ from workers.booking.domain.replay_forecast import (
     describe_plan,
 )
 from workers.booking.domain.slots import find_free_slots
-from workers.booking.domain.values import Appointment, AppointmentState, Contact, Interval, SlotOffer
+from workers.booking.domain.values import Appointment, AppointmentState, Contact, Interval, Refusal, SlotOffer
 from workers.booking.handler.availability import find_free_times
 from workers.booking.handler.case import Replayable, build_case
 from workers.booking.handler.contacts import find_channels
 from workers.booking.handler.event_sync import plan_event_sync
+from workers.booking.handler.explain import OccupiedBy, TimeExplanation, explain_time
 from workers.booking.handler.reminders import plan_reminder
 from workers.booking.handler.use_cases import plan_command
 from workers.booking.ports import AppointmentStore
@@ -35,19 +39,27 @@ __all__ = [
     "ANY_EMAIL",
     "Appointment",
     "AppointmentState",
+    "Block",
     "BookingFacade",
     "CalendarProblem",
     "Channels",
     "Contact",
     "ContactRules",
+    "OccupiedBy",
     "ReplayForecast",
     "ReplayForecastKind",
+    "Rule",
+    "TimeExplanation",
+    "TimeProblem",
     "list_open_times",
 ]
 
 
 _NO_CLAIM = Claim(key="", owner="", attempts=0)
 """A forecast owns no command, so that nothing could be written for it."""
+
+TimeProblem = Literal["unknown_service", "invalid_time", "skipped_time"]
+"""Why there is nothing to explain. The clocks skip a time when they go forward."""
 
 
 def list_open_times(profile: TenantProfile, service_id: str, now: datetime, *, count: int) -> list[datetime]:
@@ -98,6 +110,27 @@ class BookingFacade:
         ports = await self._get_ports()
         profile = await ports.tenants.get_profile(tenant)
         return await find_free_times(ports, tenant, profile, service_id, from_day=first, days=days, now=now, at=now)
+
+    async def explain_time(
+        self, tenant: str, service_id: str, start: str, *, now: datetime
+    ) -> TimeExplanation | TimeProblem:
+        """Return why a visitor could book a time of a service at `now`, or not.
+
+        `start` is a date and time of ISO 8601, without an offset in the zone of the business.
+
+        Raises:
+            PermanentError: there is no such business, or booking's settings can't be read (`not_allowed_to_look`).
+            TransientError: a store or a calendar can't be reached.
+        """
+        ports = await self._get_ports()
+        profile = await ports.tenants.get_profile(tenant)
+        service = profile.find_service(service_id)
+        if service is None:
+            return "unknown_service"
+        instant = parse_start(start, profile.zone)
+        if isinstance(instant, Refusal):
+            return "skipped_time" if instant.about == "skipped" else "invalid_time"
+        return await explain_time(ports, tenant, profile, service, instant, now=now)
 
     async def find_visit(self, appointment_id: str) -> Appointment | None:
         """Return an appointment of any session."""

@@ -4,11 +4,22 @@ import hashlib
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from typing import NamedTuple
 
 from shared.tenants.profile import TenantProfile
 from shared.tenants.services import Service
 from workers.booking.domain.openings import OpeningTimes
 from workers.booking.domain.values import Interval
+
+
+class OccupancySource(NamedTuple):
+    """What occupies an interval: one of our appointments, or an entry of a calendar."""
+
+    interval: Interval
+    lane: str
+    """Empty if it occupies all lanes."""
+    appointment_id: str = ""
+    calendar_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +30,21 @@ class Occupancy:
     lanes: Mapping[str, Sequence[Interval]] = field(default_factory=dict)
     full_days: Collection[tuple[date, str | None]] = ()
     """Local dates whose daily cap is reached, for one service or (None) for the whole business."""
+
+    sources: Sequence[OccupancySource] = ()
+    """Where the occupied times come from."""
+
+    @classmethod
+    def from_sources(
+        cls, sources: Sequence[OccupancySource], full_days: Collection[tuple[date, str | None]]
+    ) -> "Occupancy":
+        """Return the times that the sources occupy."""
+        return cls(
+            everywhere=[source.interval for source in sources if not source.lane],
+            lanes=group_by_lane((source.lane, source.interval) for source in sources if source.lane),
+            full_days=full_days,
+            sources=sources,
+        )
 
     def blocks(self, lane: str, interval: Interval) -> bool:
         """Return whether a lane is occupied at any time of an interval."""

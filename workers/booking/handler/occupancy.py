@@ -4,13 +4,13 @@ Our appointments, busy times of calendars, and daily caps occupy it.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Sequence
 from datetime import date, datetime, timedelta
 
 from shared.tenants.profile import TenantProfile
 from shared.tenants.services import Service
 from workers.booking.dependencies import BookingPorts
-from workers.booking.domain.lanes import Occupancy, group_by_lane, select_free_lanes
+from workers.booking.domain.lanes import Occupancy, OccupancySource, select_free_lanes
 from workers.booking.domain.quotas import build_day_quota_key
 from workers.booking.domain.values import Appointment, Interval, OccupiedTime
 from workers.booking.handler.case import Case
@@ -55,15 +55,14 @@ async def load_occupancy(
             )
         ),
     )
-    everywhere, in_lanes = _split_by_lane([time for time in ours if time.appointment_id not in ignoring], profile)
+    sources = [*_list_visit_sources([time for time in ours if time.appointment_id not in ignoring], profile)]
     for (_, calendar_id, own), times in zip(calendars, busy, strict=True):
         own_times = [time for time in ours if profile.get_calendar_id(time.resource) == calendar_id]
         unexplained = _find_unexplained_times(times, own_times, ignoring)
         outdated = await _find_outdated_times(ports, unexplained)
         foreign = [time.interval for time in unexplained if time not in outdated]
-        in_lanes += [(lane, interval) for interval in foreign for lane in own]
-        everywhere += foreign if not own else ()
-    return Occupancy(everywhere=everywhere, lanes=group_by_lane(in_lanes), full_days=full_days)
+        sources += [OccupancySource(each, lane, calendar_id=calendar_id) for each in foreign for lane in own or ("",)]
+    return Occupancy.from_sources(sources, full_days)
 
 
 async def find_free_lanes(
@@ -111,21 +110,14 @@ async def take_first_lane(
     return lost
 
 
-def _split_by_lane(
-    times: Iterable[OccupiedTime], profile: TenantProfile
-) -> tuple[list[Interval], list[tuple[str, Interval]]]:
-    """Return the intervals that occupy all lanes, and those that occupy one lane each.
+def _list_visit_sources(times: Iterable[OccupiedTime], profile: TenantProfile) -> Iterator[OccupancySource]:
+    """Yield the lanes that our appointments occupy.
 
     Visits stay valid when the profile changes. A visit whose resource is no longer in the profile occupies all lanes.
     """
-    everywhere: list[Interval] = []
-    in_lanes: list[tuple[str, Interval]] = []
     for time in times:
-        lanes = profile.find_current_lanes(time.resource)
-        in_lanes += [(lane, time.interval) for lane in lanes]
-        if not lanes:
-            everywhere.append(time.interval)
-    return everywhere, in_lanes
+        for lane in profile.find_current_lanes(time.resource) or ("",):
+            yield OccupancySource(time.interval, lane, appointment_id=time.appointment_id)
 
 
 def _find_unexplained_times(

@@ -42,6 +42,7 @@ class Terminal:
         self.suppressions = FakeSuppressions()
         self.error = None
         self.s3 = None
+        self.booking = None
         self.screen = {"width": 160}
         """The arguments of the console, which is not a terminal by default."""
         self.err_screen = {"width": 160}
@@ -66,6 +67,7 @@ class Terminal:
             open_gauge=lambda: open_part(self.gauge),
             run_health_checks=run_health_checks,
             open_suppressions=lambda: open_part(self.suppressions),
+            open_booking=lambda: open_part(self.booking),
             open_s3=lambda: self.s3,
             clock=self.world.clock,
             out=Console(highlight=False, **self.screen),

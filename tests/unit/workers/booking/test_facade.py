@@ -7,6 +7,7 @@ import pytest
 from shared.errors import ConfigurationError, PermanentError, TransientError
 from tests.unit.workers.booking.handler.conftest import CONTACT, TENANT, World, replayed
 from workers.booking.domain.contact import Channels
+from workers.booking.domain.values import Interval
 from workers.booking.facade import ANY_EMAIL, BookingFacade, ContactRules
 
 NINE = datetime(2026, 1, 13, 8, tzinfo=UTC)
@@ -136,3 +137,56 @@ def test_an_address_is_normalized_as_booking_stores_it(text, found):
     """So the desk finds it in the suppression list."""
     contact = ANY_EMAIL.parse(text)
     assert (contact.address if contact else None) == found
+
+
+async def test_an_explanation_names_what_occupies_a_time(world, facade):
+    """A visit, a hold or an entry of a calendar, with its time; an offered time has none."""
+    confirmed = await world.confirmed("2026-01-13T10:00", service="massage", session="another")
+    held = await world.held("2026-01-13T14:00", service="consultation", session="third")
+    world.calendar.block(Interval(NINE + timedelta(hours=7), NINE + timedelta(hours=7.5)))
+
+    async def explain(wall):
+        explanation = await facade.explain_time(TENANT, "massage", f"2026-01-13T{wall}", now=world.clock.now())
+        occupied_by = [(one.kind, one.id, f"{one.start:%H:%M}-{one.end:%H:%M}") for one in explanation.occupied_by]
+        return [block.rule for block in explanation.blocks], explanation.free_lanes, occupied_by
+
+    assert await explain("11:00") == ([], ("default",), [])
+    assert await explain("10:30") == (["occupied"], (), [("visit", confirmed, "10:00-11:00")])
+    assert await explain("14:30") == (["occupied"], (), [("hold", held, "13:50-14:50")])
+    assert await explain("16:00") == (["occupied"], (), [("calendar", "calendar", "16:00-16:30")])
+    assert await explain("13:15") == (["step", "occupied"], (), [("hold", held, "13:50-14:50")])
+    world.clock.advance(timedelta(hours=1))
+    assert await explain("14:30") == ([], ("default",), [])
+
+
+async def test_an_explanation_says_which_resources_are_occupied(make_profile, accepted_at):
+    """Only those that would take the visit otherwise."""
+    tom = {"id": "tom", "opening_hours": {"tuesday": ["14:00-17:00"]}}
+    senders = {"email": "salon@example.com"}
+    world = World(make_profile(resources=[{"id": "anna"}, tom], senders=senders), accepted_at)
+    await world.confirmed("2026-01-13T10:00", service="massage")
+    world.calendar.block(Interval(NINE + timedelta(hours=7), NINE + timedelta(hours=8)))
+
+    for wall, rules, lanes, kinds in (
+        ("10:00", ["occupied"], (), [("visit", "anna")]),
+        ("11:00", [], ("anna",), []),
+        ("14:00", [], ("anna", "tom"), []),
+        ("16:00", ["occupied"], (), [("calendar", "")]),
+    ):
+        explanation = await facade_of(world).explain_time(TENANT, "massage", f"2026-01-13T{wall}", now=accepted_at)
+        assert [block.rule for block in explanation.blocks] == rules
+        assert explanation.free_lanes == lanes
+        assert [(one.kind, one.lane) for one in explanation.occupied_by] == kinds
+
+
+@pytest.mark.parametrize(
+    ("service", "start", "problem"),
+    [
+        ("haircut", "2026-01-13T10:00", "unknown_service"),
+        ("massage", "tomorrow", "invalid_time"),
+        ("massage", "2026-03-29T02:30", "skipped_time"),
+    ],
+)
+async def test_what_is_no_time_of_a_service_is_not_explained(world, facade, service, start, problem):
+    """The clocks skip half past two on the last Sunday of March."""
+    assert await facade.explain_time(TENANT, service, start, now=world.clock.now()) == problem
