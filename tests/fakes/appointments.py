@@ -11,7 +11,7 @@ from tests.fakes.claims import FakeClaims
 from workers.booking.domain.grid import list_bucket_starts
 from workers.booking.domain.quotas import Quota, build_session_quota_key
 from workers.booking.domain.values import Appointment, AppointmentState, Interval, OccupiedTime, QuotaUnit
-from workers.booking.ports import Lost, QuotaFull, SlotLost
+from workers.booking.ports import GridTooFine, Lost, QuotaFull, SlotLost
 
 Key = tuple[str, str, datetime]
 """Tenant, resource and start of a bucket."""
@@ -44,6 +44,8 @@ class FakeAppointments:
         """How many changes were written."""
         self.stuck: list[Exception] = []
         """Each is raised by one of the next attempts to free buckets, before any is free."""
+        self.is_grid_too_fine = False
+        """Whether every visit needs too many of the day's buckets."""
         self._errors: list[Exception] = []
 
     def fail(self, *errors: Exception) -> None:
@@ -79,6 +81,8 @@ class FakeAppointments:
     ) -> Lost | None:
         """Take every bucket and unit and write the appointment; the replaced hold's are transferred."""
         await self._begin(claim)
+        if self.is_grid_too_fine:
+            return GridTooFine()
         ours = {appointment.appointment_id} | ({replaces.appointment_id} if replaces else set())
         chosen = self._choose(quotas, ours, at, stale_holder)
         if isinstance(chosen, QuotaFull):
@@ -144,6 +148,8 @@ class FakeAppointments:
     ) -> Lost | None:
         """Take the buckets that only the new time needs, and free those that only the old time needed."""
         await self._begin(claim)
+        if self.is_grid_too_fine:
+            return GridTooFine()
         chosen = self._choose(quotas, {new.appointment_id}, at)
         if isinstance(chosen, QuotaFull):
             return chosen
@@ -175,6 +181,8 @@ class FakeAppointments:
     ) -> Lost | None:
         """Give each visit its new time and free what none of them needs; holds lose their time."""
         await self._begin(claim)
+        if self.is_grid_too_fine:
+            return GridTooFine()
         ours = {old.appointment_id for old, _ in moves}
         chosen = self._choose(quotas, ours, at)
         if isinstance(chosen, QuotaFull):

@@ -7,18 +7,10 @@ from typing import Protocol
 from zoneinfo import ZoneInfo
 
 from shared.claims import Claim
-from shared.errors import PermanentError
 from shared.messages.commands import InternalBookingCommand
 from workers.booking.domain.owner_changes import StoredEvent
 from workers.booking.domain.quotas import Bound, Quota
 from workers.booking.domain.values import Appointment, Interval, OccupiedTime
-
-
-class TooManyBucketsError(PermanentError):
-    """The visit can't be stored: its day's buckets are so small that it needs too many for one transaction."""
-
-    def __init__(self, message: str = "") -> None:
-        super().__init__("too_many_buckets", message)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +27,12 @@ class QuotaFull:
     """When the first unit expires; None if at least one is permanent."""
 
 
-Lost = SlotLost | QuotaFull
+@dataclass(frozen=True, slots=True)
+class GridTooFine:
+    """The day's buckets are so small that the change needs more than one transaction can write, in any lane."""
+
+
+Lost = SlotLost | QuotaFull | GridTooFine
 
 
 class AppointmentStore(Protocol):
@@ -46,7 +43,6 @@ class AppointmentStore(Protocol):
     Raises:
         TransientError: a conflict with another write; no appointment was written, a retry may succeed.
         LeaseLostError: another worker has the command's claim; no appointment was written.
-        TooManyBucketsError: the appointment can't be written in one transaction; nothing was written.
     """
 
     async def get(self, appointment_id: str, session_id: str) -> Appointment | None:

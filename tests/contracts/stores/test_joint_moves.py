@@ -9,7 +9,7 @@ from shared.errors import LeaseLostError, TransientError
 from tests.contracts.stores.bookings import LEASE, LONG, NINE, Desk, confirmed, moved
 from workers.booking.domain.quotas import Bound, Quota
 from workers.booking.domain.values import AppointmentState
-from workers.booking.ports import QuotaFull, SlotLost, TooManyBucketsError
+from workers.booking.ports import GridTooFine, QuotaFull, SlotLost
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 
@@ -141,6 +141,5 @@ async def test_too_many_visits_for_one_transaction(desk, stores):
     if type(stores.appointments).__name__ == "FakeAppointments":
         assert await move_all(desk, *moves) is None
         return
-    with pytest.raises(TooManyBucketsError):
-        await move_all(desk, *moves)
+    assert await move_all(desk, *moves) == GridTooFine()
     assert await desk.stored(visits[0]) == visits[0]

@@ -18,10 +18,10 @@ from workers.booking.adapters.day_grids import DayGrids
 from workers.booking.adapters.joint_moves import JointMoves
 from workers.booking.adapters.occupied_days import OccupiedDays
 from workers.booking.adapters.quota_rows import MAX_CHOICES, QuotaRows
-from workers.booking.adapters.transactions import Transactions
+from workers.booking.adapters.transactions import TooManyBucketsError, Transactions
 from workers.booking.domain.quotas import Quota, build_session_quota_key
 from workers.booking.domain.values import Appointment, AppointmentState, Interval, OccupiedTime, QuotaUnit
-from workers.booking.ports import Lost, QuotaFull, SlotLost, TooManyBucketsError
+from workers.booking.ports import GridTooFine, Lost, QuotaFull, SlotLost
 
 
 class DynamoAppointmentStore:
@@ -126,21 +126,17 @@ class DynamoAppointmentStore:
         if isinstance(written, QuotaFull):
             return written
         units = written or []
-        try:
-            lost = await self._write_change(
-                appointment,
-                claim,
-                takes=takes,
-                quotas=[quota for quota in quotas if quota.is_lasting or written is None],
-                at=at,
-                releases=None,
-                extra=[],
-                kept_units=tuple(choice.unit for choice in units if choice.quota.is_released_with_appointment),
-                stale_holder=stale_holder,
-            )
-        except TooManyBucketsError:
-            await self._quotas.free_units(units, claim)
-            raise
+        lost = await self._write_change(
+            appointment,
+            claim,
+            takes=takes,
+            quotas=[quota for quota in quotas if quota.is_lasting or written is None],
+            at=at,
+            releases=None,
+            extra=[],
+            kept_units=tuple(choice.unit for choice in units if choice.quota.is_released_with_appointment),
+            stale_holder=stale_holder,
+        )
         if lost is not None:
             await self._quotas.free_units(units, claim)
         return lost
@@ -261,9 +257,12 @@ class DynamoAppointmentStore:
                 if unit.is_lasting and releases and releases.state is AppointmentState.CONFIRMED
             ]
             frees = [self._quotas.build_free_part(unit, appointment.appointment_id) for unit in in_transaction]
-            lost = await self._transactions.write(
-                replace(appointment, quota_units=units), claim, [*takes, *puts, *extra, *frees]
-            )
+            try:
+                lost = await self._transactions.write(
+                    replace(appointment, quota_units=units), claim, [*takes, *puts, *extra, *frees]
+                )
+            except TooManyBucketsError:
+                return GridTooFine()
             if lost is None:
                 if releases:
                     await self._free_units(releases, [unit for unit in obsolete if unit not in in_transaction])

@@ -9,10 +9,10 @@ from shared.errors import TransientError
 from workers.booking.adapters.bucket_items import Bucket, SlotRows
 from workers.booking.adapters.day_grids import DayGrids
 from workers.booking.adapters.quota_rows import MAX_CHOICES, QuotaRows, UnitChoice
-from workers.booking.adapters.transactions import Transactions
+from workers.booking.adapters.transactions import TooManyBucketsError, Transactions
 from workers.booking.domain.quotas import Quota
 from workers.booking.domain.values import Appointment
-from workers.booking.ports import Lost, QuotaFull, SlotLost
+from workers.booking.ports import GridTooFine, Lost, QuotaFull, SlotLost
 
 Moves = Sequence[tuple[Appointment, Appointment]]
 """Confirmed visits, each as it is and as it will be."""
@@ -31,10 +31,10 @@ class JointMoves:
         self._transactions = transactions
 
     async def write(self, moves: Moves, *, at: datetime, claim: Claim, quotas: Sequence[Quota]) -> Lost | None:
-        """Move the visits with their quota units; return what another appointment has.
+        """Move the visits with their quota units; return what prevents it.
 
         Raises:
-            TransientError, LeaseLostError, TooManyBucketsError: as for every write of an appointment.
+            TransientError, LeaseLostError: as for every write of an appointment.
         """
         before = [(old, bucket) for old, _ in moves for bucket in await self._grids.list_buckets(old)]
         after = [(new, bucket) for _, new in moves for bucket in await self._grids.list_buckets(new)]
@@ -49,11 +49,13 @@ class JointMoves:
             if isinstance(choices, QuotaFull):
                 return choices
             puts = [choice.put for choice in choices]
-            lost = await self._transactions.write_all(
-                [_assign_units(new, choices) for _, new in moves],
-                claim,
-                [*takes, *puts, *frees, *self._build_unit_frees(moves, choices)],
-            )
+            changes = [*takes, *puts, *frees, *self._build_unit_frees(moves, choices)]
+            try:
+                lost = await self._transactions.write_all(
+                    [_assign_units(new, choices) for _, new in moves], claim, changes
+                )
+            except TooManyBucketsError:
+                return GridTooFine()
             if lost is None:
                 return None
             if lost < len(takes):

@@ -10,10 +10,9 @@ from shared.aws.errors import get_error_code, translate_aws_errors
 from shared.aws.items import to_item
 from shared.backoff import compute_backoff_seconds
 from shared.claims import Claim
-from shared.errors import LeaseLostError, TransientError
+from shared.errors import LeaseLostError, PermanentError, TransientError
 from workers.booking.adapters.appointment_item import appointment_to_item
 from workers.booking.domain.values import Appointment
-from workers.booking.ports import TooManyBucketsError
 
 _MAX_ATTEMPTS = 6
 _FIRST_PAUSE_SECONDS = 0.04
@@ -21,6 +20,13 @@ _MAX_PAUSE_SECONDS = 0.64
 _CONDITION_FAILED = "ConditionalCheckFailed"
 _MAX_ITEMS = 100
 """https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/transaction-apis.html"""
+
+
+class TooManyBucketsError(PermanentError):
+    """The change needs more items than one transaction can have; nothing was written."""
+
+    def __init__(self, message: str = "") -> None:
+        super().__init__("too_many_buckets", message)
 
 
 class Transactions:

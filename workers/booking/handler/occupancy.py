@@ -14,7 +14,7 @@ from workers.booking.domain.lanes import Occupancy, OccupancySource, select_free
 from workers.booking.domain.quotas import build_day_quota_key
 from workers.booking.domain.values import Appointment, Interval, OccupiedTime
 from workers.booking.handler.case import Case
-from workers.booking.ports import BusyTime, Lost, SlotLost, TooManyBucketsError
+from workers.booking.ports import BusyTime, Lost, SlotLost
 
 
 async def load_occupancy(
@@ -98,10 +98,7 @@ async def take_first_lane(
     """
     lost: Lost = SlotLost()
     for candidate in candidates:
-        try:
-            result = await write(candidate)
-        except TooManyBucketsError:
-            break
+        result = await write(candidate)
         if result is None:
             return candidate
         lost = result

@@ -21,7 +21,7 @@ from workers.booking.handler.owner_events import find_owner_change, increment_ve
 from workers.booking.handler.owner_moves import move_visits, request_other_notifications, wait_for_other_moves
 from workers.booking.handler.queue_notices import send_cancelled, send_rescheduled
 from workers.booking.handler.reminders import delete_reminders, plan_reminders
-from workers.booking.ports import TooManyBucketsError
+from workers.booking.ports import GridTooFine
 
 log = structlog.get_logger()
 
@@ -63,12 +63,13 @@ async def _apply_owner_change(
             log.info("appointment_cancelled_by_business", appointment_id=cancelled.appointment_id)
             return cancelled
         case WantedMove(other_calendar=other_calendar) as wanted:
-            try:
-                moved = await move_visits(ports, command, wanted, profile, claim)
-                if moved or await wait_for_other_moves(ports, command, wanted):
-                    return moved
-            except TooManyBucketsError:
+            moved = await move_visits(ports, command, wanted, profile, claim)
+            if isinstance(moved, Appointment):
+                return moved
+            if isinstance(moved, GridTooFine):
                 log.info("calendar_move_too_long", appointment_id=appointment.appointment_id)
+            elif await wait_for_other_moves(ports, command, wanted):
+                return None
             await _refuse_move(ports, command, appointment, profile, claim, other_calendar=other_calendar)
         case ForbiddenMove(other_calendar=other_calendar):
             await _refuse_move(ports, command, appointment, profile, claim, other_calendar=other_calendar)

@@ -18,7 +18,7 @@ from workers.booking.domain.values import Appointment, AppointmentState, LastCha
 from workers.booking.handler.calendar_event import assign_calendar
 from workers.booking.handler.owner_events import find_owner_change
 from workers.booking.handler.reminders import delete_reminders
-from workers.booking.ports import Lost, QuotaFull, TooManyBucketsError
+from workers.booking.ports import GridTooFine, Lost, QuotaFull, SlotLost
 
 log = structlog.get_logger()
 
@@ -30,25 +30,22 @@ Moves = Sequence[tuple[Appointment, Appointment]]
 
 async def move_visits(
     ports: BookingPorts, command: CalendarChanged, wanted: WantedMove, profile: TenantProfile, claim: Claim
-) -> Appointment | None:
-    """Move the visit, with others if they exchange their times; return None if another visit stays in the way.
+) -> Appointment | Lost:
+    """Move the visit, with others if they exchange their times; return it, or what stays in the way.
 
-    Raises:
-        TooManyBucketsError: the visit alone is too long for one transaction.
+    `GridTooFine` means that the visit alone is too long for one transaction.
     """
     alone = [(wanted.old, replace(wanted.new, resource=lane)) for lane in wanted.lanes[:1]]
-    if alone and (moved := await _write_moves(ports, command, alone, profile, claim)):
-        return moved
+    if alone:
+        moved = await _write_moves(ports, command, alone, profile, claim)
+        if isinstance(moved, Appointment | GridTooFine):
+            return moved
     arranged = await _arrange_with_others(ports, wanted, profile)
     if arranged is None:
-        return None
-    try:
-        return await _write_moves(ports, command, arranged, profile, claim)
-    except TooManyBucketsError:
-        if len(arranged) == 1:
-            raise
-        # The last of a chain of visits can move alone, then the one before.
-        return None
+        return SlotLost()
+    moved = await _write_moves(ports, command, arranged, profile, claim)
+    # The last of a chain of visits can move alone, then the one before.
+    return SlotLost() if isinstance(moved, GridTooFine) and len(arranged) > 1 else moved
 
 
 async def _arrange_with_others(ports: BookingPorts, wanted: WantedMove, profile: TenantProfile) -> Moves | None:
@@ -85,8 +82,8 @@ async def _arrange_with_others(ports: BookingPorts, wanted: WantedMove, profile:
 
 async def _write_moves(
     ports: BookingPorts, command: CalendarChanged, moves: Moves, profile: TenantProfile, claim: Claim
-) -> Appointment | None:
-    """Write the moves, of which the first is that of the command's visit; return it, or None if a time is occupied."""
+) -> Appointment | Lost:
+    """Write the moves, of which the first is that of the command's visit; return it, or what prevents them."""
     first, *others = [
         (
             old,
@@ -109,7 +106,7 @@ async def _write_moves(
     )
     lost = await _move_with_units(ports, [(first[0], moved), *others], profile, claim)
     if lost is not None:
-        return None
+        return lost
     for old, new in moves:
         log.info("appointment_moved_by_business", appointment_id=new.appointment_id, resource=new.resource)
         await delete_reminders(ports, old, profile)

@@ -7,7 +7,6 @@ import pytest
 from shared.errors import LeaseLostError, TransientError
 from shared.messages.errors import ErrorCode
 from workers.booking.domain.values import AppointmentState, Interval
-from workers.booking.ports import TooManyBucketsError
 
 NINE_UTC = datetime(2026, 1, 13, 9, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -224,7 +223,7 @@ async def test_a_lost_claim_changes_nothing(world, kind, data):
 async def test_a_move_that_needs_too_many_buckets_is_refused(world):
     """The visit stays where it was, and may be moved to one of the alternatives."""
     appointment_id = await world.confirmed()
-    world.appointments.fail(TooManyBucketsError())
+    world.appointments.is_grid_too_fine = True
     refused = await world.send("reschedule", appointment_id=appointment_id, start="2026-01-14T10:00")
     assert (refused.data.code, refused.data.appointment_id) == (ErrorCode.SLOT_TAKEN, appointment_id)
     assert refused.data.alternatives

@@ -9,7 +9,6 @@ from shared.errors import LeaseLostError, TransientError
 from shared.ids import derive_id
 from shared.messages.errors import ErrorCode
 from workers.booking.domain.values import AppointmentState, Interval, LastChange
-from workers.booking.ports import TooManyBucketsError
 
 NINE_UTC = datetime(2026, 1, 13, 9, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -219,7 +218,7 @@ async def test_a_lost_claim_holds_nothing(world):
 
 async def test_a_visit_that_needs_too_many_buckets_is_offered_another_time(world):
     """The day's buckets are smaller than one transaction allows: nobody can book the visit on that day."""
-    world.appointments.fail(TooManyBucketsError())
+    world.appointments.is_grid_too_fine = True
     refused = await world.create()
     assert (refused.type, refused.data.code) == ("error", ErrorCode.SLOT_TAKEN)
     assert refused.data.alternatives

@@ -6,7 +6,6 @@ from shared.errors import TransientError
 from tests.unit.workers.booking.handler.owner import DAY, HOUR, NINE_UTC, alerts, follow, stands_at
 from workers.booking.domain.event_id import build_event_id
 from workers.booking.domain.values import Interval
-from workers.booking.ports import TooManyBucketsError
 
 
 @pytest.mark.parametrize(
@@ -43,7 +42,7 @@ async def test_an_all_day_event_is_undone(visited):
 async def test_a_move_that_needs_too_many_buckets_is_undone(visited):
     """It is refused like any other impossible time."""
     visited.calendar.owner_moves(visited.appointment_id, Interval(NINE_UTC, NINE_UTC + 20 * HOUR))
-    visited.appointments.fail(TooManyBucketsError())
+    visited.appointments.is_grid_too_fine = True
     assert await follow(visited) is None
     assert await stands_at(visited) == Interval(NINE_UTC, NINE_UTC + HOUR)
     assert alerts(visited) == ["calendar_move_refused"]
