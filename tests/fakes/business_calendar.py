@@ -87,7 +87,12 @@ class FakeCalendar:
                 event = replace(event, start=stored.start, end=stored.end)
             else:
                 self.timeless.discard(event.event_id)
-            events[event.event_id] = self._written[calendar_id, event.event_id] = event
+            self._written[calendar_id, event.event_id] = event
+            if stored and before:
+                for name in ("summary", "description"):
+                    if getattr(stored, name) != getattr(before, name):
+                        event = replace(event, **{name: getattr(stored, name)})
+            events[event.event_id] = event
 
     async def remove(self, calendar_id: str, event_id: str) -> None:
         """Delete the event; a missing event is no error."""

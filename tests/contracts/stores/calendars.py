@@ -58,6 +58,14 @@ class InMemory:
     def owner_moves(self, event, to):
         self.calendar.owner_moves(event.appointment_id, to, CALENDAR)
 
+    def owner_writes(self, event, **texts):
+        events = self.calendar.events[CALENDAR]
+        events[event.event_id] = replace(events[event.event_id], **texts)
+
+    def texts(self, event):
+        stored = self.calendar.events[CALENDAR][event.event_id]
+        return stored.summary, stored.description
+
     def owner_makes_all_day(self, event):
         self.calendar.timeless.add(event.event_id)
 
@@ -109,6 +117,13 @@ class AtGoogle:
 
     def patch(self, event, **fields):
         self.standin.store.patch_event(CALENDAR, event.event_id, fields)
+
+    def owner_writes(self, event, **texts):
+        self.patch(event, **texts)
+
+    def texts(self, event):
+        fields = self.stored(event).fields
+        return fields.get("summary", ""), fields.get("description", "")
 
     def owner_shares_to_read(self):
         self.standin.store.get_calendar(CALENDAR).access_role = "reader"

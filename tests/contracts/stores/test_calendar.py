@@ -51,6 +51,26 @@ async def test_an_event_that_is_written_again_is_moved(side):
     assert spans(await side.calendar.find_busy_times(CALENDAR, MORNING)) == [Interval(NINE + HOUR, NINE + 2 * HOUR)]
 
 
+@pytest.mark.parametrize(
+    ("written", "kept"),
+    [
+        ({}, ("Renamed", "Tel. 1")),
+        ({"summary": "Jan, VIP"}, ("Jan, VIP", "Tel. 1")),
+        ({"description": "Brings a dog"}, ("Renamed", "Brings a dog")),
+        ({"summary": "", "description": ""}, ("", "")),
+    ],
+)
+async def test_what_the_owner_wrote_stays(side, written, kept):
+    """Over any number of moves; a text that is still ours follows."""
+    event = visit()
+    await side.calendar.put(CALENDAR, event)
+    side.owner_writes(event, **written)
+    for version in (3, 4, 4):
+        await side.calendar.put(CALENDAR, moved(event, version=version, summary="Renamed", description="Tel. 1"))
+        assert side.texts(event) == kept
+    assert side.event_starts() == [(event.event_id, NINE + HOUR)]
+
+
 async def test_a_newer_version_can_leave_the_owners_times(side):
     """Of an event of an earlier version only: what was written for this version is restored."""
     event = visit()

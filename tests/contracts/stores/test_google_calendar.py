@@ -194,19 +194,32 @@ async def test_a_copy_of_our_event_is_the_owners_own(google):
 
 
 async def test_the_owners_other_fields_of_our_event_stay(google):
-    """Only what we write is written again: times, summary, description, properties."""
+    """Only what we write is written again: times, properties, and texts that are still ours."""
     event = visit()
     await google.calendar.put(CALENDAR, event)
     guests = [{"email": "colleague@example.com"}]
     assert google.stored(event).fields["reminders"] == {"useDefault": True}
     reminders = {"useDefault": False, "overrides": [{"method": "popup", "minutes": 10}]}
-    google.patch(event, location="Room 2", summary="Jan again", attendees=guests, reminders=reminders)
+    texts = {"location": "Room 2", "summary": "Jan again", "colorId": "4"}
+    google.patch(event, **texts, attendees=guests, reminders=reminders)
     await google.calendar.put(CALENDAR, moved(event, version=3))
     fields = google.stored(event).fields
     assert fields["reminders"] == reminders
-    assert (fields["location"], fields["summary"]) == ("Room 2", event.summary)
+    assert {name: fields[name] for name in texts} == texts
     assert [guest["email"] for guest in fields["attendees"]] == ["colleague@example.com"]
-    assert fields["extendedProperties"]["private"] == {"appointment_id": event.appointment_id, "version": "3"}
+    properties = fields["extendedProperties"]["private"]
+    assert (properties["appointment_id"], properties["version"]) == (event.appointment_id, "3")
+
+
+async def test_a_text_of_an_event_that_a_release_before_wrote(google):
+    """Such an event has no hashes: a text other than ours is taken for the owner's, and an equal one becomes ours."""
+    event = visit()
+    await google.calendar.put(CALENDAR, event)
+    hashes = dict.fromkeys(("summary_hash", "description_hash"))
+    google.patch(event, description="By the owner", extendedProperties={"private": hashes})
+    await google.calendar.put(CALENDAR, moved(event, version=3))
+    await google.calendar.put(CALENDAR, moved(event, version=4, summary="Renamed", description="Tel. 1"))
+    assert google.texts(event) == ("Renamed", "By the owner")
 
 
 async def test_an_up_to_date_event_is_not_written(google):

@@ -1,5 +1,6 @@
 """Converts our events to Google's format and parses them."""
 
+import hashlib
 from datetime import UTC, datetime
 from typing import Any
 
@@ -13,6 +14,8 @@ COMPARED_FIELDS = f"etag,summary,description,{READ_FIELDS}"
 """The fields that are compared to decide whether an event is up to date."""
 
 _ID, _VERSION = "appointment_id", "version"
+_TEXTS = {"summary": "summary_hash", "description": "description_hash"}
+"""The texts that we write, and the private property with the hash of what we wrote: another text is the owner's."""
 
 
 def build_event_body(event: CalendarEvent, *, invites: bool) -> dict[str, Any]:
@@ -26,7 +29,14 @@ def build_event_body(event: CalendarEvent, *, invites: bool) -> dict[str, Any]:
         "end": {"dateTime": format_rfc3339(event.end), "timeZone": event.time_zone},
         "reminders": {"useDefault": True},
         # This distinguishes our events from the owner's own.
-        "extendedProperties": {"private": {_ID: event.appointment_id, _VERSION: str(event.version)}},
+        "extendedProperties": {
+            "private": {
+                _ID: event.appointment_id,
+                _VERSION: str(event.version),
+                _TEXTS["summary"]: _hash_text(event.summary),
+                _TEXTS["description"]: _hash_text(event.description),
+            }
+        },
     }
     if invites and event.attendee:
         body["attendees"] = [{"email": event.attendee}]
@@ -36,9 +46,9 @@ def build_event_body(event: CalendarEvent, *, invites: bool) -> dict[str, Any]:
 def build_patch_body(event: CalendarEvent, stored: Any) -> dict[str, Any]:
     """Return the patch that updates an event from any state; fields that we do not write keep the owner's values.
 
-    A patch merges objects, so a `date` that the owner set instead of our time must be removed explicitly. It replaces
-    lists, so it contains no guests. Google permanently refuses default reminders beside the owner's own
-    (`cannotUseDefaultRemindersAndSpecifyOverride`), so it contains no reminders.
+    A text that the owner has changed stays. A patch merges objects, so a `date` that the owner set instead of our time
+    must be removed explicitly. It replaces lists, so it contains no guests. Google permanently refuses default
+    reminders beside the owner's own (`cannotUseDefaultRemindersAndSpecifyOverride`), so it contains no reminders.
     """
     body = build_event_body(event, invites=False)
     for edge in ("start", "end"):
@@ -46,18 +56,24 @@ def build_patch_body(event: CalendarEvent, stored: Any) -> dict[str, Any]:
     if event.keeps_times and not is_deleted(stored) and 0 < parse_version(stored) < event.version:
         del body["start"], body["end"]
     del body["id"], body["reminders"]
+    for name, property_name in _TEXTS.items():
+        if not _is_text_ours(stored, name, body[name]):
+            # Without the hash, which Google keeps as it is, the text stays known as the owner's.
+            del body[name], body["extendedProperties"]["private"][property_name]
     return body
 
 
 def matches_event(item: Any, event: CalendarEvent) -> bool:
-    """Return whether the calendar's event equals this one in all fields that we write."""
+    """Return whether the calendar's event equals this one in all fields that we write; the owner's texts stay."""
     stored = parse_event(item)
     return (
         not stored.deleted
         and stored.version == event.version
         and stored.interval == Interval(event.start.astimezone(UTC), event.end.astimezone(UTC))
-        and _get_text(item, "summary") == event.summary
-        and _get_text(item, "description") == event.description
+        and all(
+            _hash_text(_get_text(item, name)) == _hash_text(text) or not _is_text_ours(item, name, text)
+            for name, text in (("summary", event.summary), ("description", event.description))
+        )
     )
 
 
@@ -107,6 +123,21 @@ def _parse_interval(item: Any) -> Interval | None:
         return Interval(parse_instant(item["start"]), parse_instant(item["end"]))
     except (AttributeError, KeyError, TypeError, ValueError, OverflowError):
         return None
+
+
+def _is_text_ours(item: Any, name: str, text: str) -> bool:
+    """Return whether the event has the text that we wrote; `text` is what we would write now.
+
+    A release before wrote no hashes: of its events, any other text is taken for the owner's.
+    """
+    stored = _get_text(item, name)
+    written = _get_private_properties(item).get(_TEXTS[name])
+    return stored == text if written is None else _hash_text(stored) == written
+
+
+def _hash_text(text: str) -> str:
+    """Return the hash of a text without regard to blanks: Google removes some, and may end lines differently."""
+    return hashlib.sha256(" ".join(text.split()).encode()).hexdigest()[:32]
 
 
 def _get_private_properties(item: Any) -> dict[str, Any]:
