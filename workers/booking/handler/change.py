@@ -14,6 +14,7 @@ from workers.booking.domain.plans import AlreadyDone, CancelVisit, MoveVisit, Re
 from workers.booking.domain.quotas import list_day_quotas
 from workers.booking.domain.slots import refuse_unoffered_start
 from workers.booking.domain.values import Appointment, AppointmentState, Refusal
+from workers.booking.domain.visit_length import keep_length
 from workers.booking.handler.availability import offer_other_times, refuse_with_alternatives
 from workers.booking.handler.calendar_event import assign_calendar
 from workers.booking.handler.case import Case
@@ -57,6 +58,9 @@ async def plan_reschedule(
     start = parse_start(request.start, profile.zone)
     if isinstance(start, Refusal):
         return Refuse(start, appointment=appointment)
+    grid_minutes = compute_bucket_minutes(profile)
+    profile, service = keep_length(profile, service, appointment)
+    case = replace(case, profile=profile)
     moved = decide_reschedule(appointment, profile, service, start, command.accepted_at, requested_at=case.requested_at)
     if isinstance(moved, Refusal):
         return Refuse(moved, start, appointment)
@@ -69,7 +73,7 @@ async def plan_reschedule(
     lanes = await find_free_lanes(ports, case, service, moved, ignoring=ours)
     if not lanes:
         return Refuse(await offer_other_times(ports, case, appointment, start), start, appointment)
-    moved = replace(case.sign(moved), grid_minutes=compute_bucket_minutes(profile))
+    moved = replace(case.sign(moved), grid_minutes=grid_minutes)
     return MoveVisit(appointment, moved, service, tuple(sorted(lanes, key=lambda lane: lane != appointment.resource)))
 
 

@@ -1,5 +1,7 @@
 """What is booked, and what the visitor is notified of, after the owner changed a visit's event."""
 
+from datetime import UTC
+
 import pytest
 
 from shared.errors import PermanentError, TransientError
@@ -7,6 +9,7 @@ from tests.unit.workers.booking.handler.owner import (
     DAY,
     HOUR,
     LATER,
+    MINUTE,
     NINE_UTC,
     TWO,
     alerts,
@@ -80,6 +83,30 @@ async def test_a_longer_event_occupies_more_time(visited):
     assert (await follow(visited)).type == "booking.rescheduled"
     assert await stands_at(visited) == stretched
     assert (await visited.create("2026-01-13T11:00", session="another")).data.code == "SLOT_TAKEN"
+
+
+@pytest.mark.parametrize("minutes", [30, 90, 120])
+async def test_a_visit_keeps_its_length_when_its_visitor_moves_it(visited, minutes):
+    """Only a time with room for all of it is accepted or offered; it starts where others of its service do."""
+    length = minutes * MINUTE
+    visited.calendar.owner_moves(visited.appointment_id, Interval(NINE_UTC, NINE_UTC + length))
+    await follow(visited)
+    last = "2026-01-14T16:00"  # An hour before the business closes.
+    frame = await visited.send("reschedule", appointment_id=visited.appointment_id, start=last)
+    if minutes > 60:
+        assert (frame.type, frame.data.code) == ("error", "INVALID_TIME")
+        start = frame.data.alternatives[0].start.astimezone(UTC)
+        assert {offer.end - offer.start for offer in frame.data.alternatives} == {length}
+    else:
+        assert frame.type == "booking.rescheduled"
+        start = NINE_UTC + DAY - 30 * MINUTE
+    moved = await visited.send("reschedule", appointment_id=visited.appointment_id, start=start.isoformat())
+    assert moved.type == "booking.rescheduled"
+    assert await stands_at(visited) == Interval(start, start + length)
+    busy = await visited.appointments.find_occupied_times(
+        "salon-ania", Interval(NINE_UTC, NINE_UTC + 2 * DAY), at=visited.clock.now()
+    )
+    assert sum(((one.interval.end - one.interval.start) for one in busy), start=0 * MINUTE) == length
 
 
 async def test_the_same_command_twice_has_one_effect(visited):
