@@ -41,9 +41,14 @@ def test_a_refusal_says_whether_to_try_again(code):
     assert frame.data.alternatives == ()
 
 
+WITH_A_NUMBER = {"change_deadline"}
+
+
 @pytest.mark.parametrize("about", get_args(About))
 def test_a_refusal_says_what_it_is_about(about):
-    """In every language, where the code's own sentence would not help."""
-    texts = {render_refusal(ErrorCode.INVALID_TIME, locale, about) for locale in list_languages()}
-    assert len(texts) == len(list_languages())
-    assert not texts & {render_refusal(ErrorCode.INVALID_TIME, locale) for locale in list_languages()}
+    """In every language, where the code's own sentence would not help; with its number, where it has one."""
+    for hours in (1, 3, 24) if about in WITH_A_NUMBER else (None,):
+        texts = {render_refusal(ErrorCode.INVALID_TIME, locale, about, hours) for locale in list_languages()}
+        assert len(texts) == len(list_languages())
+        assert not texts & {render_refusal(ErrorCode.INVALID_TIME, locale) for locale in list_languages()}
+        assert hours is None or all(str(hours) in text for text in texts)
