@@ -208,8 +208,12 @@ function decideStageAfterError(stage, command, { code }) {
   return CODES_THAT_TAKE_THE_TIME.has(code) ? "taken" : stage;
 }
 
-/** @param {Stage} stage */
-function isAwaitingVisitor(stage) {
+/**
+ * Whether the time is held while the visitor has something to do.
+ *
+ * @param {Stage} stage
+ */
+export function isAwaitingVisitor(stage) {
   return stage === "pending" || stage === "taken";
 }
 

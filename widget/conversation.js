@@ -13,6 +13,7 @@ import {
   applyDetails,
   applyUnknown,
   isAboutAppointment,
+  isAwaitingVisitor,
   isQuery,
 } from "./bookings.js";
 import { extendDraft } from "./drafts.js";
@@ -255,7 +256,21 @@ const HANDLERS = {
  */
 function applyBooked(state, frame) {
   const { appointment_id: id } = frame.data;
-  return putEntry(state, applyBooking(findCard(state, id), frame, state.visits[id] ?? null));
+  const current = frame.type === "booking.pending" ? endOtherHolds(state, id) : state;
+  return putEntry(current, applyBooking(findCard(state, id), frame, state.visits[id] ?? null));
+}
+
+/**
+ * A conversation has one hold at most: a newer one replaces it.
+ *
+ * @param {State} state
+ * @param {string} id
+ */
+function endOtherHolds(state, id) {
+  return Object.values(state.entries)
+    .filter((entry) => entry.kind === "appointment")
+    .filter((card) => card.appointment_id !== id && isAwaitingVisitor(card.stage))
+    .reduce((next, card) => amendCard(next, { ...card, stage: "lapsed", problem: null }), state);
 }
 
 /**

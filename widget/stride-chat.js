@@ -19,8 +19,8 @@
  * disclosure log message message-status typing suggestion notice retry alternative newest; composer-input send
  * stop counter book offer-booking; booking-form booking-back booking-service days day times time times-note
  * times-lost times-retry later-days zone-note present-time booking-name booking-contact booking-note
- * booking-submit booking-error booking-alternative; appointment card-note
- * card-problem code-entry code-sent code-input code-submit code-resend release countdown; stage-confirmed
+ * booking-submit booking-error booking-alternative change-deadline; appointment card-note change-until use-email
+ * use-phone card-problem code-entry code-sent code-input code-submit code-resend release countdown; stage-confirmed
  * stage-cancelled stage-lapsed stage-taken choose-another download-ics reschedule cancel-appointment cancel-yes
  * cancel-no book-again; visit-sheet visit-back visit visit-state visit-zone visit-problem visit-ics visit-move
  * visit-cancel visit-cancel-yes visit-cancel-no visit-again visit-retry.

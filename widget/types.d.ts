@@ -32,6 +32,8 @@ export interface ErrorData {
   retry_after_ms?: number;
   alternatives?: Slot[];
   appointment_id?: string;
+  /** What a code can be sent to instead, where it could not be sent to the contact. */
+  other_contact_kinds?: ContactKind[];
 }
 
 export interface Action {
@@ -283,12 +285,15 @@ export interface BookingRequest {
   slot?: Slot | null;
   appointment?: Appointment | null;
   contact?: string | null;
+  /** The time of the visitor's own hold, which is not among the free ones, to be held with another contact. */
+  held?: Slot | null;
 }
 
 /** The day or the time that a visitor has in mind. */
 export interface TimeRequest {
   date?: string | null;
   start?: string;
+  held?: Slot | null;
 }
 
 /** The command on an appointment that has not ended yet. */

@@ -39,6 +39,9 @@ class BookingScript:
         """Address and telephone number of the business."""
         self.occupied: set[datetime] = set()
         self.held_for = timedelta(minutes=15)
+        self.unlisted: set[datetime] = set()
+        """Starts that are not among the free ones, such as that of the visitor's own hold."""
+        self.contact_kinds: tuple[Literal["email", "phone"], ...] = ("email",)
         self.contact = "a***@e***.com"
         self.contact_kind: Literal["email", "phone"] = "email"
         self.state: Literal["held", "confirmed", "cancelled"] | None = None
@@ -61,6 +64,17 @@ class BookingScript:
         self.state = "cancelled"
         await connection.session.store(server.BookingCancelled(data=self._cancelled(by="business")))
 
+    async def report_unsent_code(self, connection: Connection, *other_kinds: Literal["email", "phone"]) -> None:
+        """Report that the code of the hold could not be sent, as the failures worker does."""
+        data = server.ErrorData(
+            code=ErrorCode.INTERNAL,
+            retryable=True,
+            message="Nie udało się wysłać kodu e-mailem.",
+            appointment_id=APPOINTMENT,
+            other_contact_kinds=other_kinds or None,
+        )
+        await connection.session.store(server.Error(data=data))
+
     async def move_by_business(self, connection: Connection, to: server.Slot) -> None:
         """Move the visit as the business."""
         self.slot = to
@@ -72,10 +86,12 @@ class BookingScript:
     async def _slots(self, connection: Connection, frame: dict[str, Any]) -> None:
         service = frame["data"].get("service")
         free = [slot(day, hour, service) for day in (1, 2, 4, 5, 8) for hour in (9, 11, 14, 16)] if service else []
+        free = [each for each in free if each.start not in self.unlisted]
         data = server.BookingSlotsData(
             slots=tuple(free),
             services=self.services,
             time_zone="Europe/Warsaw",
+            contact_kinds=self.contact_kinds,
             change_deadline_hours=self.deadline_hours,
             **self.venue,
         )

@@ -216,6 +216,28 @@ test("details asked for before the latest change of a card do not set it back", 
   assert.equal(card(state).start, "2026-11-25T10:00:00+01:00");
 });
 
+test("a newer hold ends the one before, and leaves visits alone", () => {
+  const held = after(
+    welcome(),
+    booked("booking.confirmed", 1, { appointment_id: "a1" }),
+    booked("booking.pending", 2, { appointment_id: "a2" }),
+    booked("booking.pending", 3, { appointment_id: "a2" }),
+  );
+  assert.deepEqual(displayed(held), ["appointment confirmed", "appointment pending"]);
+  const state = reduce(held, booked("booking.pending", 4, { appointment_id: "a3" }));
+  assert.deepEqual(displayed(state), ["appointment confirmed", "appointment lapsed", "appointment pending"]);
+});
+
+test("an error that answers no frame is on the card of its hold, and on no visit", () => {
+  const unsent = /** @type {const} */ ({ appointment_id: "a1", other_contact_kinds: ["phone"], seq: 2 });
+  const held = after(welcome(), booked("booking.pending", 1), error(undefined, "INTERNAL", unsent));
+  assert.deepEqual(displayed(held), ["appointment pending"]);
+  assert.deepEqual(card(held).problem?.other_contact_kinds, ["phone"]);
+  const stands = after(welcome(), booked("booking.confirmed", 1), error(undefined, "INTERNAL", unsent));
+  assert.deepEqual(displayed(stands), ["appointment confirmed"]);
+  assert.equal(card(stands).problem, null);
+});
+
 test("the answer to a lookup is no news: the card keeps its place in the log", () => {
   const before = after(
     welcome(),

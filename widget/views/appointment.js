@@ -150,6 +150,30 @@ export class AppointmentCard {
     return was ? t("before", { start: when(was) }) : "";
   }
 
+  /**
+   * What a code can be sent to instead: the same time is then held with that contact.
+   *
+   * @param {AppointmentEntry} entry
+   */
+  #buildContactButtons({ stage, problem, start, end = start, service }) {
+    const { t, actions } = this.#context;
+    const kinds = stage === "pending" ? (problem?.other_contact_kinds ?? []) : [];
+    return kinds
+      .filter((kind) => kind === "email" || kind === "phone")
+      .map((kind) =>
+        h(
+          "button",
+          {
+            type: "button",
+            class: "button soft",
+            "data-testid": `use-${kind}`,
+            onclick: () => actions.book({ held: { start, end, service } }),
+          },
+          t(`use_${kind}`),
+        ),
+      );
+  }
+
   /** @param {AppointmentEntry} entry */
   #explainProblem(entry) {
     if (entry.problem === this.#explained) return;
@@ -164,7 +188,9 @@ export class AppointmentCard {
     setText(this.#problem, problem);
     setVisible(this.#problem, problem !== "");
     this.#problem.dataset.code = entry.problem?.code ?? "";
-    this.#buttons = entry.problem ? buildAlternativeButtons(entry.problem, this.#context, choose) : [];
+    this.#buttons = entry.problem
+      ? [...buildAlternativeButtons(entry.problem, this.#context, choose), ...this.#buildContactButtons(entry)]
+      : [];
     this.#alternatives.replaceChildren(...this.#buttons);
     setVisible(this.#alternatives, this.#buttons.length > 0);
   }

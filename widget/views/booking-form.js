@@ -108,27 +108,18 @@ export class BookingForm {
   }
 
   /**
-   * Open with a `service`, a `date` or a `slot` filled in, or to move an `appointment`.
+   * Open with a `service`, a `date` or a `slot` filled in, to move an `appointment`, or to hold a time that is `held`
+   * with another contact.
    *
    * @param {BookingRequest} request
    */
-  open({ service = null, date = null, slot = null, appointment = null, contact = null }) {
+  open({ service = null, date = null, slot = null, appointment = null, contact = null, held = null }) {
     this.#moves = appointment;
     this.#command = null;
     this.#failed = null;
     this.#showProblem(null);
-    const { t, locale, zone } = this.#context;
-    setText(this.#title, appointment ? t("move") : t("book"));
-    const isConfirmed = appointment?.stage === "confirmed";
-    setText(
-      this.#present,
-      isConfirmed
-        ? t("now", {
-            start: `${formatDay(appointment.start, locale, zone())}, ${formatTime(appointment.start, locale, zone())}`,
-          })
-        : "",
-    );
-    setVisible(this.#present, isConfirmed);
+    setText(this.#title, this.#context.t(appointment ? "move" : "book"));
+    this.#showPresentTime(appointment);
     setVisible(this.#service.node, !appointment);
     setVisible(this.#fields.node, !appointment);
     this.#fields.suggestContact({ contact });
@@ -136,12 +127,22 @@ export class BookingForm {
     this.#showDeadline();
     this.#service.setServices(this.#context.services());
     this.#venue.update(this.#context.venue());
-    this.#service.choose(appointment?.service ?? slot?.service ?? service);
+    this.#service.choose(appointment?.service ?? (held ?? slot)?.service ?? service);
     setVisible(this.node, true);
     const day = date && DATE.test(date) ? date.slice(0, 10) : null;
-    this.#querySlots({ date: day, start: slot?.start });
+    this.#querySlots({ date: day, start: (held ?? slot)?.start, held });
     this.#updateSubmit();
-    (appointment || this.#service.value ? this.#back : this.#service).focus();
+    if (held) this.#fields.askForContact();
+    else (appointment || this.#service.value ? this.#back : this.#service).focus();
+  }
+
+  /** @param {Appointment | null} appointment */
+  #showPresentTime(appointment) {
+    const { t, locale, zone } = this.#context;
+    const start = appointment?.stage === "confirmed" ? appointment.start : null;
+    const when = start && `${formatDay(start, locale, zone())}, ${formatTime(start, locale, zone())}`;
+    setText(this.#present, when ? t("now", { start: when }) : "");
+    setVisible(this.#present, start !== null);
   }
 
   close() {

@@ -101,6 +101,12 @@ export class DetailFields {
     if (contact && !this.#contact.value) this.#contact.value = contact;
   }
 
+  /** Ask for another contact than the last one. */
+  askForContact() {
+    this.#contact.value = "";
+    this.#contact.focus();
+  }
+
   /** Whether everything needed is there. */
   get complete() {
     return this.#kinds.some((kind) => PLAUSIBLE[kind].test(this.#contact.value.trim()));

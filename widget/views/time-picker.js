@@ -146,6 +146,8 @@ export class TimePicker {
 
   /** Fulfil the request (`{ date }` or `{ start }`) if it is free; else begin at the first free day. */
   #acceptAnswer() {
+    const held = this.#request?.held;
+    if (held) this.#slots.set(new Date(held.start).getTime(), held);
     const at = this.#request?.start ? new Date(this.#request.start).getTime() : null;
     const wished = at === null ? undefined : this.#slots.get(at);
     if (wished) this.#pick(wished);
