@@ -17,7 +17,7 @@ from ops.today.rules import (
     has_viewed,
     sanitize_answer,
 )
-from ops.today.values import AnswerOutcome, Business, Conversation, ConversationPreview, Day
+from ops.today.values import AnswerOutcome, Business, Conversation, ConversationPreview, Day, ExplainedTime
 from shared.claims import Busy, Claim, ClaimStore, Done
 from shared.clock import Clock
 from shared.conversations.announcements import render_announcement
@@ -30,7 +30,7 @@ from shared.messages.limits import MAX_CHAT_CHARACTERS
 from shared.messages.server import ChatFinal, ChatFinalData
 from shared.tenants.ports import TenantDirectory
 from shared.tenants.profile import TenantProfile
-from workers.booking.facade import BookingFacade
+from workers.booking.facade import BookingFacade, TimeExplanation
 
 log = structlog.get_logger()
 
@@ -105,6 +105,24 @@ class Today:
             conversations=sorted(previews, key=lambda preview: not (preview.takeover or preview.unanswered)),
             has_more=page.has_more,
             warnings=await self._tenants.get_warnings(tenant),
+        )
+
+    async def explain_time(self, operator: Operator, tenant: str, service_id: str, time: str) -> ExplainedTime | None:
+        """Return why a time of a service is offered to visitors, or not; without a time, only what can be asked.
+
+        Raises:
+            PermanentError: a calendar, or booking's settings can't be read.
+        """
+        profile = await self._find_profile(operator, tenant)
+        if profile is None:
+            return None
+        services = {service.id: service.name.choose_text(profile.locale) for service in profile.services}
+        answer = time and await self._booking.explain_time(tenant, service_id, time, now=self._clock.now())
+        return ExplainedTime(
+            business=Business(tenant, profile.name, profile.zone),
+            services=services,
+            problem=answer if isinstance(answer, str) and answer else None,
+            explanation=answer if isinstance(answer, TimeExplanation) else None,
         )
 
     async def view_conversation(self, operator: Operator, tenant: str, session_id: str) -> Conversation | None:

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 from shared.conversations.takeover import ConversationAuditEntry, Takeover
 from shared.messages.server import ServerFrame
+from workers.booking.facade import TimeExplanation, TimeProblem
 
 Speaker = Literal["visitor", "assistant", "human"]
 
@@ -105,3 +106,14 @@ class AnswerOutcome(StrEnum):
     """The same form was sent before, with another text."""
     BUSY = "busy"
     """The same form is being processed at the moment."""
+
+
+@dataclass(frozen=True, slots=True)
+class ExplainedTime:
+    """Why a time is offered to visitors, or not; neither is set before a time is asked about."""
+
+    business: Business
+    services: Mapping[str, str]
+    """The names of the services by their ids."""
+    problem: TimeProblem | None = None
+    explanation: TimeExplanation | None = None

@@ -1,4 +1,4 @@
-"""The pages of the owner's day: a day with visits and conversations, and one conversation with its actions."""
+"""The pages of the owner's day: a day with visits and conversations, why a time is not offered, one conversation."""
 
 from datetime import date, timedelta
 
@@ -33,6 +33,7 @@ class TodayPages:
         return [
             guard.build_page_route("/today", self._list_businesses),
             guard.build_page_route("/today/{tenant}", self._show_day),
+            guard.build_page_route("/today/{tenant}/times", self._explain_time),
             guard.build_page_route(_CONVERSATION, self._show_conversation),
             guard.build_action_route(_CONVERSATION, self._send_answer),
             guard.build_action_route(f"{_CONVERSATION}/take-over", self._take_over),
@@ -59,6 +60,15 @@ class TodayPages:
             before=day.day - timedelta(days=1),
             after=day.day + timedelta(days=1),
             press_id=new_id(),
+        )
+
+    async def _explain_time(self, request: Request, operator: Operator) -> Response:
+        service, time = (request.query_params.get(name, "")[:_MAX_ID_CHARACTERS] for name in ("service", "time"))
+        explained = await self._today.explain_time(operator, request.path_params["tenant"], service, time)
+        if explained is None:
+            raise HTTPException(404)
+        return self._rendering.render_page(
+            request, "times.html", operator, explained=explained, service=service, time=time
         )
 
     async def _show_conversation(self, request: Request, operator: Operator) -> Response:

@@ -62,6 +62,7 @@ PAGES = (
     "/today",
     "/today/salon-ania",
     "/today/salon-ania?day=2026-01-01",
+    "/today/salon-ania/times",
     "/today/salon-ania/conversations/s-1",
     "/failures/f-ania?said=replayed",
 )

@@ -139,6 +139,7 @@ class World:
     gauge: FakeGauge = field(default_factory=FakeGauge)
     poster: FakePoster = field(default_factory=FakePoster)
     desk_type: type[Desk] = Desk
+    booking: BookingFacade | None = None
 
     def __post_init__(self):
         self.claims = FakeClaims(self.clock)
@@ -162,7 +163,7 @@ class World:
         replies = Replies(conversations=self.conversations, connections=self.connections, poster=self.poster)
         today = Today(
             tenants=self.tenants,
-            booking=BookingFacade(appointments=self.appointments, open_ports=None),
+            booking=self.booking or BookingFacade(appointments=self.appointments, open_ports=None),
             index=self.conversations.index,
             conversations=self.conversations,
             audit=self.conversations.audit,

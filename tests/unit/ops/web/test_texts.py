@@ -2,7 +2,7 @@
 
 import re
 from pathlib import Path
-from typing import get_args
+from typing import get_args, get_type_hints
 
 import pytest
 
@@ -20,6 +20,7 @@ from shared.messages.commands import QUEUED_COMMAND
 from shared.messages.notices import NOTICE
 from tests.fakes.clock import NOON
 from workers.booking.domain.calendar_problem import CalendarProblem
+from workers.booking.facade import OccupiedBy, Rule, TimeProblem
 
 ROOT = Path(__file__).parents[4]
 RAISED = re.compile(r'PermanentError\(\s*"(\w+)"')
@@ -48,6 +49,9 @@ def test_every_value_has_a_text():
         *(f"answer_{one}" for one in AnswerOutcome if one is not AnswerOutcome.SENT),
         *(f"who_{one}" for one in get_args(Speaker)),
         *(f"part_{one}" for one in (LEDGER, "desk", *QUEUES)),
+        *(f"times_{one}" for one in get_args(TimeProblem)),
+        *(f"rule_{one}" for one in Rule),
+        *(f"occupied_by_{one}" for one in get_args(get_type_hints(OccupiedBy)["kind"])),
         *(f"did_{one}" for one in get_args(ConversationAuditAction)),
     ]
     t = CATALOGUE.get_texts("en")
