@@ -167,6 +167,38 @@ async def test_a_command_that_sqs_dead_lettered_is_reported_and_stored(
     assert [row["reason"] for row in rows] == ["receives_exhausted"]
 
 
+async def test_a_code_that_could_not_be_sent_is_reported_in_the_open_chat(
+    visit: Visit, stack: Stack, backstage: Backstage
+):
+    """The provider's refusal is in the ledger, and the visitor has one durable error about the hold."""
+    async with visit(greet=False) as visitor:
+        session = (await visitor.hello(locale="en"))["data"]["session_id"]
+        address = fresh_address()
+        held = (await hold(visitor, await free_slot(visitor), address))["data"]
+        await backstage.code(address)
+        facts = {name: held[name] for name in ("appointment_id", "start", "end", "service")}
+        notice = {
+            "type": "notice.code",
+            "id": f"unsent-{session}",
+            "tenant": stack.options.tenant,
+            "session_id": session,
+            "locale": "en",
+            "accepted_at": datetime.now(UTC).isoformat(),
+            # No header can name this address, so it is refused as a provider refuses one.
+            "data": {**facts, "service_name": "Consultation", "contact": "=?utf-8?q?a?=@example.com"},
+            "send_number": 1,
+            "expires_at": held["expires_at"],
+            "other_contact_kinds": ["phone"],
+        }
+        backstage.send("notifications", json.dumps(notice), group=stack.options.tenant)
+        error = await visitor.until("error")
+    assert "re" not in error
+    assert (error["data"]["code"], error["data"]["appointment_id"]) == ("INVALID_CONTACT", held["appointment_id"])
+    assert error["data"]["other_contact_kinds"] == ["phone"]
+    row = await backstage.failure(lambda row: row.get("session_id") == session)
+    assert (row["reason"], row["type"]) == ("mail_rejected", "notice.code")
+
+
 @pytest.mark.parametrize(
     ("per_queue", "crashes"),
     [
