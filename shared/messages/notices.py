@@ -64,6 +64,8 @@ class AppointmentConfirmed(AppointmentNotice):
 
     type: Literal["notice.confirmed"] = "notice.confirmed"
     ics: str
+    reinstates: bool = False
+    """Whether the business had cancelled the visit before."""
 
 
 class AppointmentCancelled(AppointmentNotice):

@@ -52,6 +52,11 @@ class FakeCalendar:
         """Delete our event."""
         del self.events[calendar_id][build_event_id(appointment_id)]
 
+    def owner_restores(self, appointment_id: str, calendar_id: str = "calendar") -> None:
+        """Restore our deleted event as it was written last."""
+        event_id = build_event_id(appointment_id)
+        self.events[calendar_id][event_id] = self._written[calendar_id, event_id]
+
     def expire_tokens(self) -> None:
         """Make every token so far expire."""
         self._readings = [{} for _ in self._readings]
@@ -116,7 +121,10 @@ class FakeCalendar:
         self._readings.append(known)
         changed = [name for name, event in known.items() if name not in before or before[name] != event]
         ours = tuple(found for name in changed if (found := event_id_to_appointment_id(name)))
-        return CalendarChanges(ours, str(len(self._readings) - 1))
+        deleted = frozenset(
+            found for name in changed if name not in events if (found := event_id_to_appointment_id(name))
+        )
+        return CalendarChanges(ours, str(len(self._readings) - 1), deleted)
 
     async def _calendar(self, call: Call, calendar_id: str) -> dict[str, CalendarEvent]:
         await asyncio.sleep(0)

@@ -1,6 +1,7 @@
 """Visit changes in memory."""
 
 import asyncio
+from dataclasses import replace
 
 from workers.notifications.domain import VisitChange
 
@@ -15,11 +16,18 @@ class FakeVisitChanges:
         """Record a change, unless a later one or a cancellation is recorded already."""
         await asyncio.sleep(0)
         known = self.rows.get(appointment_id)
-        is_final = known is not None and known.new_start is None
-        if known is None or (not is_final and (change.new_start is None or change.requested_at > known.requested_at)):
-            self.rows[appointment_id] = change
+        if known is not None:
+            is_later = change.requested_at > known.requested_at
+            if change.new_start is None:
+                is_later = known.new_start is not None and (not known.reinstates or is_later)
+            elif not change.reinstates:
+                is_later = known.new_start is not None and is_later
+            if not is_later:
+                return
+        self.rows[appointment_id] = change
 
     async def find_latest(self, appointment_id: str) -> VisitChange | None:
         """Return the change that is in force; None if none is recorded."""
         await asyncio.sleep(0)
-        return self.rows.get(appointment_id)
+        known = self.rows.get(appointment_id)
+        return replace(known, reinstates=False) if known else None

@@ -177,6 +177,8 @@ class CalendarChanges:
 
     appointment_ids: Sequence[str]
     next_token: str
+    deleted_ids: frozenset[str] = frozenset()
+    """Those whose events are deleted now."""
 
 
 class BusyCalendar(Protocol):

@@ -112,6 +112,23 @@ async def test_a_cancelled_appointment_frees_its_time(desk):
     await desk.held()
 
 
+async def test_a_cancelled_appointment_can_take_its_time_again(desk, clock):
+    """Permanently, if nobody has it."""
+    appointment = await desk.confirmed()
+    gone = cancelled(appointment)
+    await desk.store.cancel(gone, claim=await desk.claim())
+    again = replace(appointment, version=gone.version + 1)
+    assert await desk.store.move(gone, again, at=clock.now(), claim=await desk.claim()) is None
+    clock.advance(LONG)
+    assert await desk.occupied_minutes() == [(0, 60)]
+    assert await desk.stored(appointment) == again
+    gone = cancelled(again)
+    await desk.store.cancel(gone, claim=await desk.claim())
+    await desk.confirmed(NINE + QUARTER)
+    again = replace(appointment, version=gone.version + 1)
+    assert await desk.store.move(gone, again, at=clock.now(), claim=await desk.claim()) == SlotLost()
+
+
 async def test_cancelling_frees_only_its_own_time(desk, clock):
     """Buckets that another appointment took from an expired hold stay with it; freeing twice is no error."""
     hold = await desk.held()

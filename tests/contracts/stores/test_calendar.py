@@ -174,6 +174,7 @@ async def test_changes_are_those_since_the_last_sync(side):
     await side.calendar.put(CALENDAR, new)
     second = await side.calendar.list_changes(CALENDAR, first.next_token)
     assert sorted(second.appointment_ids) == sorted(one.appointment_id for one in (away, gone, new))
+    assert second.deleted_ids == {gone.appointment_id}
 
     third = await side.calendar.list_changes(CALENDAR, second.next_token)
     assert list(third.appointment_ids) == []

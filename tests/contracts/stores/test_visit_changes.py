@@ -1,5 +1,6 @@
 """The contract of the store of visit changes, in memory and in the table that all workers share."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -56,6 +57,21 @@ async def test_a_cancellation_is_final(visit_changes, visit, moved):
         await visit_changes.record(visit, change)
 
     assert await visit_changes.find_latest(visit) == cancelled
+
+
+@pytest.mark.parametrize("order", [(1, 2), (2, 1), (0, 1, 2), (1, 2, 0), (2, 0, 1)])
+async def test_a_reinstatement_ends_an_earlier_cancellation(visit_changes, visit, moved, order):
+    """In whatever order a move, the cancellation and the reinstatement are recorded; a later cancellation is final."""
+    cancelled = VisitChange(requested_at=moved(1).requested_at, new_start=None, expires_at=moved(1).expires_at)
+    changes = (moved(0), cancelled, replace(moved(2), reinstates=True))
+    for number in order:
+        await visit_changes.record(visit, changes[number])
+    assert await visit_changes.find_latest(visit) == moved(2)
+
+    finally_cancelled = replace(cancelled, requested_at=moved(3).requested_at)
+    for change in (finally_cancelled, changes[2]):
+        await visit_changes.record(visit, change)
+    assert await visit_changes.find_latest(visit) == finally_cancelled
 
 
 async def test_a_row_expires_after_the_visit(dynamodb, visit, moved):

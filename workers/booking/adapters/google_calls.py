@@ -146,18 +146,25 @@ def _list_changes(service: Any, calendar_id: str, **since: str) -> CalendarChang
         calendarId=calendar_id,
         showDeleted=True,
         maxResults=_PAGE,
-        fields="nextPageToken,nextSyncToken,items(id)",
+        fields="nextPageToken,nextSyncToken,items(id,status)",
         **since,
     )
     ids: list[str] = []
+    deleted: set[str] = set()
     token = None
     for page in _iterate_pages(service, first):
-        ids += [str(item.get("id", "")) for item in page.get("items", ()) if isinstance(item, dict)]
+        items = [item for item in page.get("items", ()) if isinstance(item, dict)]
+        ids += [str(item.get("id", "")) for item in items]
+        deleted |= {str(item.get("id", "")) for item in items if is_deleted(item)}
         token = page.get("nextSyncToken")
     if not isinstance(token, str) or not token:
         raise TransientError("calendar.changes: the list ends without a token")
     appointment_ids = (event_id_to_appointment_id(event_id) for event_id in ids)
-    return CalendarChanges(tuple(dict.fromkeys(filter(None, appointment_ids))), token)
+    return CalendarChanges(
+        tuple(dict.fromkeys(filter(None, appointment_ids))),
+        token,
+        frozenset(filter(None, map(event_id_to_appointment_id, deleted))),
+    )
 
 
 def _iterate_pages(service: Any, first: Any) -> Iterator[dict[str, Any]]:

@@ -52,7 +52,19 @@ class ForbiddenMove:
     """The other calendar that the owner has moved the event to, if they have."""
 
 
-OwnerChange = Unchanged | CancelledByOwner | MovedByOwner | ForbiddenMove
+@dataclass(frozen=True, slots=True)
+class RestoredByOwner:
+    """The deleted event is there again; `appointment` is what to save if its time is free."""
+
+    appointment: Appointment
+
+
+@dataclass(frozen=True, slots=True)
+class ForbiddenRestore:
+    """The event of a cancelled visit is there again, at an impossible time."""
+
+
+OwnerChange = Unchanged | CancelledByOwner | MovedByOwner | ForbiddenMove | RestoredByOwner | ForbiddenRestore
 
 
 def decide_owner_change(appointment: Appointment | None, event: StoredEvent | None, *, now: datetime) -> OwnerChange:
@@ -61,10 +73,12 @@ def decide_owner_change(appointment: Appointment | None, event: StoredEvent | No
     An event that the calendar never had was not deleted: it may be in another calendar or not be written yet. An
     event of another version is being written by one of our commands.
     """
-    if appointment is None or appointment.state is not AppointmentState.CONFIRMED or appointment.start <= now:
+    if appointment is None or appointment.state is AppointmentState.HELD or appointment.start <= now:
         return Unchanged()
     if event is None:
         return Unchanged()
+    if appointment.state is AppointmentState.CANCELLED:
+        return _decide_restore(appointment, event, now)
     if event.deleted and 0 < event.version < appointment.version:
         # The deleted event belongs to an earlier time or lane of the visit; the current one is not written yet.
         return Unchanged()
@@ -79,6 +93,16 @@ def decide_owner_change(appointment: Appointment | None, event: StoredEvent | No
     if not _is_possible(event.interval, now):
         return ForbiddenMove()
     return MovedByOwner(_move_to(appointment, event.interval))
+
+
+def _decide_restore(appointment: Appointment, event: StoredEvent, now: datetime) -> OwnerChange:
+    """Reinstate only what the owner had cancelled: the event of another visit may still have to be removed."""
+    is_last_event = not event.deleted and event.version == appointment.version - 1
+    if not (is_last_event and appointment.last_change.by_owner):
+        return Unchanged()
+    if event.interval is None or not _is_possible(event.interval, now):
+        return ForbiddenRestore()
+    return RestoredByOwner(replace(_move_to(appointment, event.interval), state=AppointmentState.CONFIRMED))
 
 
 def _is_possible(interval: Interval, now: datetime) -> bool:

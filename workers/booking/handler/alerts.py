@@ -29,8 +29,9 @@ _ADVICE = {
         "CaldavSecretName names. It is used at once."
     ),
     CalendarProblem.MOVE_REFUSED: (
-        "A visit was moved in the calendar to a time that is not allowed: another visit's, which stayed there, a past "
-        "one, or a whole day. The event was restored. Move it to a free time, or cancel it by deleting its event."
+        "The event of a visit was moved, or restored after its deletion, to a time that is not allowed: another "
+        "visit's, which stayed there, a past one, or a whole day. An event that was moved is where it was before. Move "
+        "it to a free time, or cancel the visit by deleting its event."
     ),
 }
 _DEFAULT_ADVICE = "The calendar can't be used: see the reason and the log of the booking worker."

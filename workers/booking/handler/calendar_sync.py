@@ -145,7 +145,16 @@ async def _read_changes(ports: BookingPorts, reading: _Reading) -> None:
     for first in range(0, len(changes.appointment_ids), _PARALLEL_REQUESTS):
         batch = changes.appointment_ids[first : first + _PARALLEL_REQUESTS]
         await asyncio.gather(
-            *(_request_comparison(ports, reading, appointment_id, changes.next_token) for appointment_id in batch)
+            *(
+                _request_comparison(
+                    ports,
+                    reading,
+                    appointment_id,
+                    changes.next_token,
+                    is_deleted=appointment_id in changes.deleted_ids,
+                )
+                for appointment_id in batch
+            )
         )
     is_stored = await ports.sync_tokens.put(
         calendar_id,
@@ -157,13 +166,17 @@ async def _read_changes(ports: BookingPorts, reading: _Reading) -> None:
         log.info("calendar_read", changes=len(changes.appointment_ids), token_stored=is_stored)
 
 
-async def _request_comparison(ports: BookingPorts, reading: _Reading, appointment_id: str, token: str) -> None:
+async def _request_comparison(
+    ports: BookingPorts, reading: _Reading, appointment_id: str, token: str, *, is_deleted: bool
+) -> None:
     """Queue a comparison of a visit with its event, after the commands that its visitor sent before.
 
     A calendar may contain the id of another business's visit, so tenant and session come from the appointment.
     """
     appointment = await ports.appointments.find(appointment_id)
-    if appointment is None or appointment.state is not AppointmentState.CONFIRMED:
+    if appointment is None or appointment.state is AppointmentState.HELD:
+        return
+    if appointment.state is AppointmentState.CANCELLED and (is_deleted or not appointment.last_change.by_owner):
         return
     if appointment.start <= ports.clock.now():
         return

@@ -94,7 +94,7 @@ def build_confirmed(
 ) -> BookingConfirmed:
     """Return the frame about a confirmed appointment."""
     return BookingConfirmed(
-        re=command.client_id,
+        re=command.client_id or None,
         data=BookingConfirmedData(
             appointment_id=appointment.appointment_id,
             start=appointment.start.astimezone(profile.zone),

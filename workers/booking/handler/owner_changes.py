@@ -11,15 +11,20 @@ from shared.tenants.profile import TenantProfile
 from workers.booking.dependencies import BookingPorts
 from workers.booking.domain.calendar_problem import CalendarProblem
 from workers.booking.domain.joint_moves import WantedMove
-from workers.booking.domain.owner_changes import CancelledByOwner, ForbiddenMove
+from workers.booking.domain.owner_changes import CancelledByOwner, ForbiddenMove, ForbiddenRestore, RestoredByOwner
 from workers.booking.domain.values import Appointment, AppointmentState, ChangeKind, LastChange
 from workers.booking.handler.alerts import alert_operator
 from workers.booking.handler.calendar_event import find_current_calendar
 from workers.booking.handler.event_sync import request_event_sync
-from workers.booking.handler.frames import build_cancelled, build_rescheduled
+from workers.booking.handler.frames import build_cancelled, build_confirmed, build_rescheduled
 from workers.booking.handler.owner_events import find_owner_change, increment_version
-from workers.booking.handler.owner_moves import move_visits, request_other_notifications, wait_for_other_moves
-from workers.booking.handler.queue_notices import send_cancelled, send_rescheduled
+from workers.booking.handler.owner_moves import (
+    move_visits,
+    reinstate_visit,
+    request_other_notifications,
+    wait_for_other_moves,
+)
+from workers.booking.handler.queue_notices import send_cancelled, send_confirmed, send_rescheduled
 from workers.booking.handler.reminders import delete_reminders, plan_reminders
 from workers.booking.ports import GridTooFine
 
@@ -62,17 +67,30 @@ async def _apply_owner_change(
             await ports.appointments.cancel(cancelled, claim=claim)
             log.info("appointment_cancelled_by_business", appointment_id=cancelled.appointment_id)
             return cancelled
-        case WantedMove(other_calendar=other_calendar) as wanted:
-            moved = await move_visits(ports, command, wanted, profile, claim)
-            if isinstance(moved, Appointment):
-                return moved
-            if isinstance(moved, GridTooFine):
-                log.info("calendar_move_too_long", appointment_id=appointment.appointment_id)
-            elif await wait_for_other_moves(ports, command, wanted):
-                return None
-            await _refuse_move(ports, command, appointment, profile, claim, other_calendar=other_calendar)
+        case WantedMove() as wanted:
+            return await _follow_move(ports, command, wanted, profile, claim)
         case ForbiddenMove(other_calendar=other_calendar):
             await _refuse_move(ports, command, appointment, profile, claim, other_calendar=other_calendar)
+        case RestoredByOwner(restored):
+            if reinstated := await reinstate_visit(ports, command, appointment, restored, profile=profile, claim=claim):
+                return reinstated
+            await _alert_about_move(ports, command)
+        case ForbiddenRestore():
+            await _alert_about_move(ports, command)
+    return None
+
+
+async def _follow_move(
+    ports: BookingPorts, command: CalendarChanged, wanted: WantedMove, profile: TenantProfile, claim: Claim
+) -> Appointment | None:
+    moved = await move_visits(ports, command, wanted, profile, claim)
+    if isinstance(moved, Appointment):
+        return moved
+    if isinstance(moved, GridTooFine):
+        log.info("calendar_move_too_long", appointment_id=wanted.old.appointment_id)
+    elif await wait_for_other_moves(ports, command, wanted):
+        return None
+    await _refuse_move(ports, command, wanted.old, profile, claim, other_calendar=wanted.other_calendar)
     return None
 
 
@@ -108,10 +126,14 @@ def _build_refused_handover(command: CalendarChanged) -> LastChange:
 async def _restore_event(ports: BookingPorts, command: CalendarChanged, appointment: Appointment) -> None:
     """Have the event written from the appointment again; the alert comes first, so that a crash does not lose it."""
     log.info("calendar_move_refused", appointment_id=appointment.appointment_id)
+    await _alert_about_move(ports, command)
+    await request_event_sync(ports, command, appointment)
+
+
+async def _alert_about_move(ports: BookingPorts, command: CalendarChanged) -> None:
     await alert_operator(
         ports, tenant=command.tenant, session_id=command.session_id, problem=CalendarProblem.MOVE_REFUSED
     )
-    await request_event_sync(ports, command, appointment)
 
 
 async def _notify_visitor(
@@ -122,8 +144,17 @@ async def _notify_visitor(
         await send_cancelled(ports.notices, command, changed, profile, now, by="business")
         await delete_reminders(ports, changed, profile)
         return build_cancelled(command, changed, profile.zone, by="business")
-    await send_rescheduled(ports.notices, command, changed, profile, now, by="business", previous_start=previous_start)
+    # Every move records where the visit was.
+    is_reinstated = changed.last_change.by_owner and previous_start is None
+    if is_reinstated:
+        await send_confirmed(ports.notices, command, changed, profile, now, reinstates=True)
+    else:
+        await send_rescheduled(
+            ports.notices, command, changed, profile, now, by="business", previous_start=previous_start
+        )
     await plan_reminders(ports, changed, profile, now)
     # The event has the owner's time already, but not the new version.
     await request_event_sync(ports, command, changed)
+    if is_reinstated:
+        return build_confirmed(command, changed, profile, now)
     return build_rescheduled(command, changed, profile, now, by="business")

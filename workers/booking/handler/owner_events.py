@@ -10,7 +10,9 @@ from workers.booking.domain.joint_moves import WantedMove
 from workers.booking.domain.owner_changes import (
     CancelledByOwner,
     ForbiddenMove,
+    ForbiddenRestore,
     MovedByOwner,
+    RestoredByOwner,
     StoredEvent,
     Unchanged,
     decide_owner_change,
@@ -21,7 +23,7 @@ from workers.booking.handler.calendar_event import find_current_calendar
 
 async def find_owner_change(
     ports: BookingPorts, appointment: Appointment, profile: TenantProfile
-) -> Unchanged | CancelledByOwner | WantedMove | ForbiddenMove:
+) -> Unchanged | CancelledByOwner | WantedMove | ForbiddenMove | RestoredByOwner | ForbiddenRestore:
     """Compare a visit with its current event, which the owner may have moved into another calendar of the business."""
     calendar_id = find_current_calendar(appointment, profile)
     now = ports.clock.now()
@@ -61,14 +63,17 @@ def _build_wanted_move(
 
     A visit whose service was removed from the profile can only stay in its own lane.
     """
-    service = profile.find_service(old.service_id)
-    calendar_id = other_calendar or profile.get_calendar_id(old.resource)
-    lanes = [lane for lane in profile.list_lanes(service) if lane != old.resource] if service else []
-    lanes = [lane for lane in lanes if profile.get_calendar_id(lane) == calendar_id]
-    own = () if other_calendar else (old.resource,)
+    lanes = list_lanes_of_calendar(old, profile, other_calendar or profile.get_calendar_id(old.resource))
     return WantedMove(
-        old, replace(new, grid_minutes=compute_bucket_minutes(profile)), (*own, *lanes), other_calendar=other_calendar
+        old, replace(new, grid_minutes=compute_bucket_minutes(profile)), tuple(lanes), other_calendar=other_calendar
     )
+
+
+def list_lanes_of_calendar(appointment: Appointment, profile: TenantProfile, calendar_id: str) -> list[str]:
+    """Return the lanes whose visits are in a calendar and that the visit may have, its own lane first."""
+    service = profile.find_service(appointment.service_id)
+    lanes = [lane for lane in profile.list_lanes(service) if lane != appointment.resource] if service else []
+    return [lane for lane in (appointment.resource, *lanes) if profile.get_calendar_id(lane) == calendar_id]
 
 
 def increment_version(appointment: Appointment) -> Appointment:

@@ -10,13 +10,14 @@ from shared.claims import Claim
 from shared.errors import PermanentError
 from shared.ids import derive_id
 from shared.messages.commands import CalendarChanged, CalendarChangedData, MoveWait
+from shared.tenants.grid import compute_bucket_minutes
 from shared.tenants.profile import TenantProfile
 from workers.booking.dependencies import BookingPorts
 from workers.booking.domain.joint_moves import MAX_VISITS_MOVED_TOGETHER, WantedMove, arrange_moves
 from workers.booking.domain.quotas import Quota, list_day_quotas_of_visit
 from workers.booking.domain.values import Appointment, AppointmentState, LastChange, OccupiedTime
 from workers.booking.handler.calendar_event import assign_calendar
-from workers.booking.handler.owner_events import find_owner_change
+from workers.booking.handler.owner_events import find_owner_change, list_lanes_of_calendar
 from workers.booking.handler.reminders import delete_reminders
 from workers.booking.ports import GridTooFine, Lost, QuotaFull, SlotLost
 
@@ -129,6 +130,36 @@ async def _move_with_units(ports: BookingPorts, moves: Moves, profile: TenantPro
         if not isinstance(lost, QuotaFull):
             break
     return lost
+
+
+async def reinstate_visit(
+    ports: BookingPorts,
+    command: CalendarChanged,
+    cancelled: Appointment,
+    restored: Appointment,
+    *,
+    profile: TenantProfile,
+    claim: Claim,
+) -> Appointment | None:
+    """Take the time of a visit whose deleted event the owner has restored; return None if it is occupied.
+
+    The owner may exceed their own daily caps.
+    """
+    now = ports.clock.now()
+    for lane in list_lanes_of_calendar(cancelled, profile, profile.get_calendar_id(cancelled.resource)):
+        candidate = replace(
+            assign_calendar(replace(restored, resource=lane), profile),
+            last_change=LastChange(command.id, by_owner=True),
+            grid_minutes=compute_bucket_minutes(profile),
+        )
+        quotas = tuple(list_day_quotas_of_visit(profile, candidate))
+        lost = await ports.appointments.move(cancelled, candidate, at=now, claim=claim, quotas=quotas)
+        if isinstance(lost, QuotaFull):
+            lost = await ports.appointments.move(cancelled, candidate, at=now, claim=claim)
+        if lost is None:
+            log.info("appointment_reinstated_by_business", appointment_id=candidate.appointment_id, resource=lane)
+            return candidate
+    return None
 
 
 def _derive_command_id(command: CalendarChanged, appointment_id: str) -> str:

@@ -43,11 +43,22 @@ async def send_code(
 
 
 async def send_confirmed(
-    notices: NoticeQueue, command: Envelope, appointment: Appointment, profile: TenantProfile, now: datetime
+    notices: NoticeQueue,
+    command: Envelope,
+    appointment: Appointment,
+    profile: TenantProfile,
+    now: datetime,
+    *,
+    reinstates: bool = False,
 ) -> None:
-    """Queue the confirmation, with its calendar file."""
+    """Queue the confirmation, with its calendar file; a reinstated visit is confirmed once more."""
     ics = build_notice_ics(appointment, profile, stamp=now)
-    await notices.put(AppointmentConfirmed(**_build_common_fields(command, appointment, profile, "confirmed"), ics=ics))
+    event = f"confirmed#{appointment.version}" if reinstates else "confirmed"
+    await notices.put(
+        AppointmentConfirmed(
+            **_build_common_fields(command, appointment, profile, event), ics=ics, reinstates=reinstates
+        )
+    )
 
 
 async def send_cancelled(

@@ -10,12 +10,9 @@ from shared.aws.items import from_item, to_item
 from shared.instants import to_seconds, to_sortable_text
 from workers.notifications.domain import VisitChange
 
-_AFTER_EVERY_DATE = "~"
-"""Sorts behind every date: a cancellation is final, so it replaces a move that was requested later."""
-
 
 class DynamoVisitChanges:
-    """Rows with `changed_at`, and with `moved_to` unless the visit was cancelled.
+    """Rows with `changed_at`, with `moved_to` unless the visit was cancelled, and with `reinstated` if it was that.
 
     They are in the table of quota units (docs/data.md). Key: `quota` is `visit#APPOINTMENT`, `seat` is 0.
     """
@@ -25,13 +22,14 @@ class DynamoVisitChanges:
         self._table = table
 
     async def record(self, appointment_id: str, change: VisitChange) -> None:
-        """Record a change, unless a later one or a cancellation is recorded already."""
+        """Record a change, unless a later one is recorded, or a cancellation that it does not end."""
         changed_at = to_sortable_text(change.requested_at)
         row = {
             "quota": _build_quota_key(appointment_id),
             "seat": 0,
             "changed_at": changed_at,
             "moved_to": None if change.new_start is None else to_sortable_text(change.new_start),
+            "reinstated": True if change.reinstates else None,
             "expires_at": to_seconds(change.expires_at),
         }
         with translate_aws_errors("visit_changes.record"):
@@ -39,11 +37,8 @@ class DynamoVisitChanges:
                 await self._client.put_item(
                     TableName=self._table,
                     Item=to_item(row),
-                    ConditionExpression="attribute_not_exists(quota) OR "
-                    "(attribute_exists(moved_to) AND changed_at < :at)",
-                    ExpressionAttributeValues=to_item(
-                        {":at": _AFTER_EVERY_DATE if change.new_start is None else changed_at}
-                    ),
+                    ConditionExpression=f"attribute_not_exists(quota) OR {_build_condition(change)}",
+                    ExpressionAttributeValues=to_item({":at": changed_at}),
                 )
             except ClientError as error:
                 if get_error_code(error) != "ConditionalCheckFailedException":
@@ -66,6 +61,16 @@ class DynamoVisitChanges:
             new_start=None if moved_to is None else datetime.fromisoformat(moved_to),
             expires_at=datetime.fromtimestamp(int(row["expires_at"]), UTC),
         )
+
+
+def _build_condition(change: VisitChange) -> str:
+    """Return the condition under which a change replaces the recorded one; the queue is not ordered."""
+    if change.reinstates:
+        return "changed_at < :at"
+    if change.new_start is None:
+        # Final, so it replaces a move that was requested later, but no later reinstatement.
+        return "(attribute_exists(moved_to) AND (attribute_not_exists(reinstated) OR changed_at < :at))"
+    return "(attribute_exists(moved_to) AND changed_at < :at)"
 
 
 def _build_quota_key(appointment_id: str) -> str:

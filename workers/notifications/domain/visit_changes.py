@@ -16,12 +16,14 @@ from workers.notifications.domain.messages import VisitorNotice
 
 @dataclass(frozen=True, slots=True)
 class VisitChange:
-    """A move or the cancellation of a visit."""
+    """A move, the cancellation or the reinstatement of a visit."""
 
     requested_at: datetime
     new_start: datetime | None
-    """The start after a move; None for a cancellation, which is final."""
+    """The start after a move; None for a cancellation, which is final unless the visit is reinstated."""
     expires_at: datetime
+    reinstates: bool = False
+    """Whether it ends a cancellation that was requested before."""
 
 
 def extract_change(notice: VisitorNotice) -> VisitChange | None:
@@ -29,6 +31,9 @@ def extract_change(notice: VisitorNotice) -> VisitChange | None:
     match notice:
         case AppointmentCancelled(accepted_at=requested_at, data=facts):
             return VisitChange(requested_at, None, max(requested_at, facts.end) + VISIT_CHANGE_RETENTION)
+        case AppointmentConfirmed(accepted_at=requested_at, data=facts, reinstates=True):
+            expires_at = max(requested_at, facts.end) + VISIT_CHANGE_RETENTION
+            return VisitChange(requested_at, facts.start, expires_at, reinstates=True)
         case AppointmentRescheduled(accepted_at=requested_at, data=facts):
             expires_at = max(requested_at, facts.end) + VISIT_CHANGE_RETENTION
             return VisitChange(requested_at, facts.start, expires_at)

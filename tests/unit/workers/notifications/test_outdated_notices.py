@@ -64,6 +64,18 @@ async def test_a_move_does_not_restore_a_cancelled_visit(world, make_notice):
     assert sent_texts(world) == ["notice.cancelled"]
 
 
+async def test_a_reinstated_visit_is_confirmed_and_reminded_of(world, make_notice):
+    """The business restored the event that it had deleted; what was accepted before the cancellation stays outdated."""
+    await world.handle(make_notice("cancelled", accepted_at=NOW))
+    await world.handle(make_notice("confirmed", id="old", accepted_at=NOW - timedelta(hours=1)))
+    await world.handle(make_notice("confirmed", id="again", accepted_at=LATER, reinstates=True))
+    await world.handle(make_notice("reminder", accepted_at=LATER))
+    assert sent_texts(world) == ["notice.cancelled", "notice.confirmed", "notice.reminder"]
+    await world.handle(make_notice("cancelled", id="finally", accepted_at=LATER + timedelta(hours=1)))
+    await world.handle(make_notice("confirmed", id="late", accepted_at=LATER, reinstates=True))
+    assert sent_texts(world)[3:] == ["notice.cancelled"]
+
+
 async def test_a_visit_that_is_cancelled_in_quiet_hours_gets_no_reminder_after_them(
     new_world, make_notice, make_profile
 ):

@@ -47,6 +47,70 @@ async def test_a_deleted_event_cancels_the_visit(visited):
     assert visited.events == []
 
 
+@pytest.mark.parametrize("step", [None, "tables", "notices", "commands"])
+async def test_a_restored_event_reinstates_the_visit(visited, step):
+    """The visitor gets a frame and a confirmation, and the visit is booked as before; once, though interrupted."""
+    before = await visited.appointment(visited.appointment_id)
+    visited.calendar.owner_deletes(visited.appointment_id)
+    await follow(visited)
+    visited.clock.advance(MINUTE)
+    visited.calendar.owner_restores(visited.appointment_id)
+    if step:
+        error = TransientError("cut off")
+        if step == "tables":
+            visited.appointments.fail(error)
+        else:
+            getattr(visited, step).errors.append(error)
+        with pytest.raises(TransientError):
+            await follow(visited, 2)
+    frame = await follow(visited, 2)
+
+    assert (frame.type, frame.re, frame.data.start) == ("booking.confirmed", None, NINE_UTC)
+    after = await visited.appointment(visited.appointment_id)
+    assert (after.state, after.resource, after.version) == (AppointmentState.CONFIRMED, before.resource, 4)
+    assert await stands_at(visited) == Interval(NINE_UTC, NINE_UTC + HOUR)
+    assert {bucket.hold_until for bucket in visited.appointments.buckets.values()} == {None}
+    assert visited.notice_types[-2:] == ["notice.cancelled", "notice.confirmed"]
+    assert visited.notices.delivered[-1].reinstates
+    assert len(visited.schedules.planned) == 2
+    assert await follow(visited, 3) is None
+
+
+async def test_a_restored_event_at_another_time_is_the_visit(visited):
+    """The owner restored and moved it before it was read."""
+    visited.calendar.owner_deletes(visited.appointment_id)
+    await follow(visited)
+    visited.calendar.owner_restores(visited.appointment_id)
+    visited.calendar.owner_moves(visited.appointment_id, LATER)
+    assert (await follow(visited, 2)).type == "booking.confirmed"
+    assert await stands_at(visited) == LATER
+
+
+@pytest.mark.parametrize("obstacle", ["another visit", "the past"])
+async def test_a_restored_event_without_a_free_time_raises_an_alert(visited, obstacle):
+    """The visit stays cancelled, and its visitor hears nothing; the owner decides about the event."""
+    visited.calendar.owner_deletes(visited.appointment_id)
+    await follow(visited)
+    if obstacle == "another visit":
+        await visited.confirmed(session="another", contact="another@example.com")
+    visited.calendar.owner_restores(visited.appointment_id)
+    if obstacle == "the past":
+        visited.calendar.owner_moves(visited.appointment_id, Interval(NINE_UTC - 3 * DAY, NINE_UTC - 3 * DAY + HOUR))
+    assert await follow(visited, 2) is None
+    assert (await visited.appointment(visited.appointment_id)).state is AppointmentState.CANCELLED
+    assert alerts(visited) == ["calendar_move_refused"]
+    assert visited.frames().count("booking.confirmed") == 1
+
+
+async def test_an_event_whose_visitor_cancelled_reinstates_nothing(visited):
+    """The visitor does not want the visit; until our removal is done, the event looks as if it was restored."""
+    visited.calendar.fail("remove", TransientError("503"))
+    await visited.send("cancel", appointment_id=visited.appointment_id)
+    assert len(visited.events) == 1
+    assert await follow(visited) is None
+    assert (await visited.appointment(visited.appointment_id)).state is AppointmentState.CANCELLED
+
+
 async def test_a_moved_event_moves_the_visit(visited):
     """Only the new time is occupied; the event has the new version, and reminders are planned again."""
     visited.calendar.owner_moves(visited.appointment_id, LATER)

@@ -172,6 +172,19 @@ async def test_a_changed_visit_is_queued_for_comparison(visited, how):
     assert await minute(visited, 2) == []
 
 
+async def test_of_cancelled_visits_only_restored_events_are_queued(visited):
+    """Neither our own removal nor what the visitor cancelled."""
+    visited.calendar.owner_deletes(visited.appointment_id)
+    for command in await minute(visited):
+        await visited.carry_out(command)
+    theirs = await visited.confirmed("2026-01-14T10:00", session="another")
+    await visited.send("cancel", session="another", appointment_id=theirs)
+    assert await minute(visited, 2) == []
+    for appointment_id in (visited.appointment_id, theirs):
+        visited.calendar.owner_restores(appointment_id)
+    assert [one.data.appointment_id for one in await minute(visited, 3)] == [visited.appointment_id]
+
+
 async def test_the_message_group_is_the_visitors_session(visited):
     """So it waits for the visitor's earlier commands."""
     visited.calendar.owner_deletes(visited.appointment_id)
