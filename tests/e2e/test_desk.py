@@ -125,6 +125,23 @@ async def test_a_booking_request_is_forecast_edited_and_replayed(
     await backstage.code(address)
 
 
+async def test_a_time_is_explained(visit: Visit, stack: Stack, stride: CommandLine):
+    """An offered time has no block; one that a visitor holds is occupied by this hold."""
+    async with visit() as visitor:
+        slot = await free_slot(visitor)
+        asked = ("slots", "explain", stack.options.tenant, slot["service"], slot["start"], "--json")
+        offered = await stride(*asked)
+        assert (offered.code, offered.json["blocks"]) == (0, []), offered.err
+
+        pending = await hold(visitor, slot, fresh_address())
+        occupied = await stride(*asked)
+
+    assert occupied.code == 1, occupied.err
+    assert [block["rule"] for block in occupied.json["blocks"]] == ["occupied"]
+    [hold_of_visitor] = occupied.json["occupied_by"]
+    assert (hold_of_visitor["kind"], hold_of_visitor["id"]) == ("hold", pending["data"]["appointment_id"])
+
+
 async def test_an_editor_opens_only_the_data(stack: Stack, backstage: Backstage, stride: CommandLine):
     """The saved data is checked and stored; the edit and the view of personal data are recorded."""
     failure_id = await record_failure(stack, backstage, contact="jan@example.com")

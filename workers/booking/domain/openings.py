@@ -53,6 +53,8 @@ class OpeningTimes:
         self._zone = profile.zone
         self._lasts_over_midnight = profile.has_visits_over_midnight
         self._spans: dict[tuple[str | None, int], list[Span]] = {}
+        self._shared_spans: dict[tuple[str | None, int], list[Span]] = {}
+        self._midnights: dict[int, int] = {}
 
     def offers_start(self, service: Service, start: datetime, resource: Resource | None = None) -> bool:
         """Return whether the opening hours offer this start, of the business or of a resource with its own."""
@@ -81,20 +83,29 @@ class OpeningTimes:
         if resource is None and not self._lasts_over_midnight:
             return [Opening(opens, opens, closes, closes) for opens, closes in self._list_spans(ordinal)]
         # A visit of 24 hours can end on the second date after its start, if the clocks go forward.
-        days = range(ordinal - 1, ordinal + 3)
-        spans = _end_before_next([span for day in days for span in self._list_spans(day)])
-        if resource:
-            own_spans = _join_spans([span for day in days for span in self._list_spans(day, resource)])
-            spans = _intersect_spans(spans, own_spans)
+        spans = [span for day in range(ordinal - 1, ordinal + 3) for span in self._list_shared_spans(day, resource)]
         closing_times = (
             _find_closing_times(spans) if self._profile.merge_adjoining_periods else [end for _, end in spans]
         )
-        day_begins, day_ends = (self.find_midnight(day) for day in (ordinal, ordinal + 1))
+        day_begins, day_ends = self.find_midnight(ordinal), self.find_midnight(ordinal + 1)
         return [
             Opening(opens, max(opens, day_begins), min(end, day_ends), closes)
             for (opens, end), closes in zip(spans, closing_times, strict=True)
-            if max(opens, day_begins) < min(end, day_ends)
+            if opens < day_ends and end > day_begins
         ]
+
+    def _list_shared_spans(self, ordinal: int, resource: Resource | None) -> list[Span]:
+        """Return when the business is open by the periods of a date, and the resource takes visits."""
+        key = (resource.id if resource else None, ordinal)
+        if key not in self._shared_spans:
+            next_begin = next((begin for begin, _ in self._list_spans(ordinal + 1)), None)
+            spans = _end_before(next_begin, self._list_spans(ordinal))
+            if resource:
+                days = range(ordinal - 1, ordinal + 3)
+                own_spans = _join_spans([span for day in days for span in self._list_spans(day, resource)])
+                spans = _intersect_spans(spans, own_spans)
+            self._shared_spans[key] = spans
+        return self._shared_spans[key]
 
     def _list_spans(self, ordinal: int, resource: Resource | None = None) -> list[Span]:
         """Return the periods that begin on a date."""
@@ -106,18 +117,17 @@ class OpeningTimes:
 
     def find_midnight(self, ordinal: int) -> int:
         """Return the second at which a local date begins."""
-        return instant_to_seconds(find_first_instant(date.fromordinal(ordinal), 0, self._zone))
+        if ordinal not in self._midnights:
+            midnight = find_first_instant(date.fromordinal(ordinal), 0, self._zone)
+            self._midnights[ordinal] = instant_to_seconds(midnight)
+        return self._midnights[ordinal]
 
 
-def _end_before_next(spans: Sequence[Span]) -> list[Span]:
-    """End spans, sorted by their beginning, where the next one begins."""
-    next_begins = [begin for begin, _ in spans[1:]]
-    ends = [min(end, following) for (_, end), following in zip(spans, next_begins, strict=False)]
-    return [
-        (begin, end)
-        for (begin, _), end in zip(spans, [*ends, *(end for _, end in spans[-1:])], strict=True)
-        if begin < end
-    ]
+def _end_before(instant: int | None, spans: list[Span]) -> list[Span]:
+    """End the spans of a date, in order, where the first one of the next date begins."""
+    if instant is None or not spans or spans[-1][1] <= instant:
+        return spans
+    return [(begin, min(end, instant)) for begin, end in spans if begin < instant]
 
 
 def _join_spans(spans: Sequence[Span]) -> list[Span]:
@@ -136,7 +146,7 @@ def _intersect_spans(spans: Sequence[Span], others: Sequence[Span]) -> list[Span
         (max(begin, other_begin), min(end, other_end))
         for begin, end in spans
         for other_begin, other_end in others
-        if max(begin, other_begin) < min(end, other_end)
+        if begin < other_end and other_begin < end
     ]
 
 

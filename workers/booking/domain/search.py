@@ -93,9 +93,10 @@ class Search:
             for opening in self.times.list_openings(ordinal, group.resource)
             for run in _find_free_runs(group, service, opening.list_starts(service, self.earliest))
         ]
-        if len(groups) > 1:
-            runs = _split_runs({start for run in runs for start in run})
         step, duration = timedelta(minutes=service.step), timedelta(minutes=service.duration_minutes)
+        if len(groups) > 1:
+            starts = map(seconds_to_instant, sorted({start for run in runs for start in run}))
+            return [SlotOffer(start, start + duration, service.id) for start in starts]
         offers = []
         for run in runs:
             start = seconds_to_instant(run.start)

@@ -169,6 +169,7 @@ def test_the_rule_is_named_with_what_it_says(make_profile, accepted_at, start, b
         ("2026-01-12T09:00", ("anna",), [Block(Rule.OCCUPIED, lanes=("anna",))]),
         ("2026-01-13T10:00", ("anna",), [Block(Rule.OCCUPIED, lanes=("anna",))]),
         ("2026-01-12T09:30", (), [Block(Rule.STEP, at=at("2026-01-12T09:00"))]),
+        ("2026-01-13T10:10", (), [Block(Rule.STEP, at=at("2026-01-13T09:00"))]),
         ("2026-01-14T10:00", (), [Block(Rule.RESOURCE_HOURS)]),
     ],
 )
