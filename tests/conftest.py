@@ -28,7 +28,7 @@ from tests.contracts.stores.template import create_tables
 from tests.e2e.backstage import Backstage
 from tests.e2e.visitor import Visit
 from tests.iam.record import POOLS_RECORD
-from tests.selection import STACK, is_fast, process_group
+from tests.selection import DESK_STACK, STACK, is_fast, process_group
 
 # No test fails because the machine is slow.
 UNHURRIED = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -68,12 +68,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Name the xdist groups and mark the fast tests; the stack's tests run first, as the longest group."""
+    """Name the xdist groups and mark the fast tests; the tests on a stack run first: they take longest."""
     for item in items:
         item.add_marker(pytest.mark.xdist_group(process_group(item)))
         if is_fast(item):
             item.add_marker(pytest.mark.fast)
-    items.sort(key=lambda item: process_group(item) != STACK)
+    items.sort(key=lambda item: process_group(item) not in {STACK, DESK_STACK})
 
 
 def pytest_make_parametrize_id(val: object) -> str | None:

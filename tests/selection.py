@@ -12,12 +12,22 @@ FAKE = "memory"
 """How contract suites name their run on the fake: alone, or as the first word ("memory fifo")."""
 
 
+DESK_STACK = "stack of the desk"
+"""The group of the tests of the desk on a deployed stack. They take as long as all others on it; a second stack costs
+less than the wait for one process that runs both."""
+
+
 def process_group(item: pytest.Item) -> str:
-    """Return the name of the tests that run in one process: all on the deployed stack, otherwise those of a file.
+    """Return the name of the tests that run in one process: on a deployed stack, otherwise those of a file.
 
     Only the stack takes long to start; an emulator or a browser a process costs less than processes that wait.
     """
-    return STACK if STACK in fixture_names(item) else str(folder_and_file(item))
+    file = folder_and_file(item)
+    if STACK not in fixture_names(item):
+        return str(file)
+    # With IAM enforced there is one: a decision is of the test that runs at its time.
+    is_second = file.name.startswith("test_desk") and not item.config.getoption("iam")
+    return DESK_STACK if is_second else STACK
 
 
 def is_fast(item: pytest.Item) -> bool:
