@@ -124,14 +124,14 @@ CHECKS = {
 }
 
 
-@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
-def test_every_command_in_a_document_exists(document):
+def test_every_command_in_a_document_exists():
     """Its target or subcommand, its options, and the parameters of the template that it names."""
     wrong = {}
-    for command in commands(document.read_text(encoding="utf-8")):
-        program, *words = split(command)
-        if problems := CHECKS[program](words):
-            wrong[command] = problems
+    for document in DOCUMENTS:
+        for command in commands(document.read_text(encoding="utf-8")):
+            program, *words = split(command)
+            if problems := CHECKS[program](words):
+                wrong[document.name, command] = problems
     assert wrong == {}
 
 

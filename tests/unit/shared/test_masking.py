@@ -98,10 +98,11 @@ def test_a_masked_number_never_reveals_more(digits):
         assert f"+{digits}".startswith(code)
 
 
-@pytest.mark.parametrize("code", phonenumbers.COUNTRY_CODE_TO_REGION_CODE)
-def test_the_code_of_every_country_is_known(code):
+def test_the_code_of_every_country_is_known():
     """All that the numbering plans of the world have, with no digit of the number behind it."""
-    assert mask_contact(f"+{code}23456789") == f"+{code} *** *** 89"
+    masked = {code: mask_contact(f"+{code}23456789") for code in phonenumbers.COUNTRY_CODE_TO_REGION_CODE}
+    assert len(masked) > 200
+    assert masked == {code: f"+{code} *** *** 89" for code in masked}
 
 
 @pytest.mark.parametrize(
