@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from shared.conversations.replies import build_refusal_frame
@@ -93,35 +94,28 @@ def build_confirmed(
     command: Envelope, appointment: Appointment, profile: TenantProfile, now: datetime
 ) -> BookingConfirmed:
     """Return the frame about a confirmed appointment."""
-    return BookingConfirmed(
-        re=command.client_id or None,
-        data=BookingConfirmedData(
-            appointment_id=appointment.appointment_id,
-            start=appointment.start.astimezone(profile.zone),
-            end=appointment.end.astimezone(profile.zone),
-            service=appointment.service_id,
-            ics=build_appointment_ics(appointment, profile, stamp=now),
-            change_until=find_change_deadline(appointment, profile),
-        ),
-    )
+    data = BookingConfirmedData(**_describe_visit(appointment, profile, now))
+    return BookingConfirmed(re=command.client_id or None, data=data)
 
 
 def build_rescheduled(
     command: Envelope, appointment: Appointment, profile: TenantProfile, now: datetime, *, by: ChangedBy = "visitor"
 ) -> BookingRescheduled:
     """Return the frame about a moved appointment."""
-    return BookingRescheduled(
-        re=command.client_id or None,
-        data=BookingRescheduledData(
-            appointment_id=appointment.appointment_id,
-            start=appointment.start.astimezone(profile.zone),
-            end=appointment.end.astimezone(profile.zone),
-            service=appointment.service_id,
-            ics=build_appointment_ics(appointment, profile, stamp=now),
-            change_until=find_change_deadline(appointment, profile),
-            by=by,
-        ),
-    )
+    data = BookingRescheduledData(**_describe_visit(appointment, profile, now), by=by)
+    return BookingRescheduled(re=command.client_id or None, data=data)
+
+
+def _describe_visit(appointment: Appointment, profile: TenantProfile, now: datetime) -> dict[str, Any]:
+    """Return the fields of every frame about a confirmed visit."""
+    return {
+        "appointment_id": appointment.appointment_id,
+        "start": appointment.start.astimezone(profile.zone),
+        "end": appointment.end.astimezone(profile.zone),
+        "service": appointment.service_id,
+        "ics": build_appointment_ics(appointment, profile, stamp=now),
+        "change_until": find_change_deadline(appointment, profile),
+    }
 
 
 def build_cancelled(
