@@ -87,6 +87,8 @@ def explain_start(question: Question) -> tuple[Block, ...]:
     """Return every rule that blocks a start, in order; none if it is offered."""
     blocks: list[Block] = []
     while block := find_block(question):
+        if any((block.rule, block.day) == (known.rule, known.day) for known in blocks):
+            raise RuntimeError(f"a time is still blocked by a rule that was relaxed: {block.rule}")
         blocks.append(block)
         question = _relax(question, block)
     return tuple(blocks)
