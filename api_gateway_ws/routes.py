@@ -1,6 +1,7 @@
 """Routes a text frame: returns a command, another request or a refusal; pure."""
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -19,6 +20,8 @@ from shared.messages.limits import MAX_FRAME_BYTES, PROTOCOL_VERSION
 from shared.queueable_text import is_queueable
 
 _MAX_ECHOED_ID = 64
+
+_QUESTION_ID = re.compile(r"[a-z0-9-]{1,40}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,10 +90,19 @@ def _parse_frame(content: dict[str, Any]) -> AnyClientFrame | RefusedFrame:
         frame = CLIENT_FRAME.validate_python(content)
     except ValidationError as error:
         return _refuse_invalid_frame(error, re)
-    for name, value in frame.data.model_dump(mode="json", by_alias=True).items():
+    for name, value in _list_values(frame.data.model_dump(mode="json", by_alias=True)):
         if not is_queueable(value):
             return RefusedFrame(_CODES_BY_FIELD.get(name, ErrorCode.BAD_FRAME), re, f"data.{name}: invalid_character")
     return frame
+
+
+def _list_values(data: dict[str, Any]) -> Iterator[tuple[str, Any]]:
+    """Yield each field with its value; each answer as a field of its own, such as `answers.people`."""
+    for name, value in data.items():
+        if name == "answers" and value:
+            yield from ((f"answers.{question_id}", answer) for question_id, answer in value.items())
+        else:
+            yield name, value
 
 
 _CODES_BY_FIELD = {
@@ -109,7 +121,9 @@ _INVALID_TEXT = frozenset({"string_too_short", "string_too_long", "string_unicod
 def _refuse_invalid_frame(error: ValidationError, re: str | None) -> RefusedFrame:
     problems = error.errors(include_input=False, include_url=False, include_context=False)
     first = problems[0]
-    path = [str(part) for part in first["loc"][1:]]
+    path = [str(part) for part in first["loc"][1:] if part != "[key]"]
+    if path[:2] == ["data", "answers"] and len(path) > 2 and not _QUESTION_ID.fullmatch(path[2]):
+        path[2:] = ["?"]  # what stands in place of an id may be anything that a visitor typed
     # The kind of problem, never the validator's text, which names internal classes and patterns.
     detail = f"{'.'.join(path) or 'frame'}: {first['type']}"
     if path == ["data", "text"] and first["type"] == "string_too_long":

@@ -6,6 +6,8 @@ from shared.languages.available import SHARED
 from shared.messages.errors import ErrorCode
 
 About = Literal[
+    "answer_invalid",
+    "answer_missing",
     "begun",
     "change_deadline",
     "code_unsent",
@@ -23,18 +25,21 @@ About = Literal[
 ]
 """The subject of a refusal, where its code alone would not help.
 
-A visit that has begun or begins too soon to be changed, too many times held, too many codes within an hour, no further
-code for a held time, a text without a code, an hour that the clocks skip; a code that could not be sent, also by
-e-mail or to a phone where the other one is possible.
+A question of the service, a visit that has begun or begins too soon to be changed, too many times held, too many codes
+within an hour, no further code for a held time, a text without a code, an hour that the clocks skip; a code that could
+not be sent, also by e-mail or to a phone where the other one is possible.
 """
 
 
-def render_refusal(code: ErrorCode, locale: str, about: About | None = None, hours: int | None = None) -> str:
+def render_refusal(
+    code: ErrorCode, locale: str, about: About | None = None, hours: int | None = None, question: str = ""
+) -> str:
     """Return the sentence for a code; it never carries details of an exception.
 
-    `hours` is the number in the sentence, for a subject that has one (`change_deadline`).
+    `hours` is the number in the sentence, for a subject that has one (`change_deadline`); `question` is the question
+    that `answer_invalid` and `answer_missing` are about.
     """
     t = SHARED.get_texts(locale)
     if about and hours is not None:
         return t.plural(f"refusal_about_{about}", hours)
-    return t(f"refusal_about_{about}") if about else t(f"refusal_{code.value}")
+    return t(f"refusal_about_{about}", question=question) if about else t(f"refusal_{code.value}")

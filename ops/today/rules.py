@@ -9,7 +9,7 @@ from shared.conversations.takeover import ConversationAuditEntry
 from shared.messages.server import ChatFinal, ChatSent, ServerFrame
 from shared.tenants.profile import TenantProfile
 from shared.tenants.services import DEFAULT_RESOURCE
-from workers.booking.facade import Appointment
+from workers.booking.facade import Appointment, word_answers
 
 
 def sanitize_answer(text: str) -> str:
@@ -89,5 +89,6 @@ def build_visit(appointment: Appointment, profile: TenantProfile) -> Visit:
         name=appointment.name,
         contact=appointment.contact.address,
         note=appointment.note,
+        answers=word_answers(appointment.answers, service, profile.locale),
         resource="" if appointment.resource == DEFAULT_RESOURCE else appointment.resource,
     )

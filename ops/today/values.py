@@ -8,6 +8,7 @@ from typing import Literal
 from zoneinfo import ZoneInfo
 
 from shared.conversations.takeover import ConversationAuditEntry, Takeover
+from shared.messages.notices import AnsweredQuestion
 from shared.messages.server import ServerFrame
 from workers.booking.facade import TimeExplanation, TimeProblem
 
@@ -36,6 +37,8 @@ class Visit:
     name: str
     contact: str
     note: str
+    answers: Sequence[AnsweredQuestion]
+    """The questions of the service with the visitor's answers."""
     resource: str
     """Empty if the business has no resources."""
 

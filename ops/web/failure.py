@@ -21,7 +21,7 @@ from ops.desk.domain.values import (
     Replayed,
 )
 from ops.web.audit_trail import describe_entry
-from ops.web.fields import FIELD, Field, build_fields, describe_problem, normalize_line_ends
+from ops.web.fields import FIELD, Field, build_fields, describe_problem, parse_fields
 from ops.web.language import find_request_texts
 from ops.web.rendering import Rendering
 from ops.web.route_guard import RouteGuard
@@ -107,7 +107,7 @@ class FailurePages:
 
     async def _save_edit(self, request: Request, operator: Operator, form: FormData) -> Response:
         values = {name.removeprefix(FIELD): str(value) for name, value in form.items() if name.startswith(FIELD)}
-        outcome = await self._desk.edit_failure(operator, _get_failure_id(request), normalize_line_ends(values))
+        outcome = await self._desk.edit_failure(operator, _get_failure_id(request), parse_fields(values))
         match outcome:
             case Edited() if form.get("do") == "replay":
                 return await self._replay_failure(request, operator)

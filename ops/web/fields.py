@@ -1,7 +1,7 @@
 """Converts a message's `data` to the fields of a form, and back."""
 
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +12,7 @@ FIELD = "data."
 """The prefix of the field names in the form."""
 
 _LONG_CHARACTERS = 60
+_ANSWERS = "answers"
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +32,22 @@ class Field:
 
 def build_fields(data: Mapping[str, Any], editable: Collection[str]) -> list[Field]:
     """Return the editable fields: those with a value first, then the empty ones."""
-    filled = [Field(name, _value_to_text(value)) for name, value in data.items() if name in editable]
-    return filled + [Field(name, "") for name in sorted(set(editable) - set(data))]
+    filled = [
+        Field(name, _value_to_text(text))
+        for outer, value in data.items()
+        if outer in editable
+        for name, text in _list_values(outer, value)
+    ]
+    # Answers belong to questions, which the message does not name.
+    return filled + [Field(name, "") for name in sorted(set(editable) - {*data, _ANSWERS})]
+
+
+def _list_values(name: str, value: object) -> Iterator[tuple[str, object]]:
+    """Yield the value of a field, or each answer with its question's id, as `answers.people`."""
+    if isinstance(value, Mapping):
+        yield from ((f"{name}.{inner}", text) for inner, text in value.items())
+    else:
+        yield name, value
 
 
 def describe_problem(problem: FieldProblem, t: Texts) -> str:
@@ -40,9 +55,14 @@ def describe_problem(problem: FieldProblem, t: Texts) -> str:
     return t(f"problem_{problem.kind}", limit=problem.limit)
 
 
-def normalize_line_ends(form: Mapping[str, str]) -> dict[str, Any]:
-    """Return the values of the form with normal line ends: browsers send CRLF."""
-    return {name: text.replace("\r\n", "\n") for name, text in form.items()}
+def parse_fields(form: Mapping[str, str]) -> dict[str, Any]:
+    """Return the values of the form with normal line ends, because browsers send CRLF, and answers as one field."""
+    data: dict[str, Any] = {}
+    for name, text in form.items():
+        outer, _, question_id = name.partition(".")
+        target = data.setdefault(outer, {}) if question_id and outer == _ANSWERS else data
+        target[question_id or name] = text.replace("\r\n", "\n")
+    return data
 
 
 def _value_to_text(value: object) -> str:

@@ -28,6 +28,8 @@ def build_refusal_frame(
     about: About | None = None,
     hours: int | None = None,
     other_contact_kinds: Sequence[Literal["email", "phone"]] = (),
+    question: str = "",
+    detail: str | None = None,
 ) -> Error:
     """Return the error frame for a code, worded in the visitor's language."""
     return Error(
@@ -36,8 +38,9 @@ def build_refusal_frame(
             code=code,
             # No other code will ever be sent for that hold, so a button to try again would be of no use.
             retryable=code in RETRYABLE and about != "last_code",
-            message=render_refusal(code, locale, about, hours),
+            message=render_refusal(code, locale, about, hours, question),
             retry_after_ms=retry_after_ms,
+            detail=detail,
             alternatives=tuple(alternatives),
             appointment_id=appointment_id,
             other_contact_kinds=tuple(other_contact_kinds) or None,

@@ -1,11 +1,14 @@
 """Frames that a client sends: `{"v":1,"type":...,"id":...,"data":{...}}`."""
 
+from collections.abc import Mapping
 from datetime import date
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, StringConstraints, TypeAdapter, model_validator
 
 from shared.messages.limits import (
+    MAX_ANSWER_CHARACTERS,
+    MAX_ANSWERS,
     MAX_CHAT_CHARACTERS,
     MAX_CONTACT_CHARACTERS,
     MAX_NAME_CHARACTERS,
@@ -20,10 +23,16 @@ from shared.messages.model import (
     LinkToken,
     Message,
     ServiceId,
+    is_absent,
 )
 
 Start = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=40)]
 """An ISO 8601 date and time; without an offset it is in the tenant's zone."""
+
+
+AnsweredQuestionId = Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]{1,40}$")]
+AnswerText = Annotated[str, StringConstraints(strip_whitespace=True, max_length=MAX_ANSWER_CHARACTERS), PLAIN_TEXT]
+Answers = Annotated[Mapping[AnsweredQuestionId, AnswerText], Field(max_length=MAX_ANSWERS)]
 
 
 class HelloData(Message):
@@ -66,6 +75,8 @@ class BookingCreateData(Message):
     service: ServiceId
     name: Annotated[str, StringConstraints(strip_whitespace=True, max_length=MAX_NAME_CHARACTERS), PLAIN_TEXT] = ""
     note: Annotated[str, StringConstraints(strip_whitespace=True, max_length=MAX_NOTE_CHARACTERS), PLAIN_TEXT] = ""
+    answers: Annotated[Answers | None, Field(exclude_if=is_absent)] = None
+    """Answers to the service's questions by their ids, all as text: the id of a choice, digits, `yes` or `no`."""
 
 
 class BookingVerifyData(Message):

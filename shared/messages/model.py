@@ -20,6 +20,11 @@ NO_INPUT_IN_ERRORS = ConfigDict(hide_input_in_errors=True, defer_build=True)
 """For adapters of unions: a visitor's input must not reach a log through the text of an error."""
 
 
+def is_absent(value: object) -> bool:
+    """Return whether to leave a field out, so that a message without it is written as before there was this field."""
+    return not value
+
+
 _CONTROL_CHARACTERS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
 
 

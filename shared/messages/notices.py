@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from pydantic import Field, TypeAdapter
 
 from shared.messages.commands import ENVELOPE_VERSION
-from shared.messages.model import NO_INPUT_IN_ERRORS, Instant, Message, QueuedId, QueuedReplay
+from shared.messages.model import NO_INPUT_IN_ERRORS, Instant, Message, QueuedId, QueuedReplay, is_absent
 from shared.messages.server import ChangedBy
 
 
@@ -59,6 +59,13 @@ class SendCode(AppointmentNotice):
     """What else a code can be sent to; none in notices of the release before."""
 
 
+class AnsweredQuestion(Message):
+    """A question and its answer, in the visitor's language."""
+
+    question: str
+    answer: str
+
+
 class AppointmentConfirmed(AppointmentNotice):
     """The appointment is confirmed."""
 
@@ -66,6 +73,7 @@ class AppointmentConfirmed(AppointmentNotice):
     ics: str
     reinstates: bool = False
     """Whether the business had cancelled the visit before."""
+    answers: Annotated[tuple[AnsweredQuestion, ...], Field(exclude_if=is_absent)] = ()
 
 
 class AppointmentCancelled(AppointmentNotice):

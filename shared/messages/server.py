@@ -113,6 +113,26 @@ class Slot(Message):
     service: str
 
 
+class Choice(Message):
+    """One of the answers to a question of the kind `choice`."""
+
+    id: str
+    label: str
+
+
+class Question(Message):
+    """A question of a service, in the visitor's language; `booking.create` has the answer under its id."""
+
+    id: str
+    kind: Literal["text", "choice", "number", "yes_no"]
+    label: str
+    required: bool
+    choices: tuple[Choice, ...] | None = None
+    minimum: int | None = None
+    maximum: int | None = None
+    max_characters: int | None = None
+
+
 class ServiceOffer(Message):
     """A service that can be booked, named in the visitor's language."""
 
@@ -121,6 +141,8 @@ class ServiceOffer(Message):
     duration_minutes: int
     price: str | None = None
     """As the business writes it, with its currency."""
+    questions: tuple[Question, ...] | None = None
+    """Only of the service whose times were requested, if it has any."""
 
 
 class BookingSlotsData(Message):

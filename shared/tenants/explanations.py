@@ -13,6 +13,9 @@ from shared.tenants.profile import TenantProfile
 from shared.tenants.yaml_tree import shorten
 from shared.validation import describe_problem
 
+_MIN_BEGINNING = 3
+"""Fewer characters of a field's name say too little about which field is meant."""
+
 _STRING = "tag:yaml.org,2002:str"
 _KINDS = {"bool": "yes or no", "int": "a number", "float": "a number", "timestamp": "a date", "null": "nothing"}
 _DEFAULT_LOCALE = TenantProfile.model_fields["locale"].default
@@ -57,7 +60,9 @@ def _explain_shape(location: Sequence[str | int], node: yaml.ScalarNode) -> str:
         return 'must look like "21:00-08:00", with quotes'
     if location[-1] == "price":
         return f'must be a text with its currency, such as "{shorten(node.value)} zł"'
-    if location[-1] in {"name", "disclosure", "address"} and node.tag == _STRING:
+    if len(location) > 1 and location[-2] == "choices":
+        return f"must have an id and a label: write {{id: a, label: {shorten(node.value)}}}"
+    if location[-1] in {"name", "disclosure", "address", "label"} and (node.tag == _STRING or location[-1] == "label"):
         return f"must name its language: write {{{_DEFAULT_LOCALE}: {_quote(node)}}}"
     if node.value and location[-1] in {"allowed_origins", "resources"} and node.tag == _STRING:
         return f"must be a list: write [{_quote(node)}]"
@@ -70,6 +75,7 @@ def _explain_unknown_field(location: Sequence[str | int], key: str) -> str:
     fields = list(_find_section(location[:-1]).model_fields)
     plain = "".join(sign for sign in key if sign.isprintable()).strip().lower().replace("-", "_").replace(" ", "_")
     longer = [field for field in fields if plain and field.startswith(f"{plain}_")]
+    longer = longer or [field for field in fields if len(plain) >= _MIN_BEGINNING and field.startswith(plain)]
     if near := longer or difflib.get_close_matches(plain, fields, n=1, cutoff=0.7):
         return f"there is no such field: write `{near[0]}`"
     if owner := next((name for name, section in _list_sections() if plain in section.model_fields), None):

@@ -7,6 +7,7 @@ from pydantic import Field, StringConstraints, model_validator
 from shared.tenants.busy_calendars import BusyCalendarSource
 from shared.tenants.opening_hours import ClosedRange, DayException, OpeningHours
 from shared.tenants.profile_types import Minutes, PositiveMinutes, Section, Translated, TranslatedLine
+from shared.tenants.questions import Questions
 
 DEFAULT_RESOURCE = "default"
 """The one resource of a business that names none: one visit at a time."""
@@ -67,6 +68,8 @@ class Service(Section):
     resources: tuple[str, ...] = ()
     """The ids of the resources of which a visit needs one; all resources where none is named."""
     max_per_day: Annotated[int, Field(ge=1, le=1000)] | None = None
+    questions: Questions = ()
+    """What a visitor is asked who books it."""
 
     @property
     def step(self) -> int:

@@ -14,6 +14,8 @@ MAX_QUOTED_CHARACTERS = 60
 """How many characters of a value a sentence repeats."""
 
 _ADVICE = (
+    ("expected ',' or '}', but got '?'", "put a text that ends with `?` in quotes"),
+    ("expected ',' or ']', but got '?'", "put a text that ends with `?` in quotes"),
     ("found character '\\t'", "indent with spaces, not with tabs"),
     ("found character", "put a text that begins with this character in quotes"),
     ("mapping values are not allowed", "check the indentation, and put a text that contains `: ` in quotes"),

@@ -13,6 +13,7 @@ from shared.messages.commands import BookingCommand, BookingPlanReminders, Booki
 from shared.tenants.busy_calendars import BusyCalendarSource
 from shared.tenants.profile import TenantProfile
 from workers.booking.dependencies import BookingPorts
+from workers.booking.domain.answers import word_answers
 from workers.booking.domain.calendar_problem import CalendarProblem
 from workers.booking.domain.contact import ANY_EMAIL, Channels, ContactRules
 from workers.booking.domain.explanation import Block, Rule
@@ -52,6 +53,7 @@ __all__ = [
     "TimeExplanation",
     "TimeProblem",
     "list_open_times",
+    "word_answers",
 ]
 
 

@@ -160,6 +160,10 @@ def test_a_bad_frame_is_refused_with_the_code_that_helps(text, code):
         frame("chat.send", {"text": ["jan@example.com"]}),
         frame("booking.create", CREATE | {"name": "jan@example.com\x00"}),
         frame("booking.create", CREATE | {"contact": "jan@example.com\x07"}),
+        frame("booking.create", CREATE | {"answers": {"jan@example.com": "a\x00"}}),
+        frame("booking.create", CREATE | {"answers": {"people": "jan@example.com\x00"}}),
+        frame("booking.create", CREATE | {"answers": {"people": ["jan@example.com"]}}),
+        frame("booking.create", CREATE | {"answers": {f"jan{number}": "a" for number in range(11)}}),
         frame("booking.slots", {"from": "jan@example.com"}),
         frame("booking.slots", {"days": "jan@example.com"}),
         frame("jan@example.com"),
@@ -168,6 +172,21 @@ def test_a_bad_frame_is_refused_with_the_code_that_helps(text, code):
 def test_a_refusal_repeats_no_value(secret):
     """Its detail goes into the log, where nothing personal belongs."""
     assert "jan" not in (routed(secret).detail or "")
+
+
+def test_a_refused_answer_is_named_by_its_question():
+    """The widget marks the field; what stands in place of an id is not repeated."""
+    for answers, detail in [
+        ({"people": 2}, "data.answers.people: string_type"),
+        ({"people": "x" * 501}, "data.answers.people: string_too_long"),
+        ({"people": "\ufffe"}, "data.answers.people: invalid_character"),
+        ({"a": "b", "people": "a\x07"}, "data.answers.people: value_error"),
+        ({"Ewa Nowak": "x"}, "data.answers.?: string_pattern_mismatch"),
+        ({f"q{number}": "x" for number in range(11)}, "data.answers: too_long"),
+        (["people"], "data.answers: dict_type"),
+    ]:
+        refused = routed(frame("booking.create", CREATE | {"answers": answers}))
+        assert (refused.code, refused.detail) == (ErrorCode.BAD_FRAME, detail)
 
 
 @pytest.mark.parametrize(

@@ -27,6 +27,11 @@ SPACES = "indent with spaces, not with tabs"
 INDENTATION = "line 10: not valid YAML: expected <block end>, but found '<block mapping start>': check the indentation"
 
 
+def ask(question):
+    """Return the field before which a question of this kind is put."""
+    return f"questions: [{{id: a, kind: {question}}}]\n    duration_minutes"
+
+
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
@@ -70,6 +75,14 @@ INDENTATION = "line 10: not valid YAML: expected <block end>, but found '<block 
         ("horizon_days", "phone: 0221234567\nhorizon_days", 'is read as a number: write "0221234567", with quotes'),
         ("horizon_days", "phone: +48221234567\nhorizon_days", 'write "+48221234567", with quotes'),
         ("horizon_days", "phone: ask for Ania\nhorizon_days", "line 11: phone: 'ask for Ania' is not one telephone"),
+        # Questions.
+        ("duration_minutes", ask("date, label: A"), "services.0.questions.0.kind: input should be 'text', 'choice'"),
+        ("duration_minutes", ask("text, min: 1"), "questions.0.min: there is no such field: write `minimum`"),
+        ("duration_minutes", ask("text, label: A, choices: []"), "`choices` belongs to a question of kind choice"),
+        ("duration_minutes", ask("choice, choices: [a, b]"), "write {id: a, label: a}"),
+        ("duration_minutes", ask("text, label: Why?"), "but got '?': put a text that ends with `?` in quotes"),
+        ("duration_minutes", ask("text, label: 5"), 'must name its language: write {pl: "5"'),
+        ("duration_minutes", ask("text, label: A, id: 5"), 'write "5", with quotes'),
         # Shapes.
         ("{pl: Masaż, en: Massage}", "Massage", 'line 6: services.0.name: must name its language: write {pl: "'),
         ("  - id: massage", "    id: massage", "line 4: services: must be a list: begin each of its items with `- `"),

@@ -48,7 +48,8 @@ WITH_A_NUMBER = {"change_deadline"}
 def test_a_refusal_says_what_it_is_about(about):
     """In every language, where the code's own sentence would not help; with its number, where it has one."""
     for hours in (1, 3, 24) if about in WITH_A_NUMBER else (None,):
-        texts = {render_refusal(ErrorCode.INVALID_TIME, locale, about, hours) for locale in list_languages()}
+        texts = {render_refusal(ErrorCode.INVALID_TIME, locale, about, hours, "Why?") for locale in list_languages()}
         assert len(texts) == len(list_languages())
         assert not texts & {render_refusal(ErrorCode.INVALID_TIME, locale) for locale in list_languages()}
         assert hours is None or all(str(hours) in text for text in texts)
+        assert all("Why?" in text for text in texts) is about.startswith("answer_")

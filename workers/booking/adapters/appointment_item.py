@@ -5,6 +5,7 @@ from typing import Any
 
 from shared.retention import HOLD_RETENTION, VISIT_RETENTION, compute_expiry
 from workers.booking.domain.values import (
+    Answer,
     Appointment,
     AppointmentState,
     ChangeKind,
@@ -53,6 +54,7 @@ def appointment_to_item(appointment: Appointment) -> dict[str, Any]:
         ],
         "verified": appointment.verified,
         "calendars": list(appointment.calendars),
+        "answers": [{"question": answer.question_id, "text": answer.text} for answer in appointment.answers] or None,
         "changed_by": _format_changed_by(appointment.last_change),
         "change_kind": appointment.last_change.kind.value,
         "changed_by_owner": appointment.last_change.by_owner,
@@ -89,6 +91,7 @@ def item_to_appointment(row: dict[str, Any]) -> Appointment:
         quota_units=tuple(QuotaUnit(unit["key"], int(unit["number"]), unit["lasting"]) for unit in row["seats"]),
         verified=row["verified"],
         calendars=tuple(row["calendars"]),
+        answers=tuple(Answer(answer["question"], answer["text"]) for answer in row.get("answers") or ()),
         last_change=_parse_last_change(row),
     )
 

@@ -8,6 +8,7 @@ from typing import Literal, NamedTuple
 from shared.messages.errors import ErrorCode
 from shared.refusal_texts import About
 from shared.tenants.profile_types import MINUTES_STEP
+from shared.tenants.questions import Question
 from shared.tenants.services import DEFAULT_RESOURCE
 
 
@@ -72,6 +73,14 @@ class AppointmentState(StrEnum):
     CANCELLED = "cancelled"
 
 
+class Answer(NamedTuple):
+    """A visitor's answer to a question of the service, as it was checked when they booked."""
+
+    question_id: str
+    text: str
+    """What the visitor typed, the id of a choice, digits, `yes` or `no`."""
+
+
 class ChangeKind(StrEnum):
     """What a command did to an appointment."""
 
@@ -131,6 +140,7 @@ class Appointment:
     calendar_event_id: str | None = None
     calendars: tuple[str, ...] = ()
     """The calendars that the visit's event is or was in, the current one last. The profile may name others by now."""
+    answers: tuple[Answer, ...] = ()
     grid_minutes: int = MINUTES_STEP
     """The size of the visit's buckets; a later change of the profile does not change it."""
     last_change: LastChange = LastChange()
@@ -151,5 +161,7 @@ class Refusal:
     """The appointment that may be moved to one of the alternatives."""
     about: About | None = None
     """Selects a more specific sentence for the visitor than that of the code."""
+    question: Question | None = None
+    """The question whose answer is refused."""
     hours: int | None = None
     """The number of hours in that sentence, where it has one."""

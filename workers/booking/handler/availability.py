@@ -9,9 +9,10 @@ from shared.errors import PermanentError, TransientError
 from shared.messages import client
 from shared.messages.errors import ErrorCode
 from shared.messages.model import Message
-from shared.messages.server import BookingSlots, BookingSlotsData, Error, ServiceOffer, Slot
+from shared.messages.server import BookingSlots, BookingSlotsData, Choice, Error, Question, ServiceOffer, Slot
 from shared.tenants.profile import TenantProfile
 from shared.tenants.profile_types import choose_line
+from shared.tenants.services import Service
 from workers.booking.dependencies import BookingPorts
 from workers.booking.domain.local_time import find_first_instant
 from workers.booking.domain.slots import find_alternatives, find_free_slots
@@ -54,6 +55,7 @@ async def list_free_slots(ports: BookingPorts, case: Case, search: client.Bookin
             name=offered.name.choose_text(case.locale, profile.locale),
             duration_minutes=offered.duration_minutes,
             price=choose_line(offered.price, case.locale, profile.locale),
+            questions=_list_questions(offered, case) if offered is service else None,
         )
         for offered in profile.services
     )
@@ -71,6 +73,28 @@ async def list_free_slots(ports: BookingPorts, case: Case, search: client.Bookin
             phone=profile.phone,
             next_from=next_from,
         ),
+    )
+
+
+def _list_questions(service: Service, case: Case) -> tuple[Question, ...] | None:
+    """Return the questions of a service in the visitor's language; None if it has none."""
+    languages = case.locale, case.profile.locale
+    return (
+        tuple(
+            Question(
+                id=question.id,
+                kind=question.kind.value,
+                label=question.label.choose_text(*languages),
+                required=question.required,
+                choices=tuple(Choice(id=one.id, label=one.label.choose_text(*languages)) for one in question.choices)
+                or None,
+                minimum=question.minimum,
+                maximum=question.maximum,
+                max_characters=question.max_characters,
+            )
+            for question in service.questions
+        )
+        or None
     )
 
 

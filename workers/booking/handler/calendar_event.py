@@ -1,7 +1,8 @@
 """Writes the event of an appointment to the business's calendars and removes it."""
 
 import html
-from collections.abc import Iterator
+import itertools
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 
@@ -10,6 +11,7 @@ import structlog
 from shared.tenants.profile import TenantProfile
 from shared.typed_names import flatten_name
 from workers.booking.dependencies import BookingPorts
+from workers.booking.domain.answers import word_answers
 from workers.booking.domain.calendar_problem import CalendarProblem, UnusableCalendarError
 from workers.booking.domain.event_id import build_event_id
 from workers.booking.domain.owner_changes import StoredEvent
@@ -19,6 +21,8 @@ from workers.booking.ports import CalendarEvent
 log = structlog.get_logger()
 
 _SUMMARY_CHARACTERS = 200
+_DESCRIPTION_CHARACTERS = 8_000
+"""Enough for answers as people type them; calendars refuse much longer descriptions."""
 
 
 def assign_calendar(appointment: Appointment, profile: TenantProfile) -> Appointment:
@@ -97,7 +101,7 @@ async def _write_event(ports: BookingPorts, appointment: Appointment, profile: T
             end=appointment.end,
             time_zone=profile.time_zone,
             summary=flatten_name(f"{name}: {who}")[:_SUMMARY_CHARACTERS],
-            description=_describe_visit(appointment),
+            description=_describe_visit(appointment, profile),
             keeps_times=appointment.last_change.by_owner,
             attendee=appointment.contact.address if appointment.contact.kind == "email" else None,
         ),
@@ -119,9 +123,19 @@ def _list_calendars(appointment: Appointment, profile: TenantProfile) -> tuple[s
     return (*appointment.calendars, profile.get_calendar_id(appointment.resource))
 
 
-def _describe_visit(appointment: Appointment) -> str:
-    """Return the visitor's name, contact and note, escaped: calendars show a description as HTML."""
-    note = "\n".join(map(flatten_name, appointment.note.splitlines()))
-    parts = (flatten_name(appointment.name), appointment.contact.address, note)
+def _describe_visit(appointment: Appointment, profile: TenantProfile) -> str:
+    """Return the visitor's name, contact, note and answers, escaped: calendars show a description as HTML."""
+    note = [*map(flatten_name, appointment.note.splitlines())]
+    parts = [part for part in (flatten_name(appointment.name), appointment.contact.address) if part]
+    parts += note if any(note) else ()
+    service = profile.find_service(appointment.service_id)
+    answers = word_answers(appointment.answers, service, profile.locale)
+    parts += [f"{each.question}: {each.answer}" for each in answers]
     # Quotes need no escape outside attributes, and some calendars would show the entities.
-    return html.escape("\n".join(part for part in parts if part), quote=False)
+    return _join_parts([html.escape(part, quote=False) for part in parts])
+
+
+def _join_parts(parts: Sequence[str]) -> str:
+    """Return as many whole lines as fit in a description."""
+    ends = itertools.accumulate(len(part) + 1 for part in parts)
+    return "\n".join(part for part, end in zip(parts, ends, strict=True) if end <= _DESCRIPTION_CHARACTERS)

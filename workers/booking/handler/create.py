@@ -12,6 +12,7 @@ from shared.messages.errors import ErrorCode
 from shared.tenants.grid import compute_bucket_minutes
 from shared.tenants.services import Service
 from workers.booking.dependencies import BookingPorts
+from workers.booking.domain.answers import check_answers
 from workers.booking.domain.contact import parse_contact
 from workers.booking.domain.decisions import MAX_WRONG_CODES
 from workers.booking.domain.hold import HOLD_MINUTES, blocks_its_slot, create_hold, is_same_request
@@ -125,6 +126,9 @@ async def _build_requested_hold(
     contact = parse_contact(request.contact, channels=find_channels(ports, profile), region=profile.region)
     if isinstance(contact, Refusal):
         return Refuse(contact, start)
+    answers = check_answers(service, request.answers or {})
+    if isinstance(answers, Refusal):
+        return Refuse(answers, start)
     if refusal := await refuse_suppressed_contact(ports, contact):
         return Refuse(refusal, start)
     hold = create_hold(
@@ -139,7 +143,7 @@ async def _build_requested_hold(
         locale=case.locale,
         now=command.accepted_at,
     )
-    return service, replace(case.sign(hold), grid_minutes=compute_bucket_minutes(profile))
+    return service, replace(case.sign(hold), answers=answers, grid_minutes=compute_bucket_minutes(profile))
 
 
 async def _load_session_hold(ports: BookingPorts, command: Envelope) -> tuple[Appointment | None, str | None]:
@@ -166,6 +170,7 @@ def _is_same_hold(current_hold: Appointment, candidate: Appointment, command: En
     return (
         current_hold.hold_expires_at is not None
         and current_hold.code_attempts < MAX_WRONG_CODES
+        and current_hold.answers == candidate.answers
         and is_same_request(
             current_hold,
             service_id=candidate.service_id,

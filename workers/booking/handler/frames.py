@@ -53,6 +53,7 @@ def build_answer(case: Case, answer: Appointment | Refusal) -> ServerFrame:
 
 def build_refusal(case: Case, refusal: Refusal) -> Error:
     """Return the `error` frame of a refusal, with alternative times or the time to retry after."""
+    question = refusal.question
     return build_refusal_frame(
         refusal.code,
         re=case.command.client_id,
@@ -61,6 +62,8 @@ def build_refusal(case: Case, refusal: Refusal) -> Error:
         retry_after_ms=round(refusal.retry_after / timedelta(milliseconds=1)) if refusal.retry_after else None,
         appointment_id=refusal.appointment_id,
         about=refusal.about,
+        question=question.label.choose_text(case.locale, case.profile.locale) if question else "",
+        detail=f"data.answers.{question.id}: {refusal.about}" if question else None,
         hours=refusal.hours,
     )
 

@@ -17,6 +17,7 @@ from shared.messages.notices import (
 from shared.messages.server import ChangedBy
 from shared.queues import NoticeQueue
 from shared.tenants.profile import TenantProfile
+from workers.booking.domain.answers import word_answers
 from workers.booking.domain.ics import build_notice_ics
 from workers.booking.domain.values import Appointment
 
@@ -54,9 +55,13 @@ async def send_confirmed(
     """Queue the confirmation, with its calendar file; a reinstated visit is confirmed once more."""
     ics = build_notice_ics(appointment, profile, stamp=now)
     event = f"confirmed#{appointment.version}" if reinstates else "confirmed"
+    service = profile.find_service(appointment.service_id)
     await notices.put(
         AppointmentConfirmed(
-            **_build_common_fields(command, appointment, profile, event), ics=ics, reinstates=reinstates
+            **_build_common_fields(command, appointment, profile, event),
+            ics=ics,
+            reinstates=reinstates,
+            answers=word_answers(appointment.answers, service, appointment.locale, profile.locale),
         )
     )
 

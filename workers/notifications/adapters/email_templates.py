@@ -51,6 +51,7 @@ class JinjaEmailTemplates:
             "start": format_instant(notice.data.start, t("format_date"), language=t.language, zone=zone),
             "time_zone": profile.time_zone,
             **_describe_venue(notice, profile, t.language),
+            "answers": getattr(notice, "answers", ()),
             "links": links,
             "is_changeable": is_changeable,
             "change_until": _format_deadline(notice, profile, t),

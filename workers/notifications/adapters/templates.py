@@ -10,6 +10,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from shared.languages.catalogue import Catalogue, Texts
 from shared.languages.cldr import get_cldr_locale
 from shared.messages.notices import AppointmentCancelled, AppointmentRescheduled
+from shared.typed_names import flatten_name
 from workers.notifications.domain import VisitorNotice
 
 CATALOGUE = Catalogue(Path(__file__).parent.parent / "locales")
@@ -29,7 +30,7 @@ class NoticeTemplates:
             lstrip_blocks=True,
             keep_trailing_newline=True,
         )
-        self._environment.filters["dialled"] = format_dialled_number
+        self._environment.filters |= {"dialled": format_dialled_number, "flatten": flatten_name}
 
     def render(self, notice: VisitorNotice, t: Texts, **facts: object) -> str:
         """Return the text."""

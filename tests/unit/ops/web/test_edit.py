@@ -1,6 +1,7 @@
 """The form that edits a message: only its data, checked and recorded."""
 
 import json
+from dataclasses import replace
 
 HOSTILE = "<script>alert('x')</script>\">"
 
@@ -60,3 +61,22 @@ def test_unknown_fields_are_rejected(owner, world):
     fields = {f"data.{name}": value for name, value in json.loads(before)["data"].items()}
     assert owner.send("/failures/f-ania/data", **fields | {"data.tenant": "studio-bea"}).status_code == 422
     assert world.failure().payload == before
+
+
+def test_answers_are_masked_and_edited_one_by_one(owner, world):
+    """They are personal data, as the note is; the other answers stay as they are."""
+    failure = world.failure()
+    payload = json.loads(failure.payload)
+    payload["data"]["answers"] = {"people": "2", "illness": "asthma", "wishes": HOSTILE}
+    world.ledger.rows["f-ania"] = replace(failure, payload=json.dumps(payload))
+    page = owner.get("/failures/f-ania").text
+    assert "answers.illness" in page
+    assert "asthma" not in page
+    form = open_form(owner, "/failures/f-ania/edit").text
+    assert 'name="data.answers.illness" value="asthma"' in form
+    assert HOSTILE not in form
+    fields = {f"data.{name}": value for name, value in payload["data"].items() if name != "answers"}
+    fields |= {f"data.answers.{name}": value for name, value in payload["data"]["answers"].items()}
+    owner.send("/failures/f-ania/data", do="save", **fields | {"data.answers.people": "3"})
+    after = json.loads(world.failure().payload)["data"]["answers"]
+    assert after == payload["data"]["answers"] | {"people": "3"}

@@ -10,7 +10,7 @@ from shared.errors import DeploymentError, TransientError
 from shared.messages.server import BookingCancelled, BookingCancelledData, BookingConfirmed, BookingConfirmedData
 from tests.fakes.clock import NOON
 from tests.unit.ops.web.conversations import CONVERSATION, final, sent, store_frames
-from workers.booking.domain.values import Appointment, AppointmentState, Contact, Interval
+from workers.booking.domain.values import Answer, Appointment, AppointmentState, Contact, Interval
 
 HOSTILE = "<script>alert('x')</script>{{ 7 * 7 }}"
 
@@ -226,12 +226,19 @@ def test_hostile_text_is_escaped(owner, world):
     """Messages, names and notes are displayed as text."""
     gone = BookingCancelled(data=BookingCancelledData(appointment_id="a9", start=NOON, service=HOSTILE))
     owner.http.portal.call(store_frames(world, sent(HOSTILE), gone, final(HOSTILE)))
-    visit = make_visit(name=HOSTILE, note=HOSTILE, contact=Contact("email", HOSTILE), service_id=HOSTILE)
+    visit = make_visit(
+        name=HOSTILE,
+        note=HOSTILE,
+        contact=Contact("email", HOSTILE),
+        service_id=HOSTILE,
+        answers=(Answer("people", HOSTILE), Answer(HOSTILE, "2")),
+    )
     owner.http.portal.call(book, world, visit)
     for path in ("/today/salon-ania", CONVERSATION):
         text = owner.get(path).text
         assert "<script>alert" not in text
         assert "{{ 7 * 7 }}" in text
+    assert re.search(r"<dt>people</dt><dd>&lt;script&gt;", owner.get("/today/salon-ania").text)
 
 
 def test_an_answer_that_could_not_be_posted_is_stored(owner, world):

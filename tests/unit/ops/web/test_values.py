@@ -8,7 +8,7 @@ import pytest
 from pydantic import ValidationError
 
 from ops.queues.figures import QueueFigures
-from ops.web.fields import build_fields, normalize_line_ends
+from ops.web.fields import build_fields, parse_fields
 from ops.web.filters import FilterForm
 from ops.web.language import CATALOGUE, choose_browser_language
 from ops.web.plots import HEIGHT, Series, Tick, list_time_ticks, render_bars, render_lines
@@ -113,7 +113,20 @@ def test_fields_of_a_form():
         ("note", ""),
     ]
     assert fields[-1].is_long
-    assert normalize_line_ends({"note": "a\r\nb"}) == {"note": "a\nb"}
+    assert parse_fields({"note": "a\r\nb"}) == {"note": "a\nb"}
+
+
+def test_each_answer_is_a_field_of_its_own():
+    """A message without answers has no field for them, because it does not name the questions."""
+    data = {"service": "x", "answers": {"people": "2", "wishes": "a\nb"}}
+    fields = build_fields(data, {"service", "answers"})
+    assert [(field.name, field.text) for field in fields] == [
+        ("service", "x"),
+        ("answers.people", "2"),
+        ("answers.wishes", "a\nb"),
+    ]
+    assert parse_fields({field.name: field.text for field in fields}) == data
+    assert build_fields({"service": "x"}, {"service", "answers"}) == fields[:1]
 
 
 def parse_svg(svg):

@@ -185,6 +185,20 @@ def test_an_email_about_a_visit_names_price_address_and_telephone_number(write, 
     assert 'href="tel:+48221234567"' in write("confirmed", profile=make_profile(phone="+48 22 123 45 67")).html
 
 
+def test_a_confirmation_repeats_the_answers(write):
+    """Each on one line, as text; other e-mails do not have them."""
+    answers = [{"question": "Ile <i>?", "answer": "2"}, {"question": "Życzenia", "answer": f"<b>a</b>{HEADER_BREAKS}"}]
+    for locale in list_languages():
+        email = write("confirmed", locale=locale, answers=answers)
+        flat = f"<b>a</b> {' '.join(HEADER_BREAKS.split())}"
+        assert {"    Ile <i>?: 2", f"    Życzenia: {flat}"} <= set(email.text.splitlines())
+        assert "Ile &lt;i&gt;?<br><strong>2</strong>" in email.html
+        assert "<strong>&lt;b&gt;a&lt;/b&gt;" in email.html
+        assert "<i>" not in email.html
+    assert write("confirmed") == write("confirmed", answers=[])
+    assert "    2" not in write("confirmed").text
+
+
 @given(st.text(st.characters(exclude_categories=()), max_size=300))
 def test_any_text_is_flattened_to_one_line(text):
     """The result has no unsafe character, at most 200 characters, and no spaces at its ends."""

@@ -5,10 +5,11 @@ from datetime import UTC, datetime
 
 import pytest
 
+from shared.aws.items import from_item, to_item
 from shared.tenants.services import Service
 from workers.booking.adapters.appointment_item import appointment_to_item, item_to_appointment
 from workers.booking.domain.hold import create_hold
-from workers.booking.domain.values import ChangeKind, Contact, LastChange
+from workers.booking.domain.values import Answer, ChangeKind, Contact, LastChange
 
 NINE = datetime(2026, 1, 13, 9, tzinfo=UTC)
 APPLIED, REFUSED = LastChange("change-1"), LastChange("change-1", ChangeKind.HANDOVER_REFUSED)
@@ -30,6 +31,16 @@ def appointment():
 
 
 TOGETHER = LastChange("change-1", by_owner=True, previous_start=NINE, together_with=("b" * 26, "c" * 26))
+
+
+def test_answers_are_stored_in_order():
+    """A row without answers is that of the release before, which is read, too."""
+    answers = (Answer("people", "2"), Answer("wishes", "a\nb"))
+    row = from_item(to_item(appointment_to_item(replace(appointment(), answers=answers))))
+    assert item_to_appointment(row).answers == answers
+    plain = to_item(appointment_to_item(appointment()))
+    assert "answers" not in plain
+    assert item_to_appointment(from_item(plain)).answers == ()
 
 
 @pytest.mark.parametrize("change", [APPLIED, REFUSED, TOGETHER, LastChange()])
