@@ -12,13 +12,17 @@ const CODE_LENGTH = 6;
  */
 export function findCode(typed) {
   const text = typed.normalize("NFKC").replace(/[\p{Cf}\p{Pd}\s−.]+/gu, "");
-  const codes = (text.match(/\p{Nd}+/gu) ?? []).map(toDigits).filter((digits) => digits.length === CODE_LENGTH);
+  const codes = (toAsciiDigits(text).match(/[0-9]+/g) ?? []).filter((digits) => digits.length === CODE_LENGTH);
   return codes.length === 1 ? codes[0] : undefined;
 }
 
-/** @param {string} run */
-function toDigits(run) {
-  return Array.from(run, toDigit).join("");
+/**
+ * Return a text with the digits of all scripts as 0-9.
+ *
+ * @param {string} text
+ */
+export function toAsciiDigits(text) {
+  return text.normalize("NFKC").replace(/\p{Nd}/gu, toDigit);
 }
 
 /**

@@ -17,6 +17,18 @@ export interface Service {
   name: string;
   duration_minutes: number;
   price?: string;
+  questions?: Question[];
+}
+
+export interface Question {
+  id: string;
+  kind: "text" | "choice" | "number" | "yes_no";
+  label: string;
+  required: boolean;
+  choices?: { id: string; label: string }[];
+  minimum?: number;
+  maximum?: number;
+  max_characters?: number;
 }
 
 /** Where the business is, and how to call it. */
@@ -34,6 +46,8 @@ export interface ErrorData {
   appointment_id?: string;
   /** What a code can be sent to instead, where it could not be sent to the contact. */
   other_contact_kinds?: ContactKind[];
+  /** Which field of our frame is wrong, and how. */
+  detail?: string;
 }
 
 export interface Action {
@@ -132,6 +146,7 @@ export interface CommandData {
   contact?: string;
   name?: string;
   note?: string;
+  answers?: Record<string, string>;
   code?: string;
   from?: string;
   days?: number;

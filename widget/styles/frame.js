@@ -79,6 +79,7 @@ button:disabled { cursor: default; opacity: .55; }
 }
 .input::placeholder { color: var(--muted); opacity: 1; }
 .input:focus { outline: 2px solid var(--strong); outline-offset: -1px; border-color: var(--strong); }
+.hint.wrong { color: var(--danger); }
 .input[aria-invalid="true"] { border-color: var(--danger); outline-color: var(--danger); }
 
 .launcher {

@@ -2,16 +2,18 @@
  * The sheet on which a visitor chooses service and time and says who they are; also moves an appointment.
  */
 
+import { findRefusedQuestion } from "../answers.js";
 import { formatDay, formatTime } from "../dates.js";
 import { h, buildIcon, setText, setVisible } from "../dom.js";
 import { DetailFields } from "./detail-fields.js";
 import { buildAlternativeButtons, explainError } from "./explanation.js";
+import { QuestionFields } from "./question-fields.js";
 import { Venue } from "./venue.js";
 import { ServiceField } from "./service-field.js";
 import { SlotLookup } from "./slot-lookup.js";
 import { TimePicker } from "./time-picker.js";
 
-/** @import { Appointment, BookingRequest, ErrorData, Outcome, Slot, State, TimeRequest } from "../types.d.ts" */
+/** @import { Appointment, BookingRequest, ErrorData, Outcome, Service, Slot, State, TimeRequest } from "../types.d.ts" */
 /** @import { Context } from "../context.js" */
 
 const DATE = /^\d{4}-\d{2}-\d{2}/;
@@ -25,6 +27,7 @@ export class BookingForm {
   #venue = new Venue();
   #picker;
   #lookup;
+  #questions;
   #fields;
   #deadline = h("p", { class: "hint", "data-testid": "change-deadline", hidden: true });
   #problem = h("p", { class: "problem", role: "alert", "data-testid": "booking-error", hidden: true });
@@ -47,16 +50,23 @@ export class BookingForm {
     const { t, actions } = context;
     this.#context = context;
     this.#actions = actions;
-    this.#service = new ServiceField(context, { onChange: () => this.#querySlots() });
+    this.#service = new ServiceField(context, {
+      onChange: () => {
+        this.#questions.setQuestions([]);
+        this.#querySlots();
+      },
+    });
     this.#picker = new TimePicker(context, {
       onMore: (from) => this.#lookup.queryMoreSlots(from),
       onPick: () => this.#updateSubmit(),
     });
+    this.#questions = new QuestionFields(context);
     this.#lookup = new SlotLookup(context, {
       picker: this.#picker,
       onOffer: ({ services, contact_kinds: kinds, address, phone }) => {
         this.#service.setServices(services ?? []);
         this.#fields.setContactKinds(kinds ?? []);
+        if (!this.#moves) this.#questions.setQuestions(findQuestions(services ?? [], this.#service.value));
         this.#showDeadline();
         this.#venue.update({ address, phone });
       },
@@ -96,6 +106,7 @@ export class BookingForm {
         this.#venue.node,
         this.#picker.node,
         this.#lookup.node,
+        this.#questions.node,
         this.#fields.node,
         this.#deadline,
       ),
@@ -120,8 +131,7 @@ export class BookingForm {
     this.#showProblem(null);
     setText(this.#title, this.#context.t(appointment ? "move" : "book"));
     this.#showPresentTime(appointment);
-    setVisible(this.#service.node, !appointment);
-    setVisible(this.#fields.node, !appointment);
+    this.#showDetails(!appointment);
     this.#fields.suggestContact({ contact });
     this.#fields.setContactKinds(this.#context.contactKinds());
     this.#showDeadline();
@@ -143,6 +153,17 @@ export class BookingForm {
     const when = start && `${formatDay(start, locale, zone())}, ${formatTime(start, locale, zone())}`;
     setText(this.#present, when ? t("now", { start: when }) : "");
     setVisible(this.#present, start !== null);
+  }
+
+  /**
+   * Show or hide what only a new visit needs.
+   *
+   * @param {boolean} visible
+   */
+  #showDetails(visible) {
+    setVisible(this.#service.node, visible);
+    setVisible(this.#fields.node, visible);
+    if (!visible) this.#questions.setQuestions([]);
   }
 
   close() {
@@ -183,6 +204,7 @@ export class BookingForm {
     this.#showProblem(null);
     if (!this.#service.value) this.#requireField(t("need_service"), this.#service);
     else if (!slot) this.#requireField(t("need_time"), this.#picker);
+    else if (!this.#questions.check()) this.#requireAnswers();
     else if (!this.#moves && !this.#fields.complete) this.#refuseContact({ message: this.#fields.request });
     else this.#submitTime(slot);
   }
@@ -192,8 +214,18 @@ export class BookingForm {
     this.#failed = null;
     this.#command = this.#moves
       ? this.#actions.move(this.#moves, slot.start)
-      : this.#actions.create({ start: slot.start, service: this.#service.value, ...this.#fields.values() });
+      : this.#actions.create({ start: slot.start, service: this.#service.value, ...this.#getDetails() });
     this.#updateSubmit();
+  }
+
+  #requireAnswers() {
+    this.#showProblem({ message: this.#context.t("answers_wrong") });
+    this.#questions.focusFirstProblem();
+  }
+
+  #getDetails() {
+    const answers = this.#questions.values();
+    return { ...this.#fields.values(), ...(Object.keys(answers).length > 0 && { answers }) };
   }
 
   /**
@@ -221,12 +253,20 @@ export class BookingForm {
     this.#command = null;
     if (outcome.type !== "error") {
       this.#fields.clearNote();
+      this.#questions.clear();
       this.#actions.closeForm(findAppointmentId(outcome));
       return;
     }
     const { data } = outcome;
     if (data.code === "INVALID_CONTACT") {
       this.#refuseContact(data);
+      return;
+    }
+    const question = findRefusedQuestion(data);
+    if (question) {
+      this.#showProblem(data);
+      // A form that is older than the question gets it with the free times.
+      if (!this.#questions.markRefused(question)) this.#querySlots({ date: getRequestedDay(this.#picker.chosen) });
       return;
     }
     if (data.code === "SLOT_TAKEN" || data.code === "INVALID_TIME") {
@@ -263,6 +303,14 @@ export class BookingForm {
     setText(this.#submit, this.#command ? labels.underWay : labels.idle);
     this.#submit.disabled = this.#command !== null;
   }
+}
+
+/**
+ * @param {Service[]} services
+ * @param {string} id
+ */
+function findQuestions(services, id) {
+  return services.find((service) => service.id === id)?.questions ?? [];
 }
 
 /** @param {Slot | null} slot */
