@@ -26,6 +26,8 @@ class FakeCalendar:
         """The dates of the owner's own all-day events."""
         self.timeless: set[str] = set()
         """The ids of the events that the owner changed to all-day events."""
+        self.weeks: dict[str, int] = {}
+        """For each event that the owner made recurring, in how many weeks it takes place."""
         self.calls: list[Call] = []
         self.fresh_reads: list[bool] = []
         """For each read of busy times, whether it had to be fresh."""
@@ -71,7 +73,16 @@ class FakeCalendar:
         """Return the busy times."""
         events = await self._calendar("find_busy_times", calendar_id)
         self.fresh_reads.append(fresh)
-        ours = [BusyTime(Interval(event.start, event.end), _whose(event), event.version) for event in events.values()]
+        ours = [
+            BusyTime(Interval(event.start, event.end), _whose(event), event.version)
+            for event in events.values()
+            if event.event_id not in self.weeks
+        ]
+        for event_id in self.weeks.keys() & events.keys():
+            event = events[event_id]
+            starts = [event.start + number * timedelta(weeks=1) for number in range(self.weeks[event_id])]
+            length = event.end - event.start
+            ours += [BusyTime(Interval(start, start + length), series_of=_whose(event)) for start in starts]
         all_day = [_span_day(day, zone or UTC) for day in self.all_day.get(calendar_id, ())]
         found = [*ours, *(BusyTime(interval) for interval in (*self.owners[calendar_id], *all_day))]
         return sorted((busy for busy in found if busy.interval.overlaps(between)), key=lambda busy: busy.interval.start)

@@ -170,6 +170,10 @@ class BusyTime:
     version: int = 0
     """The version of the appointment that the event was written for, or 0 if the event does not contain it."""
 
+    series_of: str | None = None
+    """The appointment's id, if the owner has made its event recurring and this is one of the instances: the one at the
+    visit's own time is the visit, the others are the owner's."""
+
 
 @dataclass(frozen=True, slots=True)
 class CalendarChanges:

@@ -10,7 +10,7 @@ from workers.booking.domain.values import Interval
 from workers.booking.ports import BusyTime
 
 BUSY_FIELDS = (
-    "timeZone,nextPageToken,items(id,status,transparency,eventType,start(date,dateTime),end(date,dateTime),"
+    "timeZone,nextPageToken,items(id,recurringEventId,status,transparency,eventType,start(date,dateTime),end(date,dateTime),"
     "attendees(self,responseStatus),extendedProperties/private)"
 )
 """The only fields that are requested; the contents of events stay private."""
@@ -52,7 +52,12 @@ def _parse_busy_time(item: Any, zone: ZoneInfo) -> BusyTime | None:
     # An event without duration occupies no time.
     if start >= end:
         return None
-    return BusyTime(Interval(start, end), parse_appointment_id(item), parse_version(item))
+    interval = Interval(start, end)
+    # Instances have the properties of the recurring event, and its id in this field:
+    # https://developers.google.com/workspace/calendar/api/guides/recurringevents
+    if series_of := parse_appointment_id({**item, "id": item.get("recurringEventId")}):
+        return BusyTime(interval, series_of=series_of)
+    return BusyTime(interval, parse_appointment_id(item), parse_version(item))
 
 
 def _parse_boundary(boundary: Any, zone: ZoneInfo) -> datetime:

@@ -130,7 +130,7 @@ def _find_unexplained_times(
     for time in busy:
         if time.appointment_id in ignoring:
             continue
-        span = spans.get(time.appointment_id or "")
+        span = spans.get(time.appointment_id or time.series_of or "")
         if span and span.start <= time.interval.start and time.interval.end <= span.end:
             continue
         unexplained.append(time)

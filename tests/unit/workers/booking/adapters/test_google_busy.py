@@ -22,6 +22,10 @@ def ours(event_id, appointment_id):
     return event(id=event_id, extendedProperties={"private": {"appointment_id": appointment_id}})
 
 
+def instance(appointment_id, series_id):
+    return ours(f"{series_id}_20270301T090000Z", appointment_id) | {"recurringEventId": series_id}
+
+
 def page(*items, **fields):
     return {"timeZone": "Europe/Warsaw", "items": list(items), **fields}
 
@@ -36,6 +40,20 @@ def test_busy_times_are_read_in_utc(start):
 def test_a_page_without_events_is_free(empty):
     """It is a valid answer without busy times."""
     assert parse_busy_times(empty) == []
+
+
+@pytest.mark.parametrize(
+    ("item", "series_of"),
+    [
+        (instance(APPOINTMENT, f"apt{APPOINTMENT}"), APPOINTMENT),
+        (instance(APPOINTMENT, "theirs"), None),
+        (instance("fedcba9876543210", f"apt{APPOINTMENT}"), None),
+        (event(recurringEventId="theirs"), None),
+    ],
+)
+def test_an_instance_of_our_event_is_recognised(item, series_of):
+    """The owner has made the event of a visit recurring: it is not the visit's event, but may be at its time."""
+    assert parse_busy_times(page(item)) == [BusyTime(MORNING, series_of=series_of)]
 
 
 @pytest.mark.parametrize(

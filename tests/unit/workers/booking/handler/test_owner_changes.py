@@ -1,6 +1,6 @@
 """What is booked, and what the visitor is notified of, after the owner changed a visit's event."""
 
-from datetime import UTC
+from datetime import UTC, timedelta
 
 import pytest
 
@@ -18,6 +18,7 @@ from tests.unit.workers.booking.handler.owner import (
     spend_minutes,
     stands_at,
 )
+from workers.booking.domain.event_id import build_event_id
 from workers.booking.domain.values import AppointmentState, Interval
 
 
@@ -138,6 +139,19 @@ async def test_reminders_of_a_moved_event_that_can_not_be_planned_are_planned_la
     [command] = visited.commands.drain()
     await visited.carry_out(command)
     assert sorted(one.at for one in visited.schedules.planned.values()) == [LATER.start - DAY, LATER.start - 2 * HOUR]
+
+
+async def test_an_event_that_the_owner_repeats(visited):
+    """Its first instance is the visit, which can still be moved within its own time; the others are busy."""
+    visited.calendar.weeks[build_event_id(visited.appointment_id)] = 3
+    week = timedelta(weeks=1)
+    assert (await visited.create("2026-01-20T10:00", session="another")).data.code == "SLOT_TAKEN"
+    there = (NINE_UTC + week).isoformat()
+    frame = await visited.send("reschedule", appointment_id=visited.appointment_id, start=there)
+    assert frame.data.code == "SLOT_TAKEN"
+    half_an_hour_later = (NINE_UTC + HOUR / 2).isoformat()
+    frame = await visited.send("reschedule", appointment_id=visited.appointment_id, start=half_an_hour_later)
+    assert frame.type == "booking.rescheduled"
 
 
 async def test_a_longer_event_occupies_more_time(visited):
