@@ -63,15 +63,27 @@ async def test_a_cancellation_is_final(visit_changes, visit, moved):
 async def test_a_reinstatement_ends_an_earlier_cancellation(visit_changes, visit, moved, order):
     """In whatever order a move, the cancellation and the reinstatement are recorded; a later cancellation is final."""
     cancelled = VisitChange(requested_at=moved(1).requested_at, new_start=None, expires_at=moved(1).expires_at)
-    changes = (moved(0), cancelled, replace(moved(2), reinstates=True))
+    reinstated = replace(moved(2), reinstated_at=moved(2).requested_at)
+    changes = (moved(0), cancelled, reinstated)
     for number in order:
         await visit_changes.record(visit, changes[number])
-    assert await visit_changes.find_latest(visit) == moved(2)
+    assert await visit_changes.find_latest(visit) == reinstated
 
     finally_cancelled = replace(cancelled, requested_at=moved(3).requested_at)
-    for change in (finally_cancelled, changes[2]):
+    for change in (finally_cancelled, reinstated):
         await visit_changes.record(visit, change)
-    assert await visit_changes.find_latest(visit) == finally_cancelled
+    latest = await visit_changes.find_latest(visit)
+    assert latest == replace(finally_cancelled, reinstated_at=moved(2).requested_at)
+
+
+async def test_a_later_move_does_not_bring_an_ended_cancellation_back(visit_changes, visit, moved):
+    """The notice of the cancellation waits, and is recorded again when it is due."""
+    cancelled = VisitChange(requested_at=moved(1).requested_at, new_start=None, expires_at=moved(1).expires_at)
+    reinstated_at = moved(2).requested_at
+    for change in (cancelled, replace(moved(2), reinstated_at=reinstated_at), moved(3), cancelled):
+        await visit_changes.record(visit, change)
+
+    assert await visit_changes.find_latest(visit) == replace(moved(3), reinstated_at=reinstated_at)
 
 
 async def test_a_row_expires_after_the_visit(dynamodb, visit, moved):

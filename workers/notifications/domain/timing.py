@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 
 from shared.messages.notices import (
     AppointmentCancelled,
+    AppointmentConfirmed,
     AppointmentReminder,
     AppointmentRescheduled,
     ChooseAgain,
@@ -33,7 +34,8 @@ def find_quiet_hours_end(notice: VisitorNotice, profile: TenantProfile, now: dat
     """Return the end of the quiet hours if the notice has to wait for it; None if it may be sent now.
 
     Booking plans reminders outside the quiet hours; this covers reminders that were delayed. A business may replay a
-    request, or move or cancel a visit, at any hour, so these notices wait too, unless the visitor would hear too late.
+    request, or move, cancel or reinstate a visit, at any hour, so these notices wait too, unless the visitor would hear
+    too late.
     Every other notice answers something that the visitor has just done, and does not wait.
     """
     if profile.quiet_hours is None or not _is_unexpected(notice):
@@ -51,6 +53,8 @@ def _is_unexpected(notice: VisitorNotice) -> bool:
             return True
         case AppointmentRescheduled(by=by) | AppointmentCancelled(by=by):
             return by == "business"
+        case AppointmentConfirmed(reinstates=reinstates):
+            return reinstates
     return False
 
 
@@ -59,7 +63,7 @@ def _is_urgent(notice: VisitorNotice, at: datetime) -> bool:
     match notice:
         case ChooseAgain(stands=stands):
             return stands and _leaves_no_time(notice, at)
-        case AppointmentCancelled():
+        case AppointmentCancelled() | AppointmentConfirmed():
             return _leaves_no_time(notice, at)
         case AppointmentRescheduled(previous_start=previous_start):
             # Without the earlier time, the visit may have been planned for the morning.

@@ -22,8 +22,8 @@ class VisitChange:
     new_start: datetime | None
     """The start after a move; None for a cancellation, which is final unless the visit is reinstated."""
     expires_at: datetime
-    reinstates: bool = False
-    """Whether it ends a cancellation that was requested before."""
+    reinstated_at: datetime | None = None
+    """When the business last asked to reinstate the visit: cancellations that were requested before have ended."""
 
 
 def extract_change(notice: VisitorNotice) -> VisitChange | None:
@@ -33,7 +33,7 @@ def extract_change(notice: VisitorNotice) -> VisitChange | None:
             return VisitChange(requested_at, None, max(requested_at, facts.end) + VISIT_CHANGE_RETENTION)
         case AppointmentConfirmed(accepted_at=requested_at, data=facts, reinstates=True):
             expires_at = max(requested_at, facts.end) + VISIT_CHANGE_RETENTION
-            return VisitChange(requested_at, facts.start, expires_at, reinstates=True)
+            return VisitChange(requested_at, facts.start, expires_at, reinstated_at=requested_at)
         case AppointmentRescheduled(accepted_at=requested_at, data=facts):
             expires_at = max(requested_at, facts.end) + VISIT_CHANGE_RETENTION
             return VisitChange(requested_at, facts.start, expires_at)
@@ -51,8 +51,13 @@ def confirms_visit(notice: VisitorNotice) -> bool:
 
 
 def is_outdated(notice: VisitorNotice, latest: VisitChange | None) -> bool:
-    """Return whether the visit was cancelled, or was moved to another time after the notice was accepted."""
-    if latest is None or not confirms_visit(notice):
+    """Return whether the visit was cancelled, moved to another time or reinstated after the notice was accepted."""
+    if latest is None:
+        return False
+    if isinstance(notice, AppointmentCancelled):
+        # The cancellation waited, and the visit takes place all the same.
+        return latest.reinstated_at is not None and latest.reinstated_at > notice.accepted_at
+    if not confirms_visit(notice):
         return False
     if latest.new_start is None:
         return True

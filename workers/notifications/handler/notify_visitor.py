@@ -3,7 +3,7 @@
 import structlog
 
 from shared.errors import NotYetError, PermanentError
-from shared.messages.notices import AppointmentReminder, SendCode
+from shared.messages.notices import AppointmentCancelled, AppointmentReminder, SendCode
 from shared.tenants.profile import TenantProfile
 from shared.verification_codes import derive_verification_code
 from workers.notifications.dependencies import NotificationPorts
@@ -48,9 +48,9 @@ async def notify_visitor(ports: NotificationPorts, notice: VisitorNotice, *, is_
 
 async def _is_current(ports: NotificationPorts, notice: VisitorNotice) -> bool:
     """Return whether the visit is still as the notice says; one that waited or is replayed may be outdated."""
-    if not confirms_visit(notice) or not is_outdated(
-        notice, await ports.visit_changes.find_latest(notice.data.appointment_id)
-    ):
+    if not (confirms_visit(notice) or isinstance(notice, AppointmentCancelled)):
+        return True
+    if not is_outdated(notice, await ports.visit_changes.find_latest(notice.data.appointment_id)):
         return True
     log.info("notice_outdated", notice=notice.type, appointment_id=notice.data.appointment_id)
     return False

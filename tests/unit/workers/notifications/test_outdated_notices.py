@@ -76,6 +76,29 @@ async def test_a_reinstated_visit_is_confirmed_and_reminded_of(world, make_notic
     assert sent_texts(world)[3:] == ["notice.cancelled"]
 
 
+@pytest.mark.parametrize("is_moved", [False, True])
+async def test_a_visit_that_is_cancelled_and_reinstated_in_quiet_hours_is_only_confirmed(
+    new_world, make_notice, make_profile, is_moved
+):
+    """Both notices wait for their end. The visitor would stay away if the cancellation were the last one to be sent."""
+    world = new_world(make_profile(quiet_hours="21:00-08:00"))
+    changes = [("cancelled", {"by": "business"}), ("confirmed", {"reinstates": True})]
+    changes += [("rescheduled", {"by": "business", "previous_start": "2026-01-14T12:00:00Z"})] * is_moved
+    notices = []
+    for minute, (kind, own) in enumerate(changes):
+        world.clock.set(datetime(2026, 1, 12, 22, minute, tzinfo=UTC))
+        notices.append(make_notice(kind, id=kind, accepted_at=world.clock.now(), data=MOVED, **own))
+        claim = await world.take_claim(notices[-1])
+        with pytest.raises(NotYetError):
+            await world.handler.handle(notices[-1], claim)
+        await world.claims.release(claim, unspent=True)
+    world.clock.set(datetime(2026, 1, 13, 7, tzinfo=UTC))
+    for notice in reversed(notices):
+        await world.handle(notice)
+
+    assert {email.notice_id for email in world.mailer.sent} == {kind for kind, _ in changes[1:]}
+
+
 async def test_a_visit_that_is_cancelled_in_quiet_hours_gets_no_reminder_after_them(
     new_world, make_notice, make_profile
 ):
