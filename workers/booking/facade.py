@@ -6,10 +6,23 @@ from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import Literal
 
+import structlog
+
 from shared.claims import Claim
 from shared.clock import FixedClock
+from shared.dead_letter_reasons import DeadLetterReason
 from shared.errors import ConfigurationError, PermanentError, TransientError
-from shared.messages.commands import BookingCommand, BookingPlanReminders, BookingRemind, BookingSettleEntry
+from shared.messages.commands import (
+    BookingCommand,
+    BookingLookup,
+    BookingPlanReminders,
+    BookingRemind,
+    BookingSettleEntry,
+    BookingSlots,
+    CalendarChanged,
+    CalendarSync,
+    CalendarTick,
+)
 from shared.tenants.busy_calendars import BusyCalendarSource
 from shared.tenants.profile import TenantProfile
 from workers.booking.dependencies import BookingPorts
@@ -28,10 +41,12 @@ from workers.booking.domain.replay_forecast import (
 from workers.booking.domain.slots import find_free_slots
 from workers.booking.domain.values import Appointment, AppointmentState, Contact, Interval, Refusal, SlotOffer
 from workers.booking.handler.availability import find_free_times
-from workers.booking.handler.case import Replayable, build_case
+from workers.booking.handler.calendar_sync import is_obsolete_tick
+from workers.booking.handler.case import build_case
 from workers.booking.handler.contacts import find_channels
 from workers.booking.handler.event_sync import plan_event_sync
 from workers.booking.handler.explain import OccupiedBy, TimeExplanation, explain_time
+from workers.booking.handler.owner_changes import plan_owner_change
 from workers.booking.handler.reminders import plan_reminder
 from workers.booking.handler.use_cases import plan_command
 from workers.booking.ports import AppointmentStore
@@ -56,6 +71,8 @@ __all__ = [
     "word_answers",
 ]
 
+
+log = structlog.get_logger()
 
 _NO_CLAIM = Claim(key="", owner="", attempts=0)
 """A forecast owns no command, so that nothing could be written for it."""
@@ -187,19 +204,32 @@ class BookingFacade:
 
 
 async def forecast_command(ports: BookingPorts, command: BookingCommand) -> ReplayForecast:
-    """Return what a replay of a command would do now; a failing store or calendar results in a forecast, too."""
+    """Return what a replay of a command would do now; a failing store or calendar, or a bug, is a forecast, too.
+
+    The plan is that of the worker. So a bug in it stops the forecast as well, and the failure must be shown all the
+    same.
+    """
     try:
         return await _forecast_plan(ports, command)
     except TransientError as error:
         return ReplayForecast("unknown", code=error.reason)
     except PermanentError as error:
         return ReplayForecast("would_fail", code=error.reason)
+    except TimeoutError:
+        return ReplayForecast("unknown", code=DeadLetterReason.TIMEOUT)
+    except Exception:
+        log.exception("forecast_failed")
+        return ReplayForecast("would_fail", code=DeadLetterReason.BUG)
 
 
 async def _forecast_plan(ports: BookingPorts, command: BookingCommand) -> ReplayForecast:
-    if not isinstance(command, Replayable | BookingRemind | BookingPlanReminders | BookingSettleEntry):
+    if isinstance(command, CalendarTick):
+        return ReplayForecast("stale" if is_obsolete_tick(command, ports.clock.now()) else "would_be_done")
+    if isinstance(command, CalendarSync | BookingSlots | BookingLookup):
         return ReplayForecast("would_be_done")
     profile = await ports.tenants.get_profile(command.tenant)
+    if isinstance(command, CalendarChanged):
+        return describe_internal_plan(await plan_owner_change(ports, command, profile), profile)
     if isinstance(command, BookingSettleEntry):
         return describe_internal_plan(await plan_event_sync(ports, command, profile), profile)
     if isinstance(command, BookingRemind | BookingPlanReminders):

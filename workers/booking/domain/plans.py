@@ -122,5 +122,16 @@ class SkipSync:
 EventPlan = EnterVisit | RemoveVisit | SkipSync
 """What the sync of an event will do."""
 
+
+@dataclass(frozen=True, slots=True)
+class FollowOwner:
+    """The owner has changed the event: the visit follows, or the event is restored."""
+
+    appointment: Appointment
+
+
+OwnerChangePlan = FollowOwner | AlreadyDone | SkipSync
+"""What the comparison of a visit with its event will do."""
+
 ReminderPlan = Remind | SkipReminder
 """What a reminder, or the planning of reminders, will do."""

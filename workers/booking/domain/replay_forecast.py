@@ -7,15 +7,16 @@ from typing import Literal
 
 from shared.messages.errors import ErrorCode
 from shared.tenants.profile import TenantProfile
-from workers.booking.domain.hold import has_expired
 from workers.booking.domain.plans import (
     AlreadyDone,
     CancelVisit,
     ConfirmHold,
     EnterVisit,
     EventPlan,
+    FollowOwner,
     Hold,
     MoveVisit,
+    OwnerChangePlan,
     Plan,
     Refuse,
     Remind,
@@ -66,29 +67,28 @@ def describe_plan(plan: Plan, *, command_id: str, profile: TenantProfile, now: d
             start = start or (appointment.start if appointment else None)
             return describe(_name_refusal(plan, start, now), start, appointment, refusal)
         case AlreadyDone(appointment):
-            is_unfinished = appointment.is_changed_by(command_id) and appointment.hold_expires_at is None
+            is_unfinished = appointment.is_changed_by(command_id)
             return describe("would_be_finished" if is_unfinished else "already_done", appointment.start, appointment)
         case Hold(hold):
             return describe("free", hold.start)
         case ConfirmHold(hold):
             return describe("past" if hold.start <= now else "free", hold.start, hold)
-        case SendCode(hold):
-            # A code for an expired hold is useless.
-            return describe("stale" if has_expired(hold, now) else "would_be_done", hold.start, hold)
         case MoveVisit(appointment, moved):
             return describe("free", moved.start, appointment)
-        case CancelVisit(appointment):
+        case SendCode(appointment) | CancelVisit(appointment):
             return describe("would_be_done", appointment.start, appointment)
 
 
-def describe_internal_plan(plan: ReminderPlan | EventPlan, profile: TenantProfile) -> ReplayForecast:
+def describe_internal_plan(plan: ReminderPlan | EventPlan | OwnerChangePlan, profile: TenantProfile) -> ReplayForecast:
     """Return the forecast of an internal command's plan."""
     describe = partial(_build_forecast, profile)
     match plan:
-        case Remind(visit):
+        case Remind(visit) | FollowOwner(visit):
             return describe("would_be_done", visit.start, visit)
         case SkipReminder(start, appointment):
             return describe("stale", start, appointment)
+        case AlreadyDone(visit):
+            return describe("would_be_finished", visit.start, visit)
         case EnterVisit(visit):
             return describe("would_be_entered", visit.start, visit)
         case RemoveVisit(visit):

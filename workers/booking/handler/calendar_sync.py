@@ -70,7 +70,7 @@ async def read_due_calendars(ports: BookingPorts, command: CalendarTick) -> None
     After an outage many ticks are queued: old ones are skipped, because the latest is enough. If some can't be read
     because of our own tables, the tick is retried, and finds the others already read.
     """
-    if ports.clock.now() - command.accepted_at > _MAX_TICK_AGE:
+    if is_obsolete_tick(command, ports.clock.now()):
         return
     readings = await _list_due_readings(ports, command)
     if len(readings) > READ_AT_ONCE:
@@ -80,6 +80,11 @@ async def read_due_calendars(ports: BookingPorts, command: CalendarTick) -> None
     errors = await asyncio.gather(*(_read_changes(ports, reading) for reading in readings), return_exceptions=True)
     if error := next(filter(None, errors), None):
         raise error
+
+
+def is_obsolete_tick(command: CalendarTick, now: datetime) -> bool:
+    """Return whether a later tick has read the calendars since."""
+    return now - command.accepted_at > _MAX_TICK_AGE
 
 
 async def _list_due_readings(ports: BookingPorts, command: CalendarTick) -> list[_Reading]:

@@ -47,12 +47,13 @@ class Case:
 
 
 def build_case(command: VisitorCommand, claim: Claim, profile: TenantProfile, *, locale: str, now: datetime) -> Case:
-    """Return the case; a replayed request for a time is judged as of now.
+    """Return the case; a replayed request for a time or for a code is judged as of now.
 
-    The visitor gets the code now, so the hold starts now, and a time that has just passed is not booked.
+    The visitor gets the code now. So the hold starts now, a time that has just passed is not booked, and no code is
+    sent for a hold that has expired since.
     """
     requested_at = command.accepted_at
     too_late = is_too_late(command.accepted_at, replay=command.replay, now=now)
-    if command.replay and isinstance(command, BookingCreate | BookingReschedule):
+    if command.replay and isinstance(command, BookingCreate | BookingReschedule | BookingResend):
         command = command.model_copy(update={"accepted_at": now})
     return Case(command, claim, profile, locale, now, requested_at, too_late)

@@ -11,7 +11,14 @@ from shared.tenants.profile import TenantProfile
 from workers.booking.dependencies import BookingPorts
 from workers.booking.domain.calendar_problem import CalendarProblem
 from workers.booking.domain.joint_moves import WantedMove
-from workers.booking.domain.owner_changes import CancelledByOwner, ForbiddenMove, ForbiddenRestore, RestoredByOwner
+from workers.booking.domain.owner_changes import (
+    CancelledByOwner,
+    ForbiddenMove,
+    ForbiddenRestore,
+    RestoredByOwner,
+    Unchanged,
+)
+from workers.booking.domain.plans import AlreadyDone, FollowOwner, OwnerChangePlan, SkipSync
 from workers.booking.domain.values import Appointment, AppointmentState, ChangeKind, LastChange
 from workers.booking.handler.alerts import alert_operator
 from workers.booking.handler.calendar_event import find_current_calendar
@@ -52,6 +59,21 @@ async def follow_owner_change(ports: BookingPorts, command: CalendarChanged, cla
         return None
     await request_other_notifications(ports, command, changed)
     return await _notify_visitor(ports, command, changed, profile)
+
+
+async def plan_owner_change(ports: BookingPorts, command: CalendarChanged, profile: TenantProfile) -> OwnerChangePlan:
+    """Return what the comparison would do now, for a forecast.
+
+    Raises:
+        TransientError, UnusableCalendarError: a calendar can't be read, so the comparison would fail.
+    """
+    appointment = await ports.appointments.get(command.data.appointment_id, command.session_id)
+    if appointment is None:
+        return SkipSync(None)
+    if appointment.is_changed_by(command.id):
+        return AlreadyDone(appointment)
+    is_unchanged = isinstance(await find_owner_change(ports, appointment, profile), Unchanged)
+    return SkipSync(appointment) if is_unchanged else FollowOwner(appointment)
 
 
 async def _apply_owner_change(

@@ -130,7 +130,7 @@ async def plan_resend(ports: BookingPorts, case: Case, reference: BookingResendD
     hold = await ports.appointments.get(reference.appointment_id, command.session_id)
     if hold is None:
         return Refuse(Refusal(ErrorCode.UNKNOWN_APPOINTMENT))
-    if hold.is_changed_by(command.id) and hold.hold_expires_at:
+    if hold.is_changed_by(command.id) and not has_expired(hold, command.accepted_at) and hold.hold_expires_at:
         return AlreadyDone(hold)  # counted before this command was interrupted
     decision = decide_resend(hold, command.accepted_at)
     if isinstance(decision, SendCode) and (suppressed := await refuse_suppressed_contact(ports, hold.contact)):

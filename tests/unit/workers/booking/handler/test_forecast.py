@@ -78,11 +78,11 @@ async def test_a_request_of_yesterday(world):
 
 
 async def test_a_command_that_is_already_done(world):
-    """By the same command, or by another request of the same session."""
+    """By another request of the same session; of the same command the code may be missing."""
     request = world.create_command()
     await world.handle(request)
     found = await predict(world, request)
-    assert (found.kind, found.state) == ("already_done", AppointmentState.HELD)
+    assert (found.kind, found.state) == ("would_be_finished", AppointmentState.HELD)
     again = world.create_command()
     assert (await predict(world, again)).kind == "already_done"
 
@@ -184,12 +184,14 @@ async def test_a_move(world):
 
 
 async def test_a_resend(world):
-    """While the hold lasts; a code for an expired hold is useless."""
+    """While the hold lasts; no code is sent for an expired hold, and its visitor is told so."""
     held = await world.held()
     resend = world.command("resend", appointment_id=held)
     assert (await predict(world, resend)).kind == "would_be_done"
     world.clock.advance(timedelta(minutes=16))
-    assert (await predict(world, resend)).kind == "stale"
+    found = await predict(world, resend)
+    assert (found.kind, found.code) == ("refused", "CODE_EXPIRED")
+    assert (await world.handle(replayed(resend))).data.code == "CODE_EXPIRED"
     mine = await world.confirmed("2026-01-14T10:00", session="other", contact="eva@example.com")
     assert (await predict(world, world.command("resend", session="other", appointment_id=mine))).kind == "already_done"
 
@@ -210,6 +212,31 @@ async def test_internal_commands(world):
     assert [(await predict(world, one)).kind for one in (remind, plan)] == ["stale"] * 2
     sync = CalendarSync(**envelope, data={"calendar_id": "calendar"})
     assert (await predict(world, sync)).kind == "would_be_done"
+
+
+async def test_a_code_that_was_counted_but_not_sent(world):
+    """The replay sends it while the hold lasts; later it would be of no use."""
+    held = await world.held()
+    resend = world.command("resend", appointment_id=held)
+    world.notices.errors.append(PermanentError("aws_denied"))
+    with pytest.raises(PermanentError):
+        await world.handle(resend)
+    assert (await predict(world, resend)).kind == "would_be_finished"
+    world.clock.advance(timedelta(minutes=16))
+    found = await predict(world, resend)
+    assert (found.kind, found.code) == ("refused", "CODE_EXPIRED")
+    assert (await world.handle(replayed(resend))).data.code == "CODE_EXPIRED"
+
+
+@pytest.mark.parametrize(
+    ("error", "kind", "code"), [(KeyError("x"), "would_fail", "bug"), (TimeoutError(), "unknown", "timeout")]
+)
+async def test_a_bug_in_the_plan_is_a_forecast(world, error, kind, code):
+    """It is the plan that made the command fail; the desk shows the failure all the same."""
+    request = world.create_command()
+    world.calendar.outage = error
+    found = await predict(world, request)
+    assert (found.kind, found.code) == (kind, code)
 
 
 async def test_a_query_would_be_done(world):
