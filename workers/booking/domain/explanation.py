@@ -12,7 +12,6 @@ from typing import NamedTuple
 
 from shared.tenants.opening_hours import WEEKDAYS, OpeningHours
 from shared.tenants.profile import TenantProfile
-from shared.tenants.profile_types import MINUTES_STEP
 from shared.tenants.services import Service
 from workers.booking.domain.free_starts import instant_to_seconds, seconds_to_instant
 from workers.booking.domain.lanes import Occupancy
@@ -44,7 +43,7 @@ class Rule(StrEnum):
 _OF_HOURS = (Rule.OPENING_HOURS, Rule.CLOSING, Rule.RESOURCE_HOURS, Rule.STEP)
 """What blocks the lanes of a service by hours; of several lanes the one counts that is the closest to being offered."""
 
-_EVERY_MINUTE = 1
+_ONE_MINUTE = 1
 _ALWAYS_OPEN = {
     "opening_hours": OpeningHours.model_validate({day: ["00:00-24:00"] for day in WEEKDAYS}),
     "merge_adjoining_periods": True,
@@ -174,11 +173,12 @@ def _relax(question: Question, block: Block) -> Question:
             return replace(question, now=question.start - timedelta(days=profile.horizon_days, hours=-3))
         case Rule.OPENING_HOURS | Rule.BREAK:
             always_open = profile.model_copy(update=_ALWAYS_OPEN)
-            return _change_service(replace(question, profile=always_open), step_minutes=_EVERY_MINUTE)
+            return _change_service(replace(question, profile=always_open), step_minutes=_ONE_MINUTE)
         case Rule.CLOSING:
-            return _change_service(question, duration_minutes=MINUTES_STEP, step_minutes=service.step)
+            # A time in the last minutes has no room for any length that a profile can have.
+            return _change_service(question, duration_minutes=_ONE_MINUTE, step_minutes=service.step)
         case Rule.STEP:
-            return _change_service(question, step_minutes=_EVERY_MINUTE)
+            return _change_service(question, step_minutes=_ONE_MINUTE)
         case Rule.BUSINESS_CAP | Rule.SERVICE_CAP:
             service_id = service.id if block.rule is Rule.SERVICE_CAP else None
             full_days = {each for each in question.occupancy.full_days if each[1] != service_id}

@@ -121,6 +121,7 @@ def at(wall):
 
 
 NOTICE, OPEN_NOTICE = (Block(rule, at=at("2026-01-12T11:00")) for rule in (Rule.NOTICE, Rule.OPEN_NOTICE))
+STEP = Block(Rule.STEP, at=at("2026-01-12T09:00"))
 SALON = {
     "public_holidays": "PL",
     "exceptions": [{"date": "2026-01-15", "hours": ["12:00-14:00"]}],
@@ -144,6 +145,7 @@ STAFF = [
         ("2026-01-12T10:00", [OPEN_NOTICE]),
         ("2026-01-12T12:30", [Block(Rule.BREAK)]),
         ("2026-01-12T11:30", [Block(Rule.CLOSING, at=at("2026-01-12T12:00"))]),
+        ("2026-01-12T11:58", [Block(Rule.CLOSING, at=at("2026-01-12T12:00")), STEP]),
         ("2026-01-12T13:10", [Block(Rule.STEP, at=at("2026-01-12T13:00"))]),
         ("2026-01-13T20:00", [Block(Rule.OPENING_HOURS)]),
         ("2026-01-15T09:00", [Block(Rule.EXCEPTION, date(2026, 1, 15))]),
