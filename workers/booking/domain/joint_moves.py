@@ -1,12 +1,15 @@
 """Decides which visits move together when an owner has moved them onto each other's times."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from workers.booking.domain.values import Appointment, OccupiedTime
 
 MAX_VISITS_MOVED_TOGETHER = 12
 """A DynamoDB transaction has room for twelve visits of an hour in buckets of a quarter. Longer chains move in parts."""
+
+_MAX_ATTEMPTS = 2_000
+"""To place a visit in a lane. With many lanes, trying all combinations could keep a worker busy for hours."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,9 +31,9 @@ def arrange_moves(
     """Return the moves that bring the first visit to its time, its own first; None if something stays in the way.
 
     `others` are the wanted moves of further visits by appointment id: of these only those move that have to. `standing`
-    are the times that visits have now, those of `others` included.
+    are the times that visits have now, those of `others` included. A search that takes too long ends with None.
     """
-    placed = _assign_lanes([first], {}, others, standing)
+    placed = _assign_lanes([first], {}, others, standing, attempts=iter(range(_MAX_ATTEMPTS)))
     if placed is None:
         return None
     wanted = {**others, first.old.appointment_id: first}
@@ -42,6 +45,8 @@ def _assign_lanes(
     placed: Mapping[str, Appointment],
     others: Mapping[str, WantedMove],
     standing: Sequence[OccupiedTime],
+    *,
+    attempts: Iterator[int],
 ) -> Mapping[str, Appointment] | None:
     """Place the waiting visits and those that are in their way; try the lanes of each in turn."""
     if not waiting:
@@ -49,7 +54,7 @@ def _assign_lanes(
     if len(placed) + len(waiting) > MAX_VISITS_MOVED_TOGETHER:
         return None
     current, *rest = waiting
-    for lane in current.lanes:
+    for lane, _ in zip(current.lanes, attempts, strict=False):
         candidate = replace(current.new, resource=lane)
         if any(_collide(candidate, new) for new in placed.values()):
             continue
@@ -66,6 +71,7 @@ def _assign_lanes(
             {**placed, candidate.appointment_id: candidate},
             others,
             standing,
+            attempts=attempts,
         )
         if arranged is not None:
             return arranged
