@@ -28,10 +28,13 @@ export class Venue {
 }
 
 /**
- * Return a written number as a `tel` URI has it (RFC 3966): digits, with the + of an international one.
+ * Return a written number as a `tel` URI has it (RFC 3966): digits, with the + of an international one. In
+ * `+49 (0)30 901820` the zero is not dialled.
  *
  * @param {string} phone
  */
 export function toDialledNumber(phone) {
-  return (phone.startsWith("+") ? "+" : "") + phone.replaceAll(/\D/g, "");
+  const isInternational = phone.startsWith("+");
+  const dialled = isInternational ? phone.replaceAll("(0)", "") : phone;
+  return (isInternational ? "+" : "") + dialled.replaceAll(/\D/g, "");
 }

@@ -51,8 +51,13 @@ def _unwrap(t: Texts) -> Callable[..., str]:
 
 
 def format_dialled_number(phone: str) -> str:
-    """Return a written number as a `tel` URI has it (RFC 3966): digits, with the + of an international one."""
-    return ("+" if phone.startswith("+") else "") + "".join(filter(str.isdecimal, phone))
+    """Return a written number as a `tel` URI has it (RFC 3966): digits, with the + of an international one.
+
+    `+49 (0)30 901820` is a common way to write two numbers in one; from abroad, the zero is not dialled.
+    """
+    is_international = phone.startswith("+")
+    dialled = phone.replace("(0)", "") if is_international else phone
+    return ("+" if is_international else "") + "".join(filter(str.isdecimal, dialled))
 
 
 def format_instant(instant: datetime, pattern: str, *, language: str, zone: tzinfo) -> str:

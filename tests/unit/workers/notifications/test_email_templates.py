@@ -182,7 +182,8 @@ def test_an_email_about_a_visit_names_price_address_and_telephone_number(write, 
             assert (part in email.html) is stands, (kind, part)
         assert "<b>1" not in email.html
     assert "tel:" not in write("confirmed").html
-    assert 'href="tel:+48221234567"' in write("confirmed", profile=make_profile(phone="+48 22 123 45 67")).html
+    for phone, dialled in (("+48 22 123 45 67", "+48221234567"), ("+49 (0)30 901820", "+4930901820")):
+        assert f'href="tel:{dialled}"' in write("confirmed", profile=make_profile(phone=phone)).html
 
 
 def test_a_confirmation_repeats_the_answers(write):
