@@ -2,6 +2,7 @@
 
 import difflib
 import json
+import re
 from collections.abc import Iterator, Sequence
 from typing import get_args
 
@@ -18,6 +19,7 @@ _MIN_BEGINNING = 3
 
 _STRING = "tag:yaml.org,2002:str"
 _KINDS = {"bool": "yes or no", "int": "a number", "float": "a number", "timestamp": "a date", "null": "nothing"}
+_DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 _DEFAULT_LOCALE = TenantProfile.model_fields["locale"].default
 _WRONG_SHAPES = {"tuple_type", "list_type", "dict_type", "model_type", "model_attributes_type", "mapping_type"}
 
@@ -66,9 +68,18 @@ def _explain_shape(location: Sequence[str | int], node: yaml.ScalarNode) -> str:
         return f"must name its language: write {{{_DEFAULT_LOCALE}: {_quote(node)}}}"
     if node.value and location[-1] in {"allowed_origins", "resources"} and node.tag == _STRING:
         return f"must be a list: write [{_quote(node)}]"
+    return _explain_list(location, node)
+
+
+def _explain_list(location: Sequence[str | int], node: yaml.ScalarNode) -> str:
     if location == ["reminder_hours_before"]:
         return "must be a list: write [24, 2] for a day and two hours, or [] for no reminders"
-    return "must be a list or a section of its own, indented in the lines below"
+    if "closed_ranges" not in location:
+        return "must be a list or a section of its own, indented in the lines below"
+    days = _DATE.findall(node.value) or ["2026-12-24", "2026-12-31"]
+    section = f"{{first: {days[0]}, last: {days[-1]}}}"
+    listed = f"[{section}]" if location[-1] == "closed_ranges" else section
+    return f"must be a first and a last date: write {listed}"
 
 
 def _explain_unknown_field(location: Sequence[str | int], key: str) -> str:

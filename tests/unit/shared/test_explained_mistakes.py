@@ -69,6 +69,13 @@ def ask(question):
         ("horizon_days", "reminder_hours_before: [0.5]\nhorizon_days", "write a whole number alone, without a unit"),
         ("horizon_days", "reminder_hours_before: [0]\nhorizon_days", "reminder_hours_before.0: input should be"),
         ("horizon_days", "reminder_hours_before: [2, 24, 2]\nhorizon_days", "reminder_hours_before: has 2 twice"),
+        ("horizon_days", "closed_ranges: 2026-12-24\nhorizon_days", "write [{first: 2026-12-24, last: 2026-12-24}]"),
+        ("horizon_days", "closed_ranges: [2026-12-24]\nhorizon_days", "write {first: 2026-12-24, last: 2026-12-24}"),
+        (
+            "horizon_days",
+            "closed_ranges: [2026-12-24 to 2026-12-26]\nhorizon_days",
+            "closed_ranges.0: must be a first and a last date: write {first: 2026-12-24, last: 2026-12-26}",
+        ),
         # Prices and telephone numbers.
         ("duration_minutes", "price: 120\n    duration_minutes", "services.0.price: must be a text with its currency"),
         ("duration_minutes", "price: 99.50\n    duration_minutes", 'currency, such as "99.50 zł"'),
