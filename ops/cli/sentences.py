@@ -10,7 +10,7 @@ FORECASTS: dict[ForecastKind, str] = {
     ForecastKind.PAST: "the time has passed: the visitor would be offered others",
     ForecastKind.TOO_OLD: "the request is too old: the visitor would be asked to choose again",
     ForecastKind.ALREADY_DONE: "it is done already: the visitor would be told so, and nothing else would happen",
-    ForecastKind.WOULD_BE_FINISHED: "the visit is booked: its calendar event and its e-mail would be completed",
+    ForecastKind.WOULD_BE_FINISHED: "it is stored already: its missing e-mail or calendar event would follow",
     ForecastKind.WOULD_BE_ENTERED: "the visit would be entered in the calendar",
     ForecastKind.WOULD_BE_REMOVED: "the visit would be removed from the calendar",
     ForecastKind.REFUSED: "the request would be refused",

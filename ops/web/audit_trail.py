@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from ops.web.reasons import describe_reason
 from shared.languages.catalogue import Texts
 from shared.ledger.audit_details import EditedFields, NotSent, ReplayNumber
 from shared.ledger.failures import SYSTEM_ACTIONS, AuditEntry
@@ -27,11 +28,11 @@ def _describe_detail(entry: AuditEntry, t: Texts) -> str:
         case ReplayNumber(number):
             return t("replay_number", number=number)
         case NotSent(reason):
-            return t("not_sent", reason=t.translate_name("reason", reason))
+            return t("not_sent", reason=describe_reason(t, reason))
         case EditedFields(names):
             return ", ".join(t.translate_name("field", name) for name in names)
         case text if text and entry.action in {"failed", "failed_again"}:
-            return t.translate_name("reason", text)
+            return describe_reason(t, text)
         case text if entry.action == "refused":
             return t.translate_name("refusal", text)
         case text:

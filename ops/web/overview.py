@@ -14,6 +14,7 @@ from ops.desk.domain.values import Operator, Stats
 from ops.queues.figures import GAUGED, QueueFigures
 from ops.web.language import find_request_texts
 from ops.web.plots import Series, list_time_ticks, render_bars, render_lines
+from ops.web.reasons import describe_reason
 from ops.web.rendering import Rendering
 from ops.web.route_guard import RouteGuard
 from ops.web.samples import Sample, Samples, thin_out_samples
@@ -59,7 +60,7 @@ class OverviewPage:
             waiting=open_failures,
             recent=recent,
             by_hour=_render_failures_by_hour(recent, reasons, t, zone, now),
-            reasons=[t.translate_name("reason", name) for name in _select_top_reasons(reasons)]
+            reasons=[describe_reason(t, name) for name in _select_top_reasons(reasons)]
             + ([t("other_reasons")] if len(reasons) > _MAX_REASONS else []),
             sample=self._samples.latest if sees_all else None,
             depth=_render_queue_figures(samples, t, zone, oldest=False) if sees_all and samples else None,
@@ -85,7 +86,7 @@ def _render_failures_by_hour(stats: Stats, reasons: Sequence[str], t: Texts, zon
     top_reasons = _select_top_reasons(reasons)
     values = []
     for hour in hours:
-        parts = {t.translate_name("reason", name): stats.by_reason_and_hour[name].get(hour, 0) for name in top_reasons}
+        parts = {describe_reason(t, name): stats.by_reason_and_hour[name].get(hour, 0) for name in top_reasons}
         others = sum(stats.by_reason_and_hour[name].get(hour, 0) for name in reasons if name not in top_reasons)
         if len(reasons) > len(top_reasons):
             parts[t("other_reasons")] = others

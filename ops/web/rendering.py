@@ -15,6 +15,7 @@ from starlette.responses import HTMLResponse
 
 from ops.desk.domain.values import Operator
 from ops.web.language import find_request_texts
+from ops.web.reasons import describe_reason, find_advice
 from ops.web.sessions import CSRF_FIELD, Sessions
 from shared.clock import Clock
 from shared.languages.catalogue import Texts
@@ -109,10 +110,12 @@ class Times:
 
 @functools.cache  # it compiles each template once
 def _open_templates() -> Environment:
-    return Environment(
+    environment = Environment(
         loader=FileSystemLoader(TEMPLATES),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    environment.globals.update(describe_reason=describe_reason, find_advice=find_advice)
+    return environment

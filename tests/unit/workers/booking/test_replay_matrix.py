@@ -9,6 +9,7 @@ import pytest
 import structlog
 
 from ops.web.language import CATALOGUE
+from ops.web.reasons import describe_reason
 from shared.errors import DeploymentError, TransientError
 from shared.ledger.failures import FailureState
 from shared.messages.commands import (
@@ -30,6 +31,7 @@ PAGE = Path(__file__).parents[4] / "docs" / "operations.md"
 NOTHING = "-"
 WEDNESDAY_TEN = "2026-01-14T10:00"
 HOUR = timedelta(hours=1)
+TEXTS = [CATALOGUE.get_texts(language) for language in ("en", "pl", "de")]
 TABLES = ("appointments", "sync_tokens")
 REFUSED_BY_AWS = DeploymentError("aws_AccessDenied")
 
@@ -238,8 +240,7 @@ async def forecast(path, failure_id):
     details = await path.desk.show_failure(ANNA, failure_id)
     tally = await path.desk.replay_failures(ANNA, [failure_id], per_second=1000, dry_run=True)
     assert tally.forecasts == Counter([details.forecast.kind])
-    for language in ("en", "pl", "de"):
-        assert CATALOGUE.get_texts(language).get(f"forecast_{details.forecast.kind}")
+    assert all(t.get(f"forecast_{details.forecast.kind}") for t in TEXTS)
     return details.forecast
 
 
@@ -257,8 +258,7 @@ def assert_answered(path, kept, answer, notice, where, *, is_closed):
     assert kept.state is (FailureState.REFUSED if is_refused else FailureState.RESOLVED), where
     if is_refused:
         assert kept.audit_trail[-1].detail == answer, where
-        for language in ("en", "pl", "de"):
-            assert CATALOGUE.get_texts(language).get(f"refusal_{answer}"), where
+        assert all(t.get(f"refusal_{answer}") for t in TEXTS), where
     frames = world.poster.frames("tab")
     received = [frame["data"].get("code", frame["type"]) for frame in frames if frame["type"] != "booking.settled"]
     assert received == ([] if is_closed or answer == NOTHING else [answer]), where
@@ -296,6 +296,7 @@ async def test_every_command_fails_and_is_replayed():
                         continue
                     [failure] = found
                     assert (failure.command_id, failure.reason) == (command.id, reason), where
+                    assert all(describe_reason(t, reason) != reason for t in TEXTS), where
                     await assert_recovers(path, failure.failure_id, outcome, while_broken, where, is_closed=is_closed)
 
 
