@@ -1,5 +1,6 @@
 """A failed booking command on its whole way in memory: worker, dead letters, ledger, desk, replay, and back."""
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -149,9 +150,10 @@ class FailingBooking:
         for name, port in self.broken.items():
             port.error = errors.get(name)
 
-    async def run(self, command: Envelope) -> None:
-        """Queue a command, and process messages until the queue is empty."""
-        self.queue.send(command.model_dump_json(by_alias=True), group=command.session_id)
+    async def run(self, *commands: Envelope) -> None:
+        """Queue commands, and process messages until the queue is empty."""
+        for command in commands:
+            self.queue.send(command.model_dump_json(by_alias=True), group=command.session_id)
         await self.drain()
 
     async def drain(self) -> None:
@@ -171,14 +173,18 @@ class FailingBooking:
         await self._record_dead_letters()
 
     async def _process_as_pool(self, deliveries: Sequence[Delivery]) -> None:
-        for batch in group_batches(deliveries, in_order=True):
-            await process_in_order(
-                batch,
-                process=self._processor.process,
-                settle=self._settler.settle,
-                hand_back=self._settler.hand_back,
-                stopping=lambda: False,
+        await asyncio.gather(
+            *(
+                process_in_order(
+                    batch,
+                    process=self._processor.process,
+                    settle=self._settler.settle,
+                    hand_back=self._settler.hand_back,
+                    stopping=lambda: False,
+                )
+                for batch in group_batches(deliveries, in_order=True)
             )
+        )
 
     async def _process_as_lambda(self, deliveries: Sequence[Delivery]) -> None:
         answer = await self._lambda.run({"Records": [_make_record(delivery) for delivery in deliveries]})
