@@ -48,7 +48,9 @@ async def notify_visitor(ports: NotificationPorts, notice: VisitorNotice, *, is_
 
 async def _is_current(ports: NotificationPorts, notice: VisitorNotice) -> bool:
     """Return whether the visit is still as the notice says; one that waited or is replayed may be outdated."""
-    if not (confirms_visit(notice) or isinstance(notice, AppointmentCancelled)):
+    # Only what the business cancelled can be reinstated.
+    is_cancelled_by_business = isinstance(notice, AppointmentCancelled) and notice.by == "business"
+    if not (confirms_visit(notice) or is_cancelled_by_business):
         return True
     if not is_outdated(notice, await ports.visit_changes.find_latest(notice.data.appointment_id)):
         return True
