@@ -46,6 +46,7 @@ OCCASIONAL = {
     ("FailuresRole", "FindConnections", "dynamodb:DeleteItem"): GONE,
     ("*", "ClaimCommands", "dynamodb:BatchGetItem"): LEASE,
     ("*", "ClaimNotices", "dynamodb:BatchGetItem"): LEASE,
+    ("NotificationsRole", "LimitSendRate", "dynamodb:PutItem"): "a notice that waits for its send slot stores it",
 }
 """What is needed in some runs only, depending on the order of events."""
 
