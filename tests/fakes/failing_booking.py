@@ -47,7 +47,7 @@ class BreakablePort:
 
         async def call_unless_broken(*arguments: Any, **named: Any) -> Any:
             if self.error:
-                raise self.error
+                raise self.error.with_traceback(None)
             return await call(*arguments, **named)
 
         return call_unless_broken
@@ -93,12 +93,7 @@ class FailingBooking:
         # What the desk may not write or read: a forecast that calls one of them would fail.
         read_only: dict[str, Any] = dict.fromkeys(("notices", "commands", "schedules", "sync_tokens"))
         replies = Replies(conversations=world.conversations, connections=world.connections, poster=world.poster)
-        self._leases = LeaseKeeper(
-            open_connections=self._open_connections,
-            lease=LEASE,
-            limit=LEASE,
-            monotonic=lambda: self.clock.now().timestamp(),
-        )
+        self._leases = self._build_leases()
         self._settler = Settler(self.queue)
         self._processor = Processor(
             queue=self.queue,
@@ -129,7 +124,7 @@ class FailingBooking:
                 claims=world.claims,
                 lease=LEASE,
             ),
-            leases=self._leases,
+            leases=self._build_leases(),
             clock=self.clock,
         )
 
@@ -205,6 +200,14 @@ class FailingBooking:
             }
             dead_letter = replace(copy.delivery, attributes=attributes, sent_at=self.clock.now().timestamp())
             assert isinstance(await self._ledger.process(dead_letter), Ack)
+
+    def _build_leases(self) -> LeaseKeeper:
+        return LeaseKeeper(
+            open_connections=self._open_connections,
+            lease=LEASE,
+            limit=LEASE,
+            monotonic=lambda: self.clock.now().timestamp(),
+        )
 
     @asynccontextmanager
     async def _open_connections(self) -> AsyncIterator[tuple[Any, Any]]:
