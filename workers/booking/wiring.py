@@ -30,8 +30,8 @@ from workers.booking.adapters.cached_calendar import CachedBusyCalendar, CachedC
 from workers.booking.adapters.caldav.accounts import CalDavAccounts
 from workers.booking.adapters.caldav.calendar import CalDavCalendar
 from workers.booking.adapters.caldav.http import CalDavHttp
-from workers.booking.adapters.google_calendar import GoogleCalendar
-from workers.booking.adapters.google_credentials import GoogleCredentials
+from workers.booking.adapters.google.calendar import GoogleCalendar
+from workers.booking.adapters.google.credentials import GoogleCredentials
 from workers.booking.adapters.scheduler import EventBridgeSchedules
 from workers.booking.adapters.sync_tokens import DynamoSyncTokens
 from workers.booking.handler import BookingHandler, BookingPorts

@@ -9,8 +9,8 @@ from infra.local.google_calendar.server import build_api_endpoint
 from shared.ids import derive_id, new_id
 from tests.fakes.business_calendar import FakeCalendar
 from tests.fakes.clock import FakeClock
-from workers.booking.adapters.google_calendar import GoogleCalendar
-from workers.booking.adapters.google_credentials import GoogleCredentials
+from workers.booking.adapters.google.calendar import GoogleCalendar
+from workers.booking.adapters.google.credentials import GoogleCredentials
 from workers.booking.domain.event_id import build_event_id
 from workers.booking.domain.values import Interval
 from workers.booking.ports import CalendarEvent

@@ -20,7 +20,7 @@ from shared.errors import TransientError
 from tests.contracts.caldav_server import OwnersCalendar, calendar_text, event_lines, make_reader
 from tests.contracts.stores.calendars import HOUR, MORNING, NINE
 from workers.booking.adapters.caldav.http import MAX_BYTES, Answer
-from workers.booking.adapters.public_addresses import is_public_address
+from workers.booking.adapters.caldav.public_addresses import is_public_address
 from workers.booking.domain.calendar_problem import UnusableCalendarError
 from workers.booking.domain.values import Interval
 

@@ -11,9 +11,9 @@ from shared.aws.secret_cache import Secrets
 from shared.errors import PermanentError, TransientError
 from tests.contracts.stores.calendars import CALENDAR, HOUR, MORNING, NINE, AtGoogle, moved, visit
 from tests.fakes.clock import FakeClock
-from workers.booking.adapters.google_calendar import GoogleCalendar
-from workers.booking.adapters.google_credentials import GoogleCredentials
-from workers.booking.adapters.google_errors import translate_google_errors
+from workers.booking.adapters.google.calendar import GoogleCalendar
+from workers.booking.adapters.google.credentials import GoogleCredentials
+from workers.booking.adapters.google.errors import translate_google_errors
 from workers.booking.domain.values import Interval
 
 

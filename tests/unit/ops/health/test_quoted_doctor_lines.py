@@ -18,7 +18,7 @@ from tests.fakes.tenants import FakeTenants
 from tests.unit.ops.cli.conftest import Terminal
 from tests.unit.ops.health.values import client_error, make_profile
 from tests.unit.troubleshooting_page import DOCTOR_LINES
-from workers.booking.adapters.google_errors import translate_google_errors
+from workers.booking.adapters.google.errors import translate_google_errors
 from workers.booking.facade import BookingFacade
 
 MODEL, OTHER_MODEL = "eu.anthropic.claude-haiku-9", "eu.anthropic.claude-opus-9"

@@ -12,7 +12,7 @@ import recurring_ical_events
 from icalendar import Calendar, Component
 from icalendar.timezone import tzp
 
-from workers.booking.adapters.thread_time_limit import TimeIsUpError, run_with_time_limit
+from workers.booking.adapters.caldav.thread_time_limit import TimeIsUpError, run_with_time_limit
 from workers.booking.domain.calendar_problem import CalendarProblem, UnusableCalendarError
 from workers.booking.domain.values import Interval
 

@@ -7,7 +7,7 @@ from yarl import URL
 
 from shared.errors import TransientError
 from workers.booking.adapters.caldav.accounts import Account
-from workers.booking.adapters.public_addresses import PrivateAddressError, open_public_socket
+from workers.booking.adapters.caldav.public_addresses import PrivateAddressError, open_public_socket
 from workers.booking.domain.calendar_problem import CalendarProblem, UnusableCalendarError
 
 MAX_BYTES = 4 * 1024 * 1024

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from shared.errors import TransientError
-from workers.booking.adapters.google_busy import parse_busy_times
+from workers.booking.adapters.google.busy import parse_busy_times
 from workers.booking.domain.values import Interval
 from workers.booking.ports import BusyTime
 

@@ -9,7 +9,7 @@ from infra.local.google_calendar.keys import create_service_account_key
 from shared.aws.secret_cache import Secrets
 from shared.errors import PermanentError
 from tests.fakes.clock import FakeClock
-from workers.booking.adapters.google_credentials import GoogleCredentials
+from workers.booking.adapters.google.credentials import GoogleCredentials
 
 
 @pytest.mark.parametrize(

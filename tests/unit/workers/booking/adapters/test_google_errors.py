@@ -5,7 +5,7 @@ import pytest
 from googleapiclient.errors import HttpError
 
 from shared.errors import PermanentError
-from workers.booking.adapters.google_errors import translate_google_errors
+from workers.booking.adapters.google.errors import translate_google_errors
 
 
 class Credentials:

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from workers.booking.adapters.google_event import build_event_body, matches_event, parse_event, parse_version
+from workers.booking.adapters.google.event import build_event_body, matches_event, parse_event, parse_version
 from workers.booking.domain.event_id import build_event_id
 from workers.booking.domain.owner_changes import StoredEvent
 from workers.booking.domain.values import Interval

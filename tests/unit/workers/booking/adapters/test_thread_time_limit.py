@@ -7,7 +7,7 @@ from contextlib import suppress
 
 import pytest
 
-from workers.booking.adapters.thread_time_limit import TimeIsUpError, run_with_time_limit
+from workers.booking.adapters.caldav.thread_time_limit import TimeIsUpError, run_with_time_limit
 
 
 def count(numbers):

@@ -12,9 +12,9 @@ import httplib2
 from googleapiclient.discovery import build
 
 from shared.clock import Clock
-from workers.booking.adapters import google_calls
-from workers.booking.adapters.google_credentials import GoogleCredentials
-from workers.booking.adapters.google_errors import translate_google_errors
+from workers.booking.adapters.google import calls
+from workers.booking.adapters.google.credentials import GoogleCredentials
+from workers.booking.adapters.google.errors import translate_google_errors
 from workers.booking.domain.owner_changes import StoredEvent
 from workers.booking.domain.values import Interval
 from workers.booking.ports import BusyTime, CalendarChanges, CalendarEvent
@@ -49,33 +49,29 @@ class GoogleCalendar:
     ) -> Sequence[BusyTime]:
         """Read the events of an interval; the answer is always fresh."""
         del fresh
-        return await self._call(
-            "busy", lambda service: google_calls.list_busy_times(service, calendar_id, between, zone)
-        )
+        return await self._call("busy", lambda service: calls.list_busy_times(service, calendar_id, between, zone))
 
     async def is_writable(self, calendar_id: str) -> bool:
         """Ask for our access role."""
-        return await self._call("role", lambda service: google_calls.is_writable(service, calendar_id))
+        return await self._call("role", lambda service: calls.is_writable(service, calendar_id))
 
     async def put(self, calendar_id: str, event: CalendarEvent) -> None:
         """Write the event, unless it was written for a later version."""
         invites = self._credentials.may_invite
-        await self._call("put", lambda service: google_calls.put_event(service, calendar_id, event, invites=invites))
+        await self._call("put", lambda service: calls.put_event(service, calendar_id, event, invites=invites))
 
     async def remove(self, calendar_id: str, event_id: str) -> None:
         """Delete the event."""
-        await self._call("remove", lambda service: google_calls.remove_event(service, calendar_id, event_id))
+        await self._call("remove", lambda service: calls.remove_event(service, calendar_id, event_id))
 
     async def find_event(self, calendar_id: str, event_id: str) -> StoredEvent | None:
         """Return the event as it is now."""
-        return await self._call("find_event", lambda service: google_calls.find_event(service, calendar_id, event_id))
+        return await self._call("find_event", lambda service: calls.find_event(service, calendar_id, event_id))
 
     async def list_changes(self, calendar_id: str, since: str | None) -> CalendarChanges:
         """Return the appointments whose events changed."""
         now = self._clock.now()
-        return await self._call(
-            "changes", lambda service: google_calls.list_changes(service, calendar_id, since, now=now)
-        )
+        return await self._call("changes", lambda service: calls.list_changes(service, calendar_id, since, now=now))
 
     def close(self) -> None:
         """Stop the threads and close their connections."""

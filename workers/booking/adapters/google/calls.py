@@ -8,9 +8,9 @@ from zoneinfo import ZoneInfo
 import structlog
 
 from shared.errors import TransientError
-from workers.booking.adapters.google_busy import BUSY_FIELDS, parse_busy_times
-from workers.booking.adapters.google_errors import find_vendor_status
-from workers.booking.adapters.google_event import (
+from workers.booking.adapters.google.busy import BUSY_FIELDS, parse_busy_times
+from workers.booking.adapters.google.errors import find_vendor_status
+from workers.booking.adapters.google.event import (
     COMPARED_FIELDS,
     READ_FIELDS,
     build_event_body,

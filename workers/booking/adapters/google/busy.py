@@ -5,7 +5,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from shared.errors import TransientError
-from workers.booking.adapters.google_event import is_deleted, parse_appointment_id, parse_instant, parse_version
+from workers.booking.adapters.google.event import is_deleted, parse_appointment_id, parse_instant, parse_version
 from workers.booking.domain.values import Interval
 from workers.booking.ports import BusyTime
 

@@ -10,7 +10,7 @@ from google.auth.exceptions import RefreshError, TransportError
 from googleapiclient.errors import HttpError
 
 from shared.errors import TransientError
-from workers.booking.adapters.google_credentials import GoogleCredentials
+from workers.booking.adapters.google.credentials import GoogleCredentials
 from workers.booking.domain.calendar_problem import CalendarProblem, UnusableCalendarError
 
 _RATE_LIMITS = frozenset(

@@ -1,0 +1,1 @@
+"""A business's calendar at Google: events of visits, busy times, changes."""
