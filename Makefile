@@ -40,10 +40,10 @@ setup: $(READY) catalogues ## install the dependencies into .venv, with the comm
 up: $(READY) catalogues ## run everything on this machine (PORT=8080, BEDROCK=stand-in|aws)
 	@exec $(PYTHON) -m infra.local.up --port $(PORT) --bedrock $(BEDROCK)
 
-# Six processes keep two cores busy: the end-to-end tests and those of the worker core mostly wait.
+# Four processes keep two cores busy; each further one collects all tests again.
 test: $(READY) catalogues ## run the tests (ARGS="-k booking"; ARGS="-n 0" in one process)
 	$(NODE_TEST)
-	$(PYTEST) -n 6 $(ARGS)
+	$(PYTEST) -n 4 $(ARGS)
 
 test-fast: $(READY) catalogues ## run the unit tests of Python and JavaScript, and the contract tests on fakes (ARGS="-k booking")
 	$(NODE_TEST)
