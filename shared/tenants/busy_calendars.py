@@ -29,7 +29,7 @@ class BusyCalendarSource(Section):
     def _check_url(self) -> Self:
         if self.provider is CalendarProvider.CALDAV and not _is_calendar_url(self.id):
             raise ValueError(
-                f"{self.id!r} is not the URL of a CalDAV calendar such as https://dav.example.com/calendars/salon/work/"
+                f"{self.id!r} is not the URL of a CalDAV calendar such as https://dav.example.com/calendars/salon/ania/"
             )
         return self
 

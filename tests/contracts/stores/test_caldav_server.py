@@ -78,7 +78,7 @@ async def serve(script, *, tls=None, **options):
     address = f"{'https' if tls else 'http'}://{host}:{port}"
     reader = make_reader(address, **options)
     try:
-        yield reader, f"{address}/work/"
+        yield reader, f"{address}/ania/"
     finally:
         await reader.close()
         await runner.cleanup()
@@ -189,7 +189,7 @@ async def test_a_private_address_is_not_connected_to():
     for host in ("127.0.0.1", "localhost"):
         async with serve(script) as (_, local_url):
             url = local_url.replace("http://127.0.0.1", f"https://{host}")
-            reader = make_reader(url.removesuffix("/work/"), private_addresses=False)
+            reader = make_reader(url.removesuffix("/ania/"), private_addresses=False)
             with pytest.raises(UnusableCalendarError, match="not a public address"):
                 await reader.find_busy_times(url, MORNING)
             await reader.close()
@@ -297,7 +297,7 @@ async def test_a_broken_connection_is_tried_again(error):
 
 @pytest.mark.parametrize(
     ("prefix", "has_account"),
-    [("/", True), ("/work", True), ("/work/", True), ("/wor", False), ("/other/", False), ("/work/inner/", False)],
+    [("/", True), ("/ania", True), ("/ania/", True), ("/ani", False), ("/other/", False), ("/ania/inner/", False)],
 )
 async def test_an_account_is_only_for_what_is_below_its_url(prefix, has_account):
     """Another folder of the same server gets no request."""
@@ -341,7 +341,7 @@ async def test_a_wrong_password_is_refused_by_a_real_server(radicale):
     """Radicale answers 401."""
     reader = make_reader(radicale, password="another")
     with pytest.raises(UnusableCalendarError) as refusal:
-        await reader.find_busy_times(f"{radicale}/salon/work/", MORNING)
+        await reader.find_busy_times(f"{radicale}/salon/ania/", MORNING)
     assert refusal.value.reason == "calendar_account_refused"
     await reader.close()
 
