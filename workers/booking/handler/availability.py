@@ -17,6 +17,7 @@ from workers.booking.dependencies import BookingPorts
 from workers.booking.domain.local_time import find_first_instant
 from workers.booking.domain.slots import find_alternatives, find_free_slots
 from workers.booking.domain.values import Appointment, Interval, Refusal, SlotOffer
+from workers.booking.domain.visit_length import keep_length
 from workers.booking.handler.case import Case
 from workers.booking.handler.contacts import find_channels, list_contact_kinds
 from workers.booking.handler.frames import build_refusal, build_slots
@@ -178,7 +179,10 @@ async def refuse_with_alternatives(
 
 
 async def offer_other_times(ports: BookingPorts, case: Case, appointment: Appointment, requested: datetime) -> Refusal:
-    """Return a refusal that names the appointment and the times that it may be moved to."""
+    """Return a refusal that names the appointment and the times that it may be moved to, which have room for it."""
+    if service := case.profile.find_service(appointment.service_id):
+        profile, _ = keep_length(case.profile, service, appointment)
+        case = replace(case, profile=profile)
     refusal = await refuse_with_alternatives(
         ports, case, appointment.service_id, requested, ignoring={appointment.appointment_id}
     )

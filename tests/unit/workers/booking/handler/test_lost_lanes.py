@@ -1,5 +1,6 @@
 """A lane that was free when the command was planned is lost when it is written."""
 
+from tests.unit.workers.booking.handler.owner import MINUTE, NINE_UTC, follow
 from workers.booking.domain.quotas import Bound
 from workers.booking.domain.values import Interval
 from workers.booking.ports import GridTooFine, QuotaFull, SlotLost
@@ -50,3 +51,18 @@ async def test_no_other_lane_is_tried_on_a_day_that_is_full(new_world):
         for kind in ("create", "verify", "reschedule"):
             frame_type, tried, _ = await lose(new_world, kind, lost)
             assert (frame_type, len(tried)) == ("error", 1), (lost, kind)
+
+
+async def test_a_stretched_visit_that_loses_its_time_is_offered_times_with_room_for_it(visited):
+    """Others would be refused when the visitor chooses one."""
+    length = 90 * MINUTE
+    visited.calendar.owner_moves(visited.appointment_id, Interval(NINE_UTC, NINE_UTC + length))
+    await follow(visited)
+
+    async def lose(*_appointments, **_fields):
+        return SlotLost()
+
+    visited.appointments.move = lose
+    frame = await visited.send("reschedule", appointment_id=visited.appointment_id, start=LATER)
+    assert frame.data.code == "SLOT_TAKEN"
+    assert {offer.end - offer.start for offer in frame.data.alternatives} == {length}
