@@ -12,10 +12,10 @@ from infra.local.google_calendar.errors import (
     build_invalid_error,
     build_missing_value_error,
 )
+from infra.local.google_calendar.events import NO_ROLE, ROLES
 from infra.local.google_calendar.faults import parse_fault
 from infra.local.google_calendar.resources import calendar_to_json, event_to_json
 from infra.local.google_calendar.standin import Standin
-from infra.local.google_calendar.store import ROLES
 
 CONTROL_PATH = "/_standin"
 
@@ -40,6 +40,7 @@ class Control:
             web.post(f"{CONTROL_PATH}/tokens/expire", self.expire_tokens),
             web.post(f"{CONTROL_PATH}/sync-tokens/expire", self.expire_sync_tokens),
             web.post(f"{CONTROL_PATH}/calendars", self.create_calendar),
+            web.delete(f"{CONTROL_PATH}/calendars", self.delete_calendar),
             web.post(f"{CONTROL_PATH}/calendars/share", self.share_calendar),
             web.get(f"{CONTROL_PATH}/events", self.list_events),
             web.post(f"{CONTROL_PATH}/events", self.add_event),
@@ -107,11 +108,16 @@ class Control:
         calendar = self._standin.store.create_calendar(str(body["id"]), where)
         return web.json_response(calendar_to_json(calendar), status=HTTPStatus.CREATED)
 
+    async def delete_calendar(self, request: web.Request) -> web.Response:
+        """Delete a calendar with its events, as its owner does."""
+        self._standin.store.delete_calendar(request.query.get("calendar", ""))
+        return _build_empty_answer()
+
     async def share_calendar(self, request: web.Request) -> web.Response:
-        """Give the service account another `role` for a calendar, as its owner does in the settings."""
+        """Give the service account another `role` for a calendar, or none, as its owner does in the settings."""
         body = await _read_body(request)
-        if body.get("role") not in ROLES:
-            raise build_invalid_error(f"Invalid role; it may be {', '.join(ROLES)}.")
+        if body.get("role") not in {NO_ROLE, *ROLES}:
+            raise build_invalid_error(f"Invalid role; it may be {', '.join((NO_ROLE, *ROLES))}.")
         self._standin.store.get_calendar(str(body.get("id", ""))).access_role = body["role"]
         return _build_empty_answer()
 
@@ -133,7 +139,7 @@ class Control:
         return web.json_response(event_to_json(event, calendar), status=HTTPStatus.CREATED)
 
     async def change_event(self, request: web.Request) -> web.Response:
-        """Change an event as the calendar's owner does in Google's interface."""
+        """Change an event, a series or one of its instances as the calendar's owner does in Google's interface."""
         body = await _read_body(request)
         calendar = self._standin.store.get_calendar(request.query.get("calendar", ""))
         for name in {"start", "end"} & set(body):

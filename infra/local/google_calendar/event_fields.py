@@ -3,7 +3,8 @@
 import re
 from collections.abc import Mapping
 
-from infra.local.google_calendar.errors import ApiError, Json, build_bad_request_error, build_invalid_error
+from infra.local.google_calendar.errors import Json, build_invalid_error
+from infra.local.google_calendar.recurrence import parse_recurrence
 
 WRITABLE: Mapping[str, type] = {
     "attendees": list,
@@ -16,6 +17,7 @@ WRITABLE: Mapping[str, type] = {
     "guestsCanModify": bool,
     "guestsCanSeeOtherGuests": bool,
     "location": str,
+    "recurrence": list,
     "reminders": dict,
     "source": dict,
     "start": dict,
@@ -50,12 +52,6 @@ def parse_event_id(event_id: object) -> str:
 
 def parse_fields(body: Json) -> Json:
     """Return the writable fields of a body as they are stored; refuse an invalid one."""
-    if body.get("recurrence"):
-        raise ApiError(
-            build_bad_request_error().status,
-            "notImplemented",
-            "This stand-in for Google Calendar supports single events only; it refuses `recurrence`.",
-        )
     fields = {name: body[name] for name in WRITABLE if body.get(name) is not None}
     for name, value in fields.items():
         if not isinstance(value, WRITABLE[name]):
@@ -67,6 +63,10 @@ def parse_fields(body: Json) -> Json:
             fields[boundary] = {key: value for key, value in fields[boundary].items() if value is not None}
     if "extendedProperties" in fields:
         fields["extendedProperties"] = _limit_properties(fields["extendedProperties"])
+    if not fields.get("recurrence"):
+        fields.pop("recurrence", None)
+    else:
+        parse_recurrence(fields)
     if "attendees" in fields:
         fields["attendees"] = [_parse_attendee(guest) for guest in fields["attendees"]]
     return fields

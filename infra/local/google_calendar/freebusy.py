@@ -12,8 +12,10 @@ from infra.local.google_calendar.errors import (
     build_missing_value_error,
     build_time_range_error,
 )
+from infra.local.google_calendar.events import NO_ROLE, Event
+from infra.local.google_calendar.instances import list_single_events
 from infra.local.google_calendar.moments import Span, find_zone, format_instant, format_timestamp, parse_instant
-from infra.local.google_calendar.store import CalendarStore, Event
+from infra.local.google_calendar.store import CalendarStore
 
 MAX_RANGE = timedelta(days=90)
 """Google documents no limit, but refuses requests for more than about three months."""
@@ -83,7 +85,9 @@ def _build_calendar_entry(store: CalendarStore, calendar_id: str, window: Span, 
         calendar = store.get_calendar(calendar_id)
     except ApiError as missing:
         return _build_error_entry(missing.reason)
-    spans = merge_busy_spans(calendar.events.values(), window)
+    if calendar.access_role == NO_ROLE:
+        return _build_error_entry("notFound")
+    spans = merge_busy_spans(list_single_events(calendar, window.start, window.end), window)
     return {
         "busy": [{"start": format_instant(span.start, where), "end": format_instant(span.end, where)} for span in spans]
     }

@@ -15,7 +15,9 @@ from infra.local.google_calendar.errors import (
     build_invalid_error,
     build_updated_min_error,
 )
-from infra.local.google_calendar.store import Calendar, Event
+from infra.local.google_calendar.events import Calendar, Event
+from infra.local.google_calendar.instances import list_events, list_instances, list_single_events
+from infra.local.google_calendar.moments import DATE, parse_boundary
 
 DEFAULT_PAGE_SIZE = 250
 MAX_PAGE_SIZE = 2500
@@ -74,9 +76,11 @@ def list_page(
     if filters.sync_token is not None:
         since = _parse_sync_token(filters.sync_token, calendar, epoch)
     after, seen = _parse_page_token(filters, calendar)
-    is_listed = _build_change_filter(since) if filters.sync_token is not None else _build_event_filter(filters)
+    is_sync = filters.sync_token is not None
+    is_listed = _build_change_filter(since) if is_sync else _build_event_filter(filters, calendar)
     order = _build_sort_key(filters.order_by)
-    matching = sorted(filter(is_listed, calendar.events.values()), key=order)
+    found = list_single_events if filters.single_events else list_events
+    matching = sorted(filter(is_listed, found(calendar, filters.time_min, filters.time_max)), key=order)
     rest = [event for event in matching if after is None or order(event) > after]
     size = min(filters.max_results, max_page_size)
     page, more = rest[:size], len(rest) > size
@@ -88,7 +92,30 @@ def list_page(
     if not more and not filters.forbids_sync:
         # The number at the first page: writes that happen while the client pages are listed again in the next sync.
         next_sync = _encode_token({"since": seen, "epoch": epoch, "calendar": calendar.id})
-    return Page(page, next_page, next_sync, filters.sync_token is not None)
+    return Page(page, next_page, next_sync, is_sync)
+
+
+def list_instance_page(
+    calendar: Calendar, series: Event, filters: Filters, *, original: str | None, max_page_size: int = MAX_PAGE_SIZE
+) -> Page:
+    """Return the requested page of a series' instances, or the one whose original start is given."""
+    wanted = None if original is None else _parse_original(original, calendar)
+    instances = [
+        event
+        for event in (list_instances(calendar, series) if series.recurs else ())
+        if (filters.show_deleted or not event.is_deleted)
+        and event.span.overlaps(filters.time_min, filters.time_max)
+        and (wanted is None or parse_boundary(event.original, "originalStart", calendar.time_zone) == wanted)
+    ]
+    skipped = 0 if filters.page_token is None else int((_decode_token(filters.page_token) or {}).get("skipped", 0))
+    last = skipped + min(filters.max_results, max_page_size)
+    next_page = _encode_token({"skipped": last}) if len(instances) > last else None
+    return Page(instances[skipped:last], next_page, None, is_incremental=False)
+
+
+def _parse_original(text: str, calendar: Calendar) -> datetime:
+    boundary = {"date": text} if DATE.fullmatch(text) else {"dateTime": text}
+    return parse_boundary(boundary, "originalStart", calendar.time_zone)
 
 
 def _check_filters(filters: Filters, now: datetime) -> None:
@@ -108,14 +135,20 @@ def _build_change_filter(since: int) -> Callable[[Event], bool]:
     return lambda event: event.change > since
 
 
-def _build_event_filter(filters: Filters) -> Callable[[Event], bool]:
+def _build_event_filter(filters: Filters, calendar: Calendar) -> Callable[[Event], bool]:
+    def is_displayed(event: Event) -> bool:
+        if filters.show_deleted or not event.is_deleted or filters.updated_min is not None:
+            return True
+        # Who expands a series has to know which of its instances are cancelled.
+        is_exception = event.series is not None and not event.dropped and not filters.single_events
+        return is_exception and not calendar.events[event.series or ""].is_deleted
+
     def matches(event: Event) -> bool:
         properties: Json = event.fields.get("extendedProperties", {})
         return (
-            (filters.show_deleted or not event.is_deleted or filters.updated_min is not None)
-            and event.span.overlaps(filters.time_min, filters.time_max)
+            is_displayed(event)
             and (filters.updated_min is None or event.updated >= filters.updated_min)
-            and (filters.ical_uid is None or filters.ical_uid == f"{event.id}@google.com")
+            and (filters.ical_uid is None or filters.ical_uid == f"{event.series or event.id}@google.com")
             and _contains_text(event, filters.text)
             and all(_has_property(properties.get("private", {}), pair) for pair in filters.private)
             and all(_has_property(properties.get("shared", {}), pair) for pair in filters.shared)
@@ -138,10 +171,10 @@ def _contains_text(event: Event, text: str | None) -> bool:
 
 def _build_sort_key(order_by: str | None) -> Callable[[Event], Position]:
     if order_by == "startTime":
-        return lambda event: [event.span.start.isoformat(), event.position]
+        return lambda event: [event.span.start.isoformat(), event.position, event.id]
     if order_by == "updated":
-        return lambda event: [event.updated.isoformat(), event.position]
-    return lambda event: [event.position]
+        return lambda event: [event.updated.isoformat(), event.position, event.id]
+    return lambda event: [event.position, event.id]
 
 
 def _parse_sync_token(token: str, calendar: Calendar, epoch: str) -> int:

@@ -60,7 +60,7 @@ def parse_instant(text: object, refusal: ApiError, *, without_offset: tzinfo | N
 
 def parse_span(fields: Json, calendar_zone: ZoneInfo) -> Span:
     """Parse the `start` and `end` of an event; raise Google's error where one is invalid."""
-    start, end = (_parse_boundary(fields.get(name), name, calendar_zone) for name in ("start", "end"))
+    start, end = (parse_boundary(fields.get(name), name, calendar_zone) for name in ("start", "end"))
     if ("date" in fields["start"]) != ("date" in fields["end"]):
         raise build_invalid_error("Start and end times must either both be date or both be dateTime.")
     if end <= start:
@@ -79,7 +79,8 @@ def format_timestamp(moment: datetime) -> str:
     return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def _parse_boundary(boundary: object, name: str, calendar_zone: ZoneInfo) -> datetime:
+def parse_boundary(boundary: object, name: str, calendar_zone: ZoneInfo) -> datetime:
+    """Parse a `start` or `end`; raise Google's error where it is invalid."""
     if not isinstance(boundary, dict) or not ("date" in boundary or "dateTime" in boundary):
         raise build_missing_value_error(f"Missing {name} time.")
     wrong = build_invalid_error(f"Invalid {name} time.")

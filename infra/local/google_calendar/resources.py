@@ -5,16 +5,30 @@ import hashlib
 from datetime import datetime, tzinfo
 
 from infra.local.google_calendar.errors import Json
+from infra.local.google_calendar.events import Calendar, Event
 from infra.local.google_calendar.listing import Page
-from infra.local.google_calendar.moments import format_instant, format_timestamp
-from infra.local.google_calendar.store import Calendar, Event
+from infra.local.google_calendar.moments import format_instant, format_timestamp, parse_boundary
 
 DEFAULTS = {"transparency": "opaque", "visibility": "default", "guestsCanInviteOthers": True}
 """Default values, which Google leaves out of its answers."""
 
+TIME_FIELDS = frozenset(
+    {
+        *("kind", "etag", "id", "status", "created", "updated", "start", "end", "iCalUID", "sequence", "eventType"),
+        *("transparency", "recurrence", "recurringEventId", "originalStartTime"),
+    }
+)
+"""What is shown of an event whose details are hidden."""
+
 
 def event_to_json(event: Event, calendar: Calendar, where: tzinfo | None = None) -> Json:
-    """Return one event as JSON; times are in the zone `where`, by default in the calendar's zone."""
+    """Return one event as JSON; times are in the zone `where`, by default in the calendar's zone.
+
+    Of a cancelled instance, Google guarantees little more than its place in the series.
+    https://developers.google.com/workspace/calendar/api/v3/reference/events
+    """
+    if event.series is not None and event.is_deleted:
+        return _deleted_event_to_json(event, calendar, where)
     fields = {
         name: value
         for name, value in event.fields.items()
@@ -35,12 +49,26 @@ def event_to_json(event: Event, calendar: Calendar, where: tzinfo | None = None)
         "organizer": {"email": calendar.id, "self": True},
         "start": _boundary_to_json(event.fields["start"], event.span.start, calendar, where),
         "end": _boundary_to_json(event.fields["end"], event.span.end, calendar, where),
-        "iCalUID": f"{event.id}@google.com",
+        "iCalUID": f"{event.series or event.id}@google.com",
+        **_origin_to_json(event, calendar, where),
         "sequence": event.sequence,
         "eventType": "default",
         "reminders": {"useDefault": True},
         **fields,
     }
+
+
+def display_event(event: Event, calendar: Calendar, where: tzinfo | None = None) -> Json:
+    """Return one event as JSON, as far as the account's role for the calendar allows.
+
+    With free/busy access, and of private events with read access, only the time is shown.
+    https://developers.google.com/workspace/calendar/api/concepts/sharing
+    """
+    fields = event_to_json(event, calendar, where)
+    is_private = event.fields.get("visibility") in {"private", "confidential"}
+    if calendar.access_role == "freeBusyReader" or (calendar.access_role == "reader" and is_private):
+        return {name: value for name, value in fields.items() if name in TIME_FIELDS} | {"visibility": "private"}
+    return fields
 
 
 def calendar_to_json(calendar: Calendar) -> Json:
@@ -55,7 +83,7 @@ def calendar_to_json(calendar: Calendar) -> Json:
 
 
 def calendars_to_json(calendars: list[Calendar]) -> Json:
-    """Return the list of all calendars as JSON, as if each owner had shared theirs."""
+    """Return the list of calendars as JSON."""
     entries = [
         calendar_to_json(calendar)
         | {"kind": "calendar#calendarListEntry", "accessRole": calendar.access_role, "selected": True}
@@ -78,7 +106,9 @@ def events_to_json(page: Page, calendar: Calendar, where: tzinfo | None, *, show
     """
     bare = page.is_incremental and not show_deleted
     items = [
-        _deleted_event_to_json(event) if bare and event.is_deleted else event_to_json(event, calendar, where)
+        _deleted_event_to_json(event, calendar, where)
+        if bare and event.is_deleted
+        else display_event(event, calendar, where)
         for event in page.events
     ]
     answer: Json = {
@@ -98,8 +128,18 @@ def events_to_json(page: Page, calendar: Calendar, where: tzinfo | None, *, show
     return answer
 
 
-def _deleted_event_to_json(event: Event) -> Json:
-    return {"kind": "calendar#event", "etag": event.etag, "id": event.id, "status": "cancelled"}
+def _deleted_event_to_json(event: Event, calendar: Calendar, where: tzinfo | None) -> Json:
+    origin = _origin_to_json(event, calendar, where)
+    return {"kind": "calendar#event", "etag": event.etag, "id": event.id, "status": "cancelled", **origin}
+
+
+def _origin_to_json(event: Event, calendar: Calendar, where: tzinfo | None) -> Json:
+    """Return which instance of a series the event is."""
+    if event.series is None or event.original is None:
+        return {}
+    moment = parse_boundary(event.original, "originalStartTime", calendar.time_zone)
+    original = _boundary_to_json(event.original, moment, calendar, where)
+    return {"recurringEventId": event.series, "originalStartTime": original}
 
 
 def _mark_own_attendee(guest: Json, calendar: Calendar) -> Json:

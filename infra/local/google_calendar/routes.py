@@ -19,19 +19,19 @@ from infra.local.google_calendar.errors import (
     build_not_found_error,
     build_writer_access_error,
 )
+from infra.local.google_calendar.events import NO_ROLE, READING_ROLES, Calendar, Event
 from infra.local.google_calendar.freebusy import query_busy_times
-from infra.local.google_calendar.listing import DEFAULT_PAGE_SIZE, Filters, list_page
+from infra.local.google_calendar.listing import DEFAULT_PAGE_SIZE, Filters, list_instance_page, list_page
 from infra.local.google_calendar.moments import find_zone, parse_instant
 from infra.local.google_calendar.partial import select_answer_fields
 from infra.local.google_calendar.resources import (
     calendar_to_json,
     calendars_to_json,
-    event_to_json,
+    display_event,
     events_to_json,
 )
 from infra.local.google_calendar.scopes import allows_method
 from infra.local.google_calendar.standin import Standin
-from infra.local.google_calendar.store import READING_ROLES, Event
 
 BASE_PATH = "/calendar/v3"
 
@@ -79,9 +79,17 @@ class Call:
             raise build_bad_request_error()
         return content
 
+    @property
+    def calendar(self) -> Calendar:
+        """Return the calendar; one that is not shared looks as if it did not exist."""
+        calendar = self.standin.store.get_calendar(self.calendar_id)
+        if calendar.access_role == NO_ROLE:
+            raise build_not_found_error()
+        return calendar
+
     def require_writer(self) -> None:
         """Refuse callers that may only read the calendar."""
-        if self.standin.store.get_calendar(self.calendar_id).access_role in READING_ROLES:
+        if self.calendar.access_role in READING_ROLES:
             raise build_writer_access_error()
 
     async def read_event_body(self) -> Json:
@@ -94,8 +102,7 @@ class Call:
 
     def build_answer(self, event: Event) -> web.Response:
         """Answer with an event and its etag as a header."""
-        calendar = self.standin.store.get_calendar(self.calendar_id)
-        resource = event_to_json(event, calendar, self.zone)
+        resource = display_event(event, self.calendar, self.zone)
         return web.json_response(resource, headers={"ETag": event.etag})
 
 
@@ -110,7 +117,7 @@ async def insert_event(call: Call) -> web.Response:
 
 async def get_event(call: Call) -> web.Response:
     """Carry out `events.get`."""
-    event = call.standin.store.get_event(call.calendar_id, call.event_id)
+    event = call.standin.store.get_event(call.calendar.id, call.event_id)
     if call.request.headers.get("If-None-Match") == event.etag:
         return web.Response(status=HTTPStatus.NOT_MODIFIED, headers={"ETag": event.etag})
     return call.build_answer(event)
@@ -140,11 +147,24 @@ async def delete_event(call: Call) -> web.Response:
 async def list_events(call: Call) -> web.Response:
     """Carry out `events.list`."""
     standin, filters = call.standin, _parse_filters(call.request)
-    calendar = standin.store.get_calendar(call.calendar_id)
+    calendar = call.calendar
     page = list_page(
         calendar, filters, now=standin.store.now(), epoch=standin.sync_epoch, max_page_size=standin.max_page_size
     )
     return web.json_response(events_to_json(page, calendar, call.zone, show_deleted=filters.show_deleted))
+
+
+async def list_instances(call: Call) -> web.Response:
+    """Carry out `events.instances`: those of one series, in order; cancelled ones only on request."""
+    standin, calendar = call.standin, call.calendar
+    page = list_instance_page(
+        calendar,
+        standin.store.get_event(calendar.id, call.event_id),
+        _parse_filters(call.request),
+        original=call.request.query.get("originalStart"),
+        max_page_size=standin.max_page_size,
+    )
+    return web.json_response(events_to_json(page, calendar, call.zone, show_deleted=True))
 
 
 async def query_freebusy(call: Call) -> web.Response:
@@ -154,12 +174,13 @@ async def query_freebusy(call: Call) -> web.Response:
 
 async def get_calendar(call: Call) -> web.Response:
     """Carry out `calendars.get`."""
-    return web.json_response(calendar_to_json(call.standin.store.get_calendar(call.calendar_id)))
+    return web.json_response(calendar_to_json(call.calendar))
 
 
 async def list_calendars(call: Call) -> web.Response:
     """Carry out `calendarList.list`."""
-    return web.json_response(calendars_to_json(call.standin.store.list_calendars()))
+    shared = [each for each in call.standin.store.list_calendars() if each.access_role != NO_ROLE]
+    return web.json_response(calendars_to_json(shared))
 
 
 METHODS: tuple[tuple[str, str, str, Handler], ...] = (
@@ -169,6 +190,7 @@ METHODS: tuple[tuple[str, str, str, Handler], ...] = (
     ("GET", "calendars/{calendarId}/events", "calendar.events.list", list_events),
     ("POST", "calendars/{calendarId}/events", "calendar.events.insert", insert_event),
     ("GET", "calendars/{calendarId}/events/{eventId}", "calendar.events.get", get_event),
+    ("GET", "calendars/{calendarId}/events/{eventId}/instances", "calendar.events.instances", list_instances),
     ("PATCH", "calendars/{calendarId}/events/{eventId}", "calendar.events.patch", patch_event),
     ("PUT", "calendars/{calendarId}/events/{eventId}", "calendar.events.update", update_event),
     ("DELETE", "calendars/{calendarId}/events/{eventId}", "calendar.events.delete", delete_event),

@@ -35,6 +35,7 @@ ALLOWED: Mapping[str, frozenset[str]] = {
     "calendar.events.delete": _WRITE_EVENTS,
     "calendar.events.get": _READ_EVENTS,
     "calendar.events.insert": _WRITE_EVENTS,
+    "calendar.events.instances": _READ_EVENTS,
     "calendar.events.list": _READ_EVENTS,
     "calendar.events.patch": _WRITE_EVENTS,
     "calendar.events.update": _WRITE_EVENTS,

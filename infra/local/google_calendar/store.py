@@ -1,9 +1,8 @@
 """Calendars and their events in memory, with the rules of writing; without HTTP."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import datetime
-from zoneinfo import ZoneInfo
 
 from infra.local.google_calendar.errors import (
     Json,
@@ -14,59 +13,10 @@ from infra.local.google_calendar.errors import (
     build_not_found_error,
 )
 from infra.local.google_calendar.event_fields import merge_patch, parse_event_id, parse_fields
-from infra.local.google_calendar.moments import Span, find_zone, parse_span
-
-READING_ROLES = ("freeBusyReader", "reader")
-ROLES = (*READING_ROLES, "writerWithoutPrivateAccess", "writer", "owner")
-"""The roles that a user may have for a calendar: https://developers.google.com/workspace/calendar/api/v3/reference/events/list"""
-
-
-@dataclass(frozen=True)
-class Event:
-    """One version of an event. `change` is the calendar-wide number of the write that created it."""
-
-    id: str
-    fields: Json
-    span: Span
-    creator: str
-    created: datetime
-    updated: datetime
-    position: int
-    change: int
-    sequence: int = 0
-
-    @property
-    def status(self) -> str:
-        """Return `confirmed`, `tentative` or `cancelled`."""
-        return str(self.fields.get("status", "confirmed"))
-
-    @property
-    def is_deleted(self) -> bool:
-        """Return whether the event is deleted; its id can't be used again."""
-        return self.status == "cancelled"
-
-    @property
-    def blocks_time(self) -> bool:
-        """Return whether the event makes its time busy."""
-        return not self.is_deleted and self.fields.get("transparency") != "transparent"
-
-    @property
-    def etag(self) -> str:
-        """Return the version's etag; two writes in one millisecond have different ones."""
-        return f'"{int(self.updated.timestamp() * 1000)}{self.change:06d}"'
-
-
-@dataclass
-class Calendar:
-    """One calendar; `events` includes deleted ones."""
-
-    id: str
-    time_zone: ZoneInfo
-    updated: datetime
-    change: int = 0
-    access_role: str = "writer"
-    """The service account's role for the calendar."""
-    events: dict[str, Event] = field(default_factory=dict)
+from infra.local.google_calendar.events import Calendar, Event
+from infra.local.google_calendar.instances import find_event, list_lost_exceptions
+from infra.local.google_calendar.moments import find_zone, parse_span
+from infra.local.google_calendar.recurrence import check_recurrence
 
 
 class CalendarStore:
@@ -96,13 +46,17 @@ class CalendarStore:
             raise build_not_found_error()
         return self._calendars[calendar_id]
 
+    def delete_calendar(self, calendar_id: str) -> None:
+        """Remove a calendar with its events, or raise `notFound`."""
+        del self._calendars[self.get_calendar(calendar_id).id]
+
     def clear(self) -> None:
         """Remove all calendars."""
         self._calendars.clear()
 
     def get_event(self, calendar_id: str, event_id: str) -> Event:
-        """Return one event, deleted or not, or raise `notFound`."""
-        event = self.get_calendar(calendar_id).events.get(event_id)
+        """Return one event or instance, deleted or not, or raise `notFound`."""
+        event = find_event(self.get_calendar(calendar_id), event_id)
         if event is None:
             raise build_not_found_error()
         return event
@@ -115,6 +69,7 @@ class CalendarStore:
             raise build_duplicate_error()
         fields = parse_fields(body)
         span = parse_span(fields, calendar.time_zone)
+        check_recurrence(fields, span, calendar.time_zone)
         now = self._clock()
         position = len(calendar.events) + 1
         return self._store_event(calendar, Event(event_id, fields, span, creator, now, now, position, 0))
@@ -153,12 +108,30 @@ class CalendarStore:
 
     def _change_event(self, calendar_id: str, before: Event, fields: Json) -> Event:
         calendar = self.get_calendar(calendar_id)
+        if before.series is not None:
+            self._check_instance(calendar, before.series, fields)
         span = parse_span(fields, calendar.time_zone)
-        sequence = before.sequence + (span != before.span)
-        return self._store_event(
-            calendar,
-            replace(before, fields=fields, span=span, sequence=sequence, updated=self._clock()),
-        )
+        check_recurrence(fields, span, calendar.time_zone)
+        changed = replace(before, fields=fields, span=span, updated=self._clock())
+        # RFC 5546, 2.1.4: the organiser counts up when the times change, and with a cancellation.
+        counts = (span, before.is_deleted, changed.recurs) != (before.span, changed.is_deleted, before.recurs)
+        stored = self._store_event(calendar, replace(changed, sequence=before.sequence + counts))
+        if before.recurs:
+            self._update_exceptions(calendar, before, stored)
+        return stored
+
+    def _check_instance(self, calendar: Calendar, series_id: str, fields: Json) -> None:
+        if fields.get("recurrence"):
+            raise build_invalid_error("An instance of a recurring event does not recur.")
+        if calendar.events[series_id].is_deleted:
+            raise build_not_found_error()
+
+    def _update_exceptions(self, calendar: Calendar, before: Event, series: Event) -> None:
+        """Drop the exceptions that have lost their place in a series; a deletion or restoration changes all of them."""
+        lost = list_lost_exceptions(calendar, series)
+        changed = [event for event in calendar.events.values() if event.series == series.id and not event.dropped]
+        for event in lost if before.is_deleted == series.is_deleted else changed:
+            self._store_event(calendar, replace(event, dropped=event in lost, updated=series.updated))
 
     def _store_event(self, calendar: Calendar, event: Event) -> Event:
         calendar.change += 1

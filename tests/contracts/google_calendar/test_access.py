@@ -9,10 +9,10 @@ import pytest
 from google.auth.exceptions import RefreshError
 
 from infra.local.google_calendar.discovery import load_document
+from infra.local.google_calendar.events import READING_ROLES, ROLES
 from infra.local.google_calendar.keys import create_service_account_key, parse_account_key
 from infra.local.google_calendar.scopes import ALLOWED, PREFIX
 from infra.local.google_calendar.standin import Standin
-from infra.local.google_calendar.store import READING_ROLES, ROLES
 from infra.local.google_calendar.thread import serve_in_thread
 from tests.contracts.google_calendar.client import (
     CALENDAR,
@@ -67,6 +67,53 @@ def test_a_role_decides_who_may_write(server, api, role):
     else:
         for write in writes:
             write.execute()
+
+
+def test_a_role_decides_what_is_displayed(server, api):
+    """Free/busy access shows times only, and read access no private events; both end, and come back, with the role."""
+    events = api.events()
+    properties = {"private": {"appointment_id": "a1"}}
+    plain = events.insert(calendarId=CALENDAR, body=visit(9, extendedProperties=properties)).execute()
+    private = events.insert(calendarId=CALENDAR, body=visit(12, visibility="private")).execute()
+
+    def details(event):
+        read = events.get(calendarId=CALENDAR, eventId=event["id"]).execute()
+        [listed] = [one for one in events.list(calendarId=CALENDAR).execute()["items"] if one["id"] == event["id"]]
+        assert (listed == read, read["start"]) == (True, event["start"])
+        return read.get("summary"), "extendedProperties" in read
+
+    for role, displayed in [
+        ("writer", [("Visit", True), ("Visit", False)]),
+        ("reader", [("Visit", True), (None, False)]),
+        ("freeBusyReader", [(None, False), (None, False)]),
+        ("none", None),
+        ("owner", [("Visit", True), ("Visit", False)]),
+    ]:
+        server.control("POST", "calendars/share", {"id": CALENDAR, "role": role})
+        if displayed:
+            assert [details(plain), details(private)] == displayed
+            assert len(busy(api)["busy"]) == 2
+            continue
+        for request in [
+            events.list(calendarId=CALENDAR),
+            events.get(calendarId=CALENDAR, eventId=plain["id"]),
+            events.insert(calendarId=CALENDAR, body=visit()),
+            events.delete(calendarId=CALENDAR, eventId=plain["id"]),
+            api.calendars().get(calendarId=CALENDAR),
+        ]:
+            assert expect_refusal(request) == (404, "notFound")
+        assert busy(api)["errors"] == [{"domain": "global", "reason": "notFound"}]
+        assert api.calendarList().list().execute()["items"] == []
+
+
+def test_a_deleted_calendar_is_not_found(server, api):
+    """Its events are gone, also when a calendar of that id exists again."""
+    api.events().insert(calendarId=CALENDAR, body=visit(id="abc123")).execute()
+    server.control("DELETE", f"calendars?calendar={CALENDAR}")
+    assert expect_refusal(api.events().list(calendarId=CALENDAR)) == (404, "notFound")
+    assert expect_refusal(api.events().insert(calendarId=CALENDAR, body=visit())) == (404, "notFound")
+    server.control("POST", "calendars", {"id": CALENDAR})
+    assert api.events().list(calendarId=CALENDAR, showDeleted=True).execute()["items"] == []
 
 
 def test_a_role_that_does_not_exist_is_refused(server):

@@ -11,6 +11,10 @@ from infra.local.google_calendar.resources import event_to_json
 from tests.unit.infra.google_calendar.events import CALENDAR, MORNING, body, refusal
 
 REFUSAL = ApiError(400, "bad", "bad")
+ZONED = {
+    name: {"dateTime": (MORNING + timedelta(hours=hour)).isoformat(), "timeZone": "Europe/Warsaw"}
+    for hour, name in enumerate(("start", "end"))
+}
 
 
 @pytest.mark.parametrize("event_id", ["abc1", "ABCDE", "wxyz12", "abc-def", "a" * 1025, "", 12345])
@@ -66,15 +70,18 @@ def test_a_write_with_an_old_etag_changes_nothing(store):
     store.delete_event(CALENDAR, "abcde", if_match=current)
 
 
-def test_the_sequence_counts_changes_of_time_only(store):
-    """A new summary and the same time in another zone keep the sequence; a new time increments it."""
+def test_the_sequence_counts_changes_of_time_and_cancellations(store):
+    """A new summary and the same time in another zone keep it; a new time, a deletion and a restoration count."""
     store.insert_event(CALENDAR, body(id="abcde"), "me")
     assert store.patch_event(CALENDAR, "abcde", {"summary": "x"}).sequence == 0
     same = {"start": {"dateTime": "2027-03-01T10:00:00+01:00"}}
     assert store.patch_event(CALENDAR, "abcde", same).sequence == 0
     moved = store.patch_event(CALENDAR, "abcde", body(MORNING + timedelta(hours=1)))
     assert moved.sequence == 1
-    assert refusal(store.replace_event, CALENDAR, "abcde", body(sequence=0)) == "invalid"
+    store.delete_event(CALENDAR, "abcde")
+    restored = store.patch_event(CALENDAR, "abcde", {"status": "confirmed"})
+    assert (restored.sequence, restored.span, restored.etag != moved.etag) == (3, moved.span, True)
+    assert refusal(store.replace_event, CALENDAR, "abcde", body(sequence=2)) == "invalid"
 
 
 def test_a_patch_merges_and_a_replacement_replaces_all_fields(store):
@@ -110,7 +117,11 @@ def test_long_extended_properties_are_dropped_or_truncated(store):
         ({"transparency": "glass"}, "invalid"),
         ({"attendees": [{"displayName": "no address"}]}, "invalid"),
         ({"extendedProperties": {"private": {"a": 1}}}, "invalid"),
-        ({"recurrence": ["RRULE:FREQ=DAILY"]}, "notImplemented"),
+        ({"recurrence": ["RRULE:FREQ=DAILY"]}, "required"),
+        (ZONED | {"recurrence": ["RRULE:FREQ=SOMETIMES"]}, "invalid"),
+        (ZONED | {"recurrence": ["RRULE:FREQ=DAILY;UNTIL=20270305"]}, "invalid"),
+        (ZONED | {"recurrence": ["DTSTART:20270301T090000Z"]}, "invalid"),
+        (ZONED | {"recurrence": [7]}, "invalid"),
     ],
 )
 def test_a_wrong_body_is_refused_with_its_reason(store, change, reason):
