@@ -1,6 +1,7 @@
-"""Runs MiniStack with three differences: `python -m infra.local.queueing_emulator`.
+"""Runs MiniStack with four differences: `python -m infra.local.queueing_emulator`.
 
-It counts calls on request (`infra/local/call_recorder.py`).
+It counts calls on request (`infra/local/call_recorder.py`), and answers long polls at once
+(`infra/local/long_polls.py`).
 
 It checks the grammar of a condition once: MiniStack does so again for every item that a query reads, which takes a
 sixth of its processor time.
@@ -22,6 +23,7 @@ from ministack.core.lambda_runtime import Worker
 from ministack.services import dynamodb, lambda_svc
 
 from infra.local.call_recorder import CallRecorder
+from infra.local.long_polls import LongPolls, answer_long_polls_at_once
 
 TIMEOUT_SECONDS = 25.0
 _POLL_SECONDS = 0.002
@@ -66,6 +68,7 @@ if __name__ == "__main__":
         dynamodb._condition_syntax_error  # noqa: SLF001
     )
     lambda_svc.acquire_worker = queue_authorizers(lambda_svc.acquire_worker)
+    answer_long_polls_at_once(LongPolls())
     # Its modules stay for as long as it runs: looking through them for garbage took 7 % of its time.
     gc.freeze()
     gc.set_threshold(50_000, 20, 50)
