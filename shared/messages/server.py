@@ -175,6 +175,8 @@ class BookingPendingData(Message):
     """Masked."""
     contact_kind: Literal["email", "phone"] | None = None
     """How the code is sent; None in frames of the release before."""
+    send_number: int | None = None
+    """The number of the code that was sent last: only this one is valid. None in frames of the release before."""
 
 
 class BookingConfirmedData(Message):

@@ -27,7 +27,7 @@ from workers.failures.domain import (
     find_notifiable_command,
     needs_record,
 )
-from workers.failures.unsent_codes import build_unsent_code_frame, find_latest_booking_frame
+from workers.failures.unsent_codes import build_unsent_code_frame, find_latest_booking_frame, is_superseded
 
 log = structlog.get_logger()
 
@@ -115,7 +115,7 @@ class LedgerHandler:
         state = find_latest_booking_frame(tail.frames, notice.data.appointment_id)
         if state is None and now < notice.accepted_at + _MAX_FRAME_WAIT:
             raise TransientError("the hold has no frame yet", retry_after=_FRAME_RETRY)
-        if isinstance(state, BookingPending):
+        if isinstance(state, BookingPending) and not is_superseded(notice, state):
             # The notice's own claim has ended.
             await self._send_once(
                 notice,

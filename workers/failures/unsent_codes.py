@@ -33,6 +33,12 @@ def find_latest_booking_frame(frames: Sequence[ServerFrame], appointment_id: str
     )
 
 
+def is_superseded(notice: SendCode, latest: BookingPending) -> bool:
+    """Return whether a later code was requested: then the visitor waits for that one, and no other is valid."""
+    # The release before left the number out.
+    return latest.data.send_number is not None and latest.data.send_number > notice.send_number
+
+
 def build_unsent_code_frame(notice: SendCode, reason: str, locale: str) -> Error:
     """Return the error about a code that failed for a reason; it names what a code can be sent to instead.
 

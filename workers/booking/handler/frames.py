@@ -89,6 +89,7 @@ def build_pending(command: Envelope, appointment: Appointment, zone: ZoneInfo) -
             expires_at=appointment.hold_expires_at,
             contact=mask_contact(appointment.contact.address),
             contact_kind=appointment.contact.kind,
+            send_number=appointment.code_sends,
         ),
     )
 

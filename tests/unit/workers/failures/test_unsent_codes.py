@@ -26,8 +26,9 @@ def unsent(*, replay=0, kind="code", **fields):
     return build_notice(kind, **changes | fields)
 
 
-def pending(appointment_id=APPOINTMENT):
+def pending(appointment_id=APPOINTMENT, **fields):
     data = {**TIMES, "appointment_id": appointment_id, "expires_at": NOON + timedelta(minutes=15), "contact": "a***"}
+    data |= fields
     return BookingPending(re="b-1", data=BookingPendingData(**data))
 
 
@@ -148,3 +149,13 @@ async def test_each_replay_that_fails_is_reported(worker):
     for notice in (unsent(), unsent(replay=1), unsent(id="notice-code-2", send_number=2)):
         await process(worker, notice)
     assert [frame.type for frame in worker.conversations.list_frames("s1")] == ["booking.pending", *["error"] * 3]
+
+
+async def test_a_code_that_a_later_one_replaced_is_not_reported(worker):
+    """The visitor asked for another code meanwhile: that one is valid, and has a report of its own if it fails."""
+    await store(worker, pending(send_number=1), pending(send_number=2))
+    assert await process(worker, unsent(send_number=1)) == Ack()
+    assert (await last_frame(worker)).type == "booking.pending"
+    assert len(worker.failures.rows) == 1
+    assert await process(worker, unsent(id="notice-code-2", send_number=2)) == Ack()
+    assert (await last_frame(worker)).type == "error"
