@@ -2,6 +2,7 @@
 
 from ops.cli.times import format_in_business_zone, format_local_time
 from ops.desk.domain.values import Forecast, ForecastKind, NotPossible, NotPossibleReason
+from shared.messages.errors import ErrorCode
 from workers.booking.facade import Block, Rule, TimeProblem
 
 FORECASTS: dict[ForecastKind, str] = {
@@ -9,6 +10,7 @@ FORECASTS: dict[ForecastKind, str] = {
     ForecastKind.OCCUPIED: "the time is occupied: the visitor would be offered others",
     ForecastKind.PAST: "the time has passed: the visitor would be offered others",
     ForecastKind.TOO_OLD: "the request is too old: the visitor would be asked to choose again",
+    ForecastKind.OVERTAKEN: "the visit has changed since: the visitor would be asked to choose again",
     ForecastKind.ALREADY_DONE: "it is done already: the visitor would be told so, and nothing else would happen",
     ForecastKind.WOULD_BE_FINISHED: "it is stored already: its missing e-mail or calendar event would follow",
     ForecastKind.WOULD_BE_ENTERED: "the visit would be entered in the calendar",
@@ -21,6 +23,18 @@ FORECASTS: dict[ForecastKind, str] = {
     ForecastKind.UNREADABLE: "no worker of this release can decode it: it would fail again",
     ForecastKind.WOULD_FAIL: "it would fail again at present",
     ForecastKind.UNKNOWN: "the outcome can't be forecast at the moment",
+}
+
+_REFUSALS: dict[str, str] = {
+    ErrorCode.BAD_FRAME: "an answer to a question of the service is missing or wrong",
+    ErrorCode.RATE_LIMITED: "the visitor has asked for too many times or codes",
+    ErrorCode.INVALID_TIME: "the time is not offered, or it is too late to change the visit",
+    ErrorCode.INVALID_CONTACT: "no message can be sent to this contact",
+    ErrorCode.UNKNOWN_SERVICE: "the profile has no such service",
+    ErrorCode.UNKNOWN_APPOINTMENT: "the visit was cancelled, or there is none",
+    ErrorCode.CODE_INVALID: "the code is wrong",
+    ErrorCode.CODE_EXPIRED: "the time to enter the code has passed",
+    ErrorCode.TOO_MANY_ATTEMPTS: "too many wrong codes were entered",
 }
 
 TIME_PROBLEMS: dict[TimeProblem, str] = {
@@ -66,11 +80,16 @@ _REASONS: dict[NotPossibleReason, str] = {
 
 
 def describe_forecast(forecast: Forecast) -> str:
-    """Return what a replay would do, with the requested time and the code if there are any."""
+    """Return what a replay would do, with the requested time and the reason if there are any.
+
+    A refusal is in words, and in none where the kind of the forecast says it already.
+    """
     details = []
     if forecast.start:
         details.append(format_in_business_zone(forecast.start))
-    if forecast.code:
+    if forecast.code and forecast.kind is ForecastKind.REFUSED:
+        details.append(_REFUSALS.get(forecast.code, forecast.code))
+    elif forecast.code and forecast.kind in {ForecastKind.WOULD_FAIL, ForecastKind.UNKNOWN}:
         details.append(forecast.code)
     return FORECASTS[forecast.kind] + (f" ({', '.join(details)})" if details else "")
 

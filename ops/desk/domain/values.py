@@ -31,6 +31,8 @@ class ForecastKind(StrEnum):
     """The time has passed: the visitor would be offered the `alternatives`."""
     TOO_OLD = "too_old"
     """The request is too old: the visitor would be asked to choose again."""
+    OVERTAKEN = "overtaken"
+    """The visit changed after the command was accepted: the visitor would be asked to choose again."""
     ALREADY_DONE = "already_done"
     """The effect exists already: the visitor would be told so, and nothing else would happen."""
     WOULD_BE_FINISHED = "would_be_finished"

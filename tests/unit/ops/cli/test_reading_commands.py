@@ -111,6 +111,10 @@ def test_show_prints_the_forecast_and_the_audit_trail(terminal):
     assert "jan@example.com" in terminal.run("failures", "show", one, "--unmask").stdout
     details = terminal.json("failures", "show", one)
     assert details["forecast"]["kind"] == "taken"
+    refused = Forecast(ForecastKind.REFUSED, start=NOON, code="UNKNOWN_APPOINTMENT")
+    terminal.world.forecaster.by_failure[one] = refused
+    sentence = "refused (Mon 12 Jan 2026 12:00+00:00, the visit was cancelled, or there is none)"
+    assert sentence in " ".join(terminal.run("failures", "show", one).stdout.split())
     assert [entry["what"] for entry in details["story"]] == ["failed", "unmasked"]
     assert set(details["story"][0]) == {"at", "by", "what", "note"}
     assert details["data"] is None

@@ -1,5 +1,6 @@
 """The pages of failures: search, details, replay and discard; content of messages is escaped."""
 
+import html
 import json
 from dataclasses import replace
 from datetime import timedelta
@@ -7,6 +8,7 @@ from datetime import timedelta
 import pytest
 
 from ops.desk.domain.values import Forecast, ForecastKind
+from ops.web.language import CATALOGUE
 from shared.errors import PermanentError, TransientError
 from shared.ledger.failures import AuditEntry, FailureState
 from tests.fakes.clock import NOON
@@ -78,6 +80,20 @@ def test_shows_the_details_of_a_failure(owner, world):
         assert hidden not in text
     world.forecaster.answer = Forecast(ForecastKind.OCCUPIED, start=NOON, alternatives=[NOON + timedelta(hours=3)])
     assert "15:00" in owner.get("/failures/f-ania").text
+
+
+def test_a_refusal_is_forecast_in_words(owner, world):
+    """In the reader's language; a code of the protocol means nothing to an owner."""
+    for code in ("UNKNOWN_APPOINTMENT", "RATE_LIMITED", "SLOT_TAKEN"):
+        kind = ForecastKind.OCCUPIED if code == "SLOT_TAKEN" else ForecastKind.REFUSED
+        world.forecaster.answer = Forecast(kind, start=NOON, code=code)
+        for language in ("en", "pl", "de"):
+            owner.http.headers["accept-language"] = language
+            text = html.unescape(owner.get("/failures/f-ania").text)
+            t = CATALOGUE.get_texts(language)
+            words = t(f"forecast_{kind}") if code == "SLOT_TAKEN" else t.get(f"forecast_refusal_{code}")
+            assert words in text
+            assert code not in text
 
 
 def test_unmasking_is_recorded(owner, world):

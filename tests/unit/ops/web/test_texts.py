@@ -18,6 +18,7 @@ from shared.ledger.audit_details import EditedFields, NotSent, ReplayNumber
 from shared.ledger.failures import QUEUES, AuditAction, AuditEntry, FailureState
 from shared.ledger.rules import LEDGER
 from shared.messages.commands import QUEUED_COMMAND
+from shared.messages.errors import ErrorCode
 from shared.messages.notices import NOTICE
 from tests.fakes.clock import NOON
 from workers.booking.domain.calendar_problem import CalendarProblem
@@ -25,6 +26,9 @@ from workers.booking.facade import OccupiedBy, Rule, TimeProblem
 
 ROOT = Path(__file__).parents[4]
 RAISED = re.compile(r'PermanentError\(\s*"(\w+)"')
+REFUSED = re.compile(r"ErrorCode\.([A-Z_]+)")
+NEVER_REFUSED = {ErrorCode.INTERNAL, ErrorCode.TIMEOUT}
+"""A command that ends with one of these has failed."""
 NOT_IN_THE_LEDGER = {"not_allowed_to_look", CalendarProblem.MOVE_REFUSED}
 """The first is of a forecast, and the second of an alert only."""
 
@@ -55,6 +59,11 @@ def test_every_value_has_a_text():
         *(f"occupied_by_{one}" for one in get_args(get_type_hints(OccupiedBy)["kind"])),
         *(f"did_{one}" for one in get_args(ConversationAuditAction)),
     ]
+    sources = [path.read_text("utf-8") for path in (ROOT / "workers" / "booking").rglob("*.py")]
+    refusals = set(REFUSED.findall("".join(sources)))
+    assert len(refusals) >= 10
+    text_ids += [f"refusal_{code}" for code in refusals - NEVER_REFUSED]
+    text_ids += [f"forecast_refusal_{code}" for code in refusals - NEVER_REFUSED - {ErrorCode.SLOT_TAKEN}]
     t = CATALOGUE.get_texts("en")
     assert [text_id for text_id in text_ids if t.get(text_id) is None] == []
 
