@@ -19,15 +19,19 @@ About = Literal[
     "holds_address",
     "holds_contact",
     "last_code",
+    "late_change",
     "no_code",
+    "overtaken",
     "skipped",
     "suppressed",
+    "time_begun",
 ]
 """The subject of a refusal, where its code alone would not help.
 
 A question of the service, a visit that has begun or begins too soon to be changed, too many times held, too many codes
-within an hour, no further code for a held time, a text without a code, an hour that the clocks skip; a code that could
-not be sent, also by e-mail or to a phone where the other one is possible.
+within an hour, no further code for a held time, a text without a code, an hour that the clocks skip, a held time that
+has begun, a request to change a visit that was replayed after another change or hours later; a code that could not be
+sent, also by e-mail or to a phone where the other one is possible.
 """
 
 

@@ -60,6 +60,7 @@ def appointment_to_item(appointment: Appointment) -> dict[str, Any]:
         "changed_by_owner": appointment.last_change.by_owner,
         "changed_from": previous_start.isoformat() if previous_start else None,
         "changed_with": list(appointment.last_change.together_with),
+        "changed_at": appointment.last_change.at.isoformat() if appointment.last_change.at else None,
         "expires_at": compute_expiry(appointment.end, retention),
     }
 
@@ -114,6 +115,7 @@ def _parse_last_change(row: dict[str, Any]) -> LastChange:
         by_owner=row.get("changed_by_owner", False),
         previous_start=_parse_instant(row["changed_from"]) if row.get("changed_from") else None,
         together_with=tuple(row.get("changed_with", ())),
+        at=_parse_instant(row["changed_at"]) if row.get("changed_at") else None,
     )
 
 

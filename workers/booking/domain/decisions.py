@@ -34,20 +34,22 @@ _UNKNOWN: Final = Refusal(ErrorCode.UNKNOWN_APPOINTMENT)
 _WRONG: Final = Refusal(ErrorCode.CODE_INVALID)
 _NO_CODE: Final = Refusal(ErrorCode.CODE_INVALID, about="no_code")
 _HAS_BEGUN: Final = Refusal(ErrorCode.INVALID_TIME, about="begun")
+_TIME_HAS_BEGUN: Final = Refusal(ErrorCode.INVALID_TIME, about="time_begun")
 
 
 def decide_verify(
-    appointment: Appointment | None, *, code_ok: bool | None, now: datetime
+    appointment: Appointment | None, *, code_ok: bool | None, now: datetime, replayed_at: datetime | None = None
 ) -> Appointment | AlreadyDone | Refuse | Refusal:
     """Return the confirmed appointment if the code is right; any code for a confirmed one confirms it again.
 
-    `code_ok` is None for a text that holds no code: the visitor mistyped, but did not guess.
+    `code_ok` is None for a text that holds no code: the visitor mistyped, but did not guess. A replay, at
+    `replayed_at`, confirms no visit that has begun.
     """
     if appointment is None or appointment.state is AppointmentState.CANCELLED:
         return _UNKNOWN
     if appointment.state is AppointmentState.CONFIRMED:
         return AlreadyDone(appointment)
-    if refusal := _refuse_hold(appointment, now):
+    if refusal := _refuse_hold(appointment, now, begun_by=replayed_at or now):
         return refusal
     if code_ok is None:
         return _NO_CODE
@@ -75,7 +77,7 @@ def decide_resend(appointment: Appointment | None, now: datetime) -> SendCode | 
         return _UNKNOWN
     if appointment.state is AppointmentState.CONFIRMED:
         return AlreadyDone(appointment)
-    if refusal := _refuse_hold(appointment, now):
+    if refusal := _refuse_hold(appointment, now, begun_by=now):
         return refusal
     if appointment.code_sends >= MAX_CODES_PER_HOLD:
         # The hold and the code that was sent last stay valid.
@@ -134,11 +136,13 @@ def decide_reschedule(
     return _increment_version(appointment, **changes)
 
 
-def _refuse_hold(appointment: Appointment, now: datetime) -> Refusal | None:
+def _refuse_hold(appointment: Appointment, now: datetime, *, begun_by: datetime) -> Refusal | None:
     if has_expired(appointment, now):
         return Refusal(ErrorCode.CODE_EXPIRED)
     if appointment.code_attempts >= MAX_WRONG_CODES:
         return Refusal(ErrorCode.TOO_MANY_ATTEMPTS)
+    if appointment.start <= begun_by:
+        return _TIME_HAS_BEGUN
     return None
 
 

@@ -22,6 +22,8 @@ class Refuse:
     """What is saved all the same: a wrong code is counted, or a right one proves the contact."""
     is_too_old: bool = False
     """Whether only the age of the replay is the reason."""
+    is_overtaken: bool = False
+    """Whether the reason is that the visit changed after the replayed command was accepted."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,6 +33,7 @@ ReplayForecastKind = Literal[
     "taken",
     "past",
     "too_old",
+    "overtaken",
     "already_done",
     "would_be_finished",
     "would_be_entered",
@@ -72,7 +73,7 @@ def describe_plan(plan: Plan, *, command_id: str, profile: TenantProfile, now: d
         case Hold(hold):
             return describe("free", hold.start)
         case ConfirmHold(hold):
-            return describe("past" if hold.start <= now else "free", hold.start, hold)
+            return describe("free", hold.start, hold)
         case MoveVisit(appointment, moved):
             return describe("free", moved.start, appointment)
         case SendCode(appointment) | CancelVisit(appointment):
@@ -100,10 +101,17 @@ def describe_internal_plan(plan: ReminderPlan | EventPlan | OwnerChangePlan, pro
 def _name_refusal(plan: Refuse, start: datetime | None, now: datetime) -> ReplayForecastKind:
     if plan.is_too_old:
         return "too_old"
+    if plan.is_overtaken:
+        return "overtaken"
     if plan.refusal.code is ErrorCode.SLOT_TAKEN:
         return "taken"
     # For a visit that has begun there are no other times.
-    is_past = plan.refusal.code is ErrorCode.INVALID_TIME and plan.refusal.about is None and start and start <= now
+    is_past = (
+        plan.refusal.code is ErrorCode.INVALID_TIME
+        and plan.refusal.about in {None, "time_begun"}
+        and start
+        and start <= now
+    )
     return "past" if is_past else "refused"
 
 

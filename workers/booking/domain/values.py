@@ -103,6 +103,8 @@ class LastChange:
     together_with: tuple[str, ...] = ()
     """The ids of the visits that the same command moved with this one; their visitors are notified by commands of
     their own."""
+    at: datetime | None = None
+    """When the visitor requested it, or the owner's change was applied; None in rows of releases before."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -148,6 +150,10 @@ class Appointment:
     def is_changed_by(self, command_id: str) -> bool:
         """Return whether this command made the last change, as requested."""
         return (self.last_change.command_id, self.last_change.kind) == (command_id, ChangeKind.APPLIED)
+
+    def is_changed_after(self, requested_at: datetime) -> bool:
+        """Return whether another command changed it that was requested later, or the owner did so later."""
+        return self.last_change.at is not None and self.last_change.at > requested_at
 
 
 @dataclass(frozen=True, slots=True)

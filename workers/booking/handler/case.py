@@ -39,7 +39,7 @@ class Case:
 
     def sign(self, changed: Appointment) -> Appointment:
         """Return the appointment with this command as the one that changed it."""
-        return replace(changed, last_change=LastChange(self.command.id))
+        return replace(changed, last_change=LastChange(self.command.id, at=self.requested_at))
 
     def has_moved(self, appointment: Appointment) -> bool:
         """Return whether the command has moved a visit; the move of a hold with a verified contact confirms it."""

@@ -20,7 +20,7 @@ from workers.booking.domain.local_time import parse_start
 from workers.booking.domain.plans import AlreadyDone, Hold, Refuse
 from workers.booking.domain.quotas import Quota, list_day_quotas, list_hold_quotas, list_send_quotas
 from workers.booking.domain.slots import refuse_unoffered_start
-from workers.booking.domain.values import Appointment, AppointmentState, LastChange, Refusal
+from workers.booking.domain.values import Appointment, AppointmentState, Refusal
 from workers.booking.handler.availability import refuse_with_alternatives
 from workers.booking.handler.case import Case
 from workers.booking.handler.contacts import find_channels, refuse_suppressed_contact
@@ -75,7 +75,7 @@ async def apply_hold(ports: BookingPorts, case: Case, plan: Hold) -> Appointment
             at=at,
             claim=case.claim,
             quotas=_list_quotas(ports, case, plan.service, candidate),
-            replaces=_cancel_replaced_hold(replaced, case.command) if replaced else None,
+            replaces=_cancel_replaced_hold(replaced, case) if replaced else None,
             stale_holder=plan.stale_holder,
         )
 
@@ -181,14 +181,9 @@ def _is_same_hold(current_hold: Appointment, candidate: Appointment, command: En
     )
 
 
-def _cancel_replaced_hold(current_hold: Appointment, command: Envelope) -> Appointment:
-    return replace(
-        current_hold,
-        state=AppointmentState.CANCELLED,
-        hold_expires_at=None,
-        version=current_hold.version + 1,
-        last_change=LastChange(command.id),
-    )
+def _cancel_replaced_hold(current_hold: Appointment, case: Case) -> Appointment:
+    version = current_hold.version + 1
+    return case.sign(replace(current_hold, state=AppointmentState.CANCELLED, hold_expires_at=None, version=version))
 
 
 def derive_appointment_id(command: Envelope) -> str:

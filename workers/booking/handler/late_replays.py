@@ -1,13 +1,15 @@
-"""Refuses replays that come too late: the visitor is asked to choose again."""
+"""Refuses replays that come too late, or after another change of the visit: the visitor is asked to choose again."""
 
+from dataclasses import replace
 from datetime import datetime
 
 from shared.messages.commands import BookingCancel, BookingCreate, BookingReschedule
 from shared.messages.errors import ErrorCode
+from shared.refusal_texts import About
 from shared.tenants.profile import TenantProfile
 from workers.booking.dependencies import BookingPorts
 from workers.booking.domain.local_time import parse_start
-from workers.booking.domain.plans import Refuse
+from workers.booking.domain.plans import CancelVisit, MoveVisit, Plan, Refuse, SendCode
 from workers.booking.domain.values import Appointment, Refusal
 from workers.booking.handler.availability import refuse_with_alternatives
 from workers.booking.handler.case import Case, Replayable
@@ -29,11 +31,28 @@ async def plan_late_replay(ports: BookingPorts, case: Case, command: Replayable)
     ):
         return None
     requested = _find_requested_time(command, appointment, case.profile)
+    about: About | None = "late_change" if isinstance(command, BookingCancel | BookingReschedule) else None
     if requested is None:
-        return Refuse(Refusal(ErrorCode.CODE_EXPIRED), is_too_old=True)
+        return Refuse(Refusal(ErrorCode.CODE_EXPIRED, about=about), is_too_old=True)
     service_id, start = requested
     refusal = await refuse_with_alternatives(ports, case, service_id, start, code=ErrorCode.CODE_EXPIRED)
-    return Refuse(refusal, start, is_too_old=True)
+    return Refuse(replace(refusal, about=about), start, is_too_old=True)
+
+
+def refuse_overtaken_replay(case: Case, plan: Plan) -> Refuse | None:
+    """Return `CODE_EXPIRED` for a replay that would undo what was done after its command was accepted.
+
+    A cancellation, a move or a request for a code that failed is not carried out once its visitor has changed the visit
+    in another way, or its owner has: the visitor has seen that since. A plan that changes nothing stays as it is. So
+    does the request for a time, which finds its own appointment, and a code, which confirms whatever is held.
+    """
+    if not case.command.replay or not isinstance(plan, CancelVisit | MoveVisit | SendCode):
+        return None
+    if not plan.appointment.is_changed_after(case.requested_at):
+        return None
+    start = plan.moved.start if isinstance(plan, MoveVisit) else None
+    refusal = Refusal(ErrorCode.CODE_EXPIRED, about="overtaken")
+    return Refuse(refusal, start, plan.appointment, is_overtaken=True)
 
 
 async def find_target_appointment(ports: BookingPorts, command: Replayable) -> Appointment | None:

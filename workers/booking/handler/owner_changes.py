@@ -79,13 +79,13 @@ async def plan_owner_change(ports: BookingPorts, command: CalendarChanged, profi
 async def _apply_owner_change(
     ports: BookingPorts, command: CalendarChanged, appointment: Appointment, profile: TenantProfile, claim: Claim
 ) -> Appointment | None:
-    if appointment.last_change == _build_refused_handover(command):
+    if (appointment.last_change.command_id, appointment.last_change.kind) == (command.id, ChangeKind.HANDOVER_REFUSED):
         # A handover was refused before this command was interrupted.
         await _restore_event(ports, command, appointment)
         return None
     match await find_owner_change(ports, appointment, profile):
         case CancelledByOwner(changed_visit):
-            cancelled = replace(changed_visit, last_change=LastChange(command.id, by_owner=True))
+            cancelled = replace(changed_visit, last_change=LastChange(command.id, by_owner=True, at=ports.clock.now()))
             await ports.appointments.cancel(cancelled, claim=claim)
             log.info("appointment_cancelled_by_business", appointment_id=cancelled.appointment_id)
             return cancelled
@@ -134,15 +134,11 @@ async def _refuse_move(
         appointment = replace(
             increment_version(appointment),
             calendars=(*earlier, other_calendar, own),
-            last_change=_build_refused_handover(command),
+            # Nobody is notified of a move, and for the visitor the visit is as their last change left it.
+            last_change=LastChange(command.id, ChangeKind.HANDOVER_REFUSED, at=appointment.last_change.at),
         )
         await ports.appointments.save(appointment, claim=claim)
     await _restore_event(ports, command, appointment)
-
-
-def _build_refused_handover(command: CalendarChanged) -> LastChange:
-    """Return the change by which this command refuses a handover: nobody is notified of a move."""
-    return LastChange(command.id, ChangeKind.HANDOVER_REFUSED)
 
 
 async def _restore_event(ports: BookingPorts, command: CalendarChanged, appointment: Appointment) -> None:

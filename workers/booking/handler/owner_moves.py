@@ -85,13 +85,14 @@ async def _write_moves(
     ports: BookingPorts, command: CalendarChanged, moves: Moves, profile: TenantProfile, claim: Claim
 ) -> Appointment | Lost:
     """Write the moves, of which the first is that of the command's visit; return it, or what prevents them."""
+    now = ports.clock.now()
     first, *others = [
         (
             old,
             replace(
                 assign_calendar(new, profile),
                 last_change=LastChange(
-                    _derive_command_id(command, new.appointment_id), by_owner=True, previous_start=old.start
+                    _derive_command_id(command, new.appointment_id), by_owner=True, previous_start=old.start, at=now
                 ),
             ),
         )
@@ -149,7 +150,7 @@ async def reinstate_visit(
     for lane in list_lanes_of_calendar(cancelled, profile, profile.get_calendar_id(cancelled.resource)):
         candidate = replace(
             assign_calendar(replace(restored, resource=lane), profile),
-            last_change=LastChange(command.id, by_owner=True),
+            last_change=LastChange(command.id, by_owner=True, at=now),
             grid_minutes=compute_bucket_minutes(profile),
         )
         quotas = tuple(list_day_quotas_of_visit(profile, candidate))

@@ -18,7 +18,7 @@ from workers.booking.handler.change import apply_cancel, apply_move, plan_cancel
 from workers.booking.handler.contacts import find_channels, list_contact_kinds
 from workers.booking.handler.create import apply_hold, plan_create
 from workers.booking.handler.event_sync import request_event_sync
-from workers.booking.handler.late_replays import plan_late_replay
+from workers.booking.handler.late_replays import plan_late_replay, refuse_overtaken_replay
 from workers.booking.handler.queue_notices import send_cancelled, send_code, send_confirmed, send_rescheduled
 from workers.booking.handler.reminders import delete_reminders, plan_reminders
 from workers.booking.handler.verify import apply_confirm, apply_refusal, apply_resend, plan_resend, plan_verify
@@ -28,6 +28,11 @@ async def plan_command(ports: BookingPorts, case: Case, command: Replayable) -> 
     """Return what the command will do; it reads, and changes nothing."""
     if case.is_too_late and (late := await plan_late_replay(ports, case, command)):
         return late
+    plan = await _plan_in_time(ports, case, command)
+    return refuse_overtaken_replay(case, plan) or plan
+
+
+async def _plan_in_time(ports: BookingPorts, case: Case, command: Replayable) -> Plan:
     match command:
         case BookingCreate(data=request):
             return await plan_create(ports, case, request)

@@ -41,14 +41,23 @@ async def plan_verify(
             await offer_other_times(ports, case, hold, hold.start) if hold.verified else wrong, appointment=hold
         )
     code_ok = is_current_code(ports.code_key, hold.appointment_id, hold.code_sends, entered.code)
-    confirmed = decide_verify(hold, code_ok=code_ok, now=command.accepted_at)
+    replayed_at = case.now if command.replay else None
+    confirmed = decide_verify(hold, code_ok=code_ok, now=command.accepted_at, replayed_at=replayed_at)
     if isinstance(confirmed, Refusal):
-        return Refuse(confirmed, appointment=hold)
+        return Refuse(await _offer_times_after_start(ports, case, hold, confirmed), appointment=hold)
     if not isinstance(confirmed, Appointment):
         return confirmed
     if lanes := await _find_unblocked_lanes(ports, case, hold):
         return ConfirmHold(hold, case.sign(confirmed), lanes)
     return await _plan_filled_time(ports, case, hold)
+
+
+async def _offer_times_after_start(ports: BookingPorts, case: Case, hold: Appointment, refusal: Refusal) -> Refusal:
+    """Add other times to the refusal of a hold whose time has begun."""
+    if refusal.code is not ErrorCode.INVALID_TIME:
+        return refusal
+    others = await refuse_with_alternatives(ports, case, hold.service_id, hold.start, code=refusal.code)
+    return replace(others, about=refusal.about)
 
 
 async def _plan_filled_time(ports: BookingPorts, case: Case, hold: Appointment) -> Refuse:
@@ -135,7 +144,9 @@ async def plan_resend(ports: BookingPorts, case: Case, reference: BookingResendD
     decision = decide_resend(hold, command.accepted_at)
     if isinstance(decision, SendCode) and (suppressed := await refuse_suppressed_contact(ports, hold.contact)):
         decision = suppressed
-    return Refuse(decision, appointment=hold) if isinstance(decision, Refusal) else decision
+    if isinstance(decision, Refusal):
+        return Refuse(await _offer_times_after_start(ports, case, hold, decision), appointment=hold)
+    return decision
 
 
 async def apply_resend(ports: BookingPorts, case: Case, plan: SendCode) -> Appointment | Refusal:

@@ -30,7 +30,7 @@ def appointment():
     )
 
 
-TOGETHER = LastChange("change-1", by_owner=True, previous_start=NINE, together_with=("b" * 26, "c" * 26))
+TOGETHER = LastChange("change-1", by_owner=True, previous_start=NINE, together_with=("b" * 26, "c" * 26), at=NINE)
 
 
 def test_answers_are_stored_in_order():

@@ -45,7 +45,10 @@ async def test_a_hold_stores_what_the_visitor_wrote(world):
         "First visit",
         "jan@example.com",
     )
-    assert (appointment.grid_minutes, appointment.last_change) == (10, LastChange(command.id))
+    assert (appointment.grid_minutes, appointment.last_change) == (
+        10,
+        LastChange(command.id, at=command.accepted_at),
+    )
     assert len(world.appointments.buckets) == 6
 
 

@@ -1,12 +1,15 @@
 """Replays of failed commands: in time they run, later the visitor is asked to choose again."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from shared.errors import PermanentError, TransientError
 from shared.messages.errors import ErrorCode
+from shared.refusal_texts import render_refusal
 from tests.unit.workers.booking.handler.conftest import replayed
+from tests.unit.workers.booking.handler.owner import LATER, changed
 from workers.booking.domain.replay import MAX_REPLAY_AGE
 from workers.booking.domain.values import AppointmentState
 
@@ -95,3 +98,78 @@ async def test_a_hold_that_expired_before_the_replay_offers_other_times(world):
     world.clock.advance(timedelta(minutes=20))
     refused = await world.handle(replayed(request))
     assert (refused.data.code, len(refused.data.alternatives)) == (ErrorCode.CODE_EXPIRED, 5)
+
+
+COMMANDS = {"cancel": {}, "reschedule": {"start": "2026-01-15T10:00"}, "resend": {}}
+
+
+async def change_later(world, how, visit):
+    """Change the visit as its visitor or its owner may while an earlier command of the visitor waits at the desk."""
+    if how == "owner":
+        world.calendar.owner_moves(visit, LATER)
+        await world.carry_out(changed(world, visit))
+    elif how == "code":
+        await world.send("resend", appointment_id=visit)
+    else:
+        await world.send("reschedule", appointment_id=visit, start="2026-01-14T10:00")
+
+
+@pytest.mark.parametrize(
+    ("kind", "how"),
+    [
+        ("cancel", "visitor"),
+        ("reschedule", "visitor"),
+        ("cancel", "owner"),
+        ("reschedule", "owner"),
+        ("resend", "code"),
+    ],
+)
+async def test_a_replay_does_not_undo_what_came_after_its_command(world, kind, how):
+    """The visitor did something else meanwhile, or has heard of the owner's change: they are asked again."""
+    visit = await (world.held() if kind == "resend" else world.confirmed())
+    failed = world.command(kind, appointment_id=visit, **COMMANDS[kind])
+    world.clock.advance(MOMENT)
+    await change_later(world, how, visit)
+    before, sent = await world.appointment(visit), len(world.notices.bodies)
+    world.clock.advance(timedelta(minutes=5))
+    for number in (1, 2):
+        refused = await world.handle(replayed(failed, number))
+        assert (refused.data.code, refused.data.message) == (
+            ErrorCode.CODE_EXPIRED,
+            render_refusal(ErrorCode.CODE_EXPIRED, "en", "overtaken"),
+        )
+    assert (await world.appointment(visit), len(world.notices.bodies)) == (before, sent)
+
+
+async def test_failed_commands_are_replayed_in_any_order(world):
+    """What the visitor asked for last decides, also if it is replayed first; what is done already stays so."""
+    visit = await world.confirmed()
+    cancel = world.command("cancel", appointment_id=visit)
+    world.clock.advance(MOMENT)
+    move = world.command("reschedule", appointment_id=visit, start="2026-01-15T10:00")
+    world.clock.advance(timedelta(minutes=30))
+    assert (await world.handle(replayed(move))).type == "booking.rescheduled"
+    assert (await world.handle(replayed(cancel))).data.code == ErrorCode.CODE_EXPIRED
+    assert (await world.handle(replayed(move, 2))).type == "booking.rescheduled"
+
+
+async def test_a_change_before_the_command_does_not_stop_its_replay(world):
+    """The visitor knew of it; and a retry by the queue is no replay."""
+    visit = await world.confirmed()
+    await change_later(world, "visitor", visit)
+    failed = world.command("cancel", appointment_id=visit)
+    retried = world.command("reschedule", appointment_id=visit, at=world.clock.now() - MOMENT, start="2026-01-15T10:00")
+    assert (await world.handle(retried)).type == "booking.rescheduled"
+    world.clock.advance(MOMENT)
+    assert (await world.handle(replayed(failed))).type == "booking.cancelled"
+
+
+async def test_a_visit_of_the_release_before_is_changed_by_a_replay(world):
+    """Its row does not say when it was changed."""
+    visit = await world.confirmed()
+    failed = world.command("cancel", appointment_id=visit)
+    world.clock.advance(MOMENT)
+    await change_later(world, "visitor", visit)
+    [(key, stored)] = world.appointments.rows.items()
+    world.appointments.rows[key] = replace(stored, last_change=replace(stored.last_change, at=None))
+    assert (await world.handle(replayed(failed))).type == "booking.cancelled"

@@ -11,7 +11,7 @@ from shared.errors import TransientError
 from shared.messages.commands import BOOKING_COMMAND
 from tests.unit.workers.booking.handler.conftest import KEY, TENANT, TUESDAY_TEN
 from workers.booking.domain.event_id import build_event_id
-from workers.booking.domain.values import AppointmentState, Interval
+from workers.booking.domain.values import AppointmentState, ChangeKind, Interval
 
 HOUR = timedelta(hours=1)
 RESOURCES = [{"id": "ania", "calendar_id": "a"}, {"id": "basia", "calendar_id": "b"}]
@@ -175,6 +175,7 @@ async def test_an_impossible_handover_is_undone(two, cut_off):
         assert await two.carry_out(internal_command(two, "changed", key, **last)) is None
     now, name = await two.appointment(mine.appointment_id), build_event_id(mine.appointment_id)
     assert (now.state, now.resource, now.start) == (AppointmentState.CONFIRMED, mine.resource, mine.start)
+    assert (now.last_change.kind, now.last_change.at) == (ChangeKind.HANDOVER_REFUSED, mine.last_change.at)
     assert name in two.calendar.events[CALENDARS[mine.resource]]
     assert name not in two.calendar.events[CALENDARS[other]]
     assert {"notice.cancelled", "notice.rescheduled"}.isdisjoint(two.notice_types)

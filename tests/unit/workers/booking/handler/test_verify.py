@@ -7,7 +7,9 @@ import pytest
 from shared.errors import LeaseLostError, TransientError
 from shared.messages.errors import ErrorCode
 from shared.refusal_texts import render_refusal
+from tests.unit.workers.booking.handler.conftest import replayed
 from workers.booking.domain.values import AppointmentState
+from workers.booking.facade import forecast_command
 
 NINE_UTC = datetime(2026, 1, 13, 9, tzinfo=UTC)
 LEASE = timedelta(seconds=30)
@@ -247,3 +249,39 @@ async def test_a_resend_for_a_confirmed_appointment_confirms_it_again(world):
 
     assert (await world.send("resend", appointment_id=appointment_id)).type == "booking.confirmed"
     assert world.notice_types == ["notice.code", "notice.confirmed"]
+
+
+@pytest.mark.parametrize("how", ["code", "wrong code", "resend", "replay"])
+async def test_a_time_that_has_begun_is_not_confirmed(new_world, how):
+    """The visitor booked it minutes before: the code came too late, and other times are offered."""
+    world = new_world(minimum_notice_minutes=0)
+    world.clock.set(NINE_UTC - timedelta(minutes=5))
+    appointment_id = await world.held()
+    code = world.code(appointment_id)
+    typed = wrong(code) if how == "wrong code" else code
+    verify = world.command("verify", appointment_id=appointment_id, code=typed)
+    world.clock.set(NINE_UTC)
+    before = await world.appointment(appointment_id)
+    match how:
+        case "resend":
+            command = world.command("resend", appointment_id=appointment_id)
+        case "replay":
+            command = replayed(verify)
+        case _:
+            command = verify.model_copy(update={"accepted_at": NINE_UTC})
+    refused = await world.handle(command)
+    assert (refused.data.code, len(refused.data.alternatives)) == (ErrorCode.INVALID_TIME, 5)
+    assert refused.data.message == render_refusal(ErrorCode.INVALID_TIME, "en", "time_begun")
+    assert await world.appointment(appointment_id) == before
+    forecast = await forecast_command(world.ports, replayed(command, 5))
+    assert (forecast.kind, forecast.code, len(forecast.alternatives)) == ("past", "INVALID_TIME", 5)
+
+
+async def test_a_code_that_waited_in_the_queue_confirms(new_world):
+    """It was typed before the start, and nobody but the queue was late."""
+    world = new_world(minimum_notice_minutes=0)
+    world.clock.set(NINE_UTC - timedelta(minutes=5))
+    appointment_id = await world.held()
+    command = world.command("verify", appointment_id=appointment_id, code=world.code(appointment_id))
+    world.clock.set(NINE_UTC + timedelta(minutes=1))
+    assert (await world.handle(command)).type == "booking.confirmed"
