@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from typing import Literal
 from zoneinfo import ZoneInfo
 
+from tests.fakes.repeated_events import RepeatedEvent
 from workers.booking.domain.calendar_problem import CalendarProblem, UnusableCalendarError
 from workers.booking.domain.event_id import build_event_id, event_id_to_appointment_id
 from workers.booking.domain.owner_changes import StoredEvent
@@ -26,8 +27,10 @@ class FakeCalendar:
         """The dates of the owner's own all-day events."""
         self.timeless: set[str] = set()
         """The ids of the events that the owner changed to all-day events."""
-        self.weeks: dict[str, int] = {}
-        """For each event that the owner made recurring, in how many weeks it takes place."""
+        self.repeated: dict[tuple[str, str], RepeatedEvent] = {}
+        """What the owner repeated, by calendar and event id; `events` has the instances that are the visits."""
+        self._unversioned: set[tuple[str, str]] = set()
+        """The events that show no version once they are deleted, because they were repeated."""
         self.calls: list[Call] = []
         self.fresh_reads: list[bool] = []
         """For each read of busy times, whether it had to be fresh."""
@@ -46,13 +49,43 @@ class FakeCalendar:
         self.owners[calendar_id].append(interval)
 
     def owner_moves(self, appointment_id: str, to: Interval, calendar_id: str = "calendar") -> None:
-        """Change the times of our event."""
+        """Change the times of our event, or of all instances if it is repeated."""
         event = self.events[calendar_id][build_event_id(appointment_id)]
+        if repeated := self.repeated.get((calendar_id, event.event_id)):
+            moved = self.repeated[calendar_id, event.event_id] = repeated.move(to)
+            event = moved.first
         self.events[calendar_id][event.event_id] = replace(event, start=to.start, end=to.end)
 
     def owner_deletes(self, appointment_id: str, calendar_id: str = "calendar") -> None:
-        """Delete our event."""
-        del self.events[calendar_id][build_event_id(appointment_id)]
+        """Delete our event, with all instances if it is repeated."""
+        self.events[calendar_id].pop(build_event_id(appointment_id))
+        self.repeated.pop((calendar_id, build_event_id(appointment_id)), None)
+
+    def owner_repeats(self, appointment_id: str, weeks: int, calendar_id: str = "calendar") -> None:
+        """Make our event recurring."""
+        event = self.events[calendar_id][build_event_id(appointment_id)]
+        self.repeated[calendar_id, event.event_id] = RepeatedEvent.repeat(event, weeks)
+        self._unversioned.add((calendar_id, event.event_id))
+
+    def owner_changes_instance(
+        self, appointment_id: str, week: int, to: Interval | None, calendar_id: str = "calendar"
+    ) -> None:
+        """Move one instance, or cancel it; that of week 0 is the visit."""
+        event_id = build_event_id(appointment_id)
+        if week:
+            self.repeated[calendar_id, event_id] = self.repeated[calendar_id, event_id].change(week, to)
+        elif to is None:
+            del self.events[calendar_id][event_id]
+        else:
+            event = self.events[calendar_id][event_id]
+            self.events[calendar_id][event_id] = replace(event, start=to.start, end=to.end)
+
+    def owner_cuts_off(self, appointment_id: str, weeks: int, calendar_id: str = "calendar") -> None:
+        """End a repeated event after so many weeks; with none left, the visit's instance is gone, too."""
+        event_id = build_event_id(appointment_id)
+        self.repeated[calendar_id, event_id] = self.repeated[calendar_id, event_id].cut(weeks)
+        if not weeks:
+            del self.events[calendar_id][event_id]
 
     def owner_restores(self, appointment_id: str, calendar_id: str = "calendar") -> None:
         """Restore our deleted event as it was written last."""
@@ -76,13 +109,14 @@ class FakeCalendar:
         ours = [
             BusyTime(Interval(event.start, event.end), _whose(event), event.version)
             for event in events.values()
-            if event.event_id not in self.weeks
+            if (calendar_id, event.event_id) not in self.repeated
         ]
-        for event_id in self.weeks.keys() & events.keys():
-            event = events[event_id]
-            starts = [event.start + number * timedelta(weeks=1) for number in range(self.weeks[event_id])]
-            length = event.end - event.start
-            ours += [BusyTime(Interval(start, start + length), series_of=_whose(event)) for start in starts]
+        for (where, event_id), repeated in self.repeated.items():
+            if where != calendar_id:
+                continue
+            visit = [Interval(event.start, event.end)] if (event := events.get(event_id)) else []
+            times = [*visit, *repeated.other_times]
+            ours += [BusyTime(time, series_of=_whose(repeated.first)) for time in times]
         all_day = [_span_day(day, zone or UTC) for day in self.all_day.get(calendar_id, ())]
         found = [*ours, *(BusyTime(interval) for interval in (*self.owners[calendar_id], *all_day))]
         return sorted((busy for busy in found if busy.interval.overlaps(between)), key=lambda busy: busy.interval.start)
@@ -95,6 +129,9 @@ class FakeCalendar:
     async def put(self, calendar_id: str, event: CalendarEvent) -> None:
         """Write the event, unless it was written for a later version."""
         events = await self._calendar("put", calendar_id)
+        repeated = self.repeated.get((calendar_id, event.event_id))
+        if repeated and repeated.is_cut_off:
+            return
         before = self._written.get((calendar_id, event.event_id))
         was_deleted = before is not None and event.event_id not in events
         if before is None or before.version < event.version or (before.version == event.version and not was_deleted):
@@ -104,6 +141,8 @@ class FakeCalendar:
             else:
                 self.timeless.discard(event.event_id)
             self._written[calendar_id, event.event_id] = event
+            if (calendar_id, event.event_id) not in self.repeated:
+                self._unversioned.discard((calendar_id, event.event_id))
             if stored and before:
                 for name in ("summary", "description"):
                     if getattr(stored, name) != getattr(before, name):
@@ -119,7 +158,10 @@ class FakeCalendar:
         event = (await self._calendar("find_event", calendar_id)).get(event_id)
         if event is None:
             gone = self._written.get((calendar_id, event_id))
-            return StoredEvent(gone.version, Interval(gone.start, gone.end), deleted=True) if gone else None
+            if gone is None:
+                return None
+            version = 0 if (calendar_id, event_id) in self._unversioned else gone.version
+            return StoredEvent(version, Interval(gone.start, gone.end), deleted=True)
         timeless = event_id in self.timeless
         return StoredEvent(event.version, None if timeless else Interval(event.start, event.end))
 
@@ -127,13 +169,19 @@ class FakeCalendar:
         """Return the appointments whose events differ from the state that the token stands for."""
         events = await self._calendar("list_changes", calendar_id)
         names = [name for where, name in self._written if where == calendar_id]
-        known: dict[str, object] = {name: (events.get(name), name in self.timeless) for name in [*names, *events]}
+        known: dict[str, object] = {
+            name: (events.get(name), name in self.timeless, self.repeated.get((calendar_id, name)))
+            for name in [*names, *events]
+        }
         before = self._readings[int(since)] if since is not None else {}
         self._readings.append(known)
         changed = [name for name, event in known.items() if name not in before or before[name] != event]
         ours = tuple(found for name in changed if (found := event_id_to_appointment_id(name)))
         deleted = frozenset(
-            found for name in changed if name not in events if (found := event_id_to_appointment_id(name))
+            found
+            for name in changed
+            if name not in events and (calendar_id, name) not in self.repeated
+            if (found := event_id_to_appointment_id(name))
         )
         return CalendarChanges(ours, str(len(self._readings) - 1), deleted)
 

@@ -46,6 +46,15 @@ class InMemory:
     def __init__(self):
         self.calendar = FakeCalendar(CALENDAR)
 
+    def owner_repeats(self, event, weeks):
+        self.calendar.owner_repeats(event.appointment_id, weeks, CALENDAR)
+
+    def owner_changes_instance(self, event, week, to):
+        self.calendar.owner_changes_instance(event.appointment_id, week, to, CALENDAR)
+
+    def owner_cuts_off(self, event, weeks):
+        self.calendar.owner_cuts_off(event.appointment_id, weeks, CALENDAR)
+
     def owner_enters(self, interval):
         self.calendar.block(interval, CALENDAR)
 
@@ -109,6 +118,19 @@ class AtGoogle:
 
     def owner_moves(self, event, to):
         self.patch(event, **_times(to))
+
+    def owner_repeats(self, event, weeks):
+        self.patch(event, recurrence=[f"RRULE:FREQ=WEEKLY;COUNT={weeks}"])
+
+    def owner_changes_instance(self, event, week, to):
+        start = self.stored(event).span.start + week * timedelta(weeks=1)
+        instance_id = f"{event.event_id}_{start:%Y%m%dT%H%M%SZ}"
+        change = {"status": "cancelled"} if to is None else _times(to)
+        self.standin.store.patch_event(CALENDAR, instance_id, change)
+
+    def owner_cuts_off(self, event, weeks):
+        until = self.stored(event).span.start + weeks * timedelta(weeks=1) - HOUR
+        self.patch(event, recurrence=[f"RRULE:FREQ=WEEKLY;UNTIL={until:%Y%m%dT%H%M%SZ}"])
 
     def owner_makes_all_day(self, event):
         day = event.start.date()

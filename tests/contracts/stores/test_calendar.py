@@ -201,6 +201,7 @@ async def test_an_expired_token_returns_all_events(side):
     [
         lambda calendar: calendar.is_writable("nobody"),
         lambda calendar: calendar.put("nobody", visit()),
+        lambda calendar: calendar.remove("nobody", visit().event_id),
         lambda calendar: calendar.list_changes("nobody", None),
     ],
 )

@@ -268,6 +268,33 @@ async def test_a_concurrent_later_version_wins(google):
     assert google.event_starts() == [(event.event_id, NINE)]
 
 
+async def test_a_role_that_changes_loses_nothing(google):
+    """Without write access calls are refused, also a removal that looks done; with it they work again."""
+    event = visit()
+    await google.calendar.put(CALENDAR, event)
+    token = (await google.calendar.list_changes(CALENDAR, None)).next_token
+    for role, reason in [
+        ("freeBusyReader", "calendar_forbidden"),
+        ("none", "calendar_unknown"),
+        ("reader", "calendar_forbidden"),
+    ]:
+        google.standin.store.get_calendar(CALENDAR).access_role = role
+        for write in (google.calendar.put(CALENDAR, visit()), google.calendar.remove(CALENDAR, event.event_id)):
+            with pytest.raises(PermanentError) as refusal:
+                await write
+            assert refusal.value.reason == reason
+        if role == "none":
+            continue
+        assert not await google.calendar.is_writable(CALENDAR)
+        assert not (await google.calendar.find_event(CALENDAR, event.event_id)).deleted
+        assert len(await google.calendar.find_busy_times(CALENDAR, MORNING)) == 1
+        assert list((await google.calendar.list_changes(CALENDAR, token)).appointment_ids) == []
+    google.standin.store.get_calendar(CALENDAR).access_role = "writer"
+    assert (await google.calendar.find_event(CALENDAR, event.event_id)).version == 2
+    await google.calendar.remove(CALENDAR, event.event_id)
+    assert google.event_starts() == []
+
+
 async def test_guests_are_invited_only_on_behalf_of_a_user(neighbour, google):
     """A plain service account may not invite, so it does not try; a delegated one invites the visitor."""
     plain, invited = visit(attendee="jan@example.com"), visit(attendee="jan@example.com")

@@ -59,6 +59,13 @@ async def test_every_call_exists_in_the_api(google, calls):
     await calendar.remove(CALENDAR, event.event_id)
     await calendar.remove(CALENDAR, event.event_id)
     await calendar.find_event(CALENDAR, visit().event_id)
+    repeated = visit()
+    await calendar.put(CALENDAR, repeated)
+    google.owner_repeats(repeated, 3)
+    await calendar.put(CALENDAR, moved(repeated, version=3))
+    await calendar.remove(CALENDAR, repeated.event_id)
+    google.owner_deletes(repeated)
+    await calendar.put(CALENDAR, moved(repeated, version=4))
 
     assert {method for method, _ in calls} == {"GET", "POST", "PATCH", "DELETE"}
     # A duplicate, an expired token and a missing event: errors that the adapter handles.

@@ -31,6 +31,15 @@ class Unchanged:
 
 
 @dataclass(frozen=True, slots=True)
+class OutdatedEvent:
+    """The event is of an earlier version: it is to be written.
+
+    Mostly a command of ours is about to do that. But the owner may have moved all instances of a repeated event, with
+    which the one that was written for the visit is lost.
+    """
+
+
+@dataclass(frozen=True, slots=True)
 class CancelledByOwner:
     """The event was deleted; `appointment` is what to save."""
 
@@ -64,14 +73,16 @@ class ForbiddenRestore:
     """The event of a cancelled visit is there again, at an impossible time."""
 
 
-OwnerChange = Unchanged | CancelledByOwner | MovedByOwner | ForbiddenMove | RestoredByOwner | ForbiddenRestore
+OwnerChange = (
+    Unchanged | OutdatedEvent | CancelledByOwner | MovedByOwner | ForbiddenMove | RestoredByOwner | ForbiddenRestore
+)
 
 
 def decide_owner_change(appointment: Appointment | None, event: StoredEvent | None, *, now: datetime) -> OwnerChange:
     """Compare an appointment with its event; a visit that has begun stays as it is.
 
-    An event that the calendar never had was not deleted: it may be in another calendar or not be written yet. An
-    event of another version is being written by one of our commands.
+    An event that the calendar never had was not deleted: it may be in another calendar or not be written yet. The
+    times of an event of another version do not count.
     """
     if appointment is None or appointment.state is AppointmentState.HELD or appointment.start <= now:
         return Unchanged()
@@ -85,7 +96,7 @@ def decide_owner_change(appointment: Appointment | None, event: StoredEvent | No
     if event.deleted:
         return CancelledByOwner(replace(appointment, state=AppointmentState.CANCELLED, version=appointment.version + 1))
     if event.version != appointment.version:
-        return Unchanged()
+        return OutdatedEvent() if 0 < event.version < appointment.version else Unchanged()
     if event.interval is None:
         return ForbiddenMove()
     if event.interval == Interval(appointment.start, appointment.end):

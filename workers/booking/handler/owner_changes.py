@@ -15,6 +15,7 @@ from workers.booking.domain.owner_changes import (
     CancelledByOwner,
     ForbiddenMove,
     ForbiddenRestore,
+    OutdatedEvent,
     RestoredByOwner,
     Unchanged,
 )
@@ -72,7 +73,7 @@ async def plan_owner_change(ports: BookingPorts, command: CalendarChanged, profi
         return SkipSync(None)
     if appointment.is_changed_by(command.id):
         return AlreadyDone(appointment)
-    is_unchanged = isinstance(await find_owner_change(ports, appointment, profile), Unchanged)
+    is_unchanged = isinstance(await find_owner_change(ports, appointment, profile), Unchanged | OutdatedEvent)
     return SkipSync(appointment) if is_unchanged else FollowOwner(appointment)
 
 
@@ -91,6 +92,8 @@ async def _apply_owner_change(
             return cancelled
         case WantedMove() as wanted:
             return await _follow_move(ports, command, wanted, profile, claim)
+        case OutdatedEvent():
+            await request_event_sync(ports, command, appointment)
         case ForbiddenMove(other_calendar=other_calendar):
             await _refuse_move(ports, command, appointment, profile, claim, other_calendar=other_calendar)
         case RestoredByOwner(restored):

@@ -12,6 +12,7 @@ from workers.booking.domain.owner_changes import (
     ForbiddenMove,
     ForbiddenRestore,
     MovedByOwner,
+    OutdatedEvent,
     RestoredByOwner,
     StoredEvent,
     Unchanged,
@@ -23,7 +24,7 @@ from workers.booking.handler.calendar_event import find_current_calendar
 
 async def find_owner_change(
     ports: BookingPorts, appointment: Appointment, profile: TenantProfile
-) -> Unchanged | CancelledByOwner | WantedMove | ForbiddenMove | RestoredByOwner | ForbiddenRestore:
+) -> Unchanged | OutdatedEvent | CancelledByOwner | WantedMove | ForbiddenMove | RestoredByOwner | ForbiddenRestore:
     """Compare a visit with its current event, which the owner may have moved into another calendar of the business."""
     calendar_id = find_current_calendar(appointment, profile)
     now = ports.clock.now()
@@ -37,6 +38,8 @@ async def find_owner_change(
             return ForbiddenMove(other_calendar=calendar_id)
         new = change.appointment if isinstance(change, MovedByOwner) else increment_version(appointment)
         return _build_wanted_move(appointment, new, profile, other_calendar=calendar_id)
+    if event and event.deleted and not event.version and await _is_write_pending(ports, appointment, profile):
+        return Unchanged()
     change = decide_owner_change(appointment, event, now=now)
     if not isinstance(change, MovedByOwner):
         return change
@@ -54,6 +57,20 @@ async def _find_moved_event(
         if event and not event.deleted and event.version == appointment.version:
             return calendar_id, event
     return None
+
+
+async def _is_write_pending(ports: BookingPorts, appointment: Appointment, profile: TenantProfile) -> bool:
+    """Return whether the visit has come back to its calendar, and its event is about to follow.
+
+    It is removed from the others last. A deleted event mostly has the version that says so; that of a repeated event
+    may have none.
+    """
+    for calendar_id in appointment.calendars:
+        if calendar_id in profile.calendars and calendar_id != find_current_calendar(appointment, profile):
+            event = await ports.calendar.find_event(calendar_id, build_event_id(appointment.appointment_id))
+            if event and not event.deleted:
+                return True
+    return False
 
 
 def _build_wanted_move(

@@ -21,6 +21,12 @@ from workers.booking.adapters.google.event import (
     parse_event,
     parse_version,
 )
+from workers.booking.adapters.google.series import (
+    find_visit_instance,
+    is_cut_off,
+    is_series,
+    parse_changed_appointment_id,
+)
 from workers.booking.domain.event_id import event_id_to_appointment_id
 from workers.booking.domain.owner_changes import StoredEvent
 from workers.booking.domain.values import Interval
@@ -74,7 +80,8 @@ def is_writable(service: Any, calendar_id: str) -> bool:
 def put_event(service: Any, calendar_id: str, event: CalendarEvent, *, invites: bool) -> None:
     """Insert the event; if its id exists already, update that event unless it was written for a later version.
 
-    The id exists after an earlier attempt succeeded, also if the event was moved or deleted since.
+    The id exists after an earlier attempt succeeded, also if the event was moved, deleted or repeated since. Of a
+    repeated event, only the instance that is the visit is updated.
     """
     body = build_event_body(event, invites=invites)
     try:
@@ -85,17 +92,22 @@ def put_event(service: Any, calendar_id: str, event: CalendarEvent, *, invites: 
     else:
         return
     for _ in range(_MAX_ATTEMPTS):
-        stored = _read_event(service, calendar_id, event.event_id, COMPARED_FIELDS)
-        if stored is None:
+        series = _read_event(service, calendar_id, event.event_id, COMPARED_FIELDS)
+        if series is None:
             raise TransientError("calendar.put: the id exists, but the event can't be read")
+        stored = _select_visit(service, calendar_id, series, COMPARED_FIELDS)
+        if is_cut_off(stored):
+            # The owner has cancelled the visit so: the comparison that follows the change does the rest.
+            log.info("calendar_visit_cut_off", appointment_id=event.appointment_id)
+            return
         if parse_version(stored) > event.version or matches_event(stored, event):
             return
-        if is_deleted(stored) and parse_version(stored) == event.version:
+        if is_deleted(stored) and (parse_version(stored) or parse_version(series)) == event.version:
             # An earlier attempt succeeded, and the owner has deleted the event since: respect that.
             return
         request = service.events().patch(
             calendarId=calendar_id,
-            eventId=event.event_id,
+            eventId=stored["id"],
             body=build_patch_body(event, stored),
             sendUpdates="none",
             fields="id",
@@ -106,12 +118,21 @@ def put_event(service: Any, calendar_id: str, event: CalendarEvent, *, invites: 
 
 
 def remove_event(service: Any, calendar_id: str, event_id: str) -> None:
-    """Delete the event, if it is still as it was read; a missing event is no error."""
+    """Delete the event, if it is still as it was read; a missing event is no error.
+
+    Of an event that the owner has repeated, only the instance that is the visit is deleted.
+    """
+    fields = f"etag,{READ_FIELDS}"
     for _ in range(_MAX_ATTEMPTS):
-        stored = _read_event(service, calendar_id, event_id, f"etag,{READ_FIELDS}")
-        if stored is None or is_deleted(stored):
+        event = _read_event(service, calendar_id, event_id, fields)
+        if event is None:
+            # The answer is the same if the calendar is not shared with us any more: then the event is still there.
+            is_writable(service, calendar_id)
             return
-        request = service.events().delete(calendarId=calendar_id, eventId=event_id, sendUpdates="none")
+        stored = _select_visit(service, calendar_id, event, fields)
+        if is_deleted(stored):
+            return
+        request = service.events().delete(calendarId=calendar_id, eventId=stored["id"], sendUpdates="none")
         try:
             if _execute_if_unchanged(request, stored):
                 return
@@ -125,7 +146,7 @@ def remove_event(service: Any, calendar_id: str, event_id: str) -> None:
 def find_event(service: Any, calendar_id: str, event_id: str) -> StoredEvent | None:
     """Return an event's current state, also of a deleted one; None if the calendar never had it."""
     stored = _read_event(service, calendar_id, event_id, READ_FIELDS)
-    return None if stored is None else parse_event(stored)
+    return None if stored is None else parse_event(_select_visit(service, calendar_id, stored, READ_FIELDS))
 
 
 def list_changes(service: Any, calendar_id: str, since: str | None, *, now: datetime) -> CalendarChanges:
@@ -159,9 +180,9 @@ def _list_changes(service: Any, calendar_id: str, **since: str) -> CalendarChang
         token = page.get("nextSyncToken")
     if not isinstance(token, str) or not token:
         raise TransientError("calendar.changes: the list ends without a token")
-    appointment_ids = (event_id_to_appointment_id(event_id) for event_id in ids)
+    # A deleted instance does not tell whether the visit is deleted.
     return CalendarChanges(
-        tuple(dict.fromkeys(filter(None, appointment_ids))),
+        tuple(dict.fromkeys(filter(None, map(parse_changed_appointment_id, ids)))),
         token,
         frozenset(filter(None, map(event_id_to_appointment_id, deleted))),
     )
@@ -186,6 +207,13 @@ def _read_event(service: Any, calendar_id: str, event_id: str, fields: str) -> d
             raise
         return None
     return _require_object(answer, "get")
+
+
+def _select_visit(service: Any, calendar_id: str, event: dict[str, Any], fields: str) -> dict[str, Any]:
+    """Return what is the visit: the event, or its instance if the owner has repeated it; a deleted series is whole."""
+    if is_deleted(event) or not is_series(event):
+        return event
+    return find_visit_instance(service, calendar_id, event, fields)
 
 
 def _execute_if_unchanged(request: Any, stored: dict[str, Any]) -> bool:

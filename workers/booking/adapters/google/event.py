@@ -9,7 +9,7 @@ from workers.booking.domain.owner_changes import StoredEvent
 from workers.booking.domain.values import Interval
 from workers.booking.ports import CalendarEvent
 
-READ_FIELDS = "id,status,start(date,dateTime),end(date,dateTime),extendedProperties/private"
+READ_FIELDS = "id,status,recurrence,start(date,dateTime),end(date,dateTime),extendedProperties/private"
 COMPARED_FIELDS = f"etag,summary,description,{READ_FIELDS}"
 """The fields that are compared to decide whether an event is up to date."""
 
@@ -53,6 +53,9 @@ def build_patch_body(event: CalendarEvent, stored: Any) -> dict[str, Any]:
     body = build_event_body(event, invites=False)
     for edge in ("start", "end"):
         body[edge] = {"date": None, **body[edge]}
+    if stored.get("recurrence"):
+        # The owner has deleted the series: the visit alone is restored.
+        body["recurrence"] = None
     if event.keeps_times and not is_deleted(stored) and 0 < parse_version(stored) < event.version:
         del body["start"], body["end"]
     del body["id"], body["reminders"]
@@ -78,8 +81,13 @@ def matches_event(item: Any, event: CalendarEvent) -> bool:
 
 
 def parse_event(item: Any) -> StoredEvent:
-    """Return the state of one of our events, as far as it can be parsed."""
-    return StoredEvent(version=parse_version(item), interval=_parse_interval(item), deleted=is_deleted(item))
+    """Return the state of one of our events, as far as it can be parsed.
+
+    The version of a deleted series is that of the time when it was repeated, and says nothing about the visit.
+    """
+    deleted = is_deleted(item)
+    version = 0 if deleted and item.get("recurrence") else parse_version(item)
+    return StoredEvent(version=version, interval=_parse_interval(item), deleted=deleted)
 
 
 def parse_version(item: Any) -> int:

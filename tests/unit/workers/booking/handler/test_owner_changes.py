@@ -18,7 +18,6 @@ from tests.unit.workers.booking.handler.owner import (
     spend_minutes,
     stands_at,
 )
-from workers.booking.domain.event_id import build_event_id
 from workers.booking.domain.values import AppointmentState, Interval
 
 
@@ -143,7 +142,7 @@ async def test_reminders_of_a_moved_event_that_can_not_be_planned_are_planned_la
 
 async def test_an_event_that_the_owner_repeats(visited):
     """Its first instance is the visit, which can still be moved within its own time; the others are busy."""
-    visited.calendar.weeks[build_event_id(visited.appointment_id)] = 3
+    visited.calendar.owner_repeats(visited.appointment_id, 3)
     week = timedelta(weeks=1)
     assert (await visited.create("2026-01-20T10:00", session="another")).data.code == "SLOT_TAKEN"
     there = (NINE_UTC + week).isoformat()
