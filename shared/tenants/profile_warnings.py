@@ -15,7 +15,8 @@ import yaml
 from pydantic import BaseModel, RootModel
 
 from shared.queueable_text import find_unqueueable
-from shared.tenants.opening_hours import WEEKDAYS, DayException, OpeningHours, OpenPeriod
+from shared.tenants.hours_warnings import compute_max_open_minutes, compute_max_period_minutes, find_absent_resources
+from shared.tenants.opening_hours import WEEKDAYS, OpenPeriod
 from shared.tenants.parse import InvalidProfileError, parse_with_tree
 from shared.tenants.profile import TenantProfile
 from shared.tenants.yaml_tree import find_position, shorten
@@ -161,7 +162,7 @@ def _find_rule_mistakes(profile: TenantProfile) -> Iterator[tuple[Path, str]]:
                 f"`{shorten(origin)}` matches no page: write https:// and the host alone, such as https://example.com"
             )
             yield ("allowed_origins", number), advice
-    max_minutes, max_period = compute_max_open_minutes(profile), _compute_max_period_minutes(profile)
+    max_minutes, max_period = compute_max_open_minutes(profile), compute_max_period_minutes(profile)
     for number, service in enumerate(profile.services):
         if service.duration_minutes > max_minutes:
             advice = f"no day is open for {service.duration_minutes} minutes, so this service is never offered: "
@@ -172,7 +173,7 @@ def _find_rule_mistakes(profile: TenantProfile) -> Iterator[tuple[Path, str]]:
                 ("services", number, "duration_minutes"),
                 advice + "shorten it, or write merge_adjoining_periods: true",
             )
-    yield from _find_absent_resources(profile, max_minutes)
+    yield from find_absent_resources(profile)
     yield from _find_long_notices(profile)
 
 
@@ -188,64 +189,8 @@ def _find_long_notices(profile: TenantProfile) -> Iterator[tuple[Path, str]]:
         yield ("minimum_notice_open_minutes",), advice.format(period, minutes)
 
 
-def _find_absent_resources(profile: TenantProfile, max_minutes: int) -> Iterator[tuple[Path, str]]:
-    """Find services that no resource takes, because each is there for a shorter time than a visit lasts."""
-    present = {
-        resource.id: _compute_max_minutes(resource.opening_hours, resource.exceptions)
-        for resource in profile.resources
-        if resource.opening_hours
-    }
-    for number, service in enumerate(profile.services):
-        resource_ids = service.resources or [resource.id for resource in profile.resources]
-        max_present = max((present.get(resource_id, max_minutes) for resource_id in resource_ids), default=max_minutes)
-        if max_present < service.duration_minutes <= max_minutes:
-            advice = (
-                f"no resource takes visits for {service.duration_minutes} minutes, so this service is never offered: "
-            )
-            yield ("services", number, "duration_minutes"), advice + "shorten it, or extend the hours of a resource"
-
-
-def compute_max_open_minutes(profile: TenantProfile) -> int:
-    """Return the minutes of the longest time without a break; at most a week. Adjoining periods count as one."""
-    return _compute_max_minutes(profile.opening_hours, profile.exceptions)
-
-
-def _compute_max_minutes(opening_hours: OpeningHours, day_exceptions: Sequence[DayException]) -> int:
-    week = [_list_minutes(getattr(opening_hours, weekday)) for weekday in WEEKDAYS]
-    in_week = [
-        (opens + number * _DAY_MINUTES, closes + number * _DAY_MINUTES)
-        for number, periods in enumerate(week * 2)
-        for opens, closes in periods
-    ]
-    # Before and after a date with hours of its own is a day of the week, whichever.
-    evenings = [(opens - _DAY_MINUTES, closes - _DAY_MINUTES) for periods in week for opens, closes in periods]
-    mornings = [(opens + _DAY_MINUTES, closes + _DAY_MINUTES) for periods in week for opens, closes in periods]
-    exceptions = [[*evenings, *_list_minutes(one.hours), *mornings] for one in day_exceptions]
-    return max(map(_measure_max_run, [in_week, *exceptions]))
-
-
-def _compute_max_period_minutes(profile: TenantProfile) -> int:
-    days = [getattr(profile.opening_hours, weekday) for weekday in WEEKDAYS]
-    days += [exception.hours for exception in profile.exceptions]
-    return max((closes - opens for periods in days for opens, closes in _list_minutes(periods)), default=0)
-
-
 def _sum_minutes(periods: Sequence[OpenPeriod]) -> int:
     return sum(period.closes - period.opens for period in periods)
-
-
-def _list_minutes(periods: Sequence[OpenPeriod]) -> list[tuple[int, int]]:
-    return [(period.opens, period.closes) for period in periods]
-
-
-def _measure_max_run(periods: Sequence[tuple[int, int]]) -> int:
-    max_length, begin, end = 0, -_DAY_MINUTES, -_DAY_MINUTES
-    for opens, closes in sorted(periods):
-        if opens > end:
-            begin, end = opens, closes
-        end = max(end, closes)
-        max_length = max(max_length, end - begin)
-    return max_length
 
 
 def _read_zone_names() -> frozenset[str]:

@@ -7,8 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shared.errors import ConfigurationError
+from shared.tenants.hours_warnings import compute_max_open_minutes
 from shared.tenants.parse import parse_profile, parse_with_tree
-from shared.tenants.profile_warnings import check_profile, compute_max_open_minutes, find_profile_warnings
+from shared.tenants.profile_warnings import check_profile, find_profile_warnings
 from shared.tenants.shared_calendars import find_shared_calendars
 from tests.compatibility.fixtures_of_release import FIXTURES
 
@@ -61,6 +62,11 @@ BROKEN = [
     ('["09:00-17:00"]', "[]", "line 7: services.0.duration_minutes: no day is open for 60 minutes"),
     ('["09:00-17:00"]', '["09:00-09:30", "09:30-10:00"]', "line 7: services.0.duration_minutes: no period is open"),
     ("{id: anna}", '{id: anna, opening_hours: {friday: ["09:00-09:45"]}}', "line 7: services.0.duration_minutes: no"),
+    ("{id: anna}", '{id: anna, opening_hours: {friday: ["09:00-17:00"]}}', "line 7: services.0.duration_minutes: no resource"),
+    ("{id: anna}", '{id: anna, opening_hours: {friday: ["09:00-17:00"]}}', "line 9: resources.0.opening_hours: the business is open for at most 0 minutes of them"),
+    ("{id: anna}", '{id: anna, opening_hours: {monday: ["08:00-09:45"]}}\n  - {id: ola}', "line 9: resources.0.opening_hours: the business is open for at most 45 minutes"),
+    ("{id: anna}", '{id: anna, opening_hours: {monday: ["17:00-20:00"]}}\n  - {id: ola}', "line 9: resources.0.opening_hours: the business is open for at most 0"),
+    ("{id: anna}", '{id: anna, opening_hours: {sunday: []}, exceptions: [{date: 2026-12-24, hours: ["09:00-17:00"]}]}\n  - {id: ola}', "line 9: resources.0.opening_hours: the business is open for at most 0"),
     ("notice_minutes: 120", "notice_minutes: 86400", "line 12: minimum_notice_minutes: is as long as the 60 days of"),
     ("horizon_days", "minimum_notice_open_minutes: 4182\nhorizon_days", "line 13: minimum_notice_open_minutes: is"),
     ("salon@calendar.example", "primary", "line 3: calendar_id: `primary` is the service account's own calendar"),
@@ -93,7 +99,13 @@ def test_a_mistake_is_accepted_with_a_warning_and_refused_at_upload(old, new, me
         ("Europe/Warsaw", "Europe/Kiev"),
         ("Salon Ania", "' Salon Ania '"),
         ("minutes: 60", "minutes: 480"),
-        ("{id: anna}", '{id: anna, opening_hours: {friday: ["09:00-09:30", "09:30-10:00"]}}'),
+        ("{id: anna}", '{id: anna, opening_hours: {monday: ["09:00-09:30", "09:30-10:00"]}}'),
+        ("{id: anna}", '{id: anna, opening_hours: {monday: ["08:00-10:00"]}}'),
+        (
+            "{id: anna}",
+            '{id: anna, opening_hours: {friday: ["09:00-17:00"]}, exceptions: [{date: 2026-01-05, hours: ["09:00-10:00"]}]}',
+        ),
+        ("{id: anna}\n", "{id: anna, exceptions: [{date: 9999-12-31}]}\n"),
         ('["09:00-17:00"]', '["09:00-09:30", "09:30-10:00"]\nmerge_adjoining_periods: true'),
         ("notice_minutes: 120", "notice_minutes: 86395"),
         ("notice_minutes: 120", "notice_open_minutes: 4181"),
