@@ -31,11 +31,8 @@ def find_absent_resources(profile: TenantProfile) -> Iterator[tuple[tuple[str | 
             if service.duration_minutes <= max_minutes and resource.id in (service.resources or [resource.id])
         ]
         if minutes < min(lengths, default=min(1, max_minutes)):
-            yield (
-                ("resources", number, "opening_hours"),
-                f"the business is open for at most {minutes} minutes of them, so this resource takes no visits: "
-                "it is only there during the opening_hours of the business",
-            )
+            advice = f"the business is open for at most {minutes} minutes of them, so this resource takes no visits: "
+            yield ("resources", number, "opening_hours"), advice + "let them overlap the opening_hours of the business"
     for number, service in enumerate(profile.services):
         resource_ids = service.resources or [resource.id for resource in profile.resources]
         max_present = max((shared.get(resource_id, max_minutes) for resource_id in resource_ids), default=max_minutes)

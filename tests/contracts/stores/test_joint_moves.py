@@ -1,12 +1,13 @@
 """Moving several visits in one transaction: they exchange their times, and none is ever without its own."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from shared.errors import LeaseLostError, TransientError
-from tests.contracts.stores.bookings import LEASE, LONG, NINE, Desk, confirmed, moved
+from tests.contracts.stores.bookings import HOUR as HOUR_SERVICE
+from tests.contracts.stores.bookings import LEASE, LONG, NINE, Desk, cancelled, confirmed, moved
 from workers.booking.domain.quotas import Bound, Quota
 from workers.booking.domain.values import AppointmentState
 from workers.booking.ports import GridTooFine, QuotaFull, SlotLost
@@ -76,6 +77,22 @@ async def test_a_hold_loses_its_time_to_a_visit(desk, clock):
     clock.advance(LONG)
     assert await desk.occupied_minutes() == [(90, 150)]
     assert (await desk.stored(hold)).state is AppointmentState.HELD
+
+
+async def test_a_hold_that_lost_its_middle_occupies_only_the_rest(desk):
+    """What is shown as free can be booked, also if the hold lasts over midnight."""
+    midnight = datetime(2026, 1, 14, tzinfo=UTC)
+    half = HOUR_SERVICE.model_copy(update={"duration_minutes": 30})
+    for begin, minutes in ((NINE, 60), (midnight - HOUR, 120)):
+        service = HOUR_SERVICE.model_copy(update={"duration_minutes": minutes})
+        await desk.held(begin, service=service)
+        visit = await desk.confirmed(begin - 2 * HOUR, service=half)
+        there = moved(visit, begin + timedelta(minutes=15) - visit.start)
+        assert await move_all(desk, (visit, there)) is None
+        await desk.store.cancel(cancelled(there), claim=await desk.claim())
+        assert await desk.occupied_minutes(begin, hours=3) == [(0, 15), (45, minutes)]
+        assert await desk.hold(desk.visit(begin + timedelta(minutes=15), service=half)) is None
+        assert await desk.occupied_minutes(begin, hours=3) == [(0, minutes)]
 
 
 async def test_an_outdated_version_moves_nothing(desk):

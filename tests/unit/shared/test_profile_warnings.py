@@ -36,6 +36,10 @@ allow_missing_origin: no
 REPEATED = "and only the last one counts: delete one of them"
 BLANK = "begins or ends with a blank or an invisible character"
 
+ABSENT = "line 9: resources.0.opening_hours: the business is open for at most "
+CHRISTMAS_EVE = '{date: 2026-12-24, hours: ["09:00-17:00"]}'
+A_MONDAY = '{date: 2026-01-05, hours: ["09:00-10:00"]}'
+
 BROKEN = [
     # What YAML understands otherwise than its reader.
     ("horizon_days", "name: Other\nhorizon_days", f"line 1: name: is repeated in line 13, {REPEATED}"),
@@ -62,11 +66,11 @@ BROKEN = [
     ('["09:00-17:00"]', "[]", "line 7: services.0.duration_minutes: no day is open for 60 minutes"),
     ('["09:00-17:00"]', '["09:00-09:30", "09:30-10:00"]', "line 7: services.0.duration_minutes: no period is open"),
     ("{id: anna}", '{id: anna, opening_hours: {friday: ["09:00-09:45"]}}', "line 7: services.0.duration_minutes: no"),
-    ("{id: anna}", '{id: anna, opening_hours: {friday: ["09:00-17:00"]}}', "line 7: services.0.duration_minutes: no resource"),
-    ("{id: anna}", '{id: anna, opening_hours: {friday: ["09:00-17:00"]}}', "line 9: resources.0.opening_hours: the business is open for at most 0 minutes of them"),
-    ("{id: anna}", '{id: anna, opening_hours: {monday: ["08:00-09:45"]}}\n  - {id: ola}', "line 9: resources.0.opening_hours: the business is open for at most 45 minutes"),
-    ("{id: anna}", '{id: anna, opening_hours: {monday: ["17:00-20:00"]}}\n  - {id: ola}', "line 9: resources.0.opening_hours: the business is open for at most 0"),
-    ("{id: anna}", '{id: anna, opening_hours: {sunday: []}, exceptions: [{date: 2026-12-24, hours: ["09:00-17:00"]}]}\n  - {id: ola}', "line 9: resources.0.opening_hours: the business is open for at most 0"),
+    ("{id: anna}", '{id: anna, opening_hours: {friday: ["09:00-17:00"]}}', f"{ABSENT}0 minutes of them"),
+    ("{id: anna}", '{id: anna, opening_hours: {friday: ["09:00-17:00"]}}', "line 7: services.0.duration_minutes: no"),
+    ("{id: anna}", '{id: anna, opening_hours: {monday: ["08:00-09:45"]}}\n  - {id: ola}', f"{ABSENT}45 minutes"),
+    ("{id: anna}", '{id: anna, opening_hours: {monday: ["17:00-20:00"]}}\n  - {id: ola}', f"{ABSENT}0 minutes"),
+    ("{id: anna}", f"{{id: anna, opening_hours: {{sunday: []}}, exceptions: [{CHRISTMAS_EVE}]}}", f"{ABSENT}0 minutes"),
     ("notice_minutes: 120", "notice_minutes: 86400", "line 12: minimum_notice_minutes: is as long as the 60 days of"),
     ("horizon_days", "minimum_notice_open_minutes: 4182\nhorizon_days", "line 13: minimum_notice_open_minutes: is"),
     ("salon@calendar.example", "primary", "line 3: calendar_id: `primary` is the service account's own calendar"),
@@ -101,10 +105,7 @@ def test_a_mistake_is_accepted_with_a_warning_and_refused_at_upload(old, new, me
         ("minutes: 60", "minutes: 480"),
         ("{id: anna}", '{id: anna, opening_hours: {monday: ["09:00-09:30", "09:30-10:00"]}}'),
         ("{id: anna}", '{id: anna, opening_hours: {monday: ["08:00-10:00"]}}'),
-        (
-            "{id: anna}",
-            '{id: anna, opening_hours: {friday: ["09:00-17:00"]}, exceptions: [{date: 2026-01-05, hours: ["09:00-10:00"]}]}',
-        ),
+        ("{id: anna}", f"{{id: anna, opening_hours: {{sunday: []}}, exceptions: [{A_MONDAY}]}}"),
         ("{id: anna}\n", "{id: anna, exceptions: [{date: 9999-12-31}]}\n"),
         ('["09:00-17:00"]', '["09:00-09:30", "09:30-10:00"]\nmerge_adjoining_periods: true'),
         ("notice_minutes: 120", "notice_minutes: 86395"),

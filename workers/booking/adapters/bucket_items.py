@@ -73,34 +73,51 @@ def ends_at_midnight(items: Sequence[Mapping[str, Any]]) -> bool:
 
 
 def join_occupied_times(days: Iterable[Sequence[Mapping[str, Any]]], at: datetime) -> list[OccupiedTime]:
-    """Return the times that the rows of some days occupy at `at`, with the pieces of each appointment joined.
+    """Return the times that the rows of some days occupy at `at`, with the adjacent pieces of each appointment joined.
 
-    The rows are DynamoDB's, with as few attributes as possible, because there may be thousands.
+    A hold that has lost some of its buckets occupies only the others. The rows are DynamoDB's, with as few attributes
+    as possible, because there may be thousands.
     """
     now = to_milliseconds(at)
-    spans: dict[tuple[str, str], Interval] = {}
+    spans: dict[tuple[str, str], list[Interval]] = {}
     for items in days:
         size = find_bucket_size(items)
-        for owner, (first, last) in _find_first_and_last_buckets(items, now).items():
-            start, end = datetime.fromisoformat(first), datetime.fromisoformat(last) + size
-            before = spans.get(owner)
-            spans[owner] = Interval(min(before.start, start), max(before.end, end)) if before else Interval(start, end)
-    return [OccupiedTime(interval, resource, owner) for (owner, resource), interval in spans.items()]
+        for owner, starts in _list_bucket_texts(items, now).items():
+            spans.setdefault(owner, []).extend(_join_buckets(starts, size))
+    return [
+        OccupiedTime(interval, resource, owner)
+        for (owner, resource), pieces in spans.items()
+        for interval in _join_adjacent(pieces)
+    ]
 
 
-def _find_first_and_last_buckets(
-    items: Iterable[Mapping[str, Any]], now: int
-) -> dict[tuple[str, str], tuple[str, str]]:
-    """Return the first and the last bucket of each appointment; their text sorts like their time."""
-    edges: dict[tuple[str, str], tuple[str, str]] = {}
+def _list_bucket_texts(items: Iterable[Mapping[str, Any]], now: int) -> dict[tuple[str, str], list[str]]:
+    """Return the starts of each appointment's buckets; their text sorts like their time."""
+    starts_by_owner: dict[tuple[str, str], list[str]] = {}
     for item in items:
         start, separator, resource = item["bucket"]["S"].partition("#")
         if not start or not separator or ("hold_until_ms" in item and int(item["hold_until_ms"]["N"]) <= now):
             continue
-        owner = (item["appointment_id"]["S"], resource)
-        first, last = edges.get(owner, (start, start))
-        edges[owner] = (min(first, start), max(last, start))
-    return edges
+        starts_by_owner.setdefault((item["appointment_id"]["S"], resource), []).append(start)
+    return starts_by_owner
+
+
+def _join_buckets(texts: Sequence[str], size: timedelta) -> list[Interval]:
+    """Return the times of an appointment's buckets of one day; as a rule there is one, and only its ends are parsed."""
+    first, last = datetime.fromisoformat(min(texts)), datetime.fromisoformat(max(texts))
+    if last - first == size * (len(texts) - 1):
+        return [Interval(first, last + size)]
+    return [Interval(start, start + size) for start in map(datetime.fromisoformat, texts)]
+
+
+def _join_adjacent(pieces: Sequence[Interval]) -> list[Interval]:
+    joined: list[Interval] = []
+    for piece in sorted(pieces, key=lambda one: one.start):
+        if joined and piece.start <= joined[-1].end:
+            joined[-1] = Interval(joined[-1].start, max(joined[-1].end, piece.end))
+        else:
+            joined.append(piece)
+    return joined
 
 
 def find_bucket_size(items: Iterable[Mapping[str, Any]]) -> timedelta:
