@@ -111,6 +111,10 @@ class Replies:
         await self._post_stored(session_id, stored)
         return stored
 
+    async def get_tail(self, session_id: str) -> ConversationTail:
+        """Return the last frame, for `store_in_steps_and_post`: read early, it costs no time at the end."""
+        return await self._conversations.get_tail(session_id, 1)
+
     async def recover_outcome(self, session_id: str, *, claim: Claim) -> ServerFrame | None:
         """Post the outcome that an earlier worker stored in steps without ending the command, and end it.
 

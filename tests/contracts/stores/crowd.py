@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from shared.claims import Claim, Done
+from shared.conversations.takeover import ConversationTail
 from shared.errors import TransientError
 from shared.ids import derive_command_key, new_id
 from shared.messages.commands import BOOKING_COMMAND
@@ -87,7 +88,10 @@ class RecordingReplies:
     async def recover_outcome(self, session_id, *, claim):
         return None
 
-    async def store_in_steps_and_post(self, session_id, frame, *, claim, tenant=None):
+    async def get_tail(self, session_id):
+        return ConversationTail()
+
+    async def store_in_steps_and_post(self, session_id, frame, *, claim, after, tenant=None):
         return await self.store_and_post(session_id, frame, claim=claim, tenant=tenant)
 
     async def store_and_post(self, session_id, frame, *, claim, marker="outcome", tenant=None):

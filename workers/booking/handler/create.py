@@ -1,5 +1,6 @@
 """Use case: a visitor requests a time; it is held, and a code is sent."""
 
+import asyncio
 from dataclasses import replace
 from datetime import timedelta
 
@@ -25,7 +26,12 @@ from workers.booking.handler.availability import refuse_with_alternatives
 from workers.booking.handler.case import Case
 from workers.booking.handler.contacts import find_channels, refuse_suppressed_contact
 from workers.booking.handler.limits import refuse_full_quota
-from workers.booking.handler.occupancy import find_free_lanes, take_first_lane
+from workers.booking.handler.occupancy import (
+    choose_free_lanes,
+    read_occupants_of_lanes,
+    start_reading,
+    take_first_lane,
+)
 from workers.booking.ports import Lost, QuotaFull
 
 log = structlog.get_logger()
@@ -47,11 +53,18 @@ async def plan_create(ports: BookingPorts, case: Case, request: BookingCreateDat
     if isinstance(requested, Refuse):
         return requested
     service, hold = requested
-    current_hold, stale_holder = await _load_session_hold(ports, command)
-    if current_hold and _is_same_hold(current_hold, hold, command):
-        return await _plan_repetition(ports, case, current_hold)
+    # All reads run side by side; most requests need them all.
+    async with start_reading(read_occupants_of_lanes(ports, case, service, hold)) as reading:
+        refusal, (current_hold, stale_holder) = await asyncio.gather(
+            refuse_suppressed_contact(ports, hold.contact), _load_session_hold(ports, command)
+        )
+        if refusal:
+            return Refuse(refusal, hold.start)
+        if current_hold and _is_same_hold(current_hold, hold, command):
+            return await _plan_repetition(ports, case, current_hold)
+        occupants = await reading
     ours = {current_hold.appointment_id} if current_hold else set()
-    lanes = await find_free_lanes(ports, case, service, hold, ignoring=ours)
+    lanes = await choose_free_lanes(ports, case, service, hold, occupants, ignoring=ours)
     if not lanes:
         return Refuse(await refuse_with_alternatives(ports, case, service.id, hold.start, ignoring=ours), hold.start)
     return Hold(hold, service, lanes, current_hold, stale_holder)
@@ -129,8 +142,6 @@ async def _build_requested_hold(
     answers = check_answers(service, request.answers or {})
     if isinstance(answers, Refusal):
         return Refuse(answers, start)
-    if refusal := await refuse_suppressed_contact(ports, contact):
-        return Refuse(refusal, start)
     hold = create_hold(
         appointment_id=derive_appointment_id(command),
         session_id=command.session_id,

@@ -1,5 +1,7 @@
 """Routes each booking command to its use case, and sends the resulting frame to the visitor."""
 
+import asyncio
+
 import structlog
 
 from shared.claims import Claim, ClaimStore
@@ -46,12 +48,14 @@ class BookingHandler:
             return await self._answer_query(command, await self._find_answer(command, claim), claim)
         if not claim.is_first and (stored := await self._replies.recover_outcome(command.session_id, claim=claim)):
             return find_refusal_code(stored)
-        case = await self._open_case(command, claim)
+        case, tail = await asyncio.gather(self._open_case(command, claim), self._replies.get_tail(command.session_id))
         plan = await plan_command(self._ports, case, command)
         frame = build_answer(case, await apply_plan(self._ports, case, plan))
         if not isinstance(frame, Error):
             # It says what the appointment says, whichever worker stores it.
-            await self._replies.store_in_steps_and_post(command.session_id, frame, claim=claim, tenant=command.tenant)
+            await self._replies.store_in_steps_and_post(
+                command.session_id, frame, claim=claim, after=tail, tenant=command.tenant
+            )
             return None
         log.info("booking_refused", code=frame.data.code, alternatives=len(frame.data.alternatives))
         # A refusal has no other trace: a late worker must not store it while its successor carries the command out.

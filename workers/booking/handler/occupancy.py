@@ -4,8 +4,21 @@ Our appointments, busy times of calendars, and daily caps occupy it.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import (
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Collection,
+    Coroutine,
+    Iterable,
+    Iterator,
+    Mapping,
+    Sequence,
+)
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from typing import Any
 
 from shared.tenants.profile import TenantProfile
 from shared.tenants.services import Service
@@ -15,6 +28,28 @@ from workers.booking.domain.quotas import build_day_quota_key
 from workers.booking.domain.values import Appointment, Interval, OccupiedTime
 from workers.booking.handler.case import Case
 from workers.booking.ports import BusyTime, Lost, SlotLost
+
+
+@dataclass(frozen=True, slots=True)
+class _DayCap:
+    """How many visits a local date may have, of one service or of the whole business."""
+
+    day: date
+    service_id: str | None
+    limit: int
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class Occupants:
+    """What was read about an interval, before it is known whose times count as free."""
+
+    ours: Sequence[OccupiedTime]
+    calendars: Sequence[tuple[str, Sequence[str], Sequence[BusyTime]]]
+    """Each calendar's id, the resources that it is for (none: all), and its busy times."""
+
+    day_caps: Sequence[tuple[_DayCap, Sequence[str]]]
+    """The caps of its days, and who counts towards them."""
 
 
 async def load_occupancy(
@@ -37,6 +72,22 @@ async def load_occupancy(
     Raises:
         TransientError, PermanentError: a store or a calendar can't be read; nothing counts as free then.
     """
+    occupants = await _read_occupants(ports, tenant, profile, between, at=at, fresh=fresh, lanes=lanes, may_lag=may_lag)
+    return await _build_occupancy(ports, profile, occupants, ignoring)
+
+
+async def _read_occupants(
+    ports: BookingPorts,
+    tenant: str,
+    profile: TenantProfile,
+    between: Interval,
+    *,
+    at: datetime,
+    fresh: bool,
+    lanes: Collection[str] | None,
+    may_lag: bool = False,
+) -> Occupants:
+    """Read the stores and the calendars side by side."""
     calendars = [
         *((ports.calendar, calendar_id, own) for calendar_id, own in profile.calendars.items()),
         *(
@@ -45,9 +96,10 @@ async def load_occupancy(
         ),
     ]
     calendars = [entry for entry in calendars if not entry[2] or lanes is None or set(entry[2]) & set(lanes)]
-    ours, full_days, busy = await asyncio.gather(
+    caps = _list_day_caps(tenant, profile, between)
+    ours, holders, busy = await asyncio.gather(
         ports.appointments.find_occupied_times(tenant, between, at=at, may_lag=may_lag),
-        _find_full_days(ports, tenant, profile, between, at=at, ignoring=ignoring),
+        _find_cap_holders(ports, caps, at),
         asyncio.gather(
             *(
                 calendar.find_busy_times(calendar_id, between, zone=profile.zone, fresh=fresh)
@@ -55,34 +107,82 @@ async def load_occupancy(
             )
         ),
     )
+    return Occupants(
+        ours,
+        tuple((calendar_id, own, times) for (_, calendar_id, own), times in zip(calendars, busy, strict=True)),
+        tuple((cap, holders.get(cap.key, ())) for cap in caps),
+    )
+
+
+async def _build_occupancy(
+    ports: BookingPorts, profile: TenantProfile, occupants: Occupants, ignoring: Collection[str]
+) -> Occupancy:
+    """Return what was read as occupied lanes and full days, except the appointments in `ignoring`."""
+    ours = occupants.ours
     sources = [*_list_visit_sources([time for time in ours if time.appointment_id not in ignoring], profile)]
-    for (_, calendar_id, own), times in zip(calendars, busy, strict=True):
+    for calendar_id, own, times in occupants.calendars:
         own_times = [time for time in ours if profile.get_calendar_id(time.resource) == calendar_id]
         unexplained = _find_unexplained_times(times, own_times, ignoring)
         outdated = await _find_outdated_times(ports, unexplained)
         foreign = [time.interval for time in unexplained if time not in outdated]
         sources += [OccupancySource(each, lane, calendar_id=calendar_id) for each in foreign for lane in own or ("",)]
+    full_days = frozenset(
+        (cap.day, cap.service_id)
+        for cap, holders in occupants.day_caps
+        if len(set(holders) - set(ignoring)) >= cap.limit
+    )
     return Occupancy.from_sources(sources, full_days)
+
+
+async def read_occupants_of_lanes(ports: BookingPorts, case: Case, service: Service, visit: Appointment) -> Occupants:
+    """Read what occupies the time of a visit in the lanes of its service; the calendars are read anew."""
+    return await _read_occupants(
+        ports,
+        visit.tenant,
+        case.profile,
+        visit.blocked,
+        at=case.command.accepted_at,
+        fresh=True,
+        lanes=case.profile.list_lanes(service),
+    )
+
+
+@asynccontextmanager
+async def start_reading(read: Coroutine[Any, Any, Occupants]) -> AsyncIterator["asyncio.Task[Occupants]"]:
+    """Start a read that may turn out not to be needed: then it is cancelled, and how it ends does not matter."""
+    task = asyncio.create_task(read)
+    try:
+        yield task
+    finally:
+        task.cancel()
+        await asyncio.wait([task])
+        if not task.cancelled():
+            task.exception()
 
 
 async def find_free_lanes(
     ports: BookingPorts, case: Case, service: Service, visit: Appointment, *, ignoring: Collection[str]
 ) -> tuple[str, ...]:
+    """Read what occupies the time of a visit, and return its free lanes as `choose_free_lanes` does."""
+    occupants = await read_occupants_of_lanes(ports, case, service, visit)
+    return await choose_free_lanes(ports, case, service, visit, occupants, ignoring=ignoring)
+
+
+async def choose_free_lanes(
+    ports: BookingPorts,
+    case: Case,
+    service: Service,
+    visit: Appointment,
+    occupants: Occupants,
+    *,
+    ignoring: Collection[str],
+) -> tuple[str, ...]:
     """Return the lanes that are free for a visit, in the order in which to try them; none on a day that is full.
 
-    The calendars are read anew. Times of the appointments in `ignoring` count as free.
+    Times of the appointments in `ignoring` count as free.
     """
     profile = case.profile
-    occupancy = await load_occupancy(
-        ports,
-        visit.tenant,
-        profile,
-        visit.blocked,
-        at=case.command.accepted_at,
-        fresh=True,
-        ignoring=ignoring,
-        lanes=profile.list_lanes(service),
-    )
+    occupancy = await _build_occupancy(ports, profile, occupants, ignoring)
     day = visit.start.astimezone(profile.zone).date()
     if not {(day, None), (day, service.id)}.isdisjoint(occupancy.full_days):
         return ()
@@ -163,31 +263,22 @@ def _join_spans(ours: Iterable[OccupiedTime]) -> dict[str, Interval]:
     return spans
 
 
-async def _find_full_days(
-    ports: BookingPorts,
-    tenant: str,
-    profile: TenantProfile,
-    between: Interval,
-    *,
-    at: datetime,
-    ignoring: Collection[str],
-) -> frozenset[tuple[date, str | None]]:
-    """Return the local dates whose caps are reached; without caps nothing is read."""
-    caps: list[tuple[str | None, int]] = [
+def _list_day_caps(tenant: str, profile: TenantProfile, between: Interval) -> list[_DayCap]:
+    """Return the caps of the local dates in an interval."""
+    limits: list[tuple[str | None, int]] = [
         (service.id, service.max_per_day) for service in profile.services if service.max_per_day
     ]
     if profile.max_visits_per_day:
-        caps.append((None, profile.max_visits_per_day))
+        limits.append((None, profile.max_visits_per_day))
     first, last = (edge.astimezone(profile.zone).date() for edge in (between.start, between.end))
-    days = [first + timedelta(days=n) for n in range((last - first).days + 1)] if caps else []
-    caps_by_key = {
-        build_day_quota_key(tenant, day, service_id): (day, service_id, limit)
+    days = [first + timedelta(days=n) for n in range((last - first).days + 1)] if limits else []
+    return [
+        _DayCap(day, service_id, limit, build_day_quota_key(tenant, day, service_id))
         for day in days
-        for service_id, limit in caps
-    }
-    holders = await ports.appointments.find_quota_holders(list(caps_by_key), at=at) if caps_by_key else {}
-    return frozenset(
-        (day, service_id)
-        for key, (day, service_id, limit) in caps_by_key.items()
-        if len(set(holders.get(key, ())) - set(ignoring)) >= limit
-    )
+        for service_id, limit in limits
+    ]
+
+
+async def _find_cap_holders(ports: BookingPorts, caps: Sequence[_DayCap], at: datetime) -> Mapping[str, Sequence[str]]:
+    """Return who counts towards each cap, by its key; without caps nothing is read."""
+    return await ports.appointments.find_quota_holders([cap.key for cap in caps], at=at) if caps else {}
