@@ -149,9 +149,15 @@ class FakeCalendar:
                         event = replace(event, **{name: getattr(stored, name)})
             events[event.event_id] = event
 
-    async def remove(self, calendar_id: str, event_id: str) -> None:
-        """Delete the event; a missing event is no error."""
-        (await self._calendar("remove", calendar_id)).pop(event_id, None)
+    async def remove(self, calendar_id: str, event_id: str, *, cancelled_version: int | None = None) -> None:
+        """Delete the event, which gets the version; a missing event is no error, and one with the version stays."""
+        events = await self._calendar("remove", calendar_id)
+        stored = events.get(event_id)
+        if stored is None or (cancelled_version and stored.version >= cancelled_version):
+            return
+        del events[event_id]
+        if cancelled_version:
+            self._written[calendar_id, event_id] = replace(stored, version=cancelled_version)
 
     async def find_event(self, calendar_id: str, event_id: str) -> StoredEvent | None:
         """Return the current state of one of our events; None if the calendar never had it."""

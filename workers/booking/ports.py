@@ -218,8 +218,12 @@ class Calendar(BusyCalendar, Protocol):
         """
         ...
 
-    async def remove(self, calendar_id: str, event_id: str) -> None:
-        """Delete the event; a missing event is no error."""
+    async def remove(self, calendar_id: str, event_id: str, *, cancelled_version: int | None = None) -> None:
+        """Delete the event; a missing event is no error.
+
+        With the version of the cancelled appointment, the event has it from then on: if it is there again, its owner
+        has restored it, and it is not deleted another time.
+        """
         ...
 
     async def find_event(self, calendar_id: str, event_id: str) -> StoredEvent | None:

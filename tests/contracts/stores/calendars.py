@@ -64,6 +64,9 @@ class InMemory:
     def owner_deletes(self, event):
         self.calendar.owner_deletes(event.appointment_id, CALENDAR)
 
+    def owner_restores(self, event):
+        self.calendar.owner_restores(event.appointment_id, CALENDAR)
+
     def owner_moves(self, event, to):
         self.calendar.owner_moves(event.appointment_id, to, CALENDAR)
 
@@ -115,6 +118,9 @@ class AtGoogle:
 
     def owner_deletes(self, event):
         self.standin.store.delete_event(CALENDAR, event.event_id)
+
+    def owner_restores(self, event):
+        self.patch(event, status="confirmed")
 
     def owner_moves(self, event, to):
         self.patch(event, **_times(to))

@@ -134,6 +134,20 @@ async def test_removing_an_event_twice_is_no_error(side):
     assert list(await side.calendar.find_busy_times(CALENDAR, MORNING)) == []
 
 
+async def test_an_event_of_a_cancelled_visit_that_the_owner_restores(side):
+    """It has the version of the cancellation, which tells it from one that is still to be removed; it stays."""
+    event = visit()
+    await side.calendar.put(CALENDAR, event)
+    for _ in range(2):
+        await side.calendar.remove(CALENDAR, event.event_id, cancelled_version=3)
+        assert (await side.calendar.find_event(CALENDAR, event.event_id)).deleted
+    side.owner_restores(event)
+    await side.calendar.remove(CALENDAR, event.event_id, cancelled_version=3)
+    assert await side.calendar.find_event(CALENDAR, event.event_id) == StoredEvent(3, Interval(NINE, NINE + HOUR))
+    await side.calendar.put(CALENDAR, moved(event, version=2))
+    assert side.event_starts() == [(event.event_id, NINE)]
+
+
 async def test_an_event_is_read_back(side):
     """With its times and version; an event that the owner moved has the new times and the old version."""
     event = visit()

@@ -63,9 +63,9 @@ async def test_every_call_exists_in_the_api(google, calls):
     await calendar.put(CALENDAR, repeated)
     google.owner_repeats(repeated, 3)
     await calendar.put(CALENDAR, moved(repeated, version=3))
-    await calendar.remove(CALENDAR, repeated.event_id)
+    await calendar.remove(CALENDAR, repeated.event_id, cancelled_version=4)
     google.owner_deletes(repeated)
-    await calendar.put(CALENDAR, moved(repeated, version=4))
+    await calendar.put(CALENDAR, moved(repeated, version=5))
 
     assert {method for method, _ in calls} == {"GET", "POST", "PATCH", "DELETE"}
     # A duplicate, an expired token and a missing event: errors that the adapter handles.

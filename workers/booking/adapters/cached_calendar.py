@@ -129,10 +129,10 @@ class CachedCalendar(CachedBusyCalendar):
         async with self._invalidate_around(calendar_id):
             await self._calendar.put(calendar_id, event)
 
-    async def remove(self, calendar_id: str, event_id: str) -> None:
+    async def remove(self, calendar_id: str, event_id: str, *, cancelled_version: int | None = None) -> None:
         """Remove the event and invalidate the cache."""
         async with self._invalidate_around(calendar_id):
-            await self._calendar.remove(calendar_id, event_id)
+            await self._calendar.remove(calendar_id, event_id, cancelled_version=cancelled_version)
 
     async def find_event(self, calendar_id: str, event_id: str) -> StoredEvent | None:
         """Return the event as it is now."""

@@ -19,6 +19,9 @@ class CalendarProblem(StrEnum):
     MOVE_REFUSED = "calendar_move_refused"
     """The owner moved a visit to a time that it can't have. This is never the reason of a failure, only of an alert."""
 
+    VISIT_RESTORED = "calendar_visit_restored"
+    """The owner restored the event of a visit that its visitor had cancelled. Only of an alert, too."""
+
     @classmethod
     def parse_reason(cls, reason: str) -> "CalendarProblem | None":
         """Return the problem that a dead letter's reason names, or None if the reason is not the calendar."""

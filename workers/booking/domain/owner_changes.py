@@ -73,8 +73,20 @@ class ForbiddenRestore:
     """The event of a cancelled visit is there again, at an impossible time."""
 
 
+@dataclass(frozen=True, slots=True)
+class RestoredAfterCancellation:
+    """The event of a visit that its visitor had cancelled is there again: only they can book it again."""
+
+
 OwnerChange = (
-    Unchanged | OutdatedEvent | CancelledByOwner | MovedByOwner | ForbiddenMove | RestoredByOwner | ForbiddenRestore
+    Unchanged
+    | OutdatedEvent
+    | CancelledByOwner
+    | MovedByOwner
+    | ForbiddenMove
+    | RestoredByOwner
+    | ForbiddenRestore
+    | RestoredAfterCancellation
 )
 
 
@@ -106,10 +118,17 @@ def decide_owner_change(appointment: Appointment | None, event: StoredEvent | No
     return MovedByOwner(_move_to(appointment, event.interval))
 
 
+def is_restored(appointment: Appointment, event: StoredEvent) -> bool:
+    """Return whether the event of a cancelled visit is there again: it got the last version when we removed it."""
+    is_cancelled = appointment.state is AppointmentState.CANCELLED
+    return is_cancelled and not event.deleted and event.version == appointment.version
+
+
 def _decide_restore(appointment: Appointment, event: StoredEvent, now: datetime) -> OwnerChange:
     """Reinstate only what the owner had cancelled: the event of another visit may still have to be removed."""
-    is_last_event = not event.deleted and event.version == appointment.version - 1
-    if not (is_last_event and appointment.last_change.by_owner):
+    if not appointment.last_change.by_owner:
+        return RestoredAfterCancellation() if is_restored(appointment, event) else Unchanged()
+    if event.deleted or event.version not in {appointment.version - 1, appointment.version}:
         return Unchanged()
     if event.interval is None or not _is_possible(event.interval, now):
         return ForbiddenRestore()

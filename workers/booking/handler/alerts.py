@@ -33,6 +33,11 @@ _ADVICE = {
         "visit's, which stayed there, a past one, or a whole day. An event that was moved is where it was before. Move "
         "it to a free time, or cancel the visit by deleting its event."
     ),
+    CalendarProblem.VISIT_RESTORED: (
+        "The event of a visit was restored in the calendar, but its visitor had cancelled the visit. It stays "
+        "cancelled, and the visitor was not notified; the event keeps its time busy. Delete it, or ask the visitor to "
+        "book again."
+    ),
 }
 _DEFAULT_ADVICE = "The calendar can't be used: see the reason and the log of the booking worker."
 
@@ -41,19 +46,30 @@ _INSTALLATION_WIDE = frozenset({CalendarProblem.ACCESS_REVOKED, CalendarProblem.
 """All businesses share the installation's key, so one alert is enough for all of them."""
 
 
-async def alert_operator(ports: BookingPorts, *, tenant: str, session_id: str, problem: CalendarProblem) -> None:
-    """Queue an alert; it contains nothing about visitors."""
+async def alert_operator(
+    ports: BookingPorts,
+    *,
+    tenant: str,
+    session_id: str,
+    problem: CalendarProblem,
+    occasion: str | None = None,
+    detail: str = "",
+) -> None:
+    """Queue an alert; it contains nothing about visitors.
+
+    With an `occasion`, there is one alert for that, however many hours the problem lasts.
+    """
     now = ports.clock.now()
     hour = now.replace(minute=0, second=0, microsecond=0)
+    whose = "*" if problem in _INSTALLATION_WIDE else tenant
+    advice = _ADVICE.get(problem, _DEFAULT_ADVICE)
     await ports.notices.put(
         OperatorAlert(
-            id=derive_id(
-                f"{'*' if problem in _INSTALLATION_WIDE else tenant}/{problem.value}/{hour.isoformat()}", "alert"
-            ),
+            id=derive_id(f"{whose}/{problem.value}/{occasion or hour.isoformat()}", "alert"),
             tenant=tenant,
             session_id=session_id,
             locale="en",
             accepted_at=now,
-            data=AlertFacts(reason=problem.value, advice=_ADVICE.get(problem, _DEFAULT_ADVICE)),
+            data=AlertFacts(reason=problem.value, advice=f"{detail} {advice}" if detail else advice),
         )
     )

@@ -14,7 +14,7 @@ from workers.booking.dependencies import BookingPorts
 from workers.booking.domain.answers import word_answers
 from workers.booking.domain.calendar_problem import CalendarProblem, UnusableCalendarError
 from workers.booking.domain.event_id import build_event_id
-from workers.booking.domain.owner_changes import StoredEvent
+from workers.booking.domain.owner_changes import StoredEvent, is_restored
 from workers.booking.domain.values import Appointment, AppointmentState, Interval
 from workers.booking.ports import CalendarEvent
 
@@ -36,13 +36,18 @@ def assign_calendar(appointment: Appointment, profile: TenantProfile) -> Appoint
 
 async def write_to_calendars(ports: BookingPorts, appointment: Appointment, profile: TenantProfile) -> None:
     """Write the event of a confirmed visit, and remove it from the calendars where the visit is no longer."""
+    is_cancelled = appointment.state is AppointmentState.CANCELLED
     current = find_current_calendar(appointment, profile) if appointment.state is AppointmentState.CONFIRMED else None
     if current is not None:
         await _write_event(ports, appointment, profile)
     for calendar_id in _list_calendars(appointment, profile):
         if calendar_id != current:
             with _ignore_lost_calendar(calendar_id, profile):
-                await ports.calendar.remove(calendar_id, build_event_id(appointment.appointment_id))
+                await ports.calendar.remove(
+                    calendar_id,
+                    build_event_id(appointment.appointment_id),
+                    cancelled_version=appointment.version if is_cancelled else None,
+                )
 
 
 async def list_outdated_calendars(ports: BookingPorts, appointment: Appointment, profile: TenantProfile) -> list[str]:
@@ -59,7 +64,7 @@ async def list_outdated_calendars(ports: BookingPorts, appointment: Appointment,
             if calendar_id == current:
                 is_outdated = event is None or not _shows_appointment(event, appointment)
             else:
-                is_outdated = event is not None and not event.deleted
+                is_outdated = event is not None and not event.deleted and not is_restored(appointment, event)
             if is_outdated and not await ports.calendar.is_writable(calendar_id):
                 raise UnusableCalendarError(CalendarProblem.FORBIDDEN)
             if is_outdated:

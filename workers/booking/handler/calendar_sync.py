@@ -181,7 +181,7 @@ async def _request_comparison(
     appointment = await ports.appointments.find(appointment_id)
     if appointment is None or appointment.state is AppointmentState.HELD:
         return
-    if appointment.state is AppointmentState.CANCELLED and (is_deleted or not appointment.last_change.by_owner):
+    if appointment.state is AppointmentState.CANCELLED and is_deleted:
         return
     if appointment.start <= ports.clock.now():
         return

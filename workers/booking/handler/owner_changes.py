@@ -16,6 +16,7 @@ from workers.booking.domain.owner_changes import (
     ForbiddenMove,
     ForbiddenRestore,
     OutdatedEvent,
+    RestoredAfterCancellation,
     RestoredByOwner,
     Unchanged,
 )
@@ -73,7 +74,8 @@ async def plan_owner_change(ports: BookingPorts, command: CalendarChanged, profi
         return SkipSync(None)
     if appointment.is_changed_by(command.id):
         return AlreadyDone(appointment)
-    is_unchanged = isinstance(await find_owner_change(ports, appointment, profile), Unchanged | OutdatedEvent)
+    change = await find_owner_change(ports, appointment, profile)
+    is_unchanged = isinstance(change, Unchanged | OutdatedEvent | RestoredAfterCancellation)
     return SkipSync(appointment) if is_unchanged else FollowOwner(appointment)
 
 
@@ -102,6 +104,8 @@ async def _apply_owner_change(
             await _alert_about_move(ports, command)
         case ForbiddenRestore():
             await _alert_about_move(ports, command)
+        case RestoredAfterCancellation():
+            await _alert_about_restored_event(ports, command, appointment, profile)
     return None
 
 
@@ -154,6 +158,22 @@ async def _restore_event(ports: BookingPorts, command: CalendarChanged, appointm
 async def _alert_about_move(ports: BookingPorts, command: CalendarChanged) -> None:
     await alert_operator(
         ports, tenant=command.tenant, session_id=command.session_id, problem=CalendarProblem.MOVE_REFUSED
+    )
+
+
+async def _alert_about_restored_event(
+    ports: BookingPorts, command: CalendarChanged, appointment: Appointment, profile: TenantProfile
+) -> None:
+    """Alert the operators once: the event is reported with each later change, and each time all events are read."""
+    log.info("cancelled_visit_restored", appointment_id=appointment.appointment_id)
+    start = appointment.start.astimezone(profile.zone)
+    await alert_operator(
+        ports,
+        tenant=command.tenant,
+        session_id=command.session_id,
+        problem=CalendarProblem.VISIT_RESTORED,
+        occasion=f"{appointment.appointment_id}/{appointment.version}",
+        detail=f"The visit was to start on {start:%Y-%m-%d} at {start:%H:%M}.",
     )
 
 

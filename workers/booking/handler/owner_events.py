@@ -8,12 +8,9 @@ from workers.booking.dependencies import BookingPorts
 from workers.booking.domain.event_id import build_event_id
 from workers.booking.domain.joint_moves import WantedMove
 from workers.booking.domain.owner_changes import (
-    CancelledByOwner,
     ForbiddenMove,
-    ForbiddenRestore,
     MovedByOwner,
-    OutdatedEvent,
-    RestoredByOwner,
+    OwnerChange,
     StoredEvent,
     Unchanged,
     decide_owner_change,
@@ -24,7 +21,7 @@ from workers.booking.handler.calendar_event import find_current_calendar
 
 async def find_owner_change(
     ports: BookingPorts, appointment: Appointment, profile: TenantProfile
-) -> Unchanged | OutdatedEvent | CancelledByOwner | WantedMove | ForbiddenMove | RestoredByOwner | ForbiddenRestore:
+) -> OwnerChange | WantedMove:
     """Compare a visit with its current event, which the owner may have moved into another calendar of the business."""
     calendar_id = find_current_calendar(appointment, profile)
     now = ports.clock.now()

@@ -16,6 +16,7 @@ from workers.booking.domain.calendar_problem import CalendarProblem, UnusableCal
 from workers.booking.facade import BookingFacade
 
 TENANT = "salon-ania"
+OF_ALERTS = {CalendarProblem.MOVE_REFUSED, CalendarProblem.VISIT_RESTORED}
 
 
 class FakeAws:
@@ -173,9 +174,9 @@ async def test_a_calendar_that_is_not_shared(check_services):
     assert (check.state, "share the calendar" in check.advice) == ("problem", True)
 
 
-@pytest.mark.parametrize("problem", [each for each in CalendarProblem if each is not CalendarProblem.MOVE_REFUSED])
+@pytest.mark.parametrize("problem", sorted(set(CalendarProblem) - OF_ALERTS))
 async def test_each_problem_of_a_calendar_has_its_own_advice(check_services, problem):
-    """`MOVE_REFUSED` is a time that the owner chose; reading a calendar never ends so."""
+    """Reading a calendar never ends with the problems that are only of alerts: what its owner did to a visit."""
     check = (await check_services(calendar=RefusedCalendar(problem)))[f"calendar {TENANT}"]
     assert (check.state, "try again" in check.advice) == ("problem", False)
 

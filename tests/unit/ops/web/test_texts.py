@@ -29,8 +29,8 @@ RAISED = re.compile(r'PermanentError\(\s*"(\w+)"')
 REFUSED = re.compile(r"ErrorCode\.([A-Z_]+)")
 NEVER_REFUSED = {ErrorCode.INTERNAL, ErrorCode.TIMEOUT}
 """A command that ends with one of these has failed."""
-NOT_IN_THE_LEDGER = {"not_allowed_to_look", CalendarProblem.MOVE_REFUSED}
-"""The first is of a forecast, and the second of an alert only."""
+NOT_IN_THE_LEDGER = {"not_allowed_to_look", CalendarProblem.MOVE_REFUSED, CalendarProblem.VISIT_RESTORED}
+"""The first is of a forecast, and the others of alerts only."""
 
 
 def test_every_value_has_a_text():

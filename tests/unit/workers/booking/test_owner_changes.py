@@ -10,11 +10,13 @@ from workers.booking.domain.owner_changes import (
     ForbiddenMove,
     MovedByOwner,
     OutdatedEvent,
+    RestoredAfterCancellation,
+    RestoredByOwner,
     StoredEvent,
     Unchanged,
     decide_owner_change,
 )
-from workers.booking.domain.values import AppointmentState, Interval
+from workers.booking.domain.values import AppointmentState, Interval, LastChange
 
 MONDAY_SEVEN = datetime(2026, 1, 12, 7, tzinfo=UTC)
 START = datetime(2026, 1, 13, 9, tzinfo=UTC)
@@ -116,5 +118,22 @@ def test_a_visit_that_has_begun_does_not_change(visit, stored, passed):
 @pytest.mark.parametrize("stored", [event(START + HOUR), event(deleted=True)])
 def test_the_event_of_an_unconfirmed_appointment_changes_nothing(make_hold, state, stored):
     """That holds for a hold, a cancelled and an unknown appointment."""
-    assert decide(make_hold(state=state, version=2), stored) == Unchanged()
+    assert decide(make_hold(state=state, version=3), stored) == Unchanged()
     assert decide(None, stored) == Unchanged()
+
+
+@pytest.mark.parametrize(
+    ("by_owner", "version", "expected"),
+    [
+        (True, 1, Unchanged),
+        (True, 2, RestoredByOwner),
+        (True, 3, RestoredByOwner),
+        (False, 2, Unchanged),
+        (False, 3, RestoredAfterCancellation),
+    ],
+)
+def test_the_event_of_a_cancelled_visit_is_there(make_hold, by_owner, version, expected):
+    """Restored, if it is the last one that the owner deleted or we removed; else it is still to be removed."""
+    cancelled = make_hold(state=AppointmentState.CANCELLED, version=3, last_change=LastChange("c", by_owner=by_owner))
+    assert isinstance(decide(cancelled, event(version=version)), expected)
+    assert decide(cancelled, event(version=version, deleted=True)) == Unchanged()

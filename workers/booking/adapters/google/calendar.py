@@ -60,9 +60,12 @@ class GoogleCalendar:
         invites = self._credentials.may_invite
         await self._call("put", lambda service: calls.put_event(service, calendar_id, event, invites=invites))
 
-    async def remove(self, calendar_id: str, event_id: str) -> None:
+    async def remove(self, calendar_id: str, event_id: str, *, cancelled_version: int | None = None) -> None:
         """Delete the event."""
-        await self._call("remove", lambda service: calls.remove_event(service, calendar_id, event_id))
+        await self._call(
+            "remove",
+            lambda service: calls.remove_event(service, calendar_id, event_id, cancelled_version=cancelled_version),
+        )
 
     async def find_event(self, calendar_id: str, event_id: str) -> StoredEvent | None:
         """Return the event as it is now."""

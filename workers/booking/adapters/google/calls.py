@@ -1,5 +1,6 @@
 """The calls of Google's Calendar API; all functions here block."""
 
+import math
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
@@ -13,6 +14,7 @@ from workers.booking.adapters.google.errors import find_vendor_status
 from workers.booking.adapters.google.event import (
     COMPARED_FIELDS,
     READ_FIELDS,
+    build_cancellation_body,
     build_event_body,
     build_patch_body,
     format_rfc3339,
@@ -117,10 +119,11 @@ def put_event(service: Any, calendar_id: str, event: CalendarEvent, *, invites: 
     raise TransientError("calendar.put: too many concurrent changes of the event")
 
 
-def remove_event(service: Any, calendar_id: str, event_id: str) -> None:
+def remove_event(service: Any, calendar_id: str, event_id: str, *, cancelled_version: int | None = None) -> None:
     """Delete the event, if it is still as it was read; a missing event is no error.
 
-    Of an event that the owner has repeated, only the instance that is the visit is deleted.
+    Of an event that the owner has repeated, only the instance that is the visit is deleted. With a version, the
+    deletion is a patch, so that the event gets the version in the same step.
     """
     fields = f"etag,{READ_FIELDS}"
     for _ in range(_MAX_ATTEMPTS):
@@ -130,9 +133,14 @@ def remove_event(service: Any, calendar_id: str, event_id: str) -> None:
             is_writable(service, calendar_id)
             return
         stored = _select_visit(service, calendar_id, event, fields)
-        if is_deleted(stored):
+        if is_deleted(stored) or parse_version(stored) >= (cancelled_version or math.inf):
             return
-        request = service.events().delete(calendarId=calendar_id, eventId=stored["id"], sendUpdates="none")
+        named = {"calendarId": calendar_id, "eventId": stored["id"], "sendUpdates": "none"}
+        request = (
+            service.events().delete(**named)
+            if cancelled_version is None
+            else service.events().patch(**named, body=build_cancellation_body(cancelled_version), fields="id")
+        )
         try:
             if _execute_if_unchanged(request, stored):
                 return

@@ -66,6 +66,11 @@ def build_patch_body(event: CalendarEvent, stored: Any) -> dict[str, Any]:
     return body
 
 
+def build_cancellation_body(version: int) -> dict[str, Any]:
+    """Return the patch that deletes an event and gives it the version of its cancelled appointment."""
+    return {"status": "cancelled", "extendedProperties": {"private": {_VERSION: str(version)}}}
+
+
 def matches_event(item: Any, event: CalendarEvent) -> bool:
     """Return whether the calendar's event equals this one in all fields that we write; the owner's texts stay."""
     stored = parse_event(item)

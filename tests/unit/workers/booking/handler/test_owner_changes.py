@@ -19,6 +19,7 @@ from tests.unit.workers.booking.handler.owner import (
     stands_at,
 )
 from workers.booking.domain.values import AppointmentState, Interval
+from workers.booking.handler.calendar_event import list_outdated_calendars, write_to_calendars
 
 
 async def test_our_own_write_changes_nothing(visited):
@@ -109,6 +110,34 @@ async def test_an_event_whose_visitor_cancelled_reinstates_nothing(visited):
     assert len(visited.events) == 1
     assert await follow(visited) is None
     assert (await visited.appointment(visited.appointment_id)).state is AppointmentState.CANCELLED
+
+
+async def test_a_restored_event_whose_visitor_cancelled_raises_one_alert(visited):
+    """The visit stays cancelled and its visitor hears nothing, but the time is busy; later reads say nothing more."""
+    await visited.send("cancel", appointment_id=visited.appointment_id)
+    assert visited.events == []
+    visited.calendar.owner_restores(visited.appointment_id)
+    frames, before = visited.frames(), await visited.appointment(visited.appointment_id)
+    for number in range(3):
+        assert await follow(visited, number) is None
+        visited.clock.advance(2 * HOUR)
+    assert (visited.frames(), await visited.appointment(visited.appointment_id)) == (frames, before)
+    assert alerts(visited) == ["calendar_visit_restored"]
+    alert = visited.notices.delivered[-1].data.advice
+    assert alert.startswith("The visit was to start on 2026-01-13 at 10:00. The event of a visit was restored")
+    assert (await visited.create("2026-01-13T10:00", session="another")).data.code == "SLOT_TAKEN"
+    assert len(visited.events) == 1
+
+
+async def test_a_late_removal_leaves_a_restored_event(visited):
+    """The sync is delivered again after the owner has restored the event; the forecast of a replay says the same."""
+    await visited.send("cancel", appointment_id=visited.appointment_id)
+    visited.calendar.owner_restores(visited.appointment_id)
+    appointment = await visited.appointment(visited.appointment_id)
+    profile = await visited.ports.tenants.get_profile("salon-ania")
+    assert await list_outdated_calendars(visited.ports, appointment, profile) == []
+    await write_to_calendars(visited.ports, appointment, profile)
+    assert len(visited.events) == 1
 
 
 async def test_a_moved_event_moves_the_visit(visited):
