@@ -16,6 +16,7 @@ LOCALSTACK_READY := $(LOCALSTACK_VENV)/.matches-lock
 NODE_TEST := $(NODE) --test --test-reporter=dot "tests/widget/*.test.js"
 # Written once the tools for JavaScript match their lock file.
 NODE_READY := node_modules/.matches-lock
+WIDGET := dist/widget/stride-chat.js
 
 # Its own environment: it needs an older boto3.
 CHECKOV := $(VENV)/checkov
@@ -30,18 +31,18 @@ VERSION ?=
 YES ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up test test-fast test-localstack test-packages test-iam soak check checkov format catalogues update-catalogues check-catalogues language bench-path bench-booking bench-consumer bench-slots bench-ledger bench-start contracts count-calls cost package deploy lock clean
+.PHONY: help setup up widget bundle-if-possible test test-fast test-localstack test-packages test-iam soak check checkov format catalogues update-catalogues check-catalogues language bench-path bench-booking bench-consumer bench-slots bench-ledger bench-start contracts count-calls cost package deploy lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 24
 
 setup: $(READY) catalogues ## install the dependencies into .venv, with the command .venv/bin/stride
 
-up: $(READY) catalogues ## run everything on this machine (PORT=8080, BEDROCK=stand-in|aws)
+up: $(READY) catalogues bundle-if-possible ## run everything on this machine (PORT=8080, BEDROCK=stand-in|aws)
 	@exec $(PYTHON) -m infra.local.up --port $(PORT) --bedrock $(BEDROCK)
 
 # Four processes keep two cores busy; each further one collects all tests again.
-test: $(READY) catalogues ## run the tests (ARGS="-k booking"; ARGS="-n 0" in one process)
+test: $(READY) catalogues bundle-if-possible ## run the tests (ARGS="-k booking"; ARGS="-n 0" in one process)
 	$(NODE_TEST)
 	$(PYTEST) -n 4 $(ARGS)
 
@@ -112,6 +113,12 @@ bench-start: $(READY) catalogues ## measure the cold start of ingress and author
 
 bench-ledger: $(READY) catalogues ## measure the failure ledger with ten thousand failures
 	AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test PYTHONPATH=. $(PYTHON) bench/ledger.py $(ARGS)
+
+widget: $(WIDGET) ## bundle the widget's modules into dist/widget
+
+# Pages and tests do with the modules one by one; they load more slowly.
+bundle-if-possible:
+	@$(MAKE) --silent $(WIDGET) || echo "The widget is served as single modules, because it could not be bundled." >&2
 
 catalogues: $(READY) ## compile the changed catalogues of all languages
 	@$(PYTHON) -m infra.catalogues compile
@@ -187,6 +194,10 @@ $(STRIDE): infra/make_command.sh $(UV)
 # Where Python 3.13 is missing, the tests are skipped with the reason; in CI that is an error.
 $(LOCALSTACK_READY): requirements/localstack.txt infra/make_localstack_venv.sh | $(READY)
 	@sh infra/make_localstack_venv.sh $(LOCALSTACK_VENV) $(UV)
+
+$(WIDGET): infra/bundle_widget.js $(wildcard widget/*.js widget/*/*.js) $(NODE_READY)
+	@$(NODE) infra/bundle_widget.js $(@D)
+	@touch $@
 
 # Node and npm are in .venv, from a wheel; the network is needed only where package-lock.json is newer than node_modules.
 $(NODE_READY): package.json package-lock.json .npmrc | $(READY)

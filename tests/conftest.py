@@ -4,7 +4,7 @@ import functools
 import gc
 import os
 from collections.abc import AsyncIterator, Iterator
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, ExitStack
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,7 +28,7 @@ from tests.contracts.stores.template import create_tables
 from tests.e2e.backstage import Backstage
 from tests.e2e.visitor import Visit
 from tests.iam.record import POOLS_RECORD
-from tests.selection import DESK_STACK, STACK, is_fast, process_group
+from tests.selection import DESK_STACK, STACK, fixture_names, is_fast, process_group
 
 # No test fails because the machine is slow.
 UNHURRIED = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -40,6 +40,8 @@ MAX_ID_LENGTH = 100
 
 LEASE_SECONDS = 3
 """Short, so that another worker soon takes over the messages of a killed worker."""
+
+_RUNNING_STACK = pytest.StashKey[ExitStack]()
 
 IAM_OPTIONS: dict[str, Any] = {"iam_record": POOLS_RECORD, "parameters": {"AlertEmail": "operator@example.com"}}
 """With IAM enforced alerts go to a topic, so that the permission is needed."""
@@ -119,8 +121,19 @@ def stack(tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config)
         },
         **(IAM_OPTIONS if pytestconfig.getoption("--iam") else {}),
     )
-    with open_local_stack(options) as running:
+    with ExitStack() as context:
+        running = context.enter_context(open_local_stack(options))
+        pytestconfig.stash[_RUNNING_STACK] = context
         yield running
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> None:
+    """Stop the stack after the last test on it, not at the end: a dozen idle processes use CPU time, too."""
+    is_last = STACK in fixture_names(item) and (nextitem is None or STACK not in fixture_names(nextitem))
+    context = item.config.stash.get(_RUNNING_STACK, None)
+    if is_last and context:
+        context.close()
 
 
 @pytest.fixture(scope="session")

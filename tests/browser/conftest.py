@@ -5,6 +5,7 @@ import shutil
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
+from typing import Protocol
 
 import pytest
 from aiohttp import web
@@ -14,7 +15,7 @@ sys.path.insert(0, str(Path(__file__).parent))  # The scripted backend is in the
 
 from scripted_backend import ScriptedBackend
 
-from infra.local.site.server import SiteConfig, create_app
+from infra.local.site.server import STATIC, SiteConfig, create_app
 from tests.deadlines import DEADLINE_SECONDS
 
 BROWSERS = ("chromium-headless-shell", "chromium")
@@ -34,6 +35,8 @@ CHROMIUM_FLAGS = [
     "--no-proxy-server",
     "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1 , EXCLUDE localhost",
 ]
+PLAIN_PAGE = Path(__file__).parent / "page"
+"""A page with nothing but the widget: it takes less than half of the demo page's CPU time."""
 DESKTOP = ViewportSize(width=1280, height=900)
 
 expect.set_options(timeout=DEADLINE_SECONDS * 1000)
@@ -87,16 +90,19 @@ async def backend() -> AsyncIterator[ScriptedBackend]:
         yield scripted
 
 
-ServeSite = Callable[[SiteConfig], Awaitable[str]]
+class ServeSite(Protocol):
+    """Serves a site with a configuration and returns its address."""
+
+    async def __call__(self, config: SiteConfig, static: Path = STATIC) -> str: ...
 
 
 @pytest.fixture
 async def serve_site() -> AsyncIterator[ServeSite]:
-    """Return a function that serves the demo site with a configuration and returns its address."""
+    """Return a function that serves the demo site, or the pages of another folder."""
     runners: list[web.AppRunner] = []
 
-    async def serve(config: SiteConfig) -> str:
-        runner = web.AppRunner(create_app(config), access_log=None, shutdown_timeout=0.1)
+    async def serve(config: SiteConfig, static: Path = STATIC) -> str:
+        runner = web.AppRunner(create_app(config, static), access_log=None, shutdown_timeout=0.1)
         runners.append(runner)
         await runner.setup()
         await web.TCPSite(runner, "127.0.0.1", 0).start()
@@ -109,9 +115,10 @@ async def serve_site() -> AsyncIterator[ServeSite]:
 
 @pytest.fixture
 async def site(serve_site: ServeSite, backend: ScriptedBackend) -> str:
-    """Serve the demo site with a widget that uses the scripted backend; return its address."""
+    """Serve a plain page with a widget that uses the scripted backend; return its address."""
     return await serve_site(
-        SiteConfig(websocket_url=backend.url, tenant="studio-lumen", aws_endpoint_url="http://127.0.0.1:9")
+        SiteConfig(websocket_url=backend.url, tenant="studio-lumen", aws_endpoint_url="http://127.0.0.1:9"),
+        PLAIN_PAGE,
     )
 
 

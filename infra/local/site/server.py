@@ -1,6 +1,6 @@
 """The demo site as an aiohttp application: static files, the widget, its configuration and the inbox."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,9 +10,9 @@ from aiohttp import ClientError, ClientSession, ClientTimeout, web
 
 from infra.local.site.email_page import EMAIL_HEADERS, render_email_page
 from infra.local.site.inbox import parse_emails, parse_text_messages
+from infra.local.site.widget_files import BUNDLE, SOURCES, find_widget_file
 
 STATIC = Path(__file__).parent / "static"
-WIDGET = Path(__file__).parents[3] / "widget"
 
 CONTENT_TYPES = {
     ".html": "text/html",
@@ -46,8 +46,8 @@ _CONFIG = web.AppKey("config", SiteConfig)
 _HTTP = web.AppKey("http", ClientSession)
 
 
-def create_app(config: SiteConfig) -> web.Application:
-    """Return the site's application."""
+def create_app(config: SiteConfig, static: Path = STATIC) -> web.Application:
+    """Return the site's application, with the pages of a folder."""
     app = web.Application(middlewares=[_add_security_headers])
     app[_CONFIG] = config
     app.cleanup_ctx.append(_open_http_client)
@@ -55,8 +55,8 @@ def create_app(config: SiteConfig) -> web.Application:
     app.router.add_get("/api/inbox", _answer_emails)
     app.router.add_get("/api/texts", _answer_text_messages)
     app.router.add_get("/emails/{id:.+}", _answer_email_html)
-    app.router.add_get("/widget/{path:.+}", _build_file_handler(WIDGET))
-    app.router.add_get("/{path:.*}", _build_file_handler(STATIC))
+    app.router.add_get("/widget/{path:.+}", _answer_widget_file)
+    app.router.add_get("/{path:.*}", _build_page_handler(static))
     return app
 
 
@@ -137,12 +137,20 @@ async def _fetch_recorded(request: web.Request, kind: str) -> Any:
         return await answer.json()
 
 
-def _build_file_handler(folder: Path) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
+async def _answer_widget_file(request: web.Request) -> web.StreamResponse:
+    return _answer_file(find_widget_file(request.match_info["path"]), (SOURCES, BUNDLE))
+
+
+def _build_page_handler(folder: Path) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
     async def serve(request: web.Request) -> web.StreamResponse:
-        path = (folder / (request.match_info["path"] or "index.html")).resolve()
-        content_type = CONTENT_TYPES.get(path.suffix)
-        if not path.is_relative_to(folder) or content_type is None or not path.is_file():
-            raise web.HTTPNotFound
-        return web.FileResponse(path, headers={"Content-Type": f"{content_type}; charset=utf-8"})
+        return _answer_file(folder / (request.match_info["path"] or "index.html"), (folder,))
 
     return serve
+
+
+def _answer_file(named: Path, folders: Iterable[Path]) -> web.StreamResponse:
+    path = named.resolve()
+    content_type = CONTENT_TYPES.get(path.suffix)
+    if content_type is None or not any(map(path.is_relative_to, folders)) or not path.is_file():
+        raise web.HTTPNotFound
+    return web.FileResponse(path, headers={"Content-Type": f"{content_type}; charset=utf-8"})
