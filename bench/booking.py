@@ -14,11 +14,12 @@ Examples:
 import argparse
 import asyncio
 import itertools
+import os
 import statistics
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,6 +33,8 @@ SERVICE = "consultation"
 MAX_CONCURRENT_CONNECTS = 8
 WARM_UPS = 3
 BAR_CELLS = 30
+SETTLING_SECONDS = 1.0
+"""How long the notices of the last requests are waited for, before processor time is read."""
 
 
 @dataclass(frozen=True)
@@ -122,9 +125,10 @@ async def connected_visitors(visit: Visit, count: int, title: str) -> AsyncItera
         yield await asyncio.gather(*(connect() for _ in range(count)))
 
 
-async def run_stream(visit: Visit, starts: Sequence[str], per_second: float) -> list[Answer]:
-    """Request each of the starts for another visitor, at a steady rate."""
+async def run_stream(visit: Visit, pids: Mapping[str, int], starts: Sequence[str], per_second: float) -> list[Answer]:
+    """Request each of the starts for another visitor, at a steady rate; print what that cost."""
     async with connected_visitors(visit, len(starts), "Connect the visitors") as visitors:
+        used = read_cpu_ms(pids)
         bar = ProgressBar(f"Ask {per_second:g} times a second", len(starts))
         first_due = time.perf_counter() + 0.2
 
@@ -133,7 +137,10 @@ async def run_stream(visit: Visit, starts: Sequence[str], per_second: float) -> 
             bar.advance()
             return answer
 
-        return await asyncio.gather(*(ask_in_time(number) for number in range(len(starts))))
+        answers = await asyncio.gather(*(ask_in_time(number) for number in range(len(starts))))
+        await asyncio.sleep(SETTLING_SECONDS)
+        report_cpu(used, read_cpu_ms(pids), len(starts))
+        return answers
 
 
 async def run_contest(visit: Visit, start: str, rivals: int) -> list[Answer]:
@@ -180,7 +187,25 @@ def print_waits(name: str, values: Sequence[float]) -> None:
     print(f"{name:36}" + "".join(f"{value:8.0f}" for value in row))
 
 
-async def measure(visit: Visit, arguments: argparse.Namespace) -> int:
+def read_cpu_ms(pids: Mapping[str, int]) -> dict[str, float]:
+    """Return the processor time that each process has used, without its children; nothing where there is no /proc."""
+    used: dict[str, float] = {}
+    for name, pid in pids.items():
+        stat = Path(f"/proc/{pid}/stat")
+        if stat.exists():
+            user, system = stat.read_text().rpartition(")")[2].split()[11:13]
+            used[name] = (int(user) + int(system)) * 1000 / os.sysconf("SC_CLK_TCK")
+    return used
+
+
+def report_cpu(before: Mapping[str, float], after: Mapping[str, float], requests: int) -> None:
+    """Print the processor time per request of each process that used any."""
+    costs = {name: (after[name] - before[name]) / requests for name in before if name in after}
+    listed = ", ".join(f"{name} {cost:.0f}" for name, cost in sorted(costs.items()) if cost >= 0.5)
+    print(f"processor time in milliseconds per request: {listed}")
+
+
+async def measure(visit: Visit, pids: Mapping[str, int], arguments: argparse.Namespace) -> int:
     """Run both parts; return by how many the winners of the contest differ from one, or 0 without a contest."""
     request_count = round(arguments.seconds * arguments.per_second)
     async with visit() as visitor:
@@ -194,7 +219,7 @@ async def measure(visit: Visit, arguments: argparse.Namespace) -> int:
             await ask(visitor, start, due=time.perf_counter())
     if request_count:
         report_stream(
-            await run_stream(visit, starts[WARM_UPS:-1][:request_count], arguments.per_second),
+            await run_stream(visit, pids, starts[WARM_UPS:-1][:request_count], arguments.per_second),
             arguments.per_second,
             arguments.within,
         )
@@ -222,7 +247,7 @@ def main() -> None:
         with open_local_stack(Options(folder=Path(folder), site=False, desk=False)) as stack:
             description = stack.describe()
             visit = Visit(description["websocket_url"], description["tenant"], description["site_url"])
-            deviation = asyncio.run(measure(visit, arguments))
+            deviation = asyncio.run(measure(visit, description["pids"], arguments))
     if deviation:
         sys.exit("a contested slot must have exactly one winner")
 

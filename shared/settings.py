@@ -14,6 +14,9 @@ def split_list(value: object) -> object:
     return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
 
 
+Transport = Literal["lean", "aiobotocore"]
+
+
 class AwsSettings(BaseSettings):
     """The AWS endpoints, and the names of the deployed resources."""
 
@@ -51,8 +54,8 @@ class PoolSettings(BaseSettings):
     rollout_wait_seconds: int = Field(default=1800, ge=0, le=3600)
     """How long a message that only a newer release can read waits before it is dead-lettered."""
 
-    transport: Literal["lean", "aiobotocore"] = "lean"
-    """The SQS client; both do the same, the lean one at a lower cost."""
+    transport: Transport = "lean"
+    """The client of SQS and DynamoDB; both do the same, the lean one at a lower cost."""
 
     health_port: int | None = Field(default=None, ge=0, le=65535)
     """Where `/livez` and `/readyz` answer on this machine; 0 means a free port, none means no health check."""

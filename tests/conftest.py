@@ -23,6 +23,8 @@ from infra.local.ports import HOST, find_free_port
 from infra.local.processes import Children
 from infra.local.stack import Options, Stack, open_local_stack
 from shared.aws.clients import AwsClients
+from shared.aws.lean_dynamodb import open_dynamodb
+from shared.clock import SystemClock
 from shared.settings import AwsSettings
 from tests.contracts.stores.template import create_tables
 from tests.e2e.backstage import Backstage
@@ -199,5 +201,5 @@ async def clients(emulator: Emulator) -> AsyncIterator[AwsClients]:
 
 @pytest.fixture(scope="session")
 async def dynamodb(clients: AwsClients) -> Any:
-    """Return a DynamoDB client of the emulator."""
-    return await clients.open_client("dynamodb")
+    """Return the workers' client of DynamoDB, on the emulator."""
+    return await open_dynamodb(clients, clock=SystemClock())

@@ -76,7 +76,7 @@ async def open_today(deployment: Deployment, clock: Clock) -> AsyncIterator[Toda
     """Open the owner's day of a deployment."""
     aws = build_aws_settings(deployment)
     async with open_aws_clients(aws) as clients:
-        stores = await open_visitor_stores(clients, aws, clock)
+        stores = await open_visitor_stores(clients, aws, clock, "aiobotocore")
         yield Today(
             tenants=open_tenant_directory(aws, clock, NoMetrics()),
             booking=open_booking_facade(deployment, clients, dynamodb=stores.dynamodb, clock=clock),

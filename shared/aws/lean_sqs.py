@@ -4,21 +4,16 @@ Credentials, their refresh, the endpoint and the certificates are botocore's, an
 aiobotocore's client.
 """
 
-import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from http import HTTPStatus
 from typing import Any
-from urllib.parse import urlsplit
-from urllib.request import getproxies, proxy_bypass
 
 from aiobotocore.credentials import AioCredentials
-from botocore.exceptions import ClientError, NoCredentialsError
-from pydantic_core import from_json, to_json
+from pydantic_core import to_json
 
 from shared.aws.errors import translate_aws_errors
 from shared.aws.http_pool import HttpPool
-from shared.aws.signer import RequestSigner
+from shared.aws.json_calls import JsonCalls, parse_content
 from shared.aws.sqs import CALL_DEADLINE_SECONDS, RECEIVE_DEADLINE_SECONDS, SqsQueue
 from shared.aws.sqs_messages import (
     build_change_request,
@@ -29,58 +24,19 @@ from shared.aws.sqs_messages import (
 )
 from shared.clock import Clock
 from shared.consumer.delivery import Delivery, FailedEntry, VisibilityChange
-from shared.json_objects import parse_json_object
 
 
-class SqsCalls:
+class SqsCalls(JsonCalls):
     """Signed calls to SQS over one pool of connections."""
 
     def __init__(self, *, http: HttpPool, region: str, credentials: AioCredentials | None, clock: Clock) -> None:
-        self._http = http
-        self._signer = RequestSigner(service="sqs", region=region, host=http.host)
-        self._credentials = credentials
-        self._clock = clock
+        super().__init__(
+            http=http, service="sqs", target="AmazonSQS", region=region, credentials=credentials, clock=clock
+        )
 
     async def call(self, action: str, request: dict[str, Any], *, deadline_seconds: float) -> dict[str, Any]:
-        """Return the answer.
-
-        Raises:
-            ClientError: SQS refused the call, as botocore would raise it.
-            TimeoutError: no answer within the deadline.
-            OSError: the connection failed, or the answer was not one of SQS.
-        """
-        if self._credentials is None:
-            raise NoCredentialsError
-        body = to_json(request)
-        try:
-            async with asyncio.timeout(deadline_seconds):
-                frozen = await self._credentials.get_frozen_credentials()
-        except RuntimeError as error:
-            # Botocore raises it for credentials that it could not refresh in time.
-            raise NoCredentialsError from error
-        headers = self._signer.sign(
-            "POST",
-            "/",
-            headers={"Content-Type": "application/x-amz-json-1.0", "X-Amz-Target": f"AmazonSQS.{action}"},
-            body=body,
-            credentials=frozen,
-            now=self._clock.now(),
-        )
-        answer = await self._http.post(headers, body, deadline_seconds=deadline_seconds)
-        content = parse_json_object(answer.body, parse=from_json) if answer.body else {}
-        if answer.status != HTTPStatus.OK:
-            raise _build_client_error(action, answer.status, answer.headers, content or {})
-        if content is None:
-            raise ConnectionError("the answer is no JSON object")
-        return content
-
-
-def _build_client_error(action: str, status: int, headers: dict[bytes, bytes], problem: dict[str, Any]) -> ClientError:
-    # The older name, which botocore prefers too: `AWS.SimpleQueueService.NonExistentQueue;Sender`.
-    older = headers.get(b"x-amzn-query-error", b"").decode("latin-1").partition(";")[0]
-    code = older or str(problem.get("__type", "")).rpartition("#")[2] or str(status)
-    response: Any = {"Error": {"Code": code, "Message": ""}, "ResponseMetadata": {"HTTPStatusCode": status}}
-    return ClientError(response, action)
+        """Return the content of the answer; raise as `send` does, and `OSError` if it is not one of SQS."""
+        return parse_content(await self.send(action, to_json(request), deadline_seconds=deadline_seconds))
 
 
 class LeanSqsQueue(SqsQueue):
@@ -142,10 +98,3 @@ async def open_lean_sqs_queue(
             url=url,
             dead_letter_url=dead_letter_url,
         )
-
-
-def supports_lean_calls(endpoint_url: str) -> bool:
-    """Return whether lean calls work with this address: they support neither a proxy nor a path."""
-    address = urlsplit(endpoint_url)
-    needs_proxy = address.scheme in getproxies() and not proxy_bypass(address.hostname or "")
-    return not needs_proxy and address.path in {"", "/"}

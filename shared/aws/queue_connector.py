@@ -5,7 +5,8 @@ from contextlib import asynccontextmanager
 
 from shared.aws.claims import DynamoClaimStore
 from shared.aws.clients import AwsClients, open_aws_clients
-from shared.aws.lean_sqs import open_lean_sqs_queue, supports_lean_calls
+from shared.aws.json_calls import supports_lean_calls
+from shared.aws.lean_sqs import open_lean_sqs_queue
 from shared.aws.sqs import RECEIVE_DEADLINE_SECONDS, SqsQueue
 from shared.claims import ClaimStore
 from shared.clock import Clock

@@ -7,10 +7,11 @@ from shared.aws.claims import DynamoClaimStore
 from shared.aws.clients import AwsClients
 from shared.aws.conversations.connections import DynamoConnectionStore
 from shared.aws.conversations.conversation_store import DynamoConversationStore
+from shared.aws.lean_dynamodb import open_dynamodb
 from shared.aws.websocket import ApiGatewayPoster
 from shared.clock import Clock
 from shared.conversations.replies import Replies
-from shared.settings import AwsSettings
+from shared.settings import AwsSettings, Transport
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,7 +19,7 @@ class Stores:
     """The stores of every worker."""
 
     dynamodb: Any
-    """The client of the tables: botocore makes its methods at run time, so there is no type for it."""
+    """The client of the tables, with the methods of botocore's, which makes them at run time: so there is no type."""
 
     claims: DynamoClaimStore
 
@@ -31,17 +32,19 @@ class VisitorStores(Stores):
     replies: Replies
 
 
-async def open_stores(clients: AwsClients, settings: AwsSettings, clock: Clock) -> Stores:
+async def open_stores(clients: AwsClients, settings: AwsSettings, clock: Clock, transport: Transport) -> Stores:
     """Open the tables."""
-    dynamodb = await clients.open_client("dynamodb", connections=100)
+    dynamodb = await open_dynamodb(clients, clock=clock, transport=transport)
     return Stores(
         dynamodb=dynamodb, claims=DynamoClaimStore(client=dynamodb, table=settings.processed_table, clock=clock)
     )
 
 
-async def open_visitor_stores(clients: AwsClients, settings: AwsSettings, clock: Clock) -> VisitorStores:
+async def open_visitor_stores(
+    clients: AwsClients, settings: AwsSettings, clock: Clock, transport: Transport
+) -> VisitorStores:
     """Open the tables and the replies to visitors."""
-    stores = await open_stores(clients, settings, clock)
+    stores = await open_stores(clients, settings, clock, transport)
     management_api = await clients.open_client(
         "apigatewaymanagementapi", endpoint_url=settings.websocket_endpoint, attempts=2
     )

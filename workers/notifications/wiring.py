@@ -55,7 +55,7 @@ async def open_worker() -> AsyncIterator[Worker]:
     configure_logging(level=settings.log_level, component="notifications")
     metrics = EmfMetrics(clock=clock, namespace=settings.metrics_namespace)
     async with open_aws_clients(settings) as clients:
-        stores = await open_stores(clients, settings, clock)
+        stores = await open_stores(clients, settings, clock, pool_settings.transport)
         queues = describe_queues(
             settings,
             pool_settings,

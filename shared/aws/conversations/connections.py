@@ -4,7 +4,9 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
-from shared.aws.errors import translate_aws_errors
+from botocore.exceptions import ClientError
+
+from shared.aws.errors import get_error_code, translate_aws_errors
 from shared.aws.items import from_item, to_item
 from shared.clock import Clock
 from shared.conversations.ports import Connection
@@ -58,5 +60,6 @@ class DynamoConnectionStore:
                     ConditionExpression="connected_at_ms < :limit",
                     ExpressionAttributeValues=to_item({":limit": to_milliseconds(oldest)}),
                 )
-            except self._client.exceptions.ConditionalCheckFailedException:
-                return
+            except ClientError as error:
+                if get_error_code(error) != "ConditionalCheckFailedException":
+                    raise

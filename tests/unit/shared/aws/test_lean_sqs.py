@@ -12,7 +12,8 @@ from botocore.exceptions import CredentialRetrievalError
 
 from shared.aws.clients import open_aws_clients
 from shared.aws.http_pool import HttpPool
-from shared.aws.lean_sqs import LeanSqsQueue, SqsCalls, open_lean_sqs_queue, supports_lean_calls
+from shared.aws.json_calls import supports_lean_calls
+from shared.aws.lean_sqs import LeanSqsQueue, SqsCalls, open_lean_sqs_queue
 from shared.aws.queue_connector import open_queue
 from shared.aws.sqs import SqsQueue
 from shared.consumer.delivery import Delivery, VisibilityChange

@@ -1,0 +1,109 @@
+"""Signed calls to an AWS service that speaks JSON, without botocore's generated serialiser and parser.
+
+Credentials, their refresh, the endpoint and the certificates are botocore's.
+"""
+
+import asyncio
+from http import HTTPStatus
+from typing import Any
+from urllib.parse import urlsplit
+from urllib.request import getproxies, proxy_bypass
+
+from aiobotocore.credentials import AioCredentials
+from botocore.exceptions import ClientError, NoCredentialsError
+from pydantic_core import from_json
+
+from shared.aws.http_pool import Answer, HttpPool
+from shared.aws.signer import RequestSigner
+from shared.clock import Clock
+from shared.json_objects import parse_json_object
+from shared.trace import current_trace
+
+_CONTENT_TYPE = "application/x-amz-json-1.0"
+
+
+class JsonCalls:
+    """Signed calls to one service over one pool of connections."""
+
+    def __init__(
+        self,
+        *,
+        http: HttpPool,
+        service: str,
+        target: str,
+        region: str,
+        credentials: AioCredentials | None,
+        clock: Clock,
+    ) -> None:
+        """Take the service's name in signatures, and the one in `X-Amz-Target`."""
+        self._http = http
+        self._target = target
+        self._signer = RequestSigner(service=service, region=region, host=http.host)
+        self._credentials = credentials
+        self._clock = clock
+
+    async def send(self, action: str, body: bytes, *, deadline_seconds: float) -> Answer:
+        """Return the answer, whose status is 200.
+
+        Raises:
+            ClientError: the service refused the call, as botocore would raise it.
+            TimeoutError: no answer within the deadline.
+            OSError: the connection failed.
+        """
+        if self._credentials is None:
+            raise NoCredentialsError
+        try:
+            async with asyncio.timeout(deadline_seconds):
+                frozen = await self._credentials.get_frozen_credentials()
+        except RuntimeError as error:
+            # Botocore raises it for credentials that it could not refresh in time.
+            raise NoCredentialsError from error
+        headers = self._signer.sign(
+            "POST",
+            "/",
+            headers={"Content-Type": _CONTENT_TYPE, "X-Amz-Target": f"{self._target}.{action}"},
+            body=body,
+            credentials=frozen,
+            now=self._clock.now(),
+        )
+        if (trace := current_trace.get()) is not None:
+            # No part of the signature, as in `tracing.py`.
+            headers["X-Amzn-Trace-Id"] = trace.header
+        answer = await self._http.post(headers, body, deadline_seconds=deadline_seconds)
+        if answer.status != HTTPStatus.OK:
+            raise _build_client_error(action, answer)
+        return answer
+
+
+def parse_content(answer: Answer) -> dict[str, Any]:
+    """Return the JSON object of an answer; an empty one has none.
+
+    Raises:
+        OSError: the answer is no JSON object.
+    """
+    content = parse_json_object(answer.body, parse=from_json) if answer.body else {}
+    if content is None:
+        raise ConnectionError("the answer is no JSON object")
+    return content
+
+
+def supports_lean_calls(endpoint_url: str) -> bool:
+    """Return whether lean calls work with this address: they support neither a proxy nor a path."""
+    address = urlsplit(endpoint_url)
+    needs_proxy = address.scheme in getproxies() and not proxy_bypass(address.hostname or "")
+    return not needs_proxy and address.path in {"", "/"}
+
+
+def _build_client_error(action: str, answer: Answer) -> ClientError:
+    problem = parse_json_object(answer.body, parse=from_json) or {}
+    # The older name, which botocore prefers too: `AWS.SimpleQueueService.NonExistentQueue;Sender`.
+    older = answer.headers.get(b"x-amzn-query-error", b"").decode("latin-1").partition(";")[0]
+    code = older or str(problem.pop("__type", "")).rpartition("#")[2] or str(answer.status)
+    # Further fields say more, such as why a transaction was cancelled; the message may repeat what was sent.
+    more = {name: value for name, value in problem.items() if name not in {"message", "Message"}}
+    response: Any = {
+        **more,
+        "Error": {"Code": code, "Message": ""},
+        "ResponseMetadata": {"HTTPStatusCode": answer.status},
+    }
+    return ClientError(response, action)
