@@ -175,8 +175,7 @@ def _relax(question: Question, block: Block) -> Question:
             always_open = profile.model_copy(update=_ALWAYS_OPEN)
             return _change_service(replace(question, profile=always_open), step_minutes=_ONE_MINUTE)
         case Rule.CLOSING:
-            # A time in the last minutes has no room for any length that a profile can have.
-            return _change_service(question, duration_minutes=_ONE_MINUTE, step_minutes=service.step)
+            return _end_at_closing(question, block)
         case Rule.STEP:
             return _change_service(question, step_minutes=_ONE_MINUTE)
         case Rule.BUSINESS_CAP | Rule.SERVICE_CAP:
@@ -187,6 +186,16 @@ def _relax(question: Question, block: Block) -> Question:
             return replace(question, occupancy=Occupancy(full_days=question.occupancy.full_days))
         case _:
             return replace(question, profile=_relax_profile(question, block))
+
+
+def _end_at_closing(question: Question, block: Block) -> Question:
+    """Return the question for as much of the visit as is left until the closing: what blocks that blocks the visit.
+
+    Of a length that a profile can have, nothing may fit into the last minutes.
+    """
+    minutes_left = (block.at - question.start) // timedelta(minutes=1) if block.at else 0
+    fields = {"duration_minutes": max(minutes_left, _ONE_MINUTE), "step_minutes": question.service.step}
+    return _change_service(question, **fields)
 
 
 def _relax_profile(question: Question, block: Block) -> TenantProfile:

@@ -4,10 +4,11 @@ from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from shared.tenants.profile import TenantProfile
+from tests.unit.workers.booking.conftest import WEEKDAYS
 from tests.unit.workers.booking.test_hours_properties import DAY, MINUTE, occupancy_of, situations
 from workers.booking.domain.explanation import Block, Question, Rule, explain_start
 from workers.booking.domain.lanes import Occupancy
@@ -60,13 +61,15 @@ def relax(situation, block, start):
         full = "visit" if block.rule is Rule.SERVICE_CAP else None
         full_days = {each for each in full_days if each[1] != full}
     else:
-        content = content | relax_content(content, block, start.astimezone(ZoneInfo(content["time_zone"])).date())
+        content = content | relax_content(content, block, start)
     return content, now, busy, full_days
 
 
-def relax_content(content, block, day):
+def relax_content(content, block, start):
     """Return the fields of a profile that change."""
+    day = start.astimezone(ZoneInfo(content["time_zone"])).date()
     [service] = content["services"]
+    minutes_left = block.at and (block.at - start) // MINUTE
     always = [{"date": str(day + DAY * number), "hours": ["00:00-24:00"]} for number in range(-1, 3)]
     every_time = {"services": [service | {"step_minutes": 5}]}
     changes = {
@@ -80,7 +83,7 @@ def relax_content(content, block, day):
             ]
         },
         Rule.OPENING_HOURS: {"exceptions": always, "merge_adjoining_periods": True, **every_time},
-        Rule.CLOSING: {"services": [service | {"duration_minutes": 5}]},
+        Rule.CLOSING: {"services": [service | {"duration_minutes": minutes_left}]},
         Rule.RESOURCE_HOURS: {"resources": [{"id": resource["id"]} for resource in content["resources"]]},
         Rule.STEP: every_time,
     }
@@ -101,8 +104,33 @@ def check_explanation(question):
     assert start in find(relaxed, start), blocks
 
 
+SATURDAY = datetime(2026, 3, 28, tzinfo=UTC)
+A_DAY_AND_A_BUSY_MINUTE = (
+    (
+        {
+            "name": "Salon Ania",
+            "time_zone": "Asia/Kathmandu",
+            "calendar_id": "calendar",
+            "services": [{"id": "visit", "name": {"en": "Visit"}, "duration_minutes": 1440, "step_minutes": 25}],
+            "resources": [],
+            "opening_hours": {day: ["00:00-24:00"] if day == "saturday" else [] for day in WEEKDAYS},
+            "exceptions": [],
+            "closed_ranges": [],
+            "minimum_notice_minutes": 0,
+            "horizon_days": 1,
+        },
+        SATURDAY,
+        {"": [Interval(SATURDAY + MINUTE, SATURDAY + 2 * MINUTE)]},
+        set(),
+    ),
+    SATURDAY,
+)
+"""A visit that is not over at the closing time, and whose second minute is occupied."""
+
+
 @settings(max_examples=100)
 @given(question=questions())
+@example(question=A_DAY_AND_A_BUSY_MINUTE)
 def test_relaxing_the_named_rules_frees_the_time(question):
     """Relaxing the named rule alone if there is one, or all of them, and never fewer; an offered time has none."""
     check_explanation(question)
@@ -190,6 +218,19 @@ def test_a_night_names_what_closes_its_own_date(make_profile, accepted_at):
     question = Question(profile, profile.services[0], at("2026-01-20T00:30"), accepted_at, Occupancy())
 
     assert explain_start(question) == (Block(Rule.CLOSED_RANGE, date(2026, 1, 19)),)
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "is_occupied"), [(-20, 0, False), (0, 1, True), (5, 10, True), (29, 30, True), (30, 40, False)]
+)
+def test_what_occupies_the_visit_until_the_closing_is_named_too(make_profile, accepted_at, first, last, is_occupied):
+    """A visit of an hour, half an hour before the closing: later hours alone would not free its time."""
+    start, profile = at("2026-01-12T11:30"), make_profile()
+    busy = Interval(start + first * MINUTE, start + last * MINUTE)
+    question = Question(profile, profile.services[0], start, accepted_at, Occupancy([busy]))
+
+    rules = [block.rule for block in explain_start(question)]
+    assert rules == [Rule.CLOSING, Rule.OCCUPIED][: 1 + is_occupied]
 
 
 def test_a_full_day_is_named(make_profile, accepted_at):
