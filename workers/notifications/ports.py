@@ -102,7 +102,11 @@ class VisitChanges(Protocol):
         ...
 
     async def find_latest(self, appointment_id: str) -> VisitChange | None:
-        """Return the change that is in force; None if none is recorded."""
+        """Return the change that is in force, with the start that the visitor knows; None if none is recorded."""
+        ...
+
+    async def mark_known(self, appointment_id: str, start: datetime | None) -> None:
+        """Record what the visitor has just heard: a start, or None for a cancellation."""
         ...
 
 

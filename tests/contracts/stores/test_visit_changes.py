@@ -86,6 +86,33 @@ async def test_a_later_move_does_not_bring_an_ended_cancellation_back(visit_chan
     assert await visit_changes.find_latest(visit) == replace(moved(3), reinstated_at=reinstated_at)
 
 
+async def test_what_the_visitor_knows_is_from_before_the_first_change(visit_changes, visit, moved):
+    """Of which they have not heard, in whatever order the changes are recorded; then from the last notice."""
+
+    def by_business(hours):
+        return replace(moved(hours), known_start=moved(hours).requested_at + 300 * HOUR)
+
+    async def knows():
+        return (await visit_changes.find_latest(visit)).known_start
+
+    for number, first in ((2, 2), (3, 2), (1, 1), (2, 1), (0, 0)):
+        await visit_changes.record(visit, by_business(number))
+        assert await knows() == by_business(first).known_start, number
+    await visit_changes.mark_known(visit, moved(3).new_start)
+    for number in (3, 1, 4, 5):
+        await visit_changes.record(visit, by_business(number))
+        assert await knows() == moved(3).new_start, number
+    own = replace(moved(6), known_start=moved(6).new_start, is_known=True)
+    for change in (own, by_business(5), by_business(7)):
+        await visit_changes.record(visit, change)
+        assert await knows() == own.new_start
+    assert (await visit_changes.find_latest(visit)).new_start == moved(7).new_start
+    await visit_changes.mark_known(visit, None)
+    assert await knows() is None
+    await visit_changes.mark_known(f"{visit}x", moved(1).new_start)
+    assert await visit_changes.find_latest(f"{visit}x") is None
+
+
 async def test_a_row_expires_after_the_visit(dynamodb, visit, moved):
     """It has a time to live, and holds no data of the visitor."""
     await DynamoVisitChanges(client=dynamodb, table="LimitsTable").record(visit, moved(1))

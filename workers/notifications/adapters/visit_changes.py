@@ -14,6 +14,8 @@ from workers.notifications.domain import VisitChange
 class DynamoVisitChanges:
     """Rows with `changed_at`, with `moved_to` unless the visit was cancelled, and `reinstated_at` if it ever was that.
 
+    `known_start` is the start that the visitor knows, and `unknown_since` when the first change was requested of which
+    they have not heard.
     They are in the table of quota units (docs/data.md). Key: `quota` is `visit#APPOINTMENT`, `seat` is 0.
     """
 
@@ -30,19 +32,57 @@ class DynamoVisitChanges:
             "expires_at": to_seconds(change.expires_at),
         }
         # A later move keeps `reinstated_at`, or a cancellation that waited would end the visit again.
-        assignments = ", ".join(f"{name} = :{name}" for name, value in values.items() if value is not None)
-        with translate_aws_errors("visit_changes.record"):
+        assignments = [f"{name} = :{name}" for name, value in values.items() if value is not None]
+        removed = ["moved_to"] if change.new_start is None else []
+        if change.known_start is not None:
+            values["known_start"] = to_sortable_text(change.known_start)
+            if change.is_known:
+                assignments.append("known_start = :known_start")
+                removed.append("unknown_since")
+            else:
+                # The visitor has heard nothing since the first of several changes.
+                assignments.append("known_start = if_not_exists(known_start, :known_start)")
+                assignments.append("unknown_since = if_not_exists(unknown_since, :changed_at)")
+        expression = f"SET {', '.join(assignments)}" + (f" REMOVE {', '.join(removed)}" if removed else "")
+        condition = f"attribute_not_exists(quota) OR {_build_condition(change)}"
+        is_recorded = await self._update("record", appointment_id, expression, values, condition=condition)
+        if not is_recorded and change.known_start is not None and not change.is_known:
+            # A later change was recorded first: what the visitor knows is from before this one.
+            await self._update(
+                "record",
+                appointment_id,
+                "SET known_start = :known_start, unknown_since = :changed_at",
+                {name: values[name] for name in ("known_start", "changed_at")},
+                condition="unknown_since > :changed_at",
+            )
+
+    async def mark_known(self, appointment_id: str, start: datetime | None) -> None:
+        """Record what the visitor has just heard; None for a cancellation."""
+        values = {"known_start": start and to_sortable_text(start)}
+        known = "SET known_start = :known_start REMOVE" if start else "REMOVE known_start,"
+        await self._update(
+            "mark_known", appointment_id, f"{known} unknown_since", values, condition="attribute_exists(quota)"
+        )
+
+    async def _update(
+        self, operation: str, appointment_id: str, expression: str, values: dict[str, Any], *, condition: str
+    ) -> bool:
+        """Update the row if the condition holds; return whether it did."""
+        parameters = to_item({f":{name}": value for name, value in values.items()})
+        with translate_aws_errors(f"visit_changes.{operation}"):
             try:
                 await self._client.update_item(
                     TableName=self._table,
                     Key=_build_key(appointment_id),
-                    UpdateExpression=f"SET {assignments}" + (" REMOVE moved_to" if change.new_start is None else ""),
-                    ConditionExpression=f"attribute_not_exists(quota) OR {_build_condition(change)}",
-                    ExpressionAttributeValues=to_item({f":{name}": value for name, value in values.items()}),
+                    UpdateExpression=expression,
+                    ConditionExpression=condition,
+                    **({"ExpressionAttributeValues": parameters} if parameters else {}),
                 )
             except ClientError as error:
                 if get_error_code(error) != "ConditionalCheckFailedException":
                     raise
+                return False
+        return True
 
     async def find_latest(self, appointment_id: str) -> VisitChange | None:
         """Return the change that is in force; None if none is recorded."""
@@ -53,12 +93,13 @@ class DynamoVisitChanges:
         row = from_item(answer.get("Item", {}))
         if not row:
             return None
-        moved_to, reinstated_at = row.get("moved_to"), row.get("reinstated_at")
+        moved_to, reinstated_at, known_start = (row.get(name) for name in ("moved_to", "reinstated_at", "known_start"))
         return VisitChange(
             requested_at=datetime.fromisoformat(row["changed_at"]),
             new_start=moved_to and datetime.fromisoformat(moved_to),
             expires_at=datetime.fromtimestamp(int(row["expires_at"]), UTC),
             reinstated_at=reinstated_at and datetime.fromisoformat(reinstated_at),
+            known_start=known_start and datetime.fromisoformat(known_start),
         )
 
 

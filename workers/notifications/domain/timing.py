@@ -13,6 +13,7 @@ from shared.messages.notices import (
 from shared.tenants.profile import TenantProfile
 from shared.tenants.quiet_hours import TO_GET_READY
 from workers.notifications.domain.messages import VisitorNotice
+from workers.notifications.domain.visit_changes import VisitChange
 
 MAX_SEND_WAIT = timedelta(hours=1)
 """A notice that the rate limit would delay for longer is dead-lettered, for an operator to examine.
@@ -22,6 +23,9 @@ rate an hour is 18,000 (https://docs.aws.amazon.com/AWSSimpleQueueService/latest
 """
 
 
+_A_DAY = timedelta(days=1)
+"""After that, nobody waits at the door for a visit that was moved."""
+
 MAX_CODE_DELAY = timedelta(seconds=30)
 """How long after its request another attempt to send a code may start, and how long it may wait for its send slot.
 
@@ -30,18 +34,20 @@ twenty seconds for the last attempt and ten for the queues.
 """
 
 
-def find_quiet_hours_end(notice: VisitorNotice, profile: TenantProfile, now: datetime) -> datetime | None:
+def find_quiet_hours_end(
+    notice: VisitorNotice, profile: TenantProfile, now: datetime, latest: VisitChange | None = None
+) -> datetime | None:
     """Return the end of the quiet hours if the notice has to wait for it; None if it may be sent now.
 
     Booking plans reminders outside the quiet hours; this covers reminders that were delayed. A business may replay a
     request, or move, cancel or reinstate a visit, at any hour, so these notices wait too, unless the visitor would hear
-    too late.
+    too late. `latest` is what is recorded of the visit: what its visitor knows may be older than this change.
     Every other notice answers something that the visitor has just done, and does not wait.
     """
     if profile.quiet_hours is None or not _is_unexpected(notice):
         return None
     quiet = profile.quiet_hours.find_quiet_period(now, profile.zone)
-    if quiet is None or _is_urgent(notice, quiet.ends):
+    if quiet is None or _is_urgent(notice, quiet.ends, now, latest):
         return None
     return quiet.ends
 
@@ -58,17 +64,26 @@ def _is_unexpected(notice: VisitorNotice) -> bool:
     return False
 
 
-def _is_urgent(notice: VisitorNotice, at: datetime) -> bool:
-    """Return whether the visitor, notified at `at`, could set out for nothing or have no time to get ready."""
+def _is_urgent(notice: VisitorNotice, at: datetime, now: datetime, latest: VisitChange | None) -> bool:
+    """Return whether the visitor, notified at `at`, could set out for nothing or have no time to get ready.
+
+    They set out for the start that they know. With several changes in one night that is none of those in between.
+    """
     match notice:
+        case AppointmentReminder():
+            return False
         case ChooseAgain(stands=stands):
             return stands and _leaves_no_time(notice, at)
-        case AppointmentCancelled() | AppointmentConfirmed():
-            return _leaves_no_time(notice, at)
-        case AppointmentRescheduled(previous_start=previous_start):
-            # Without the earlier time, the visit may have been planned for the morning.
-            return previous_start is None or at > min(previous_start, notice.data.start) - TO_GET_READY
-    return False
+    takes_place = not isinstance(notice, AppointmentCancelled)
+    known_start = latest.known_start if latest else None
+    if takes_place and known_start == notice.data.start:
+        return False  # They come when they are expected.
+    if known_start is None:
+        known_start = notice.previous_start if isinstance(notice, AppointmentRescheduled) else notice.data.start
+    if known_start is None:
+        return True  # The visit may have been planned for the morning.
+    is_still_ahead = known_start > now - _A_DAY
+    return (is_still_ahead and at > known_start - TO_GET_READY) or (takes_place and _leaves_no_time(notice, at))
 
 
 def is_too_late(notice: VisitorNotice, at: datetime) -> bool:

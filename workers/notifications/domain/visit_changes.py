@@ -24,19 +24,25 @@ class VisitChange:
     expires_at: datetime
     reinstated_at: datetime | None = None
     """When the business last asked to reinstate the visit: cancellations that were requested before have ended."""
+    known_start: datetime | None = None
+    """The start that the visitor knows, as long as they have not heard of this change; None if that is unknown."""
+    is_known: bool = False
+    """Whether the visitor made the change, and so knows of it at once."""
 
 
 def extract_change(notice: VisitorNotice) -> VisitChange | None:
     """Return the change that the notice reports; None if it reports none."""
     match notice:
-        case AppointmentCancelled(accepted_at=requested_at, data=facts):
-            return VisitChange(requested_at, None, max(requested_at, facts.end) + VISIT_CHANGE_RETENTION)
+        case AppointmentCancelled(accepted_at=requested_at, data=facts, by=by):
+            expires_at = max(requested_at, facts.end) + VISIT_CHANGE_RETENTION
+            return VisitChange(requested_at, None, expires_at, known_start=facts.start, is_known=by == "visitor")
         case AppointmentConfirmed(accepted_at=requested_at, data=facts, reinstates=True):
             expires_at = max(requested_at, facts.end) + VISIT_CHANGE_RETENTION
             return VisitChange(requested_at, facts.start, expires_at, reinstated_at=requested_at)
-        case AppointmentRescheduled(accepted_at=requested_at, data=facts):
+        case AppointmentRescheduled(accepted_at=requested_at, data=facts, by=by, previous_start=previous_start):
             expires_at = max(requested_at, facts.end) + VISIT_CHANGE_RETENTION
-            return VisitChange(requested_at, facts.start, expires_at)
+            known_start, is_known = (facts.start, True) if by == "visitor" else (previous_start, False)
+            return VisitChange(requested_at, facts.start, expires_at, known_start=known_start, is_known=is_known)
     return None
 
 

@@ -2,13 +2,14 @@
 
 import structlog
 
-from shared.errors import NotYetError, PermanentError
+from shared.errors import NotYetError, PermanentError, TransientError
 from shared.messages.notices import AppointmentCancelled, AppointmentReminder, SendCode
 from shared.tenants.profile import TenantProfile
 from shared.verification_codes import derive_verification_code
 from workers.notifications.dependencies import NotificationPorts
 from workers.notifications.domain import (
     MAX_CODE_DELAY,
+    VisitChange,
     VisitorNotice,
     build_rate_limit_key,
     confirms_visit,
@@ -34,38 +35,49 @@ async def notify_visitor(ports: NotificationPorts, notice: VisitorNotice, *, is_
         # Before any step that may wait: an outdated notice must not be sent meanwhile.
         await ports.visit_changes.record(notice.data.appointment_id, change)
     profile = await ports.tenants.get_profile(notice.tenant)
-    if not await _is_current(ports, notice):
+    latest = await _find_latest_change(ports, notice)
+    if is_outdated(notice, latest):
+        log.info("notice_outdated", notice=notice.type, appointment_id=notice.data.appointment_id)
         return False
-    if not (_is_in_time(ports, notice, profile) and await _accepts_email(ports, notice)):
+    if not (_is_in_time(ports, notice, profile, latest) and await _accepts_email(ports, notice)):
         return False
     await _reserve_send_slot(ports, notice, is_first_attempt=is_first_attempt)
     await _send_notice(ports, notice, profile)
     log.info(
         "notice_sent", notice=notice.type, channel=notice.data.contact_kind, appointment_id=notice.data.appointment_id
     )
+    if change and not change.is_known and profile.quiet_hours:
+        await _mark_known(ports, notice.data.appointment_id, change)
     return True
 
 
-async def _is_current(ports: NotificationPorts, notice: VisitorNotice) -> bool:
-    """Return whether the visit is still as the notice says; one that waited or is replayed may be outdated."""
+async def _mark_known(ports: NotificationPorts, appointment_id: str, change: VisitChange) -> None:
+    """Record what the visitor knows now; it is not worth sending the notice twice."""
+    try:
+        await ports.visit_changes.mark_known(appointment_id, change.new_start)
+    except TransientError as error:
+        log.warning("notice_not_marked", appointment_id=appointment_id, reason=error.reason)
+
+
+async def _find_latest_change(ports: NotificationPorts, notice: VisitorNotice) -> VisitChange | None:
+    """Return the change of the visit that may have made the notice outdated; one that waited or is replayed may be."""
     # Only what the business cancelled can be reinstated.
     is_cancelled_by_business = isinstance(notice, AppointmentCancelled) and notice.by == "business"
     if not (confirms_visit(notice) or is_cancelled_by_business):
-        return True
-    if not is_outdated(notice, await ports.visit_changes.find_latest(notice.data.appointment_id)):
-        return True
-    log.info("notice_outdated", notice=notice.type, appointment_id=notice.data.appointment_id)
-    return False
+        return None
+    return await ports.visit_changes.find_latest(notice.data.appointment_id)
 
 
-def _is_in_time(ports: NotificationPorts, notice: VisitorNotice, profile: TenantProfile) -> bool:
+def _is_in_time(
+    ports: NotificationPorts, notice: VisitorNotice, profile: TenantProfile, latest: VisitChange | None
+) -> bool:
     """Return True if the notice may be sent now, False for a reminder that would be too late after the quiet hours.
 
     Raises:
         NotYetError: the notice waits for the end of the quiet hours.
     """
     now = ports.clock.now()
-    quiet_hours_end = find_quiet_hours_end(notice, profile, now)
+    quiet_hours_end = find_quiet_hours_end(notice, profile, now, latest)
     if quiet_hours_end is None:
         return True
     if is_too_late(notice, quiet_hours_end):

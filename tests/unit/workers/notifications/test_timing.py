@@ -117,6 +117,71 @@ async def test_changes_by_the_business_wait_for_the_end_of_quiet_hours(new_world
             assert len(world.mailer.sent + world.sms_sender.sent) == 1, (kind, own, start)
 
 
+NOON_START, EARLY, ONE, TWO = (f"2026-01-13T{clock}:00Z" for clock in ("12:00", "07:30", "13:00", "14:00"))
+MOVE, CANCEL, REINSTATE = "rescheduled", "cancelled", "confirmed"
+
+NIGHTS = [
+    # What the visitor knows is early, and they have not heard of the first change.
+    ([(MOVE, EARLY, NOON_START, "fails"), (MOVE, NOON_START, ONE, "sent")]),
+    ([(MOVE, EARLY, NOON_START, "fails"), (CANCEL, NOON_START, None, "sent")]),
+    ([(CANCEL, EARLY, None, "fails"), (REINSTATE, None, NOON_START, "sent")]),
+    ([(MOVE, EARLY, NOON_START, "fails"), (MOVE, NOON_START, ONE, "fails"), (MOVE, ONE, TWO, "sent")]),
+    # They know of the first one.
+    ([(MOVE, EARLY, NOON_START, "sent"), (MOVE, NOON_START, ONE, "waits")]),
+    ([(MOVE, NOON_START, EARLY, "sent"), (MOVE, EARLY, ONE, "sent")]),
+    ([(CANCEL, EARLY, None, "sent"), (REINSTATE, None, NOON_START, "waits"), (MOVE, NOON_START, ONE, "waits")]),
+    ([(CANCEL, EARLY, None, "sent"), (REINSTATE, None, EARLY, "sent")]),
+    # Only the time in between is early.
+    ([(MOVE, NOON_START, EARLY, "fails"), (MOVE, EARLY, ONE, "waits")]),
+    ([(MOVE, NOON_START, EARLY, "fails"), (CANCEL, EARLY, None, "waits")]),
+    ([(MOVE, NOON_START, ONE, "waits"), (MOVE, ONE, TWO, "waits"), (MOVE, TWO, EARLY, "sent")]),
+    # The visit is again where they expect it.
+    ([(MOVE, EARLY, NOON_START, "fails"), (MOVE, NOON_START, EARLY, "waits")]),
+    ([(CANCEL, EARLY, None, "fails"), (REINSTATE, None, EARLY, "waits")]),
+    # Their own change, they know.
+    ([(MOVE, EARLY, NOON_START, "fails"), ("own", NOON_START, ONE, "sent"), (MOVE, ONE, TWO, "waits")]),
+]
+
+
+async def test_several_changes_in_quiet_hours_are_urgent_by_what_the_visitor_knows(new_world, make_profile):
+    """That is what they heard last, and not the time in between, of which no e-mail was sent."""
+    for night in NIGHTS:
+        world = new_world(make_profile(quiet_hours=QUIET))
+        for minute, (kind, before, after, outcome) in enumerate(night):
+            world.clock.set(at(f"2026-01-13T02:{minute:02}"))
+            own = {"by": "business"} if kind in {MOVE, CANCEL} else {"reinstates": True} if kind == REINSTATE else {}
+            own |= {"previous_start": before} if kind == MOVE else {}
+            notice = build_notice(
+                MOVE if kind == "own" else kind,
+                id=f"change-{minute}",
+                accepted_at=world.clock.now(),
+                data={"start": after or before},
+                **own,
+            )
+            where, sent = (night, minute), len(world.mailer.sent)
+            if outcome == "fails":
+                world.mailer.errors = [TransientError("throttled")]
+                claim = await world.take_claim(notice)
+                with pytest.raises(TransientError):
+                    await world.handler.handle(notice, claim)
+                await world.claims.release(claim)
+                assert world.mailer.errors == [], where
+            elif outcome == "waits":
+                assert await wait_for_notice(world, notice) > timedelta(hours=4), where
+            else:
+                await world.handle(notice)
+            assert len(world.mailer.sent) - sent == (outcome == "sent"), where
+
+
+async def test_a_notice_is_not_sent_again_because_it_could_not_be_marked(new_world, make_profile):
+    """Its visitor has it; at worst a later change is judged by the time before."""
+    world = new_world(make_profile(quiet_hours=QUIET))
+    world.visit_changes.errors = [TransientError("throttled")]
+    own = {"by": "business", "previous_start": EARLY}
+    assert await world.handle(build_notice(MOVE, data={"start": NOON_START}, **own)) is None
+    assert (len(world.mailer.sent), world.visit_changes.errors) == (1, [])
+
+
 @given(begins=st.integers(0, 23), length=st.integers(1, 14), moment=moments())
 def test_a_reminder_is_never_sent_in_quiet_hours(begins, length, moment):
     """In ten years of six zones: a reminder that waits is sent at a local time outside of them."""
