@@ -103,7 +103,7 @@ async def test_what_the_visitor_knows_is_from_before_the_first_change(visit_chan
         await visit_changes.record(visit, by_business(number))
         assert await knows() == moved(3).new_start, number
     own = replace(moved(6), known_start=moved(6).new_start, is_known=True)
-    for change in (own, by_business(5), by_business(7)):
+    for change in (own, by_business(2), by_business(7)):
         await visit_changes.record(visit, change)
         assert await knows() == own.new_start
     assert (await visit_changes.find_latest(visit)).new_start == moved(7).new_start

@@ -138,6 +138,8 @@ NIGHTS = [
     # The visit is again where they expect it.
     ([(MOVE, EARLY, NOON_START, "fails"), (MOVE, NOON_START, EARLY, "waits")]),
     ([(CANCEL, EARLY, None, "fails"), (REINSTATE, None, EARLY, "waits")]),
+    # That was days ago.
+    ([(MOVE, "2026-01-10T07:30:00Z", NOON_START, "waits")]),
     # Their own change, they know.
     ([(MOVE, EARLY, NOON_START, "fails"), ("own", NOON_START, ONE, "sent"), (MOVE, ONE, TWO, "waits")]),
 ]
