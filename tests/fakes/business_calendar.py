@@ -40,6 +40,9 @@ class FakeCalendar:
         """The state that each token stands for."""
         self.outage: Exception | None = None
         """Raised by every call while it is set."""
+        self.answers = asyncio.Event()
+        """Every call waits for this event."""
+        self.answers.set()
         self.read_only: set[str] = set()
         """The calendars that are shared read-only."""
         self._errors: list[tuple[Call, Exception | None]] = []
@@ -194,6 +197,7 @@ class FakeCalendar:
     async def _calendar(self, call: Call, calendar_id: str) -> dict[str, CalendarEvent]:
         await asyncio.sleep(0)
         self.calls.append(call)
+        await self.answers.wait()
         if self.outage:
             raise self.outage
         for position, (failing, error) in enumerate(self._errors):

@@ -1,5 +1,6 @@
 """Use cases: a visitor enters the code, which confirms the appointment, or requests another code."""
 
+import asyncio
 from dataclasses import replace
 
 import structlog
@@ -24,6 +25,9 @@ from workers.booking.handler.occupancy import load_occupancy, take_first_lane
 from workers.booking.ports import Lost
 
 log = structlog.get_logger()
+
+_CALENDAR_CHECK_SECONDS = 1.0
+"""How long a visitor who has typed the right code waits for the calendars (docs/decisions/0034)."""
 
 
 async def plan_verify(
@@ -107,23 +111,24 @@ async def apply_refusal(ports: BookingPorts, case: Case, plan: Refuse) -> Refusa
 async def _find_unblocked_lanes(ports: BookingPorts, case: Case, hold: Appointment) -> tuple[str, ...]:
     """Return the lanes whose calendars are free at the held time, the hold's own first; none if all are filled.
 
-    If a calendar can't be read, the hold keeps its lane: its buckets belong to it in our tables.
+    If a calendar can't be read, or not within a second, the hold keeps its lane: its buckets belong to it in our tables.
     """
     command, profile = case.command, case.profile
     service = profile.find_service(hold.service_id)
     lanes = profile.list_lanes(service) if service else ()
     try:
-        occupancy = await load_occupancy(
-            ports,
-            command.tenant,
-            profile,
-            hold.blocked,
-            at=command.accepted_at,
-            fresh=True,
-            ignoring={hold.appointment_id},
-            lanes={hold.resource, *lanes},
-        )
-    except (TransientError, PermanentError) as error:
+        async with asyncio.timeout(_CALENDAR_CHECK_SECONDS):
+            occupancy = await load_occupancy(
+                ports,
+                command.tenant,
+                profile,
+                hold.blocked,
+                at=command.accepted_at,
+                fresh=True,
+                ignoring={hold.appointment_id},
+                lanes={hold.resource, *lanes},
+            )
+    except (TransientError, PermanentError, TimeoutError) as error:
         log.warning("calendar_not_checked", appointment_id=hold.appointment_id, reason=type(error).__name__)
         return (hold.resource,)
     if not occupancy.blocks(hold.resource, hold.blocked):

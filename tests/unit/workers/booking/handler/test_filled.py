@@ -1,11 +1,13 @@
 """The owner fills a held time in the calendar: the right code then lets the visitor move without another code."""
 
+import asyncio
 from datetime import timedelta
 
 import pytest
 
 from shared.errors import PermanentError, TransientError
 from shared.messages.errors import ErrorCode
+from tests.unit.workers.booking.handler.conftest import LEASE
 from workers.booking.domain.values import AppointmentState, Interval
 
 HOUR = timedelta(hours=1)
@@ -139,3 +141,15 @@ async def test_an_event_moved_by_the_owner_keeps_both_times_occupied(new_world):
     assert there.data.code == ErrorCode.SLOT_TAKEN
     here = await world.create("2026-01-13T10:00", session="another", contact="b@example.com")
     assert here.type == "booking.pending"
+
+
+async def test_a_calendar_that_does_not_answer_delays_no_confirmation(world):
+    """The hold has its time in our tables; only a request for another time needs the calendar's answer."""
+    hold = await world.appointment(await world.held())
+    command = world.command("verify", appointment_id=hold.appointment_id, code=world.code(hold.appointment_id))
+    world.calendar.answers.clear()
+    claim = await world.claims.claim(command.claim_key, fingerprint="f", lease=LEASE)
+    async with asyncio.timeout(30):
+        await world.handler.handle(command, claim)
+    assert (await world.appointment(hold.appointment_id)).state is AppointmentState.CONFIRMED
+    assert world.frames()[-1] == "booking.confirmed"
