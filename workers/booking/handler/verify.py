@@ -111,7 +111,8 @@ async def apply_refusal(ports: BookingPorts, case: Case, plan: Refuse) -> Refusa
 async def _find_unblocked_lanes(ports: BookingPorts, case: Case, hold: Appointment) -> tuple[str, ...]:
     """Return the lanes whose calendars are free at the held time, the hold's own first; none if all are filled.
 
-    If a calendar can't be read, or not within a second, the hold keeps its lane: its buckets belong to it in our tables.
+    If a calendar can't be read, or not within a second, the hold keeps its lane: its buckets belong to it in our
+    tables.
     """
     command, profile = case.command, case.profile
     service = profile.find_service(hold.service_id)

@@ -74,16 +74,16 @@ def _is_urgent(notice: VisitorNotice, at: datetime, now: datetime, latest: Visit
             return False
         case ChooseAgain(stands=stands):
             return stands and _leaves_no_time(notice, at)
-    takes_place = not isinstance(notice, AppointmentCancelled)
+    is_kept = not isinstance(notice, AppointmentCancelled)
     known_start = latest.known_start if latest else None
-    if takes_place and known_start == notice.data.start:
+    if is_kept and known_start == notice.data.start:
         return False  # They come when they are expected.
     if known_start is None:
         known_start = notice.previous_start if isinstance(notice, AppointmentRescheduled) else notice.data.start
     if known_start is None:
         return True  # The visit may have been planned for the morning.
     is_still_ahead = known_start > now - _A_DAY
-    return (is_still_ahead and at > known_start - TO_GET_READY) or (takes_place and _leaves_no_time(notice, at))
+    return (is_still_ahead and at > known_start - TO_GET_READY) or (is_kept and _leaves_no_time(notice, at))
 
 
 def is_too_late(notice: VisitorNotice, at: datetime) -> bool:
