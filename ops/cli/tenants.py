@@ -72,9 +72,16 @@ def _render_report(report: TenantReport) -> Iterator[Text]:
         yield Text("  PROBLEM  ", style="bold red") + sanitize_text(problem)
     if not report.problems:
         yield Text("  OK       there is nothing to correct", style="green")
+    if business := report.business:
+        facts = [("address", business.address), ("phone", business.phone), ("hours", business.opening_hours)]
+        facts += [("special", text) for text in business.special_dates]
+        facts.append(("reminded", business.reminders))
+        yield from (sanitize_text(f"  {name:<8} {text}") for name, text in facts if text)
     for service in report.services:
         times = ", ".join(map(format_in_business_zone, service.next_times)) or "no time in the whole horizon"
-        yield sanitize_text(f"  service  {service.name} ({service.duration_minutes} min): {times}")
+        price = f", {service.price}" if service.price else ""
+        yield sanitize_text(f"  service  {service.name} ({service.duration_minutes} min{price}): {times}")
+        yield from (sanitize_text(f"           asks: {question}") for question in service.questions)
     for document in report.documents:
         yield sanitize_text(f"  document {document.name}, {document.size_bytes / 1000:.1f} KB")
     total = sum(document.size_bytes for document in report.documents)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from ops.tenants.folders import PROFILE, TenantFolder
 from shared.aws.knowledge import MAX_DOCUMENT_BYTES, MAX_DOCUMENTS
@@ -10,6 +10,8 @@ from shared.errors import ConfigurationError
 from shared.tenants import edge_profile
 from shared.tenants.parse import MAX_PROFILE_BYTES, InvalidProfileError, parse_with_tree
 from shared.tenants.profile import TenantProfile
+from shared.tenants.profile_facts import describe_question, describe_reminders, describe_week, list_special_dates
+from shared.tenants.profile_types import choose_line
 from shared.tenants.profile_warnings import find_profile_warnings
 from shared.tenants.shared_calendars import find_shared_calendars
 from shared.tenants.tenant_id import TENANT_ID
@@ -25,8 +27,23 @@ class ServicePreview:
     id: str
     name: str
     duration_minutes: int
+    price: str | None
+    questions: tuple[str, ...]
+    """Each with what is accepted as its answer."""
     next_times: tuple[datetime, ...]
     """In the business's zone; visits and calendars are not consulted."""
+
+
+@dataclass(frozen=True, slots=True)
+class BusinessPreview:
+    """What visitors see of a business beside its services, texts in its own language."""
+
+    address: str | None
+    phone: str | None
+    opening_hours: str
+    special_dates: tuple[str, ...]
+    """The exceptions and closed ranges within the horizon."""
+    reminders: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +61,8 @@ class TenantReport:
     tenant: str
     name: str
     problems: tuple[str, ...]
+    business: BusinessPreview | None
+    """None if the profile has errors."""
     services: tuple[ServicePreview, ...]
     documents: tuple[Document, ...]
 
@@ -99,8 +118,20 @@ def _build_report(
         tenant=folder.tenant,
         name=profile.name if profile else "",
         problems=(*problems, *shared, *ignored),
+        business=_preview_business(profile, now) if profile else None,
         services=_preview_services(profile, now) if profile else (),
         documents=tuple(Document(name, folder.sizes[name]) for name in read),
+    )
+
+
+def _preview_business(profile: TenantProfile, now: datetime) -> BusinessPreview:
+    today = now.astimezone(profile.zone).date()
+    return BusinessPreview(
+        choose_line(profile.address, profile.locale),
+        profile.phone,
+        describe_week(profile),
+        tuple(list_special_dates(profile, today, today + timedelta(days=profile.horizon_days))),
+        describe_reminders(profile),
     )
 
 
@@ -110,6 +141,8 @@ def _preview_services(profile: TenantProfile, now: datetime) -> tuple[ServicePre
             service.id,
             service.name.choose_text(profile.locale),
             service.duration_minutes,
+            choose_line(service.price, profile.locale),
+            tuple(describe_question(question, profile.locale) for question in service.questions),
             tuple(
                 time.astimezone(profile.zone) for time in list_open_times(profile, service.id, now, count=_NEXT_TIMES)
             ),

@@ -35,6 +35,28 @@ def test_a_good_folder_is_previewed(terminal, folder):
     assert "prices.md, 0.0 KB" in done.stdout
 
 
+def test_what_visitors_see_is_previewed(terminal, folder):
+    """With prices, questions, address, phone, hours and reminders; no text is taken for markup of the terminal."""
+    more = 'price: 120 zł, questions: [{id: a, kind: text, label: "[b]Why[/b]?"}]'
+    text = PROFILE.replace("duration_minutes: 60}", f"duration_minutes: 60, {more}}}")
+    text += 'address: Prosta 1\nphone: "+48 600 700 800"\nclosed_ranges: [{first: 2026-01-20, last: 2026-01-30}]\n'
+    (folder / "profile.yaml").write_text(text, encoding="utf-8")
+    done = terminal.run("tenant", "check", str(folder))
+    for line in (
+        "address  Prosta 1",
+        "phone    +48 600 700 800",
+        "hours    monday to tuesday 09:00-17:00; wednesday to sunday closed",
+        "special  2026-01-20 to 2026-01-30 closed",
+        "reminded 24 and 2 hours before a visit",
+        "(60 min, 120 zł): Mon 12 Jan",
+        "asks: [b]Why[/b]? (a text)",
+    ):
+        assert line in done.stdout
+    [report] = terminal.json("tenant", "check", str(folder))
+    assert report["business"]["special_dates"] == ["2026-01-20 to 2026-01-30 closed"]
+    assert (report["services"][0]["price"], len(report["services"][0]["questions"])) == ("120 zł", 1)
+
+
 def test_json_has_everything(terminal, folder):
     """For other programs."""
     [report] = terminal.json("tenant", "check", str(folder))
