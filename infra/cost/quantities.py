@@ -8,7 +8,8 @@ from pathlib import Path
 from infra.cost.calls import Amounts, CallTable
 from infra.cost.prices import Quantities
 from shared.consumer.heartbeat import BEAT_SECONDS
-from workers.chat.stream import COALESCE_SECONDS, STOP_POLL_SECONDS
+from workers.chat.handler.deltas import COALESCE_SECONDS
+from workers.chat.handler.stopping import STOP_POLL_SECONDS
 
 TEMPLATE = Path(__file__).parents[1] / "template.yaml"
 

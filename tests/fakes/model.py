@@ -5,7 +5,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
 from dataclasses import dataclass
 
 from shared.messages.server import Usage
-from workers.chat.domain import Prompt
+from workers.chat.domain.prompt import Prompt
 from workers.chat.ports import Finished, ModelEvent, TextDelta
 
 USAGE = Usage(input_tokens=100, output_tokens=20, cache_read_tokens=50, cache_write_tokens=10)

@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Any, Protocol
 
 from shared.messages.server import Usage
-from workers.chat.domain import Prompt
+from workers.chat.domain.prompt import Prompt
 
 
 class ModelFailure(StrEnum):

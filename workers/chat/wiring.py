@@ -20,9 +20,9 @@ from shared.log import configure_logging
 from shared.messages.commands import CHAT_COMMAND
 from shared.metrics import Metrics
 from shared.settings import PoolSettings
-from workers.chat.adapters.bedrock import SILENCE_SECONDS, BedrockModel
+from workers.chat.adapters.bedrock.model import SILENCE_SECONDS, BedrockModel
 from workers.chat.dependencies import ChatPorts
-from workers.chat.handler import ChatHandler
+from workers.chat.handler.dispatch import ChatHandler
 from workers.chat.settings import ChatSettings
 
 MAX_ATTEMPTS = 3

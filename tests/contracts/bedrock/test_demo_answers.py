@@ -25,8 +25,8 @@ from tests.contracts.bedrock.demo_questions import (
     WELCOME,
 )
 from tests.contracts.bedrock.unseen_questions import UNSEEN
-from workers.chat.adapters.bedrock import BedrockModel
-from workers.chat.domain import build_prompt
+from workers.chat.adapters.bedrock.model import BedrockModel
+from workers.chat.domain.prompt import build_prompt
 from workers.chat.ports import TextDelta, ToolCall
 
 FOLDER = TENANTS / "studio-lumen"

@@ -18,7 +18,7 @@ from tests.fakes.figures import FakeMetrics, FakeUsage
 from tests.fakes.model import FakeModel
 from tests.fakes.tenants import FakeTenants
 from workers.chat.dependencies import ChatPorts
-from workers.chat.handler import ChatHandler
+from workers.chat.handler.dispatch import ChatHandler
 
 DOCUMENTS = {"prices.en.md": "A massage costs 120 zł.\n", "about.en.md": "We are in Łódź.\n"}
 LEASE = timedelta(seconds=30)

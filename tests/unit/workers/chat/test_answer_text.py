@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 
 from shared.messages.limits import MAX_FRAME_BYTES
 from shared.messages.server import ChatFinal, ChatFinalData, OfferBooking, Usage
-from workers.chat.domain import MAX_ANSWER_BYTES, build_final_text, check_offer, sanitize_answer
-from workers.chat.handler import CATALOGUE
+from workers.chat.domain.answer_text import MAX_ANSWER_BYTES, build_final_text, sanitize_answer
+from workers.chat.domain.tools import check_offer
+from workers.chat.handler.dispatch import CATALOGUE
 
 
 @pytest.mark.parametrize(

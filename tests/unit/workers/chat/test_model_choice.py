@@ -3,8 +3,9 @@
 import pytest
 from structlog.testing import capture_logs
 
-from workers.chat.adapters.bedrock import BedrockModel
-from workers.chat.domain import Prompt, Turn
+from workers.chat.adapters.bedrock.model import BedrockModel
+from workers.chat.domain.history import Turn
+from workers.chat.domain.prompt import Prompt
 from workers.chat.settings import ChatSettings
 
 DEFAULT, OTHER = "eu.anthropic.claude-haiku-4-5-20251001-v1:0", "eu.anthropic.claude-sonnet-4-5-20250929-v1:0"

@@ -22,7 +22,8 @@ from shared.messages.server import (
     ChatSent,
     ChatSentData,
 )
-from workers.chat.domain import Turn, build_prompt, build_turns
+from workers.chat.domain.history import Turn, build_turns
+from workers.chat.domain.prompt import build_prompt
 
 START = datetime(2026, 1, 13, 9, tzinfo=UTC)
 APPOINTMENT = {"appointment_id": "appointment", "start": START, "service": "massage"}

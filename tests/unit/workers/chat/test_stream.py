@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from shared.errors import TransientError
 from tests.deadlines import DEADLINE_SECONDS
 from tests.fakes.turned_loop import run_turned
-from workers.chat.stream import COALESCE_SECONDS, Coalescer, coalesce_deltas, watch_for_stop
+from workers.chat.handler.deltas import COALESCE_SECONDS, Coalescer, coalesce_deltas
+from workers.chat.handler.stopping import watch_for_stop
 
 
 class Screen:

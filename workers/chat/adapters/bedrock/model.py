@@ -14,7 +14,8 @@ from shared.dead_letter_reasons import DeadLetterReason
 from shared.errors import TransientError
 from shared.json_objects import parse_json_object
 from shared.messages.server import Usage
-from workers.chat.domain import Prompt, Tool
+from workers.chat.domain.prompt import Prompt
+from workers.chat.domain.tools import Tool
 from workers.chat.ports import Finished, ModelEvent, ModelFailure, TextDelta, ToolCall
 
 log = structlog.get_logger()

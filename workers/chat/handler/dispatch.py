@@ -1,10 +1,7 @@
 """The use case of chat: the assistant answers a visitor's message."""
 
 import asyncio
-import time
 from collections.abc import Sequence
-from contextlib import aclosing
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import structlog
@@ -19,42 +16,21 @@ from shared.languages.catalogue import Catalogue
 from shared.messages.commands import ChatSend
 from shared.messages.errors import ErrorCode
 from shared.messages.server import (
-    ChatDelta,
-    ChatDeltaData,
     ChatFinal,
     ChatFinalData,
     ChatSent,
     ChatSentData,
-    OfferBooking,
-    Typing,
-    Usage,
 )
-from shared.tenants.profile import TenantProfile
 from workers.chat.dependencies import ChatPorts
-from workers.chat.domain import (
-    HISTORY_FRAMES,
-    OFFER_BOOKING,
-    Prompt,
-    build_final_text,
-    build_prompt,
-    check_offer,
-    estimate_usage,
-)
-from workers.chat.ports import Finished, ModelFailure, TextDelta, ToolCall
-from workers.chat.stream import coalesce_deltas, iterate_until, watch_for_stop
+from workers.chat.domain.answer_text import build_final_text
+from workers.chat.domain.history import HISTORY_FRAMES
+from workers.chat.domain.prompt import build_prompt
+from workers.chat.handler.answering import Answer, AnswerStreamer
+from workers.chat.ports import ModelFailure
 
 log = structlog.get_logger()
 
-CATALOGUE = Catalogue(Path(__file__).parent / "locales")
-
-
-@dataclass(slots=True)
-class _Answer:
-    text: str = ""
-    offers: list[OfferBooking] = field(default_factory=list)
-    usage: Usage = field(default_factory=Usage)
-    stopped: bool = False
-    finished: bool = False
+CATALOGUE = Catalogue(Path(__file__).parents[1] / "locales")
 
 
 class ChatHandler:
@@ -67,7 +43,7 @@ class ChatHandler:
     def __init__(self, *, ports: ChatPorts, replies: Replies, claims: ClaimStore) -> None:
         self._ports = ports
         self._replies = replies
-        self._claims = claims
+        self._answers = AnswerStreamer(ports=ports, replies=replies, claims=claims)
 
     async def handle(self, command: ChatSend, claim: Claim) -> str | None:
         """Answer one message; return the error code if it is refused."""
@@ -105,7 +81,7 @@ class ChatHandler:
             text=command.data.text,
             now=self._ports.clock.now(),
         )
-        answer = await self._stream_answer(command, prompt, profile, listeners)
+        answer = await self._answers.stream(command, prompt, profile, listeners)
         await self._ports.usage.add_usage(command.tenant, self._format_today(), answer.usage)
         await self._replies.store_in_steps_and_post(
             command.session_id,
@@ -130,43 +106,7 @@ class ChatHandler:
         log.info("chat_left_to_staff")
         return True
 
-    async def _stream_answer(
-        self, command: ChatSend, prompt: Prompt, profile: TenantProfile, listeners: Sequence[Connection]
-    ) -> _Answer:
-        """Stream the model's answer to the connections, until it ends or the visitor stops it."""
-        answer = _Answer()
-        started = time.monotonic()
-
-        async def post(offset: int, text: str) -> None:
-            delta = ChatDelta(re=command.client_id, data=ChatDeltaData(offset=offset, text=text))
-            await self._replies.post_frame(command.session_id, delta, listeners)
-
-        async def is_stop_requested() -> bool:
-            return await self._claims.is_stop_requested(command.id)
-
-        await self._replies.post_frame(command.session_id, Typing(re=command.client_id), listeners)
-        async with (
-            watch_for_stop(is_stop_requested) as stopped,
-            coalesce_deltas(post) as deltas,
-            aclosing(self._ports.model.stream(prompt)) as events,
-        ):
-            async for event in iterate_until(stopped, events):
-                match event:
-                    case TextDelta(text):
-                        answer.text += text
-                        deltas.add(text)
-                    case ToolCall(name, content) if name == OFFER_BOOKING:
-                        answer.offers.append(check_offer(content, profile))
-                    case Finished(usage, _):
-                        answer.usage, answer.finished = usage, True
-            if stopped.is_set() and not answer.finished:
-                answer.stopped = True
-                # The model reports usage only at the end of an answer, but a stopped answer is billed as well.
-                answer.usage = estimate_usage(prompt, answer.text)
-        self._ports.metrics.record_milliseconds("BedrockLatency", (time.monotonic() - started) * 1000)
-        return answer
-
-    def _build_final(self, command: ChatSend, answer: _Answer) -> ChatFinal:
+    def _build_final(self, command: ChatSend, answer: Answer) -> ChatFinal:
         return ChatFinal(
             re=command.client_id,
             data=ChatFinalData(

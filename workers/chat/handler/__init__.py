@@ -1,0 +1,1 @@
+"""The use case of chat: the assistant answers a visitor's message."""
