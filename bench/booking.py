@@ -26,6 +26,7 @@ from pathlib import Path
 from typing import Any
 
 from infra.local.stack import Options, open_local_stack
+from shared.json_objects import parse_json_object
 from tests.e2e.booking import fresh_address
 from tests.e2e.visitor import Visit, Visitor
 
@@ -187,6 +188,17 @@ def print_waits(name: str, values: Sequence[float]) -> None:
     print(f"{name:36}" + "".join(f"{value:8.0f}" for value in row))
 
 
+def report_pool(log: Path, requests: int) -> None:
+    """Print how long the last requests waited in the emulator's queue, and how long the pool took for them.
+
+    The pool's time is from the receipt of the command until its frame is posted, the emulator's answers included.
+    """
+    entries = [parse_json_object(line) or {} for line in log.read_text().splitlines()]
+    ends = [one for one in entries if one.get("event") == "delivery_finished" and one.get("type") == "booking.create"]
+    print_waits("sent to received by the pool", [one["lag_ms"] for one in ends[-requests:]])
+    print_waits("received to posted by the pool", [one["duration_ms"] for one in ends[-requests:]])
+
+
 def read_cpu_ms(pids: Mapping[str, int]) -> dict[str, float]:
     """Return the processor time that each process has used, without its children; nothing where there is no /proc."""
     used: dict[str, float] = {}
@@ -205,7 +217,7 @@ def report_cpu(before: Mapping[str, float], after: Mapping[str, float], requests
     print(f"processor time in milliseconds per request: {listed}")
 
 
-async def measure(visit: Visit, pids: Mapping[str, int], arguments: argparse.Namespace) -> int:
+async def measure(visit: Visit, pids: Mapping[str, int], log: Path, arguments: argparse.Namespace) -> int:
     """Run both parts; return by how many the winners of the contest differ from one, or 0 without a contest."""
     request_count = round(arguments.seconds * arguments.per_second)
     async with visit() as visitor:
@@ -223,6 +235,7 @@ async def measure(visit: Visit, pids: Mapping[str, int], arguments: argparse.Nam
             arguments.per_second,
             arguments.within,
         )
+        report_pool(log, request_count)
     if not arguments.rivals:
         return 0
     answers = await run_contest(visit, starts[-1], arguments.rivals)
@@ -247,7 +260,9 @@ def main() -> None:
         with open_local_stack(Options(folder=Path(folder), site=False, desk=False)) as stack:
             description = stack.describe()
             visit = Visit(description["websocket_url"], description["tenant"], description["site_url"])
-            deviation = asyncio.run(measure(visit, description["pids"], arguments))
+            deviation = asyncio.run(
+                measure(visit, description["pids"], Path(folder) / "logs" / "booking.log", arguments)
+            )
     if deviation:
         sys.exit("a contested slot must have exactly one winner")
 
