@@ -1,0 +1,49 @@
+"""Attributes that came after the rows of `fixtures/rows.json`: they are read, and written under the same names."""
+
+import json
+from datetime import UTC, datetime, timedelta
+
+from shared.aws.items import from_item, to_item
+from tests.compatibility.fixtures_of_release import FIXTURES
+from workers.booking.adapters.appointment_item import appointment_to_item, item_to_appointment
+from workers.booking.domain.values import Answer, LastChange
+from workers.notifications.adapters.visit_changes import DynamoVisitChanges
+from workers.notifications.domain import VisitChange
+
+NINE = datetime(2026, 1, 13, 9, tzinfo=UTC)
+HOUR = timedelta(hours=1)
+
+
+def test_the_later_attributes_of_an_appointment_keep_their_names():
+    """What the owner changed, when, and with which visits; and the visitor's answers."""
+    row = json.loads((FIXTURES / "appointment_row.json").read_text(encoding="utf-8"))["row"]
+    appointment = item_to_appointment(row)
+    assert appointment.answers == (Answer("people", "2"),)
+    assert appointment.last_change == LastChange(
+        "c" * 32, by_owner=True, previous_start=NINE - 2 * HOUR, together_with=("b" * 32,), at=NINE - 20 * HOUR
+    )
+    written = from_item(to_item(appointment_to_item(appointment)))
+    assert {name: written[name] for name in row} == row
+
+
+async def test_the_later_attributes_of_a_visit_change_keep_their_names(dynamodb):
+    """When the visit was reinstated, the start that its visitor knows, and since when they have heard nothing."""
+    key = to_item({"quota": "visit#kept-later", "seat": 0})
+    row = {
+        "changed_at": "2026-01-13T09:00:00.000000+00:00",
+        "moved_to": "2026-01-13T11:00:00.000000+00:00",
+        "reinstated_at": "2026-01-13T09:00:00.000000+00:00",
+        "known_start": "2026-01-13T12:00:00.000000+00:00",
+        "unknown_since": "2026-01-13T09:00:00.000000+00:00",
+        "expires_at": 1768312800,
+    }
+    changes = DynamoVisitChanges(client=dynamodb, table="LimitsTable")
+    await dynamodb.put_item(TableName="LimitsTable", Item=key | to_item(row))
+    expires_at = datetime.fromtimestamp(row["expires_at"], UTC)
+    read = VisitChange(NINE, NINE + 2 * HOUR, expires_at, reinstated_at=NINE, known_start=NINE + 3 * HOUR)
+    assert await changes.find_latest("kept-later") == read
+    await dynamodb.delete_item(TableName="LimitsTable", Key=key)
+    await changes.record("kept-later", read)
+    written = from_item((await dynamodb.get_item(TableName="LimitsTable", Key=key))["Item"])
+    assert {name: written[name] for name in row} == row
+    await dynamodb.delete_item(TableName="LimitsTable", Key=key)
