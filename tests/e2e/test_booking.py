@@ -10,6 +10,9 @@ from tests.e2e.backstage import Backstage
 from tests.e2e.booking import confirm, free_slot, fresh_address, hold
 from tests.e2e.visitor import Visit
 
+ANSWERS = {"first-visit": "yes", "area": "knee"}
+"""To the questions of the demo business about a consultation."""
+
 pytestmark = pytest.mark.e2e
 
 
@@ -19,7 +22,7 @@ async def test_a_booking_from_the_free_times_to_the_calendar(visit: Visit, backs
     async with visit(greet=False) as visitor:
         session = (await visitor.hello(locale="en"))["data"]["session_id"]
         slot = await free_slot(visitor)
-        pending = await hold(visitor, slot, address, name="Ann", note="First visit")
+        pending = await hold(visitor, slot, address, name="Ann", note="First visit", answers=ANSWERS)
         confirmed = await confirm(visitor, pending, address, backstage)
 
     assert pending["type"] == "booking.pending"
@@ -30,9 +33,13 @@ async def test_a_booking_from_the_free_times_to_the_calendar(visit: Visit, backs
     assert "LOCATION:ul. Świetlna 14\\, Kraków" in confirmed["data"]["ics"]
     [row] = backstage.appointments(session)
     assert (row["appointment_id"], row["state"]) == (pending["data"]["appointment_id"], "confirmed")
+    assert row["answers"] == [{"question": name, "text": text} for name, text in ANSWERS.items()]
     event = await backstage.event(row["appointment_id"])
+    # The owner reads them in the language of the business, the visitor in their own.
+    assert event["description"].splitlines()[-2:] == ["Czy to pierwsza wizyta?: tak", "Co boli?: kolano"]
     assert datetime.fromisoformat(event["start"]["dateTime"]) == datetime.fromisoformat(slot["start"])
-    await backstage.email(address, number=2)
+    confirmation = await backstage.email(address, number=2)
+    assert "Where does it hurt?" in str(confirmation)
     await asyncio.sleep(0.3)
     assert len(backstage.emails(address)) == 2
 

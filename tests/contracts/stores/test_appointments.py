@@ -7,6 +7,7 @@ import pytest
 
 from shared.errors import LeaseLostError, TransientError
 from tests.contracts.stores.bookings import LEASE, LONG, NINE, Desk, cancelled, confirmed, moved
+from workers.booking.domain.values import Answer
 from workers.booking.ports import SlotLost
 
 QUARTER = timedelta(minutes=15)
@@ -33,6 +34,23 @@ async def test_a_confirmed_appointment_keeps_its_time(desk, clock):
     clock.advance(LONG)
     assert await desk.occupied_minutes() == [(0, 60)]
     assert await desk.stored(appointment) == appointment
+
+
+async def test_answers_are_kept_with_the_visit(desk):
+    """As they were typed and in their order, through every change; a visit without answers has none."""
+    typed = 'Zażółć 🎈\n"quoted"\t\\ {}'
+    answers = (Answer("wishes", typed), Answer("people", "2"), Answer("first-visit", "yes"), Answer("a", ""))
+    hold = replace(desk.visit(), answers=answers)
+    assert await desk.hold(hold) is None
+    assert await desk.stored(hold) == hold
+    visit = confirmed(hold)
+    assert await desk.store.confirm(visit, claim=await desk.claim()) is None
+    later = moved(visit, HOUR)
+    assert await desk.store.move(visit, later, at=desk.clock.now(), claim=await desk.claim()) is None
+    await desk.store.cancel(cancelled(later), claim=await desk.claim())
+    assert (await desk.stored(hold)).answers == answers
+    assert (await desk.store.find(hold.appointment_id)).answers == answers
+    assert (await desk.stored(await desk.held())).answers == ()
 
 
 async def test_an_expired_hold_can_be_confirmed_while_its_time_is_free(desk, clock):

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from icalendar import Calendar
 
 from shared.messages.limits import MAX_FRAME_BYTES, MAX_NAME_CHARACTERS, MAX_NOTE_CHARACTERS
+from shared.tenants.profile_types import Translated
 from tests.unit.workers.booking.ics_rules import check, read, read_with_ical
 from workers.booking.domain.ics import build_appointment_ics, build_notice_ics
 from workers.booking.domain.ics_text import remove_control_characters
@@ -27,6 +28,7 @@ HOSTILE = (
     "\x00\x07\ud800\ufffe\uffff",
     '";PARTSTAT=DECLINED:mailto:eve@example.com',
 )
+PRICE = {"pl": "od 120 zł; z VAT, netto\\brutto", "de": "ab 120 zł", "en": "from PLN 120"}
 KINDS = ("confirmed", "moved", "cancelled", "for download")
 
 
@@ -80,7 +82,9 @@ def read_by_two(text):
 def test_a_file_follows_the_rules_and_two_parsers_agree(make_profile, visit, *, kind, locale, sender, contact):
     """A message between organizer and attendee where both have an e-mail address; otherwise it is published."""
     visit = replace(visit, locale=locale, contact=contact, name=f"Zoë {FAMILY}", note=FAMILY * 200)
-    profile = make_profile(address=ADDRESS, **sender)
+    profile = make_profile(address=ADDRESS, phone="+48 12 000 01 40", **sender)
+    priced = tuple(one.model_copy(update={"price": Translated(PRICE)}) for one in profile.services)
+    profile = profile.model_copy(update={"services": priced})
 
     text = write(kind, visit, profile)
 
@@ -92,7 +96,7 @@ def test_a_file_follows_the_rules_and_two_parsers_agree(make_profile, visit, *, 
     assert one[10] == ([("mailto:jan@example.com", f"Zoë {FAMILY}")] if is_message else [])
     assert one[3] == ("CANCELLED" if kind == "cancelled" else "CONFIRMED")
     assert one[6] == {"pl": "Konsultacja", "en": "Consultation", "de": "Konsultacja"}[locale] + " – Salon Ania"
-    assert one[7] == f"Zoë {FAMILY}\n{FAMILY * 200}"
+    assert one[7] == f"Zoë {FAMILY}\n{FAMILY * 200}\n{PRICE[locale]}\n+48 12 000 01 40"
     assert one[8] == ADDRESS[locale]
     assert one[9] == ("mailto:salon@example.com" if sender else "mailto:salon-ania@no-reply.invalid")
     assert one[11] == ([] if kind == "cancelled" else [timedelta(hours=-1)])
