@@ -161,6 +161,16 @@ class Crowd:
         wishes = (self._create(Visitor(self._next_number()), wanted, start) for _ in range(attempts))
         return await asyncio.gather(*wishes)
 
+    async def book(self, service, start):
+        """Let a visitor book a time with the right code; return the confirmed visit."""
+        visitor = Visitor(self._next_number())
+        contact = f"{visitor.session}@example.com"
+        pending = await self._send(visitor, "create", start=start.isoformat(), contact=contact, service=service)
+        visit_id = pending.data.appointment_id
+        code = derive_verification_code(SECRET, visit_id, 1)
+        await self._send(visitor, "verify", appointment_id=visit_id, code=code)
+        return await self.store.find(visit_id)
+
     async def _act(self, visitor):
         draw = self.chance.random()
         if visitor.state == "held" and draw < 0.6:
