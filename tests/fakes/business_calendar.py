@@ -129,7 +129,7 @@ class FakeCalendar:
         await self._calendar("is_writable", calendar_id)
         return calendar_id not in self.read_only
 
-    async def put(self, calendar_id: str, event: CalendarEvent) -> None:
+    async def put(self, calendar_id: str, event: CalendarEvent, *, earlier: Sequence[str] = ()) -> None:
         """Write the event, unless it was written for a later version."""
         events = await self._calendar("put", calendar_id)
         repeated = self.repeated.get((calendar_id, event.event_id))
@@ -146,10 +146,12 @@ class FakeCalendar:
             self._written[calendar_id, event.event_id] = event
             if (calendar_id, event.event_id) not in self.repeated:
                 self._unversioned.discard((calendar_id, event.event_id))
+            elsewhere = [each for each in reversed(earlier) if event.event_id in self.events.get(each, {})]
             if stored and before:
-                for name in ("summary", "description"):
-                    if getattr(stored, name) != getattr(before, name):
-                        event = replace(event, **{name: getattr(stored, name)})
+                event = _keep_texts(event, stored, before)
+            elif elsewhere and not stored:
+                source = self.events[elsewhere[0]][event.event_id]
+                event = _keep_texts(event, source, self._written.get((elsewhere[0], event.event_id), source))
             events[event.event_id] = event
 
     async def remove(self, calendar_id: str, event_id: str, *, cancelled_version: int | None = None) -> None:
@@ -211,6 +213,14 @@ class FakeCalendar:
         if calendar_id in self.read_only and call in {"put", "remove"}:
             raise UnusableCalendarError(CalendarProblem.FORBIDDEN, f"calendar.{call}")
         return self.events[calendar_id]
+
+
+def _keep_texts(event: CalendarEvent, stored: CalendarEvent, written: CalendarEvent) -> CalendarEvent:
+    """Return the event with the texts that the owner changed since they were written."""
+    for name in ("summary", "description"):
+        if getattr(stored, name) != getattr(written, name):
+            event = replace(event, **{name: getattr(stored, name)})
+    return event
 
 
 def _whose(event: CalendarEvent) -> str | None:

@@ -210,8 +210,11 @@ class Calendar(BusyCalendar, Protocol):
         """Return whether we may write events, and not only read them."""
         ...
 
-    async def put(self, calendar_id: str, event: CalendarEvent) -> None:
+    async def put(self, calendar_id: str, event: CalendarEvent, *, earlier: Sequence[str] = ()) -> None:
         """Create or update the event; repeating it is harmless.
+
+        An event that is created or restored gets what its owner wrote in the `earlier` calendar that still has it, the
+        last of these first.
 
         An event that was written for a later version of the appointment stays as it is; a deleted one is restored only
         for a later version. Its times are left as they are if `keeps_times` says so and it is of an earlier version.

@@ -16,6 +16,9 @@ from workers.booking.domain.values import Interval
 from workers.booking.ports import CalendarEvent
 
 CALENDAR = "salon@example.com"
+SECOND = "second@example.com"
+"""A colleague's calendar."""
+
 NINE = datetime(2027, 3, 1, 9, tzinfo=UTC)
 HOUR = timedelta(hours=1)
 MORNING = Interval(NINE - HOUR, NINE + 3 * HOUR)
@@ -44,7 +47,7 @@ class InMemory:
     """The fake, with the owner's actions."""
 
     def __init__(self):
-        self.calendar = FakeCalendar(CALENDAR)
+        self.calendar = FakeCalendar(CALENDAR, SECOND)
 
     def owner_repeats(self, event, weeks):
         self.calendar.owner_repeats(event.appointment_id, weeks, CALENDAR)
@@ -70,12 +73,12 @@ class InMemory:
     def owner_moves(self, event, to):
         self.calendar.owner_moves(event.appointment_id, to, CALENDAR)
 
-    def owner_writes(self, event, **texts):
-        events = self.calendar.events[CALENDAR]
+    def owner_writes(self, event, calendar_id=CALENDAR, **texts):
+        events = self.calendar.events[calendar_id]
         events[event.event_id] = replace(events[event.event_id], **texts)
 
-    def texts(self, event):
-        stored = self.calendar.events[CALENDAR][event.event_id]
+    def texts(self, event, calendar_id=CALENDAR):
+        stored = self.calendar.events[calendar_id][event.event_id]
         return stored.summary, stored.description
 
     def owner_makes_all_day(self, event):
@@ -146,11 +149,11 @@ class AtGoogle:
     def patch(self, event, **fields):
         self.standin.store.patch_event(CALENDAR, event.event_id, fields)
 
-    def owner_writes(self, event, **texts):
-        self.patch(event, **texts)
+    def owner_writes(self, event, calendar_id=CALENDAR, **texts):
+        self.standin.store.patch_event(calendar_id, event.event_id, texts)
 
-    def texts(self, event):
-        fields = self.stored(event).fields
+    def texts(self, event, calendar_id=CALENDAR):
+        fields = self.stored(event, calendar_id).fields
         return fields.get("summary", ""), fields.get("description", "")
 
     def owner_shares_to_read(self):
@@ -159,8 +162,8 @@ class AtGoogle:
     def expire_tokens(self):
         self.standin.expire_sync_tokens()
 
-    def stored(self, event):
-        return self.standin.store.get_event(CALENDAR, event.event_id)
+    def stored(self, event, calendar_id=CALENDAR):
+        return self.standin.store.get_event(calendar_id, event.event_id)
 
     def event_starts(self):
         events = self.standin.store.get_calendar(CALENDAR).events.values()

@@ -19,7 +19,7 @@ from shared.aws.ledger.replay_outcomes import DynamoReplayOutcomes
 from shared.aws.usage import DynamoUsageStore
 from shared.ids import new_id
 from tests.contracts.caldav_server import serve_radicale
-from tests.contracts.stores.calendars import CALENDAR, AtGoogle
+from tests.contracts.stores.calendars import CALENDAR, SECOND, AtGoogle
 from tests.contracts.stores.dead_letters import make_dead_letter
 from tests.fakes.appointments import FakeAppointments
 from tests.fakes.claims import FakeClaims
@@ -111,7 +111,7 @@ def stores(request, clock):
 @pytest.fixture(scope="session")
 def neighbour():
     info = create_service_account_key("http://127.0.0.1/token")
-    standin = Standin(keys=[parse_account_key(info)], calendars=[CALENDAR], time_zone="Europe/Warsaw")
+    standin = Standin(keys=[parse_account_key(info)], calendars=[CALENDAR, SECOND], time_zone="Europe/Warsaw")
     with serve_in_thread(standin) as address:
         yield standin, address, info
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from shared.errors import PermanentError
-from tests.contracts.stores.calendars import CALENDAR, HOUR, MORNING, NINE, InMemory, moved, visit
+from tests.contracts.stores.calendars import CALENDAR, HOUR, MORNING, NINE, SECOND, InMemory, moved, visit
 from workers.booking.domain.owner_changes import StoredEvent
 from workers.booking.domain.values import Interval
 from workers.booking.ports import BusyTime
@@ -69,6 +69,29 @@ async def test_what_the_owner_wrote_stays(side, written, kept):
         await side.calendar.put(CALENDAR, moved(event, version=version, summary="Renamed", description="Tel. 1"))
         assert side.texts(event) == kept
     assert side.event_starts() == [(event.event_id, NINE + HOUR)]
+
+
+@pytest.mark.parametrize("repeated", [False, True])
+async def test_what_the_owner_wrote_follows_into_another_calendar(side, repeated):
+    """And back, where the event is restored; a text that is ours is written anew, and the owner's stay the owner's."""
+    event = visit()
+    await side.calendar.put(CALENDAR, event)
+    side.owner_writes(event, description="Brings a dog")
+    if repeated:
+        side.owner_repeats(event, 3)
+    there = replace(event, version=3, summary="Renamed", description="Tel. 1")
+    for _ in range(2):
+        await side.calendar.put(SECOND, there, earlier=(CALENDAR,))
+        assert side.texts(event, SECOND) == ("Renamed", "Brings a dog")
+    await side.calendar.remove(CALENDAR, event.event_id)
+    side.owner_writes(event, SECOND, summary="Jan, VIP")
+    await side.calendar.put(SECOND, replace(there, version=4, summary="Again"), earlier=(CALENDAR,))
+    assert side.texts(event, SECOND) == ("Jan, VIP", "Brings a dog")
+    if not repeated:
+        await side.calendar.put(CALENDAR, replace(there, version=5), earlier=("nobody", SECOND))
+        assert side.texts(event) == ("Jan, VIP", "Brings a dog")
+        await side.calendar.put(CALENDAR, replace(there, version=6, description="Tel. 2"), earlier=(SECOND,))
+        assert side.texts(event) == ("Jan, VIP", "Brings a dog")
 
 
 async def test_a_newer_version_can_leave_the_owners_times(side):

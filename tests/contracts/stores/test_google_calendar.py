@@ -1,6 +1,7 @@
 """Google's own behaviour: limits, timeouts, refused keys."""
 
 import json
+from dataclasses import replace
 
 import pytest
 from google.auth.exceptions import RefreshError
@@ -9,7 +10,7 @@ from infra.local.google_calendar.keys import create_service_account_key
 from infra.local.google_calendar.server import build_api_endpoint
 from shared.aws.secret_cache import Secrets
 from shared.errors import PermanentError, TransientError
-from tests.contracts.stores.calendars import CALENDAR, HOUR, MORNING, NINE, AtGoogle, moved, visit
+from tests.contracts.stores.calendars import CALENDAR, HOUR, MORNING, NINE, SECOND, AtGoogle, moved, visit
 from tests.fakes.clock import FakeClock
 from workers.booking.adapters.google.calendar import GoogleCalendar
 from workers.booking.adapters.google.credentials import GoogleCredentials
@@ -209,6 +210,43 @@ async def test_the_owners_other_fields_of_our_event_stay(google):
     assert [guest["email"] for guest in fields["attendees"]] == ["colleague@example.com"]
     properties = fields["extendedProperties"]["private"]
     assert (properties["appointment_id"], properties["version"]) == (event.appointment_id, "3")
+
+
+@pytest.mark.parametrize("subject", [None, "owner@example.com"])
+async def test_the_owners_other_fields_follow_into_another_calendar(neighbour, google, subject):
+    """Guests only if the account may invite; back again, what the owner has removed meanwhile is removed there, too."""
+    account = AtGoogle(*neighbour, subject=subject)
+    event = visit(attendee="jan@example.com")
+    await account.calendar.put(CALENDAR, event)
+    reminders = {"useDefault": False, "overrides": [{"method": "popup", "minutes": 10}]}
+    written = {"location": "Room 2", "colorId": "4", "reminders": reminders, "visibility": "private"}
+    accepted = {"email": "jan@example.com", "responseStatus": "accepted"}
+    google.patch(event, **written, attendees=[accepted, {"email": CALENDAR}, {"email": "a@example.com"}])
+    await account.calendar.put(SECOND, replace(event, version=3), earlier=(CALENDAR,))
+    copied = google.stored(event, SECOND).fields
+    assert {name: copied[name] for name in written} == written
+    invited = {guest["email"]: guest["responseStatus"] for guest in copied.get("attendees", ())}
+    assert invited == ({"jan@example.com": "accepted", "a@example.com": "needsAction"} if subject else {})
+
+    await account.calendar.remove(CALENDAR, event.event_id)
+    google.owner_writes(event, SECOND, location=None, colorId="7", reminders={"useDefault": True, "overrides": None})
+    await account.calendar.put(CALENDAR, replace(event, version=4), earlier=(SECOND,))
+    restored = google.stored(event).fields
+    assert (restored.get("location"), restored["colorId"]) == (None, "7")
+    assert restored["reminders"] == {"useDefault": True}
+    account.calendar.close()
+
+
+async def test_an_earlier_calendar_that_can_not_be_read(google):
+    """One that is not shared any more is passed over; a limit is worth a retry, or the owner's words would be lost."""
+    event = visit()
+    await google.calendar.put(CALENDAR, event)
+    google.owner_writes(event, summary="Jan, VIP")
+    google.order("rate_limit")
+    with pytest.raises(TransientError):
+        await google.calendar.put(SECOND, replace(event, version=3), earlier=(CALENDAR,))
+    await google.calendar.put(SECOND, replace(event, version=3), earlier=(CALENDAR, "nobody@example.com"))
+    assert google.texts(event, SECOND)[0] == "Jan, VIP"
 
 
 async def test_a_text_of_an_event_that_a_release_before_wrote(google):

@@ -124,10 +124,10 @@ class CachedCalendar(CachedBusyCalendar):
         """Ask each time: the caller diagnoses a problem."""
         return await self._calendar.is_writable(calendar_id)
 
-    async def put(self, calendar_id: str, event: CalendarEvent) -> None:
+    async def put(self, calendar_id: str, event: CalendarEvent, *, earlier: Sequence[str] = ()) -> None:
         """Write the event and invalidate the cache."""
         async with self._invalidate_around(calendar_id):
-            await self._calendar.put(calendar_id, event)
+            await self._calendar.put(calendar_id, event, earlier=earlier)
 
     async def remove(self, calendar_id: str, event_id: str, *, cancelled_version: int | None = None) -> None:
         """Remove the event and invalidate the cache."""

@@ -110,6 +110,7 @@ async def _write_event(ports: BookingPorts, appointment: Appointment, profile: T
             keeps_times=appointment.last_change.by_owner,
             attendee=appointment.contact.address if appointment.contact.kind == "email" else None,
         ),
+        earlier=_list_calendars(appointment, profile)[:-1],
     )
 
 

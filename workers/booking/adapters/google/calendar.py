@@ -55,10 +55,12 @@ class GoogleCalendar:
         """Ask for our access role."""
         return await self._call("role", lambda service: calls.is_writable(service, calendar_id))
 
-    async def put(self, calendar_id: str, event: CalendarEvent) -> None:
+    async def put(self, calendar_id: str, event: CalendarEvent, *, earlier: Sequence[str] = ()) -> None:
         """Write the event, unless it was written for a later version."""
         invites = self._credentials.may_invite
-        await self._call("put", lambda service: calls.put_event(service, calendar_id, event, invites=invites))
+        await self._call(
+            "put", lambda service: calls.put_event(service, calendar_id, event, invites=invites, earlier=earlier)
+        )
 
     async def remove(self, calendar_id: str, event_id: str, *, cancelled_version: int | None = None) -> None:
         """Delete the event."""

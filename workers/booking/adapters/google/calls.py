@@ -1,7 +1,7 @@
 """The calls of Google's Calendar API; all functions here block."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -10,7 +10,7 @@ import structlog
 
 from shared.errors import TransientError
 from workers.booking.adapters.google.busy import BUSY_FIELDS, parse_busy_times
-from workers.booking.adapters.google.errors import find_vendor_status
+from workers.booking.adapters.google.errors import find_vendor_status, is_access_refused
 from workers.booking.adapters.google.event import (
     COMPARED_FIELDS,
     READ_FIELDS,
@@ -23,6 +23,7 @@ from workers.booking.adapters.google.event import (
     parse_event,
     parse_version,
 )
+from workers.booking.adapters.google.owner_fields import COPIED_FIELDS, copy_owner_fields, without_nulls
 from workers.booking.adapters.google.series import (
     find_visit_instance,
     is_cut_off,
@@ -79,44 +80,61 @@ def is_writable(service: Any, calendar_id: str) -> bool:
     return _require_object(request.execute(), "list").get("accessRole") in _WRITERS
 
 
-def put_event(service: Any, calendar_id: str, event: CalendarEvent, *, invites: bool) -> None:
+def put_event(
+    service: Any, calendar_id: str, event: CalendarEvent, *, invites: bool, earlier: Sequence[str] = ()
+) -> None:
     """Insert the event; if its id exists already, update that event unless it was written for a later version.
 
-    The id exists after an earlier attempt succeeded, also if the event was moved, deleted or repeated since. Of a
-    repeated event, only the instance that is the visit is updated.
+    What is created or restored gets what the owner wrote in an earlier calendar.
+    """
+    source = _find_earlier_event(service, event.event_id, earlier)
+    if _insert_event(service, calendar_id, event, source, invites=invites):
+        return
+    for _ in range(_MAX_ATTEMPTS):
+        if _update_event(service, calendar_id, event, source, invites=invites):
+            return
+    raise TransientError("calendar.put: too many concurrent changes of the event")
+
+
+def _insert_event(service: Any, calendar_id: str, event: CalendarEvent, source: Any, *, invites: bool) -> bool:
+    """Insert the event; return whether its id was new.
+
+    The id exists after an earlier attempt succeeded, also if the event was moved, deleted or repeated since.
     """
     body = build_event_body(event, invites=invites)
+    if source is not None:
+        body = without_nulls(copy_owner_fields(body, event, source, invites=invites))
     try:
         service.events().insert(calendarId=calendar_id, body=body, sendUpdates="none", fields="id").execute()
     except Exception as error:
         if find_vendor_status(error) != _DUPLICATE:
             raise
-    else:
-        return
-    for _ in range(_MAX_ATTEMPTS):
-        series = _read_event(service, calendar_id, event.event_id, COMPARED_FIELDS)
-        if series is None:
-            raise TransientError("calendar.put: the id exists, but the event can't be read")
-        stored = _select_visit(service, calendar_id, series, COMPARED_FIELDS)
-        if is_cut_off(stored):
-            # The owner has cancelled the visit so: the comparison that follows the change does the rest.
-            log.info("calendar_visit_cut_off", appointment_id=event.appointment_id)
-            return
-        if parse_version(stored) > event.version or matches_event(stored, event):
-            return
-        if is_deleted(stored) and (parse_version(stored) or parse_version(series)) == event.version:
-            # An earlier attempt succeeded, and the owner has deleted the event since: respect that.
-            return
-        request = service.events().patch(
-            calendarId=calendar_id,
-            eventId=stored["id"],
-            body=build_patch_body(event, stored),
-            sendUpdates="none",
-            fields="id",
-        )
-        if _execute_if_unchanged(request, stored):
-            return
-    raise TransientError("calendar.put: too many concurrent changes of the event")
+        return False
+    return True
+
+
+def _update_event(service: Any, calendar_id: str, event: CalendarEvent, source: Any, *, invites: bool) -> bool:
+    """Update the event, of a repeated one only the instance that is the visit; return False if it changed meanwhile."""
+    series = _read_event(service, calendar_id, event.event_id, COMPARED_FIELDS)
+    if series is None:
+        raise TransientError("calendar.put: the id exists, but the event can't be read")
+    stored = _select_visit(service, calendar_id, series, COMPARED_FIELDS)
+    if is_cut_off(stored):
+        # The owner has cancelled the visit so: the comparison that follows the change does the rest.
+        log.info("calendar_visit_cut_off", appointment_id=event.appointment_id)
+        return True
+    if parse_version(stored) > event.version or matches_event(stored, event):
+        return True
+    if is_deleted(stored) and (parse_version(stored) or parse_version(series)) == event.version:
+        # An earlier attempt succeeded, and the owner has deleted the event since: respect that.
+        return True
+    body = build_patch_body(event, stored)
+    if source is not None and is_deleted(stored):
+        body = copy_owner_fields(body, event, source, invites=invites)
+    request = service.events().patch(
+        calendarId=calendar_id, eventId=stored["id"], body=body, sendUpdates="none", fields="id"
+    )
+    return _execute_if_unchanged(request, stored)
 
 
 def remove_event(service: Any, calendar_id: str, event_id: str, *, cancelled_version: int | None = None) -> None:
@@ -194,6 +212,20 @@ def _list_changes(service: Any, calendar_id: str, **since: str) -> CalendarChang
         token,
         frozenset(filter(None, map(event_id_to_appointment_id, deleted))),
     )
+
+
+def _find_earlier_event(service: Any, event_id: str, earlier: Sequence[str]) -> dict[str, Any] | None:
+    """Return the event from the last calendar that still has it; one that we can't read any more is passed over."""
+    for calendar_id in reversed(earlier):
+        try:
+            event = _read_event(service, calendar_id, event_id, COPIED_FIELDS)
+        except Exception as error:
+            if not is_access_refused(error):
+                raise
+            continue
+        if event is not None and not is_deleted(found := _select_visit(service, calendar_id, event, COPIED_FIELDS)):
+            return found
+    return None
 
 
 def _iterate_pages(service: Any, first: Any) -> Iterator[dict[str, Any]]:

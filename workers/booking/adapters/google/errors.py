@@ -4,6 +4,8 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
+from http import HTTPStatus
+from typing import Any
 
 import httplib2
 from google.auth.exceptions import RefreshError, TransportError
@@ -21,6 +23,16 @@ _RATE_LIMITS = frozenset(
 def find_vendor_status(error: BaseException) -> int | None:
     """Return the HTTP status of Google's answer, or None if there was no answer."""
     return int(error.resp.status) if isinstance(error, HttpError) else None
+
+
+def is_access_refused(error: BaseException) -> bool:
+    """Return whether Google refuses us a calendar; a rate limit is no refusal."""
+    return find_vendor_status(error) == HTTPStatus.FORBIDDEN and not _list_reasons(error) & _RATE_LIMITS
+
+
+def _list_reasons(error: Any) -> set[Any]:
+    details = error.error_details if isinstance(error.error_details, list) else []
+    return {detail.get("reason") for detail in details if isinstance(detail, dict)}
 
 
 @contextmanager
@@ -47,8 +59,7 @@ def translate_google_errors(operation: str, credentials: GoogleCredentials) -> I
 
 def _translate_http(operation: str, error: HttpError, credentials: GoogleCredentials) -> Exception:
     status = int(error.resp.status)
-    details = error.error_details if isinstance(error.error_details, list) else []
-    reasons = {detail.get("reason") for detail in details if isinstance(detail, dict)}
+    reasons = _list_reasons(error)
     if status == 429 or status >= 500 or (status == 403 and reasons & _RATE_LIMITS):
         return TransientError(f"{operation}: {status}", retry_after=timedelta(seconds=2))
     if status in (409, 412):

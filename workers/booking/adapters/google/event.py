@@ -14,7 +14,7 @@ COMPARED_FIELDS = f"etag,summary,description,{READ_FIELDS}"
 """The fields that are compared to decide whether an event is up to date."""
 
 _ID, _VERSION = "appointment_id", "version"
-_TEXTS = {"summary": "summary_hash", "description": "description_hash"}
+TEXTS = {"summary": "summary_hash", "description": "description_hash"}
 """The texts that we write, and the private property with the hash of what we wrote: another text is the owner's."""
 
 
@@ -33,8 +33,8 @@ def build_event_body(event: CalendarEvent, *, invites: bool) -> dict[str, Any]:
             "private": {
                 _ID: event.appointment_id,
                 _VERSION: str(event.version),
-                _TEXTS["summary"]: _hash_text(event.summary),
-                _TEXTS["description"]: _hash_text(event.description),
+                TEXTS["summary"]: _hash_text(event.summary),
+                TEXTS["description"]: _hash_text(event.description),
             }
         },
     }
@@ -59,8 +59,8 @@ def build_patch_body(event: CalendarEvent, stored: Any) -> dict[str, Any]:
     if event.keeps_times and not is_deleted(stored) and 0 < parse_version(stored) < event.version:
         del body["start"], body["end"]
     del body["id"], body["reminders"]
-    for name, property_name in _TEXTS.items():
-        if not _is_text_ours(stored, name, body[name]):
+    for name, property_name in TEXTS.items():
+        if not is_text_ours(stored, name, body[name]):
             # Without the hash, which Google keeps as it is, the text stays known as the owner's.
             del body[name], body["extendedProperties"]["private"][property_name]
     return body
@@ -79,7 +79,7 @@ def matches_event(item: Any, event: CalendarEvent) -> bool:
         and stored.version == event.version
         and stored.interval == Interval(event.start.astimezone(UTC), event.end.astimezone(UTC))
         and all(
-            _hash_text(_get_text(item, name)) == _hash_text(text) or not _is_text_ours(item, name, text)
+            _hash_text(get_text(item, name)) == _hash_text(text) or not is_text_ours(item, name, text)
             for name, text in (("summary", event.summary), ("description", event.description))
         )
     )
@@ -138,13 +138,13 @@ def _parse_interval(item: Any) -> Interval | None:
         return None
 
 
-def _is_text_ours(item: Any, name: str, text: str) -> bool:
+def is_text_ours(item: Any, name: str, text: str) -> bool:
     """Return whether the event has the text that we wrote; `text` is what we would write now.
 
     A release before wrote no hashes: of its events, any other text is taken for the owner's.
     """
-    stored = _get_text(item, name)
-    written = _get_private_properties(item).get(_TEXTS[name])
+    stored = get_text(item, name)
+    written = _get_private_properties(item).get(TEXTS[name])
     return stored == text if written is None else _hash_text(stored) == written
 
 
@@ -159,6 +159,7 @@ def _get_private_properties(item: Any) -> dict[str, Any]:
     return private if isinstance(private, dict) else {}
 
 
-def _get_text(item: Any, name: str) -> str:
+def get_text(item: Any, name: str) -> str:
+    """Return a text of an event."""
     # Google leaves out empty texts.
     return str(item.get(name, ""))

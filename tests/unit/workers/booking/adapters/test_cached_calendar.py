@@ -46,10 +46,10 @@ class SlowCalendar(FakeCalendar):
         await self.may_answer.wait()
         return times
 
-    async def put(self, calendar_id, event):
+    async def put(self, calendar_id, event, **options):
         await asyncio.sleep(0)
         await self.may_write.wait()
-        await super().put(calendar_id, event)
+        await super().put(calendar_id, event, **options)
 
 
 @pytest.fixture

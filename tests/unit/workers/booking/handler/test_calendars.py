@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 
 from shared.messages.errors import ErrorCode
+from workers.booking.domain.event_id import build_event_id
 from workers.booking.domain.values import Interval
 
 HOUR = timedelta(hours=1)
@@ -67,17 +68,22 @@ async def test_a_visit_keeps_its_resource_if_possible(world, number):
 
 
 async def test_a_visit_that_changes_its_resource_changes_its_calendar(world, ten):
-    """The event is in one calendar only."""
+    """The event is in one calendar only, with what the owner wrote in it."""
     lanes = {await lane(world, number): str(number) for number in (1, 2)}
     session = lanes["tom"]
     mine = await world.appointments.find(next(one for one, who in world.appointments.rows if who == session))
     world.calendar.block(Interval(mine.start + 24 * HOUR, mine.end + 24 * HOUR), "tom")
+    event_id = build_event_id(mine.appointment_id)
+    event = world.calendar.events["tom"][event_id]
+    world.calendar.events["tom"][event_id] = replace(event, summary="Jan, VIP")
     start = "2026-01-14T10:00"
     moved = await world.send("reschedule", session=session, appointment_id=mine.appointment_id, start=start)
 
     assert moved.type == "booking.rescheduled"
     assert (await world.appointment(mine.appointment_id, session)).resource == "anna"
     assert [len(world.calendar.events[name]) for name in ("calendar", "tom")] == [2, 0]
+    written = world.calendar.events["calendar"][event_id]
+    assert (written.summary, written.description) == ("Jan, VIP", event.description)
 
 
 async def test_an_event_moved_by_half_its_length_occupies_all_of_its_new_time(world, ten):

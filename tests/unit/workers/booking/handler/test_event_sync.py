@@ -163,10 +163,10 @@ async def test_a_paused_worker_leaves_no_event_of_a_cancelled_visit(world):
     world.calendar.read_only.clear()
     reached, go_on, put = asyncio.Event(), asyncio.Event(), world.calendar.put
 
-    async def pause(calendar_id, event):
+    async def pause(calendar_id, event, **options):
         reached.set()
         await go_on.wait()
-        await put(calendar_id, event)
+        await put(calendar_id, event, **options)
 
     world.calendar.put = pause
     paused = asyncio.create_task(world.carry_out(sync))

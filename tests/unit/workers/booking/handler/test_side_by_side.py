@@ -47,10 +47,10 @@ async def test_a_cancellation_by_link_during_a_move_leaves_no_event(world):
     mine = await world.appointment(await world.confirmed())
     reached, go_on, put = asyncio.Event(), asyncio.Event(), world.calendar.put
 
-    async def slow(calendar_id, event):
+    async def slow(calendar_id, event, **options):
         reached.set()
         await go_on.wait()
-        await put(calendar_id, event)
+        await put(calendar_id, event, **options)
 
     world.calendar.put = slow
     move = asyncio.create_task(world.send("reschedule", appointment_id=mine.appointment_id, start="2026-01-13T11:00"))
@@ -68,11 +68,11 @@ async def test_a_move_by_link_during_a_move_leaves_one_event(two):
     two.calendar.block(Interval(mine.start + HOUR, mine.end + HOUR), CALENDARS[ours])
     reached, go_on, put = asyncio.Event(), asyncio.Event(), two.calendar.put
 
-    async def slow(calendar_id, event):
+    async def slow(calendar_id, event, **options):
         two.calendar.put = put
         reached.set()
         await go_on.wait()
-        await put(calendar_id, event)
+        await put(calendar_id, event, **options)
 
     two.calendar.put = slow
     away = asyncio.create_task(two.send("reschedule", appointment_id=mine.appointment_id, start="2026-01-13T11:00"))
