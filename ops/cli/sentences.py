@@ -59,6 +59,7 @@ _RULES: dict[Rule, str] = {
     Rule.BUSINESS_CAP: "max_visits_per_day: the day is full",
     Rule.SERVICE_CAP: "max_per_day: the day is full for this service",
     Rule.OCCUPIED: "it is occupied: {lanes}",
+    Rule.GRID: "the first booking of the day has fixed parts that are too small for a visit of this length",
 }
 
 NO_SUCH = "there is no failure {}: `stride failures list` shows the ids; at least four characters of one are needed"

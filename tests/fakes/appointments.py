@@ -3,11 +3,12 @@
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from shared.claims import Claim
 from shared.errors import TransientError
 from tests.fakes.claims import FakeClaims
+from workers.booking.adapters.bucket_items import list_utc_days
 from workers.booking.domain.grid import list_bucket_starts
 from workers.booking.domain.quotas import Quota, build_session_quota_key
 from workers.booking.domain.values import Appointment, AppointmentState, Interval, OccupiedTime, QuotaUnit
@@ -44,6 +45,8 @@ class FakeAppointments:
         """How many changes were written."""
         self.stuck: list[Exception] = []
         """Each is raised by one of the next attempts to free buckets, before any is free."""
+        self.day_grids: dict[tuple[str, date], int] = {}
+        """The size of the buckets that the first booking of a business on a UTC day has fixed."""
         self.is_grid_too_fine = False
         """Whether every visit needs too many of the day's buckets."""
         self._errors: list[Exception] = []
@@ -225,6 +228,12 @@ class FakeAppointments:
         overlapping = {one.appointment_id for one in owned if one.interval.overlaps(between)}
         return [one for one in owned if one.appointment_id in overlapping]
 
+    async def find_day_grids(self, tenant: str, between: Interval) -> Mapping[date, int]:
+        """Return the grids that the first booking of each day has fixed."""
+        await asyncio.sleep(0)
+        days = list_utc_days(between)
+        return {day: size for (owner, day), size in self.day_grids.items() if owner == tenant and day in days}
+
     async def find_quota_holders(self, keys: Sequence[str], *, at: datetime) -> Mapping[str, Sequence[str]]:
         """Return the holders of each key's units."""
         await asyncio.sleep(0)
@@ -305,6 +314,8 @@ class FakeAppointments:
             raise TransientError("appointments: changed meanwhile")
 
     def _take(self, keys: dict[Key, datetime], appointment: Appointment) -> None:
+        for day in list_utc_days(appointment.blocked):
+            self.day_grids.setdefault((appointment.tenant, day), appointment.grid_minutes)
         until = appointment.hold_expires_at if appointment.state is AppointmentState.HELD else None
         for key, ends in keys.items():
             self.buckets[key] = Bucket(ends, appointment.appointment_id, appointment.session_id, until)

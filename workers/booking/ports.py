@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Protocol
 from zoneinfo import ZoneInfo
 
@@ -130,6 +130,13 @@ class AppointmentStore(Protocol):
 
         A visit that reaches into the interval is returned whole; others of the days around it may be returned as well.
         With `may_lag`, which costs half, changes of the last second may be missing.
+        """
+        ...
+
+    async def find_day_grids(self, tenant: str, between: Interval) -> Mapping[date, int]:
+        """Return the size in minutes of the buckets of each UTC day that has some, after its occupied times were read.
+
+        The first booking of a day fixes it, whatever the profile says later.
         """
         ...
 

@@ -6,8 +6,11 @@ from datetime import timedelta
 import pytest
 
 from shared.errors import LeaseLostError, TransientError
+from tests.contracts.stores.bookings import HOUR as LONG_VISIT
 from tests.contracts.stores.bookings import LEASE, LONG, NINE, Desk, cancelled, confirmed, moved
-from workers.booking.domain.values import Answer
+from workers.booking.domain.grid import is_too_fine
+from workers.booking.domain.quotas import Bound, Quota
+from workers.booking.domain.values import Answer, Interval
 from workers.booking.ports import SlotLost
 
 QUARTER = timedelta(minutes=15)
@@ -227,3 +230,27 @@ async def test_occupied_times_are_found_across_days(desk):
         await desk.held(NINE + timedelta(days=days))
     assert await desk.occupied_minutes(hours=24 * 10) == [(0, 60), (4320, 4380)]
     assert await desk.occupied_minutes(NINE + timedelta(days=4), hours=24) == []
+
+
+async def test_the_first_booking_fixes_the_grid_of_its_day(desk):
+    """It is known once the occupied times were read; other days, and other businesses, have none yet."""
+    week = Interval(NINE - 24 * HOUR, NINE + 72 * HOUR)
+    assert await desk.store.find_day_grids(desk.tenant, week) == {}
+    await desk.held(grid_minutes=5)
+    await desk.held(NINE + 2 * HOUR, grid_minutes=15)
+    await desk.held(NINE + 48 * HOUR, grid_minutes=30)
+    await desk.occupied_minutes(week.start, hours=96)
+    grids = {NINE.date(): 5, (NINE + 48 * HOUR).date(): 30}
+    assert await desk.store.find_day_grids(desk.tenant, week) == grids
+    assert await desk.store.find_day_grids(desk.tenant, Interval(NINE, NINE + HOUR)) == {NINE.date(): 5}
+    assert await desk.store.find_day_grids("another", week) == {}
+
+
+@pytest.mark.parametrize(("minutes", "is_written"), [(450, True), (455, False)])
+async def test_a_hold_has_as_many_buckets_as_the_domain_allows(desk, minutes, is_written):
+    """The store writes what `is_too_fine` lets through, with all of its quota units."""
+    visit = desk.visit(grid_minutes=5, service=LONG_VISIT.model_copy(update={"duration_minutes": minutes}))
+    assert is_too_fine(visit.blocked, {NINE.date(): 5}) is not is_written
+    quotas = [Quota(Bound.DAY, f"{desk.tenant}#{number}", 1, visit.appointment_id, None) for number in range(8)]
+    if is_written:
+        assert await desk.hold(visit, quotas=quotas) is None

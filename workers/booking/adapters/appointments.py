@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -218,6 +218,10 @@ class DynamoAppointmentStore:
     ) -> Sequence[OccupiedTime]:
         """Return the times of all buckets that are owned at `at`."""
         return await self._days.find_occupied_times(tenant, between, at=at, may_lag=may_lag)
+
+    async def find_day_grids(self, tenant: str, between: Interval) -> Mapping[date, int]:
+        """Return the sizes that were among the rows of the occupied times: no further read is needed."""
+        return self._grids.list_known(tenant, between)
 
     async def find_quota_holders(self, keys: Sequence[str], *, at: datetime) -> Mapping[str, Sequence[str]]:
         """Return who has the units of each key."""

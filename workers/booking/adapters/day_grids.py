@@ -9,7 +9,7 @@ from botocore.exceptions import ClientError
 from shared.aws.errors import get_error_code, translate_aws_errors
 from shared.aws.items import from_item, to_item
 from workers.booking.adapters.bucket_items import Bucket, SlotRows, find_bucket_size, list_buckets, list_utc_days
-from workers.booking.domain.values import Appointment
+from workers.booking.domain.values import Appointment, Interval
 
 _MAX_CACHED_DAYS = 10_000
 
@@ -38,6 +38,11 @@ class DayGrids:
         """Cache the size that is among a day's rows, however old the read is: it never changes."""
         if size := find_bucket_size(rows):
             self._cache(tenant, day, size // timedelta(minutes=1))
+
+    def list_known(self, tenant: str, between: Interval) -> dict[date, int]:
+        """Return the cached sizes of the days of an interval."""
+        sizes = {day: self._cached.get((tenant, day)) for day in list_utc_days(between)}
+        return {day: size for day, size in sizes.items() if size is not None}
 
     async def _get_grid_minutes(self, tenant: str, day: date, minutes: int) -> int:
         cached = self._cached.get((tenant, day))

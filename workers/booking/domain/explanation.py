@@ -38,6 +38,8 @@ class Rule(StrEnum):
     BUSINESS_CAP = "business_cap"
     SERVICE_CAP = "service_cap"
     OCCUPIED = "occupied"
+    GRID = "grid"
+    """The first booking of the day has fixed buckets so small that the visit would need too many of them."""
 
 
 _OF_HOURS = (Rule.OPENING_HOURS, Rule.CLOSING, Rule.RESOURCE_HOURS, Rule.STEP)
@@ -116,6 +118,8 @@ def find_block(question: Question) -> Block | None:
     offering = [group for group, reason in zip(groups, reasons, strict=True) if reason is None]
     if not any(group.is_free(service, seconds) for group in offering):
         return Block(Rule.OCCUPIED, lanes=tuple(lane for group in offering for lane in group.lanes))
+    if search.is_too_fine(service, start):
+        return Block(Rule.GRID)
     return None
 
 
@@ -183,7 +187,9 @@ def _relax(question: Question, block: Block) -> Question:
             full_days = {each for each in question.occupancy.full_days if each[1] != service_id}
             return replace(question, occupancy=replace(question.occupancy, full_days=full_days))
         case Rule.OCCUPIED:
-            return replace(question, occupancy=Occupancy(full_days=question.occupancy.full_days))
+            return replace(question, occupancy=replace(question.occupancy, everywhere=(), lanes={}))
+        case Rule.GRID:
+            return replace(question, occupancy=replace(question.occupancy, day_grids={}))
         case _:
             return replace(question, profile=_relax_profile(question, block))
 

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from shared.tenants.profile import TenantProfile
 from shared.tenants.services import Service
+from workers.booking.domain.grid import is_too_fine
 from workers.booking.domain.openings import OpeningTimes
 from workers.booking.domain.values import Interval
 
@@ -31,18 +32,24 @@ class Occupancy:
     full_days: Collection[tuple[date, str | None]] = ()
     """Local dates whose daily cap is reached, for one service or (None) for the whole business."""
 
+    day_grids: Mapping[date, int] = field(default_factory=dict)
+    """The size of the buckets of UTC days that have some, in minutes."""
     sources: Sequence[OccupancySource] = ()
     """Where the occupied times come from."""
 
     @classmethod
     def from_sources(
-        cls, sources: Sequence[OccupancySource], full_days: Collection[tuple[date, str | None]]
+        cls,
+        sources: Sequence[OccupancySource],
+        full_days: Collection[tuple[date, str | None]],
+        day_grids: Mapping[date, int],
     ) -> "Occupancy":
         """Return the times that the sources occupy."""
         return cls(
             everywhere=[source.interval for source in sources if not source.lane],
             lanes=group_by_lane((source.lane, source.interval) for source in sources if source.lane),
             full_days=full_days,
+            day_grids=day_grids,
             sources=sources,
         )
 
@@ -56,10 +63,13 @@ def select_free_lanes(
 ) -> list[str]:
     """Return the lanes that are free for the visit with its buffers, in the order in which to try them.
 
-    A lane of a resource with hours of its own is free only for the starts that these offer.
-    Lanes that fewer services use come first. Among equals a hash of the appointment's id decides: visitors who
-    request the same time at once try different lanes, and visits are spread evenly.
+    A lane of a resource with hours of its own is free only for the starts that these offer. A visit that is too long
+    for the grid of its day fits into none. Lanes that fewer services use come first. Among equals a hash of the
+    appointment's id decides: visitors who request the same time at once try different lanes, and visits are spread
+    evenly.
     """
+    if is_too_fine(blocked, occupancy.day_grids):
+        return []
     start = blocked.start + timedelta(minutes=service.buffer_before_minutes)
     times = OpeningTimes(profile)
     free = [

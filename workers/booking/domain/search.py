@@ -3,7 +3,7 @@
 The lists of free times (`slots.py`) and the explanations of single times (`explanation.py`) ask the same search.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import NamedTuple, Self
@@ -11,6 +11,8 @@ from typing import NamedTuple, Self
 from shared.tenants.profile import TenantProfile
 from shared.tenants.services import Resource, Service
 from workers.booking.domain.free_starts import OccupiedRanges, seconds_to_instant
+from workers.booking.domain.grid import MAX_BUCKETS_OF_HOLD, is_too_fine
+from workers.booking.domain.hold import compute_blocked_interval
 from workers.booking.domain.lanes import Occupancy
 from workers.booking.domain.notice import find_earliest_start
 from workers.booking.domain.openings import OpeningTimes
@@ -41,6 +43,7 @@ class Search:
     today: int
     last: int
     full_days: Collection[tuple[date, str | None]]
+    day_grids: Mapping[date, int]
 
     @classmethod
     def prepare(cls, profile: TenantProfile, service_id: str | None, now: datetime, occupancy: Occupancy) -> Self:
@@ -62,6 +65,7 @@ class Search:
             today=today,
             last=today + profile.horizon_days,
             full_days=occupancy.full_days,
+            day_grids=occupancy.day_grids,
         )
 
     def is_in_horizon(self, ordinal: int) -> bool:
@@ -71,6 +75,15 @@ class Search:
     def is_full(self, ordinal: int, service_id: str | None) -> bool:
         """Return whether the daily cap of a service is reached, or (None) that of the whole business."""
         return bool(self.full_days) and (date.fromordinal(ordinal), service_id) in self.full_days
+
+    def is_too_fine(self, service: Service, start: datetime) -> bool:
+        """Return whether a visit has more buckets than can be written at once, in the grids of its days."""
+        return is_too_fine(compute_blocked_interval(service, start), self.day_grids)
+
+    def _may_be_too_long(self, service: Service) -> bool:
+        """Return whether the smallest buckets would be too many; as a rule not, and no start has to be checked."""
+        blocked = service.buffer_before_minutes + service.duration_minutes + service.buffer_after_minutes
+        return blocked // min(self.day_grids.values()) + 2 > MAX_BUCKETS_OF_HOLD
 
     def find_offers_on(self, ordinal: int) -> list[SlotOffer]:
         """Return the free slots of a day; none outside the horizon."""
@@ -82,6 +95,13 @@ class Search:
             if not self.is_full(ordinal, service.id)
             for offer in self._find_offers_of(service, groups, ordinal)
         ]
+        if self.day_grids:
+            long = {service.id: service for service, _ in self.services if self._may_be_too_long(service)}
+            offers = [
+                offer
+                for offer in offers
+                if offer.service_id not in long or not self.is_too_fine(long[offer.service_id], offer.start)
+            ]
         if len(self.services) > 1:
             offers.sort(key=lambda offer: offer.start)
         return offers

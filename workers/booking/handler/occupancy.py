@@ -51,6 +51,9 @@ class Occupants:
     day_caps: Sequence[tuple[_DayCap, Sequence[str]]]
     """The caps of its days, and who counts towards them."""
 
+    day_grids: Mapping[date, int]
+    """The size of the buckets of its UTC days that have some."""
+
 
 async def load_occupancy(
     ports: BookingPorts,
@@ -111,6 +114,7 @@ async def _read_occupants(
         ours,
         tuple((calendar_id, own, times) for (_, calendar_id, own), times in zip(calendars, busy, strict=True)),
         tuple((cap, holders.get(cap.key, ())) for cap in caps),
+        await ports.appointments.find_day_grids(tenant, between),
     )
 
 
@@ -131,7 +135,7 @@ async def _build_occupancy(
         for cap, holders in occupants.day_caps
         if len(set(holders) - set(ignoring)) >= cap.limit
     )
-    return Occupancy.from_sources(sources, full_days)
+    return Occupancy.from_sources(sources, full_days, occupants.day_grids)
 
 
 async def read_occupants_of_lanes(ports: BookingPorts, case: Case, service: Service, visit: Appointment) -> Occupants:

@@ -11,7 +11,8 @@ from shared.tenants.profile import TenantProfile
 from tests.unit.workers.booking.conftest import WEEKDAYS
 from tests.unit.workers.booking.test_hours_properties import DAY, MINUTE, occupancy_of, situations
 from workers.booking.domain.explanation import Block, Question, Rule, explain_start
-from workers.booking.domain.lanes import Occupancy
+from workers.booking.domain.grid import is_too_fine
+from workers.booking.domain.lanes import Occupancy, select_free_lanes
 from workers.booking.domain.slots import find_free_slots
 from workers.booking.domain.values import Interval
 
@@ -244,3 +245,39 @@ def test_a_full_day_is_named(make_profile, accepted_at):
         occupancy = Occupancy(full_days=full)
         question = Question(profile, profile.services[0], at("2026-01-13T10:00"), accepted_at, occupancy)
         assert [block.rule for block in explain_start(question)] == rules
+
+
+def test_a_day_whose_grid_is_too_fine_is_explained(make_profile):
+    """Its first booking had a finer profile: a long visit fits on no time of the day, and on the next day it does."""
+    services = [{"id": "long", "name": {"en": "Long"}, "duration_minutes": 480}]
+    profile = make_profile(services=services, opening_hours={key: ["08:00-18:00"] for key in WEEKDAYS})
+    now, start = datetime(2026, 1, 12, 0, tzinfo=UTC), datetime(2026, 1, 13, 7, tzinfo=UTC)
+    fine = Occupancy(day_grids={start.date(): 5})
+    for occupancy, blocks in [
+        (fine, [Rule.GRID]),
+        (Occupancy(day_grids={start.date(): 15}), []),
+        (
+            Occupancy([Interval(start, start + timedelta(hours=1))], day_grids=fine.day_grids),
+            [Rule.OCCUPIED, Rule.GRID],
+        ),
+    ]:
+        question = Question(profile, profile.services[0], start, now, occupancy)
+        assert [block.rule for block in explain_start(question)] == blocks
+        offers = find_free_slots(profile, "long", from_day=date(2026, 1, 13), days=2, now=now, occupancy=occupancy)
+        days = {offer.start.date() for offer in offers}
+        assert (date(2026, 1, 13) in days, date(2026, 1, 14) in days) == (not blocks, True)
+        lanes = select_free_lanes(
+            profile, profile.services[0], Interval(start, start + timedelta(hours=8)), occupancy, appointment_id="a"
+        )
+        assert bool(lanes) is not bool(blocks)
+
+
+def test_a_visit_over_midnight_counts_the_buckets_of_both_days():
+    """By the grid of each; a day without one has no bucket yet that is too small."""
+    begin = datetime(2026, 1, 13, 20, tzinfo=UTC)
+    night = Interval(begin, begin + timedelta(hours=8))
+    for first, second, is_fine in [(5, 5, True), (5, 10, False), (10, 5, False), (5, None, False), (None, None, False)]:
+        sizes = {begin.date(): first, date(2026, 1, 14): second}
+        assert is_too_fine(night, {day: size for day, size in sizes.items() if size}) is is_fine
+    assert not is_too_fine(Interval(begin, begin + timedelta(minutes=450)), {begin.date(): 5, date(2026, 1, 14): 5})
+    assert is_too_fine(Interval(begin, begin + timedelta(minutes=451)), {begin.date(): 5, date(2026, 1, 14): 5})

@@ -1,14 +1,18 @@
 """A visitor requests a time: alone, twice, or at the same moment as others."""
 
 import asyncio
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
 from shared.errors import LeaseLostError, TransientError
 from shared.ids import derive_id
 from shared.messages.errors import ErrorCode
+from tests.unit.workers.booking.conftest import WEEKDAYS
+from tests.unit.workers.booking.handler.conftest import TENANT
+from workers.booking.domain.explanation import Rule
 from workers.booking.domain.values import AppointmentState, Interval, LastChange
+from workers.booking.handler.explain import explain_time
 
 NINE_UTC = datetime(2026, 1, 13, 9, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -243,3 +247,21 @@ async def test_a_visit_gets_a_resource_that_is_there(new_world):
     assert "2026-01-13T14:00:00+01:00" in [slot.start.isoformat() for slot in refused.data.alternatives]
     resources = [(await world.appointment(late, "third")).resource, (await world.appointment(later, "fourth")).resource]
     assert sorted(resources) == ["anna", "tom"]
+
+
+async def test_a_day_whose_grid_is_too_fine_offers_no_long_visit(new_world):
+    """The list, the request and the explanation agree: the owner has made the profile's steps coarser since."""
+    services = [{"id": "massage", "name": {"en": "Massage"}, "duration_minutes": 480}]
+    world = new_world(services=services, opening_hours={key: ["09:00-17:00"] for key in WEEKDAYS})
+    world.appointments.day_grids[TENANT, date(2026, 1, 13)] = 5
+    listed = await world.ask("slots", service="massage")
+    assert "2026-01-13" not in {slot["start"][:10] for slot in listed["data"]["slots"]}
+    start = next(slot["start"] for slot in listed["data"]["slots"] if slot["start"].startswith("2026-01-14"))
+    refused = await world.create(start.replace("2026-01-14", "2026-01-13"))
+    assert refused.data.code == ErrorCode.SLOT_TAKEN
+    assert {slot.start.day for slot in refused.data.alternatives}.isdisjoint({13})
+    profile = await world.tenants.get_profile(TENANT)
+    at = datetime.fromisoformat(start.replace("2026-01-14", "2026-01-13")).astimezone(UTC)
+    explained = await explain_time(world.ports, TENANT, profile, profile.services[0], at, now=world.clock.now())
+    assert [block.rule for block in explained.blocks] == [Rule.GRID]
+    assert (await world.create(start)).type == "booking.pending"
