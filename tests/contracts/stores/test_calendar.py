@@ -94,6 +94,21 @@ async def test_what_the_owner_wrote_follows_into_another_calendar(side, repeated
         assert side.texts(event) == ("Jan, VIP", "Brings a dog")
 
 
+async def test_a_text_that_the_owner_took_back_is_ours_again(side):
+    """In each calendar by itself: what is there stays, whatever an earlier one still has, and follows when it moves."""
+    event = visit()
+    await side.calendar.put(CALENDAR, event)
+    side.owner_writes(event, summary="Jan, VIP", description="Brings a dog")
+    await side.calendar.put(SECOND, replace(event, version=3), earlier=(CALENDAR,))
+    side.owner_writes(event, SECOND, summary=event.summary, description="Brings a cat")
+    await side.calendar.put(SECOND, replace(event, version=4, summary="Renamed"), earlier=(CALENDAR,))
+    assert side.texts(event, SECOND) == ("Renamed", "Brings a cat")
+    await side.calendar.remove(CALENDAR, event.event_id)
+    await side.calendar.put(CALENDAR, replace(event, version=5, summary="Renamed"), earlier=(SECOND,))
+    await side.calendar.put(CALENDAR, replace(event, version=6, summary="Again"), earlier=(SECOND,))
+    assert side.texts(event) == ("Again", "Brings a cat")
+
+
 async def test_a_newer_version_can_leave_the_owners_times(side):
     """Of an event of an earlier version only: what was written for this version is restored."""
     event = visit()

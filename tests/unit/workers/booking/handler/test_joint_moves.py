@@ -158,6 +158,17 @@ async def test_a_wait_that_can_not_be_scheduled_ends_at_once(booked):
     assert await times(world) == [hour(0), hour(1)]
 
 
+async def test_a_visit_keeps_its_unit_of_a_day_that_another_exceeds(booked):
+    """Two of a full day and a third one that the owner moves there: the day stays full for visitors."""
+    world = await booked("2026-01-13T10:00", "2026-01-14T10:00", "2026-01-14T14:00", max_visits_per_day=2)
+    world.calendar.owner_moves(world.visits[0], hour(24))
+    world.calendar.owner_moves(world.visits[1], hour(29))
+    assert (await follow(world, 0)).type == "booking.rescheduled"
+    await follow_queued(world)
+    assert await times(world) == [hour(24), hour(29), hour(28)]
+    assert (await world.create("2026-01-14T11:00", session="another")).data.code == "SLOT_TAKEN"
+
+
 @pytest.mark.parametrize("step", ["before", "after", "queue", "notices"])
 async def test_an_interrupted_joint_move_is_completed(booked, step):
     """Both visits move, and both visitors hear it once, wherever the first command is interrupted."""
