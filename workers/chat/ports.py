@@ -18,9 +18,10 @@ class ModelFailure(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class TextDelta:
-    """The next piece of the answer."""
+    """The next piece of one of the answer's blocks."""
 
     text: str
+    block: int = 0
 
 
 @dataclass(frozen=True, slots=True)

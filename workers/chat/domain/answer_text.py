@@ -1,4 +1,4 @@
-"""What a visitor sees of the model's text."""
+"""What a visitor sees of the model's text, while it comes and at its end."""
 
 import unicodedata
 from itertools import accumulate
@@ -6,26 +6,111 @@ from itertools import accumulate
 from shared.languages.catalogue import Texts
 
 MAX_ANSWER_BYTES = 20 * 1024
-"""The limit of an answer's text, so that its frame stays below the protocol's 24 KB."""
+"""The limit of an answer's text in JSON, so that each of its frames stays below the protocol's 24 KB."""
 
+_MAX_CHARACTER_BYTES = 4
 _ESCAPED = '"\\\n\t'
 """Characters that take one more byte in a frame, because JSON escapes them."""
 
+_BETWEEN_BLOCKS = "\n\n"
+_REPLACEMENT = "\ufffd"
+_INVISIBLE_CATEGORIES = frozenset({"Cf", "Cn", "Me", "Mn"})
+"""Format characters, unassigned ones, and marks that combine with the character before them."""
 
-def sanitize_answer(text: str) -> str:
-    """Return the answer's text without control characters, cut to what a frame can hold."""
-    clean = "".join(filter(_is_allowed, text)).strip()
-    sizes = accumulate(len(character.encode()) + (character in _ESCAPED) for character in clean)
-    return clean[: sum(size <= MAX_ANSWER_BYTES for size in sizes)]
-
-
-def _is_allowed(character: str) -> bool:
-    return character in "\n\t" or unicodedata.category(character) not in {"Cc", "Cs"}
+_FILLERS = frozenset("\u115f\u1160\u2800\u3164\uffa0" + _REPLACEMENT)
+"""Characters that are empty although their category says otherwise
+(https://www.unicode.org/reports/tr44/#Default_Ignorable_Code_Point), and the one that stands for a broken one."""
 
 
-def build_final_text(text: str, *, offered: bool, stopped: bool, t: Texts) -> str:
-    """Return the answer's text; it is empty only if the visitor stopped the answer before its first word."""
-    answer = sanitize_answer(text)
+class AnswerText:
+    """The text of an answer that arrives in pieces.
+
+    However the text is split into pieces, the result is the same. While the blocks arrive one after the other, `text`
+    only grows. Each block loses its control characters and the white space around it; a blank line separates blocks. A
+    block without a visible character is left out. Halves of a surrogate pair are joined, and replaced if the other one
+    does not come.
+    """
+
+    def __init__(self) -> None:
+        self.received_characters = 0
+        """Of all pieces, visible or not: the model charges for them."""
+        self._blocks: dict[int, _BlockText] = {}
+
+    def add(self, piece: str, block: int = 0) -> None:
+        """Add the next piece of a block; blocks are joined in the order of their numbers."""
+        self.received_characters += len(piece)
+        self._blocks.setdefault(block, _BlockText()).add(piece)
+
+    def end(self) -> None:
+        """Replace halves whose other half did not come; nothing is added after that."""
+        for block in self._blocks.values():
+            block.end()
+
+    def clear(self) -> None:
+        """Forget the text: the answer starts again."""
+        self._blocks.clear()
+
+    @property
+    def text(self) -> str:
+        """The visible text so far, cut to what a frame can hold."""
+        return self._join()[: self._measure()]
+
+    @property
+    def is_cut(self) -> bool:
+        """Whether a part of the text does not fit into a frame."""
+        return self._measure() < len(self._join())
+
+    def _join(self) -> str:
+        visible = ("".join(block.visible) for _, block in sorted(self._blocks.items()))
+        return _BETWEEN_BLOCKS.join(filter(None, visible))
+
+    def _measure(self) -> int:
+        """Return how many characters fit."""
+        text = self._join()
+        if len(text) <= MAX_ANSWER_BYTES // _MAX_CHARACTER_BYTES:
+            return len(text)
+        sizes = accumulate(len(character.encode()) + (character in _ESCAPED) for character in text)
+        return sum(size <= MAX_ANSWER_BYTES for size in sizes)
+
+
+class _BlockText:
+    """The visible text of one block: all but what may turn out to be white space at its end, or half a character."""
+
+    def __init__(self) -> None:
+        self.visible: list[str] = []
+        self._held: list[str] = []
+        self._half = ""
+
+    def add(self, piece: str) -> None:
+        text, self._half = self._half + piece, ""
+        if "\ud800" <= text[-1:] <= "\udbff":
+            text, self._half = text[:-1], text[-1]
+        self._show(text)
+
+    def end(self) -> None:
+        half, self._half = self._half, ""
+        self._show(half)
+
+    def _show(self, text: str) -> None:
+        if not text.isascii():
+            text = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+        for character in text:
+            if unicodedata.category(character) == "Cc" and character not in "\n\t":
+                continue
+            if character.isspace() or not (self.visible or _is_visible(character)):
+                self._held.append(character)
+                continue
+            held = "".join(self._held)
+            self._held.clear()
+            self.visible += [held if self.visible else held.lstrip(), character]
+
+
+def _is_visible(character: str) -> bool:
+    return character not in _FILLERS and unicodedata.category(character) not in _INVISIBLE_CATEGORIES
+
+
+def build_final_text(answer: str, *, offered: bool, stopped: bool, t: Texts) -> str:
+    """Return the text of the answer's frame: empty only if the visitor stopped the answer before its first word."""
     if answer or stopped:
         return answer
     return t("offer") if offered else t("no_answer")

@@ -12,6 +12,7 @@ from shared.messages.commands import ChatSend
 from shared.messages.server import ChatDelta, ChatDeltaData, OfferBooking, Typing, Usage
 from shared.tenants.profile import TenantProfile
 from workers.chat.dependencies import ChatPorts
+from workers.chat.domain.answer_text import AnswerText
 from workers.chat.domain.prompt import Prompt
 from workers.chat.domain.tools import OFFER_BOOKING, check_offer
 from workers.chat.domain.usage import estimate_usage
@@ -24,7 +25,7 @@ from workers.chat.ports import Finished, TextDelta, ToolCall
 class Answer:
     """What has come of an answer."""
 
-    text: str = ""
+    text: AnswerText = field(default_factory=AnswerText)
     offers: list[OfferBooking] = field(default_factory=list)
     usage: Usage = field(default_factory=Usage)
     stopped: bool = False
@@ -56,14 +57,14 @@ class AnswerStreamer:
         await self._replies.post_frame(command.session_id, Typing(re=command.client_id), listeners)
         async with (
             watch_for_stop(is_stop_requested) as stopped,
-            coalesce_deltas(post) as deltas,
+            coalesce_deltas(lambda: answer.text.text, post) as deltas,
             aclosing(self._ports.model.stream(prompt)) as events,
         ):
             async for event in iterate_until(stopped, events):
                 match event:
-                    case TextDelta(text):
-                        answer.text += text
-                        deltas.add(text)
+                    case TextDelta(piece, block):
+                        answer.text.add(piece, block)
+                        deltas.wake()
                     case ToolCall(name, content) if name == OFFER_BOOKING:
                         answer.offers.append(check_offer(content, profile))
                     case Finished(usage, _):
@@ -71,6 +72,7 @@ class AnswerStreamer:
             if stopped.is_set() and not answer.finished:
                 answer.stopped = True
                 # The model reports usage only at the end of an answer, but a stopped answer is billed as well.
-                answer.usage = estimate_usage(prompt, answer.text)
+                answer.usage = estimate_usage(prompt, answer.text.received_characters)
+        answer.text.end()
         self._ports.metrics.record_milliseconds("BedrockLatency", (time.monotonic() - started) * 1000)
         return answer

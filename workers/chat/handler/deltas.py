@@ -8,26 +8,30 @@ COALESCE_SECONDS = 0.1
 
 
 class Coalescer:
-    """Joins pieces of text: the first is posted at once, later ones at most every `COALESCE_SECONDS`."""
+    """Posts what is new of a text: the first piece at once, later ones at most every `COALESCE_SECONDS`."""
 
-    def __init__(self, post: Callable[[int, str], Awaitable[None]]) -> None:
-        """Take the function that posts `(offset, text)`, the offset counted in characters."""
+    def __init__(self, read_text: Callable[[], str], post: Callable[[int, str], Awaitable[None]]) -> None:
+        """Take the function that returns the text so far, and the one that posts `(offset, text)`.
+
+        The offset counts characters: from there on, the text is replaced. A text that was only extended is posted from
+        its former end on, another one from the first character that differs.
+        """
+        self._read_text = read_text
         self._post = post
-        self._posted = 0
-        self._waiting: list[str] = []
+        self._posted = ""
         self._woken = asyncio.Event()
 
-    def add(self, text: str) -> None:
-        """Queue a piece for the next post."""
-        self._waiting.append(text)
+    def wake(self) -> None:
+        """Announce that the text has changed."""
         self._woken.set()
 
     async def flush(self) -> None:
-        """Post the queued pieces now."""
-        text, self._waiting = "".join(self._waiting), []
-        if text:
-            offset, self._posted = self._posted, self._posted + len(text)
-            await self._post(offset, text)
+        """Post what is new; an empty text is not posted."""
+        text = self._read_text()
+        if text and text != self._posted:
+            offset = _count_common_characters(self._posted, text)
+            self._posted = text
+            await self._post(offset, text[offset:])
 
     async def run(self) -> None:
         """Post until cancelled."""
@@ -38,10 +42,19 @@ class Coalescer:
             await asyncio.sleep(COALESCE_SECONDS)
 
 
+def _count_common_characters(before: str, now: str) -> int:
+    """Return the length of the beginning that both texts have."""
+    if now.startswith(before):
+        return len(before)
+    return next((index for index, pair in enumerate(zip(before, now, strict=False)) if pair[0] != pair[1]), len(now))
+
+
 @asynccontextmanager
-async def coalesce_deltas(post: Callable[[int, str], Awaitable[None]]) -> AsyncIterator[Coalescer]:
-    """Post in the background inside the `with`; pieces that are queued at its end are dropped: `chat.final` has all."""
-    coalescer = Coalescer(post)
+async def coalesce_deltas(
+    read_text: Callable[[], str], post: Callable[[int, str], Awaitable[None]]
+) -> AsyncIterator[Coalescer]:
+    """Post in the background inside the `with`; what is new at its end is dropped: `chat.final` has all."""
+    coalescer = Coalescer(read_text, post)
     task = asyncio.create_task(coalescer.run())
     try:
         yield coalescer

@@ -111,7 +111,7 @@ class ChatHandler:
             re=command.client_id,
             data=ChatFinalData(
                 text=build_final_text(
-                    answer.text,
+                    answer.text.text,
                     offered=bool(answer.offers),
                     stopped=answer.stopped,
                     t=CATALOGUE.get_texts(command.locale),

@@ -1,16 +1,29 @@
 """What of a model's answer a visitor gets."""
 
 import json
+import unicodedata
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.messages.limits import MAX_FRAME_BYTES
-from shared.messages.server import ChatFinal, ChatFinalData, OfferBooking, Usage
-from workers.chat.domain.answer_text import MAX_ANSWER_BYTES, build_final_text, sanitize_answer
+from shared.messages.server import ChatDelta, ChatDeltaData, ChatFinal, ChatFinalData, OfferBooking, Usage
+from tests.fakes.screen import Screen
+from workers.chat.domain.answer_text import MAX_ANSWER_BYTES, AnswerText, build_final_text
 from workers.chat.domain.tools import check_offer
+from workers.chat.handler.deltas import Coalescer
 from workers.chat.handler.dispatch import CATALOGUE
+
+
+def read_answer(*blocks):
+    """Return the answer whose blocks each come in one piece."""
+    answer = AnswerText()
+    for number, block in enumerate(blocks):
+        answer.add(block, number)
+    answer.end()
+    return answer
 
 
 @pytest.mark.parametrize(
@@ -47,16 +60,72 @@ def test_an_offer_has_only_services_of_the_business(make_profile, content, servi
         ("  Hello \n", "Hello"),
         ("one\n\ttwo", "one\n\ttwo"),
         ("be\x07ll, nu\x00l, del\x7f, escape\x1b[31m", "bell, nul, del, escape[31m"),
-        ("half\ud83d", "half"),
+        ("half\ud83d", "half\ufffd"),
+        ("\ude00half\ud83d\x00\ude00", "\ufffdhalf\ufffd\ufffd"),
+        ("\ud83d\ude00", "😀"),
         ("120\u00a0zł", "120\u00a0zł"),
         ("👩\u200d👧", "👩\u200d👧"),
+        (" \u200f \ufeffשלום", "\u200f \ufeffשלום"),
         ("", ""),
         (" \x00 ", ""),
+        (" \u200b\ufeff\u00ad\u2060\u2028", ""),
+        ("\u3164\u2800\ufe0f\U000e0041", ""),
+        ("\ud83d", ""),
     ],
 )
-def test_an_answer_loses_only_its_control_characters(text, visible):
-    """Non-breaking spaces and joined emojis stay."""
-    assert sanitize_answer(text) == visible
+def test_an_answer_loses_its_control_characters_and_broken_halves(text, visible):
+    """Non-breaking spaces and joined emojis stay; what has no visible character is empty."""
+    assert read_answer(text).text == visible
+
+
+PIECES = st.lists(
+    st.text(st.sampled_from('ab \n\u00a0\x00\x1b\u200b\ufeff\u3164\ufffdą"') | st.characters(exclude_categories=())),
+    max_size=6,
+).map("".join)
+
+
+def specify_visible_text(blocks):
+    """Say in whole texts what an answer shows: joined halves, no control characters, stripped blocks, blank lines."""
+    joined = (block.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace") for block in blocks)
+    clean = ["".join(c for c in text if c in "\n\t" or unicodedata.category(c) != "Cc").strip() for text in joined]
+    seen = [text for text in clean if read_answer(text.replace("\ufffd", "")).text]
+    return "\n\n".join(seen)
+
+
+@given(blocks=st.lists(PIECES, max_size=4), data=st.data())
+async def test_an_answer_is_the_same_however_it_is_split(blocks, data):
+    """Also between the halves of a character; each delta goes on with the beginning of the final text."""
+    answer, screen = AnswerText(), Screen()
+    deltas = Coalescer(lambda: answer.text, screen.post)
+    final = read_answer(*blocks).text
+    for number, block in enumerate(blocks):
+        units = block.encode("utf-16-le", "surrogatepass")
+        cuts = data.draw(st.sets(st.integers(0, len(units) // 2)))
+        edges = [0, *sorted(cuts), len(units) // 2]
+        for start, stop in pairwise(edges):
+            answer.add(units[start * 2 : stop * 2].decode("utf-16-le", "surrogatepass"), number)
+            await deltas.flush()
+            assert final.startswith(answer.text)
+            assert screen.text == answer.text
+    answer.end()
+
+    assert answer.text == final == specify_visible_text(blocks)
+
+
+@given(texts=st.lists(st.text("ab \n", min_size=1), min_size=1, max_size=4), data=st.data())
+async def test_interleaved_blocks_are_joined_in_their_order(texts, data):
+    """A client that replaces the answer from each offset on shows the final text at the end."""
+    answer, screen = AnswerText(), Screen()
+    deltas = Coalescer(lambda: answer.text, screen.post)
+    order = data.draw(st.permutations([number for number, text in enumerate(texts) for _ in text]))
+    rest = [iter(text) for text in texts]
+    for number in order:
+        answer.add(next(rest[number]), number)
+        await deltas.flush()
+        assert screen.text == answer.text
+    answer.end()
+
+    assert screen.text == answer.text == specify_visible_text(texts)
 
 
 @given(
@@ -65,26 +134,27 @@ def test_an_answer_loses_only_its_control_characters(text, visible):
 )
 def test_no_answer_makes_a_frame_that_is_too_large(characters, times):
     """Neither with wide characters nor with those that JSON escapes; the answer is cut at its end."""
-    text = (characters * times)[:60_000]
-    visible = sanitize_answer(text)
+    visible = read_answer((characters * times)[:60_000]).text
     usage = Usage(input_tokens=10**9, output_tokens=10**9, cache_read_tokens=10**9, cache_write_tokens=10**9)
     offer = OfferBooking(service="s" * 60, date="2026-01-13")
-    frame = ChatFinal(re="x" * 64, seq=10**9, data=ChatFinalData(text=visible, actions=(offer,), usage=usage))
+    final = ChatFinal(re="x" * 64, seq=10**9, data=ChatFinalData(text=visible, actions=(offer,), usage=usage))
+    delta = ChatDelta(re="x" * 64, data=ChatDeltaData(offset=0, text=visible))
 
-    wire = frame.to_wire_text()
-
-    assert len(wire.encode()) <= MAX_FRAME_BYTES
-    assert json.loads(wire)["data"]["text"] == visible
+    for wire in (final.to_wire_text(), delta.to_wire_text()):
+        assert len(wire.encode()) <= MAX_FRAME_BYTES
+        assert json.loads(wire)["data"]["text"] == visible
     assert len(json.dumps(visible, ensure_ascii=False).encode()) - 2 <= MAX_ANSWER_BYTES
 
 
 @pytest.mark.parametrize("filler", ["x", "ą", "🙂", '"', "\\", "a\n"])
 def test_an_answer_is_cut_at_the_limit_and_not_before(filler):
     """The visitor gets as much as fits."""
-    visible = sanitize_answer(filler * 30_000)
+    answer = read_answer(filler * 30_000)
 
-    size = len(json.dumps(visible, ensure_ascii=False).encode()) - 2
+    size = len(json.dumps(answer.text, ensure_ascii=False).encode()) - 2
     assert MAX_ANSWER_BYTES - 4 <= size <= MAX_ANSWER_BYTES
+    assert answer.is_cut
+    assert not read_answer(answer.text).is_cut
 
 
 @pytest.mark.parametrize(
@@ -93,7 +163,7 @@ def test_an_answer_is_cut_at_the_limit_and_not_before(filler):
         ("Hello", False, False, "en", "Hello"),
         ("Hello", True, True, "pl", "Hello"),
         ("", True, False, "en", "Please choose a time below."),
-        (" \x00", True, False, "pl", "Wybierz termin poniżej."),
+        ("", True, False, "pl", "Wybierz termin poniżej."),
         ("", False, False, "en", "Sorry, I don't have an answer to that. Please try asking in a different way."),
         ("", False, False, "pl", "Przepraszam, nie znam na to odpowiedzi. Zapytaj, proszę, w inny sposób."),
         ("", False, True, "en", ""),

@@ -19,7 +19,7 @@ async def test_an_answer_is_streamed(world_of):
 
     assert world.poster.types("tab") == ["chat.sent", "typing", "chat.delta", "chat.delta", "chat.final"]
     assert {frame["re"] for frame in world.poster.frames("tab")} == {"a1"}
-    assert world.deltas() == [{"offset": 0, "text": "A massage "}, {"offset": 10, "text": "costs 120 zł."}]
+    assert world.deltas() == [{"offset": 0, "text": "A massage"}, {"offset": 9, "text": " costs 120 zł."}]
     assert (sent.seq, sent.data.text) == (1, "How much is a massage?")
     assert (final.seq, final.data) == (2, ChatFinalData(text="A massage costs 120 zł.", usage=USAGE))
     assert [frame.get("seq") for frame in world.poster.frames("tab")] == [1, None, None, None, 2]

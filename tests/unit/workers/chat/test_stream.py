@@ -8,38 +8,55 @@ from hypothesis import strategies as st
 
 from shared.errors import TransientError
 from tests.deadlines import DEADLINE_SECONDS
+from tests.fakes.screen import Screen
 from tests.fakes.turned_loop import run_turned
 from workers.chat.handler.deltas import COALESCE_SECONDS, Coalescer, coalesce_deltas
 from workers.chat.handler.stopping import watch_for_stop
 
 
-class Screen:
-    """Apply posts as a client does: the answer from `offset` on is this text."""
+class Growing:
+    """A text that grows, and the coalescer that posts it to a screen."""
 
-    def __init__(self):
+    def __init__(self, post):
         self.text = ""
-        self.posts = []
+        self._post = post
 
-    async def post(self, offset, text):
-        assert offset <= len(self.text)
-        self.text = self.text[:offset] + text
-        self.posts.append(text)
+    def read(self):
+        return self.text
+
+    def coalesce(self):
+        return coalesce_deltas(self.read, self._post)
+
+    def add(self, deltas, piece):
+        self.text += piece
+        deltas.wake()
 
 
 @given(st.lists(st.text(max_size=5) | st.none(), max_size=20))
 async def test_the_posted_pieces_join_to_the_answer(pieces):
     """However pieces and posts fall; an offset counts characters, not bytes."""
-    screen = Screen()
-    coalescer = Coalescer(screen.post)
+    screen, text = Screen(), ""
+    coalescer = Coalescer(lambda: text, screen.post)
     for piece in pieces:
+        text += piece or ""
         if piece is None:
             await coalescer.flush()
-        else:
-            coalescer.add(piece)
     await coalescer.flush()
 
-    assert screen.text == "".join(piece for piece in pieces if piece)
+    assert screen.text == text
     assert "" not in screen.posts
+
+
+async def test_a_text_that_starts_again_replaces_the_former_one():
+    """From the first character that differs; a text that was cleared is left until there is another one."""
+    screen, text = Screen(), "Half an answer"
+    coalescer = Coalescer(lambda: text, screen.post)
+    for now in ("Half an answer", "", "Half a pound", "Half a"):
+        text = now
+        await coalescer.flush()
+        assert screen.text == (text or "Half an answer")
+
+    assert screen.posts == ["Half an answer", " pound", ""]
 
 
 def test_the_first_piece_is_posted_at_once_and_later_ones_are_joined():
@@ -47,12 +64,13 @@ def test_the_first_piece_is_posted_at_once_and_later_ones_are_joined():
 
     async def stream():
         screen = Screen()
-        async with coalesce_deltas(screen.post) as deltas:
-            deltas.add("a")
+        growing = Growing(screen.post)
+        async with growing.coalesce() as deltas:
+            growing.add(deltas, "a")
             await asyncio.sleep(0.01)
             assert screen.posts == ["a"]
             for character in "bcdefgh":
-                deltas.add(character)
+                growing.add(deltas, character)
                 await asyncio.sleep(0)
             assert screen.posts == ["a"]
             await asyncio.sleep(COALESCE_SECONDS * 1.5)
@@ -66,10 +84,11 @@ def test_nothing_is_posted_after_the_end():
 
     async def stream():
         screen = Screen()
-        async with coalesce_deltas(screen.post) as deltas:
-            deltas.add("a")
+        growing = Growing(screen.post)
+        async with growing.coalesce() as deltas:
+            growing.add(deltas, "a")
             await asyncio.sleep(0.01)
-            deltas.add("b")
+            growing.add(deltas, "b")
 
         await asyncio.sleep(COALESCE_SECONDS * 1.2)
         assert screen.posts == ["a"]
@@ -81,7 +100,7 @@ async def test_an_answer_that_fails_ends_its_posts():
     """The body's own error is raised, and no task is left running."""
     before = asyncio.all_tasks()
     with pytest.raises(TransientError, match="busy"):
-        async with coalesce_deltas(Screen().post):
+        async with Growing(Screen().post).coalesce():
             raise TransientError("busy")
 
     assert asyncio.all_tasks() == before

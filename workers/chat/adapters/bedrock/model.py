@@ -12,11 +12,10 @@ from botocore.exceptions import EventStreamError
 from shared.aws.errors import find_aws_error_code, get_error_code, translate_aws_errors
 from shared.dead_letter_reasons import DeadLetterReason
 from shared.errors import TransientError
-from shared.json_objects import parse_json_object
-from shared.messages.server import Usage
+from workers.chat.adapters.bedrock.events import ConverseReader
 from workers.chat.domain.prompt import Prompt
 from workers.chat.domain.tools import Tool
-from workers.chat.ports import Finished, ModelEvent, ModelFailure, TextDelta, ToolCall
+from workers.chat.ports import ModelEvent, ModelFailure
 
 log = structlog.get_logger()
 
@@ -48,34 +47,22 @@ class BedrockModel:
 
     async def stream(self, prompt: Prompt) -> AsyncGenerator[ModelEvent]:
         """Yield the answer's events."""
-        usage, stop_reason = Usage(), ""
-        tool: _ToolInput | None = None
+        reader = ConverseReader()
         try:
             answer = await self._ask_model(prompt)
             async with contextlib.aclosing(_iterate_with_timeout(answer["stream"])) as events:
                 async for event in events:
-                    match event:
-                        case {"contentBlockStart": {"start": {"toolUse": {"name": name}}}}:
-                            tool = _ToolInput(name)
-                        case {"contentBlockDelta": {"delta": {"text": text}}}:
-                            yield TextDelta(text)
-                        case {"contentBlockDelta": {"delta": {"toolUse": {"input": piece}}}} if tool:
-                            tool.pieces.append(piece)
-                        case {"contentBlockStop": _} if tool:
-                            yield ToolCall(tool.name, tool.parse_content())
-                            tool = None
-                        case {"messageStop": {"stopReason": reason}}:
-                            stop_reason = reason
-                        case {"metadata": {"usage": counted}}:
-                            usage = _parse_usage(counted)
+                    for read in reader.read(event):
+                        yield read
         except (aiohttp.ClientError, EventStreamError) as error:
             busy = isinstance(error, EventStreamError) and get_error_code(error) in _BUSY
             raise TransientError(
                 f"bedrock.stream: {type(error).__name__}", reason=ModelFailure.BUSY if busy else ModelFailure.FAILED
             ) from error
-        if not stop_reason:
+        if not reader.is_complete:
             raise TransientError("bedrock.stream: cut off", reason=ModelFailure.FAILED)
-        yield Finished(usage, stop_reason)
+        for read in reader.finish():
+            yield read
 
     async def _ask_model(self, prompt: Prompt) -> Any:
         try:
@@ -107,16 +94,6 @@ class BedrockModel:
         return self._default_model_id
 
 
-class _ToolInput:
-    def __init__(self, name: str) -> None:
-        self.name = name
-        self.pieces: list[str] = []
-
-    def parse_content(self) -> dict[str, Any]:
-        """Return the input; empty if it is not a JSON object."""
-        return parse_json_object("".join(self.pieces)) or {}
-
-
 async def _iterate_with_timeout(stream: Any) -> AsyncGenerator[dict[str, Any]]:
     events = aiter(stream)
     # Without this, a stream that is left early or fails would keep its connection open.
@@ -132,15 +109,6 @@ async def _iterate_with_timeout(stream: Any) -> AsyncGenerator[dict[str, Any]]:
                     f"bedrock.stream: silent for {SILENCE_SECONDS} s", reason=DeadLetterReason.TIMEOUT
                 ) from error
             yield event
-
-
-def _parse_usage(counted: dict[str, int]) -> Usage:
-    return Usage(
-        input_tokens=counted.get("inputTokens", 0),
-        output_tokens=counted.get("outputTokens", 0),
-        cache_read_tokens=counted.get("cacheReadInputTokens", 0),
-        cache_write_tokens=counted.get("cacheWriteInputTokens", 0),
-    )
 
 
 def _build_specification(tool: Tool) -> dict[str, Any]:

@@ -1,0 +1,15 @@
+"""What a client shows of an answer that is streamed."""
+
+
+class Screen:
+    """Applies deltas as a client does: the answer from `offset` on is this text."""
+
+    def __init__(self) -> None:
+        self.text = ""
+        self.posts: list[str] = []
+
+    async def post(self, offset: int, text: str) -> None:
+        """Apply one delta; an offset behind the end would leave a gap."""
+        assert offset <= len(self.text)
+        self.text = self.text[:offset] + text
+        self.posts.append(text)
