@@ -12,9 +12,10 @@ from botocore.exceptions import EventStreamError
 from shared.aws.errors import find_aws_error_code, get_error_code, translate_aws_errors
 from shared.dead_letter_reasons import DeadLetterReason
 from shared.errors import TransientError
+from shared.language_models.catalogue import find_model
 from workers.chat.adapters.bedrock.events import ConverseReader
+from workers.chat.adapters.bedrock.request import build_request
 from workers.chat.domain.prompt import Prompt
-from workers.chat.domain.tools import Tool
 from workers.chat.ports import ModelEvent, ModelFailure
 
 log = structlog.get_logger()
@@ -29,9 +30,6 @@ _BUSY = frozenset(
         "ServiceQuotaExceededException",
     }
 )
-TEMPERATURE = 0.2
-"""Answers keep to the documents. Models of the 5.5 generation refuse it."""
-
 SILENCE_SECONDS = 20
 """The timeout for the next event of a stream."""
 
@@ -67,19 +65,8 @@ class BedrockModel:
     async def _ask_model(self, prompt: Prompt) -> Any:
         try:
             with translate_aws_errors("bedrock.converse_stream"):
-                return await self._client.converse_stream(
-                    modelId=self._select_model(prompt),
-                    system=[
-                        {"text": prompt.instructions},
-                        # All before this point is the same for each visitor of a tenant: it is read from the cache
-                        # at a tenth of the price (https://docs.aws.amazon.com/bedrock/latest/userguide/prompt-caching.html).
-                        {"cachePoint": {"type": "default"}},
-                        {"text": prompt.situation},
-                    ],
-                    messages=[{"role": turn.role, "content": [{"text": turn.text}]} for turn in prompt.turns],
-                    toolConfig={"tools": [{"toolSpec": _build_specification(tool)} for tool in prompt.tools]},
-                    inferenceConfig={"maxTokens": prompt.max_output_tokens, "temperature": TEMPERATURE},
-                )
+                model = find_model(self._select_model(prompt))
+                return await self._client.converse_stream(**build_request(model, prompt))
         except TransientError as error:
             busy = find_aws_error_code(error) in _BUSY
             error.reason = ModelFailure.BUSY if busy else ModelFailure.FAILED
@@ -109,7 +96,3 @@ async def _iterate_with_timeout(stream: Any) -> AsyncGenerator[dict[str, Any]]:
                     f"bedrock.stream: silent for {SILENCE_SECONDS} s", reason=DeadLetterReason.TIMEOUT
                 ) from error
             yield event
-
-
-def _build_specification(tool: Tool) -> dict[str, Any]:
-    return {"name": tool.name, "description": tool.description, "inputSchema": {"json": tool.input_schema}}

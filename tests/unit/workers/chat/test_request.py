@@ -1,0 +1,137 @@
+"""The request to a model: what its entry in the catalogue says it accepts, and nothing else."""
+
+from dataclasses import replace
+
+import botocore.session
+from botocore.validate import ParamValidator
+from hypothesis import given
+from hypothesis import strategies as st
+
+from shared.language_models.catalogue import find_model, read_catalogue
+from shared.language_models.tokens import estimate_tokens
+from shared.language_models.values import Thinking
+from workers.chat.adapters.bedrock.request import TEMPERATURE, THINKING_TOKENS, build_request
+from workers.chat.domain.history import Turn
+from workers.chat.domain.prompt import Prompt
+from workers.chat.domain.tools import Tool
+
+HAIKU, HAIKU_5 = "eu.anthropic.claude-haiku-4-5-20251001-v1:0", "eu.anthropic.claude-haiku-5-5"
+SONNET_5, NOVA = "eu.anthropic.claude-sonnet-5-5", "eu.amazon.nova-micro-v1:0"
+UNKNOWN = "eu.anthropic.claude-opus-9"
+POINT = {"cachePoint": {"type": "default"}}
+TOOL = Tool("offer_booking", "Open the booking form.", {"type": "object"})
+INPUT = (
+    botocore.session.get_session().get_service_model("bedrock-runtime").operation_model("ConverseStream").input_shape
+)
+HELLO = Turn("user", "Hi")
+LONG = "k" * 20_000
+
+
+def prompt_of(instructions=LONG, *, situation="Today is Monday.", turns=(HELLO,), tools=(TOOL,), limit=800):
+    return Prompt(instructions, situation, tuple(turns), tuple(tools), None, limit)
+
+
+def request_to(model_id, prompt=None, **options):
+    return build_request(find_model(model_id), prompt or prompt_of(), **options)
+
+
+def test_each_request_has_the_shape_of_the_api():
+    """For every model of the catalogue, and for one that is not in it."""
+    for model_id in (*read_catalogue(), UNKNOWN):
+        request = request_to(model_id)
+        problems = ParamValidator().validate(request, INPUT)
+        assert not problems.has_errors(), problems.generate_report()
+        assert request["modelId"] == model_id
+
+
+def test_the_temperature_is_sent_only_to_models_that_accept_one():
+    """Those of the 5.5 generation answer it with a ValidationException, and an unknown model may."""
+    for model_id in (HAIKU, NOVA):
+        assert request_to(model_id)["inferenceConfig"]["temperature"] == TEMPERATURE
+    for model_id in (HAIKU_5, SONNET_5, UNKNOWN):
+        assert request_to(model_id)["inferenceConfig"].keys() == {"maxTokens"}
+
+
+def test_thinking_is_switched_off_where_it_is_on():
+    """In the way of the model; nothing is said about it to models that do not think by themselves."""
+    assert request_to(HAIKU_5)["additionalModelRequestFields"] == {"thinking": {"type": "disabled"}}
+    assert request_to(SONNET_5)["additionalModelRequestFields"] == {"thinking": {"type": "between_tools"}}
+    for model_id in (HAIKU, NOVA, UNKNOWN):
+        assert "additionalModelRequestFields" not in request_to(model_id)
+
+
+def test_thoughts_that_stay_on_do_not_take_the_answers_tokens():
+    """They are counted in `maxTokens`, so the limit is higher by what they may take."""
+    for model_id in (HAIKU, HAIKU_5, SONNET_5, NOVA):
+        assert request_to(model_id)["inferenceConfig"]["maxTokens"] == 800
+    always = replace(find_model(HAIKU_5), thinking=Thinking(on_by_default=True, switch_off=None))
+    for model in (always, find_model(UNKNOWN)):
+        assert build_request(model, prompt_of())["inferenceConfig"]["maxTokens"] == 800 + THINKING_TOKENS
+
+
+def test_the_limit_is_never_above_that_of_the_model():
+    """A profile may ask for more than a small model writes."""
+    small = replace(find_model(NOVA), max_output_tokens=500)
+    assert build_request(small, prompt_of())["inferenceConfig"]["maxTokens"] == 500
+
+
+def test_the_cache_point_is_after_what_all_visitors_share():
+    """Only if the model accepts one there, the prefix is long enough to be cached, and it is read again."""
+    instructions, situation = {"text": LONG}, {"text": "Today is Monday."}
+    for model_id in (HAIKU, HAIKU_5, SONNET_5, NOVA):
+        assert request_to(model_id)["system"] == [instructions, POINT, situation], model_id
+    no_system = replace(find_model(HAIKU).cache, fields=frozenset({"messages"}))
+    for request in (
+        request_to(UNKNOWN),
+        request_to(HAIKU, expected_reads=0),
+        build_request(replace(find_model(HAIKU), supports_caching=False), prompt_of()),
+        build_request(replace(find_model(HAIKU), cache=no_system), prompt_of()),
+    ):
+        assert request["system"] == [instructions, situation]
+    short = prompt_of("k" * 1536, tools=())
+    assert POINT in request_to(HAIKU_5, short)["system"]
+    assert POINT not in request_to(HAIKU, short)["system"]
+    assert POINT not in request_to(NOVA, prompt_of("k" * 70_000))["system"]
+
+
+def test_the_tools_are_a_part_of_the_prefix():
+    """The model reads them first, so they count for the minimum of the cache."""
+    big = Tool("offer_booking", "d" * 12_000, {"type": "object"})
+    assert POINT in request_to(HAIKU, prompt_of("k" * 600, tools=(big,)))["system"]
+    assert POINT not in request_to(HAIKU, prompt_of("k" * 600))["system"]
+
+
+def test_tools_are_sent_only_where_there_are_some_and_the_model_calls_them():
+    """An empty list is refused by Bedrock, and a tool by a model without them."""
+    specification = {
+        "name": "offer_booking",
+        "description": TOOL.description,
+        "inputSchema": {"json": TOOL.input_schema},
+    }
+    assert request_to(HAIKU)["toolConfig"] == {"tools": [{"toolSpec": specification}]}
+    assert "toolConfig" not in request_to(HAIKU, prompt_of(tools=()))
+    assert "toolConfig" not in build_request(replace(find_model(HAIKU), supports_tools=False), prompt_of())
+
+
+def test_an_empty_situation_is_left_out():
+    """Bedrock refuses a blank text."""
+    for blank in ("", " \n"):
+        assert request_to(HAIKU, prompt_of("short", situation=blank))["system"] == [{"text": "short"}]
+
+
+def test_the_dialogue_ends_with_the_visitor_where_no_prefill_is_accepted():
+    """A model of the 5.5 generation refuses to continue an answer; an older one does that."""
+    turns = (Turn("user", "Hi"), Turn("assistant", "Hello"), Turn("user", "Prices?"), Turn("assistant", "A massage"))
+    roles = [turn["role"] for turn in request_to(HAIKU_5, prompt_of(turns=turns))["messages"]]
+    assert roles == ["user", "assistant", "user"]
+    assert len(request_to(HAIKU, prompt_of(turns=turns))["messages"]) == 4
+
+
+@given(st.text(), st.sampled_from([HAIKU, HAIKU_5]))
+def test_the_estimate_of_tokens_grows_with_the_text(text, model_id):
+    """It is 0 for no text alone, and never below what a token holds of the most dense text."""
+    model = find_model(model_id)
+    estimate = estimate_tokens(text, model)
+    assert (estimate == 0) is (not text)
+    assert estimate <= estimate_tokens(f"{text}k", model)
+    assert estimate >= len(text) / 3
