@@ -4,7 +4,10 @@ import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
 from dataclasses import dataclass
 
+from shared.dead_letter_reasons import DeadLetterReason
+from shared.errors import TransientError
 from shared.messages.server import Usage
+from workers.chat.domain.deadline import Deadline
 from workers.chat.domain.prompt import Prompt
 from workers.chat.ports import Finished, ModelEvent, TextDelta
 
@@ -42,13 +45,13 @@ class FakeModel:
         """The number of streams that were closed, at their end or before."""
         self._streams: list[AsyncGenerator[ModelEvent]] = []
 
-    def stream(self, prompt: Prompt) -> AsyncGenerator[ModelEvent]:
+    def stream(self, prompt: Prompt, *, deadline: Deadline) -> AsyncGenerator[ModelEvent]:
         """Yield the answer's events; the last one is `Finished`."""
         # The reference keeps the garbage collector from closing a stream that its reader did not close.
-        self._streams.append(self._play(prompt))
+        self._streams.append(self._play(prompt, deadline))
         return self._streams[-1]
 
-    async def _play(self, prompt: Prompt) -> AsyncGenerator[ModelEvent]:
+    async def _play(self, prompt: Prompt, deadline: Deadline) -> AsyncGenerator[ModelEvent]:
         script = self._scripts[min(len(self.prompts), len(self._scripts) - 1)]
         self.prompts.append(prompt)
         try:
@@ -60,7 +63,7 @@ class FakeModel:
                     case Exception():
                         raise step
                     case Pause(seconds):
-                        await asyncio.sleep(seconds)
+                        await _pause(seconds, deadline)
                     case Do(action):
                         outcome = action()
                         if outcome is not None:
@@ -71,3 +74,11 @@ class FakeModel:
                 yield Finished(USAGE, "end_turn")
         finally:
             self.closed += 1
+
+
+async def _pause(seconds: float, deadline: Deadline) -> None:
+    try:
+        async with asyncio.timeout_at(deadline.at):
+            await asyncio.sleep(seconds)
+    except TimeoutError:
+        raise TransientError("silent until the deadline", reason=DeadLetterReason.TIMEOUT) from None

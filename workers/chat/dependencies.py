@@ -7,7 +7,16 @@ from shared.conversations.ports import ConversationStore
 from shared.metrics import Metrics
 from shared.tenants.ports import TenantDirectory
 from shared.usage import UsageStore
-from workers.chat.ports import Model
+from workers.chat.ports import Model, Spending
+
+
+@dataclass(frozen=True, slots=True)
+class ModelSettings:
+    """Which models answer."""
+
+    default_model_id: str
+    fallback_model_id: str | None = None
+    """Answers when the other one is throttled, down or out of quota."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,6 +24,8 @@ class ChatPorts:
     """The ports that the use case needs."""
 
     model: Model
+    models: ModelSettings
+    spending: Spending
     tenants: TenantDirectory
     conversations: ConversationStore
     usage: UsageStore

@@ -1,4 +1,4 @@
-"""The port that only chat needs: the model."""
+"""The ports that only chat needs: the model, and the limits of what it may cost."""
 
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass, field
@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import Any, Protocol
 
 from shared.messages.server import Usage
+from workers.chat.domain.deadline import Deadline
 from workers.chat.domain.prompt import Prompt
 
 
@@ -13,6 +14,11 @@ class ModelFailure(StrEnum):
     """Why the model gave no answer; each value is the reason of a dead letter."""
 
     BUSY = "model_busy"
+    """It throttled every call, or was not ready."""
+    QUOTA = "model_quota"
+    """The account's quota for it is used up."""
+    DOWN = "model_down"
+    """It failed so often that it is not called for a while."""
     FAILED = "model_failed"
 
 
@@ -33,24 +39,92 @@ class ToolCall:
 
 
 @dataclass(frozen=True, slots=True)
+class Restarted:
+    """A try failed in its answer: what came so far is void, and the next text is the answer from its beginning."""
+
+
+DEADLINE = "deadline"
+"""The stop reason of an answer that the deadline ended."""
+
+
+@dataclass(frozen=True, slots=True)
 class Finished:
-    """The answer is complete."""
+    """The answer is complete, or ended by a limit (`stop_reason`)."""
 
     usage: Usage
     stop_reason: str
+    model_id: str = ""
 
 
-ModelEvent = TextDelta | ToolCall | Finished
+ModelEvent = TextDelta | ToolCall | Restarted | Finished
 
 
 class Model(Protocol):
-    """Streams an answer."""
+    """Streams an answer: one call of one model."""
 
-    def stream(self, prompt: Prompt) -> AsyncGenerator[ModelEvent]:
+    def stream(self, prompt: Prompt, *, deadline: Deadline) -> AsyncGenerator[ModelEvent]:
         """Yield the answer's events; the last one is `Finished`.
 
         Raises:
-            TransientError: `model_busy` when throttled or not ready, `timeout` when no event comes.
-            PermanentError: the model refuses the request.
+            TransientError: another call may succeed. The reason is a `ModelFailure`, or `timeout` when nothing came
+                for too long, or until the deadline; `retry_after` is what the model asked for.
+            PermanentError: the model refuses the request, or may not be invoked.
         """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class ModelRequest:
+    """What one call of a model is about to be spent on."""
+
+    tenant: str
+    command_id: str
+    number: int
+    """Of the call within the command's attempt, from 1."""
+    model_id: str
+    prompt: Prompt
+
+
+@dataclass(frozen=True, slots=True)
+class ModelAttempt:
+    """The record of one call of a model, however it ended."""
+
+    model_id: str
+    number: int
+    """Of the call within the command's attempt, from 1."""
+    outcome: str
+    """The stop reason of the model, `deadline`, `stopped` (the visitor or the worker), or the failure's reason."""
+    milliseconds: float
+    usage: Usage | None = None
+    """What the model reported; None if it did not."""
+    estimated_usage: Usage | None = None
+    """Of a call that wrote something and whose usage was not reported: it is billed as well."""
+    has_failed: bool = False
+    """Whether the visitor got nothing of it: `outcome` is the reason then."""
+    is_fallback: bool = False
+    """Whether it was the second model that was called."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reservation:
+    """What a call may cost at most is set aside until the call is recorded."""
+
+    request: ModelRequest
+    nano_dollars: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class OverCap:
+    """The call would cost more than the business allows."""
+
+
+class Spending(Protocol):
+    """What calls of models cost a business, and what they may cost."""
+
+    async def reserve(self, request: ModelRequest) -> Reservation | OverCap:
+        """Set the highest cost of a call aside before it is made."""
+        ...
+
+    async def record_attempt(self, reservation: Reservation, attempt: ModelAttempt) -> None:
+        """Replace a reservation by what the call cost."""
         ...

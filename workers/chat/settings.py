@@ -26,6 +26,9 @@ class ChatSettings(AwsSettings):
     """What the worker's role may invoke, separated by commas; a business whose profile names another model is answered
     by the default one. Empty: whatever a profile names is invoked."""
 
+    fallback_model_id: str | None = None
+    """Answers when the model is throttled, down or out of quota; none if it is empty."""
+
     bedrock_region: str | None = None
     bedrock_access_key_id: SecretStr | None = None
     """Credentials for Bedrock only, where all other services are emulated; by default those of the usual chain."""

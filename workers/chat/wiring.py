@@ -20,8 +20,9 @@ from shared.log import configure_logging
 from shared.messages.commands import CHAT_COMMAND
 from shared.metrics import Metrics
 from shared.settings import PoolSettings
-from workers.chat.adapters.bedrock.model import SILENCE_SECONDS, BedrockModel
-from workers.chat.dependencies import ChatPorts
+from workers.chat.adapters.bedrock.model import MAX_SILENCE_SECONDS, BedrockModel
+from workers.chat.adapters.daily_tokens import DailyTokens
+from workers.chat.dependencies import ChatPorts, ModelSettings
 from workers.chat.handler.dispatch import ChatHandler
 from workers.chat.settings import ChatSettings
 
@@ -61,20 +62,26 @@ async def open_ports(
     """Open the ports of the use case."""
     bedrock = await clients.open_client(
         "bedrock-runtime",
-        read_timeout_seconds=SILENCE_SECONDS + 5,
-        attempts=2,
+        # The adapter's own limits end a call before this one does, and `handler/attempts.py` alone repeats it.
+        read_timeout_seconds=MAX_SILENCE_SECONDS + 5,
+        attempts=1,
         region=settings.bedrock_region,
         credentials=_build_bedrock_credentials(settings),
     )
+    usage = DynamoUsageStore(client=stores.dynamodb, table=settings.usage_table)
+    models = ModelSettings(settings.bedrock_model_id, settings.fallback_model_id or None)
+    allowed = settings.allowed_model_ids
     return ChatPorts(
         model=BedrockModel(
             client=bedrock,
-            default_model_id=settings.bedrock_model_id,
-            allowed_model_ids=settings.allowed_model_ids,
+            default_model_id=models.default_model_id,
+            allowed_model_ids=(*allowed, models.fallback_model_id) if allowed and models.fallback_model_id else allowed,
         ),
+        models=models,
+        spending=DailyTokens(usage=usage, clock=clock),
         tenants=open_tenant_directory(settings, clock, metrics, compiles_profiles=True),
         conversations=stores.conversations,
-        usage=DynamoUsageStore(client=stores.dynamodb, table=settings.usage_table),
+        usage=usage,
         metrics=metrics,
         clock=clock,
     )

@@ -26,6 +26,7 @@ from tests.contracts.bedrock.demo_questions import (
 )
 from tests.contracts.bedrock.unseen_questions import UNSEEN
 from workers.chat.adapters.bedrock.model import BedrockModel
+from workers.chat.domain.deadline import Deadline
 from workers.chat.domain.prompt import build_prompt
 from workers.chat.ports import TextDelta, ToolCall
 
@@ -48,6 +49,9 @@ FIXED = {
 }
 
 
+NEVER = Deadline(float("inf"))
+
+
 class Conversation:
     def __init__(self, bedrock) -> None:
         self._model = BedrockModel(client=bedrock.client, default_model_id=HAIKU)
@@ -55,7 +59,7 @@ class Conversation:
 
     async def ask(self, text):
         prompt = build_prompt(profile=PROFILE, documents=DOCUMENTS, history=self._history, text=text, now=NOW)
-        events = [event async for event in self._model.stream(prompt)]
+        events = [event async for event in self._model.stream(prompt, deadline=NEVER)]
         answer = "".join(event.text for event in events if isinstance(event, TextDelta))
         self._history.append(ChatSent(re="a", data=ChatSentData(text=text)))
         self._history.append(ChatFinal(re="a", data=ChatFinalData(text=answer)))

@@ -38,7 +38,8 @@ from tests.unit.workers.queued_messages import APPOINTMENT, TENANT, TOPIC, queue
 from workers.booking.handler import BookingPorts
 from workers.booking.settings import BookingSettings
 from workers.booking.wiring import describe_queues as describe_booking
-from workers.chat.dependencies import ChatPorts
+from workers.chat.adapters.daily_tokens import DailyTokens
+from workers.chat.dependencies import ChatPorts, ModelSettings
 from workers.chat.settings import ChatSettings
 from workers.chat.wiring import describe_queues as describe_chat
 from workers.failures.dependencies import FailurePorts
@@ -127,11 +128,14 @@ class Composition:
         )
 
     def _chat(self):
+        usage = FakeUsage()
         ports = ChatPorts(
             model=FakeModel(),
+            models=ModelSettings("model"),
+            spending=DailyTokens(usage=usage, clock=self.clock),
             tenants=self.tenants,
             conversations=self.conversations,
-            usage=FakeUsage(),
+            usage=usage,
             metrics=self.metrics,
             clock=self.clock,
         )

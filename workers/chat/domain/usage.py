@@ -8,7 +8,7 @@ _CHARACTERS_PER_TOKEN = 3
 
 
 def estimate_usage(prompt: Prompt, answer_characters: int) -> Usage:
-    """Return an estimate of the usage of an answer that was stopped before the model reported its usage."""
+    """Return an estimate of the usage of an answer that ended before the model reported its usage."""
     prompt_characters = len(prompt.instructions) + len(prompt.situation) + sum(len(turn.text) for turn in prompt.turns)
     output_tokens = max(1, answer_characters // _CHARACTERS_PER_TOKEN)
     return Usage(input_tokens=prompt_characters // _CHARACTERS_PER_TOKEN, output_tokens=output_tokens)

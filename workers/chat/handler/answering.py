@@ -13,12 +13,14 @@ from shared.messages.server import ChatDelta, ChatDeltaData, OfferBooking, Typin
 from shared.tenants.profile import TenantProfile
 from workers.chat.dependencies import ChatPorts
 from workers.chat.domain.answer_text import AnswerText
+from workers.chat.domain.deadline import Deadline
 from workers.chat.domain.prompt import Prompt
 from workers.chat.domain.tools import OFFER_BOOKING, check_offer
 from workers.chat.domain.usage import estimate_usage
+from workers.chat.handler.attempts import ModelAttempts
 from workers.chat.handler.deltas import coalesce_deltas
 from workers.chat.handler.stopping import iterate_until, watch_for_stop
-from workers.chat.ports import Finished, TextDelta, ToolCall
+from workers.chat.ports import Finished, Restarted, TextDelta, ToolCall
 
 
 @dataclass(slots=True)
@@ -35,13 +37,19 @@ class Answer:
 class AnswerStreamer:
     """Asks the model, and posts its answer while it comes."""
 
-    def __init__(self, *, ports: ChatPorts, replies: Replies, claims: ClaimStore) -> None:
+    def __init__(self, *, ports: ChatPorts, attempts: ModelAttempts, replies: Replies, claims: ClaimStore) -> None:
         self._ports = ports
+        self._attempts = attempts
         self._replies = replies
         self._claims = claims
 
     async def stream(
-        self, command: ChatSend, prompt: Prompt, profile: TenantProfile, listeners: Sequence[Connection]
+        self,
+        command: ChatSend,
+        prompt: Prompt,
+        profile: TenantProfile,
+        listeners: Sequence[Connection],
+        deadline: Deadline,
     ) -> Answer:
         """Stream the model's answer to the connections, until it ends or the visitor stops it."""
         answer = Answer()
@@ -58,7 +66,7 @@ class AnswerStreamer:
         async with (
             watch_for_stop(is_stop_requested) as stopped,
             coalesce_deltas(lambda: answer.text.text, post) as deltas,
-            aclosing(self._ports.model.stream(prompt)) as events,
+            aclosing(self._attempts.stream(command, prompt, deadline=deadline)) as events,
         ):
             async for event in iterate_until(stopped, events):
                 match event:
@@ -67,7 +75,10 @@ class AnswerStreamer:
                         deltas.wake()
                     case ToolCall(name, content) if name == OFFER_BOOKING:
                         answer.offers.append(check_offer(content, profile))
-                    case Finished(usage, _):
+                    case Restarted():
+                        answer.text = AnswerText()
+                        answer.offers.clear()
+                    case Finished(usage):
                         answer.usage, answer.finished = usage, True
             if stopped.is_set() and not answer.finished:
                 answer.stopped = True

@@ -1,11 +1,14 @@
 """The use case of chat: the assistant answers a visitor's message."""
 
 import asyncio
+import random
 from collections.abc import Sequence
+from datetime import timedelta
 from pathlib import Path
 
 import structlog
 
+from shared.backoff import RandomSource
 from shared.claims import Claim, ClaimStore
 from shared.conversations.announcements import render_announcement
 from shared.conversations.ports import Connection
@@ -23,12 +26,17 @@ from shared.messages.server import (
 )
 from workers.chat.dependencies import ChatPorts
 from workers.chat.domain.answer_text import build_final_text
+from workers.chat.domain.deadline import Deadline
 from workers.chat.domain.history import HISTORY_FRAMES
 from workers.chat.domain.prompt import build_prompt
 from workers.chat.handler.answering import Answer, AnswerStreamer
+from workers.chat.handler.attempts import BudgetExceededError, ModelAttempts
 from workers.chat.ports import ModelFailure
 
 log = structlog.get_logger()
+
+ANSWER_TIMEOUT = timedelta(seconds=45)
+"""How long a visitor waits for a whole answer."""
 
 CATALOGUE = Catalogue(Path(__file__).parents[1] / "locales")
 
@@ -40,10 +48,19 @@ class ChatHandler:
     before the takeover is still finished.
     """
 
-    def __init__(self, *, ports: ChatPorts, replies: Replies, claims: ClaimStore) -> None:
+    def __init__(
+        self, *, ports: ChatPorts, replies: Replies, claims: ClaimStore, random_source: RandomSource = random.random
+    ) -> None:
         self._ports = ports
         self._replies = replies
-        self._answers = AnswerStreamer(ports=ports, replies=replies, claims=claims)
+        self._attempts = ModelAttempts(
+            model=ports.model,
+            spending=ports.spending,
+            metrics=ports.metrics,
+            models=ports.models,
+            random_source=random_source,
+        )
+        self._answers = AnswerStreamer(ports=ports, attempts=self._attempts, replies=replies, claims=claims)
 
     async def handle(self, command: ChatSend, claim: Claim) -> str | None:
         """Answer one message; return the error code if it is refused."""
@@ -81,8 +98,11 @@ class ChatHandler:
             text=command.data.text,
             now=self._ports.clock.now(),
         )
-        answer = await self._answers.stream(command, prompt, profile, listeners)
-        await self._ports.usage.add_usage(command.tenant, self._format_today(), answer.usage)
+        deadline = Deadline(asyncio.get_running_loop().time() + ANSWER_TIMEOUT.total_seconds())
+        try:
+            answer = await self._answers.stream(command, prompt, profile, listeners, deadline)
+        except BudgetExceededError:
+            return await self._refuse_message(command, claim, ErrorCode.BUDGET_EXCEEDED)
         await self._replies.store_in_steps_and_post(
             command.session_id,
             self._build_final(command, answer),
@@ -138,6 +158,8 @@ class ChatHandler:
         """End the message with an error frame for the visitor."""
         codes: dict[str, ErrorCode] = {
             ModelFailure.BUSY: ErrorCode.MODEL_BUSY,
+            ModelFailure.QUOTA: ErrorCode.MODEL_BUSY,
+            ModelFailure.DOWN: ErrorCode.MODEL_BUSY,
             DeadLetterReason.TIMEOUT: ErrorCode.TIMEOUT,
         }
         await self._refuse_message(command, claim, codes.get(reason, ErrorCode.INTERNAL))

@@ -17,7 +17,8 @@ from tests.fakes.conversations import FakeConversations
 from tests.fakes.figures import FakeMetrics, FakeUsage
 from tests.fakes.model import FakeModel
 from tests.fakes.tenants import FakeTenants
-from workers.chat.dependencies import ChatPorts
+from workers.chat.adapters.daily_tokens import DailyTokens
+from workers.chat.dependencies import ChatPorts, ModelSettings
 from workers.chat.handler.dispatch import ChatHandler
 
 DOCUMENTS = {"prices.en.md": "A massage costs 120 zł.\n", "about.en.md": "We are in Łódź.\n"}
@@ -59,13 +60,15 @@ class World:
         replies = Replies(conversations=self.conversations, connections=self.connections, poster=self.poster)
         ports = ChatPorts(
             model=self.model,
+            models=ModelSettings("first-model"),
+            spending=DailyTokens(usage=self.usage, clock=self.clock),
             tenants=self.tenants,
             conversations=self.conversations,
             usage=self.usage,
             metrics=self.metrics,
             clock=self.clock,
         )
-        self.handler = ChatHandler(ports=ports, replies=replies, claims=self.claims)
+        self.handler = ChatHandler(ports=ports, replies=replies, claims=self.claims, random_source=lambda: 0.0)
 
     def command(self, text="How much is a massage?", client_id="a1", locale="en"):
         return ChatSend.model_validate(

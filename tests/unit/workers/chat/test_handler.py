@@ -6,6 +6,7 @@ from shared.errors import LeaseLostError, PermanentError, TransientError
 from shared.messages.errors import ErrorCode
 from shared.messages.server import ChatFinal, ChatFinalData
 from tests.fakes.model import USAGE, Do, Pause
+from workers.chat.handler.attempts import MAX_CALLS
 from workers.chat.ports import ToolCall
 
 TODAY = ("salon-ania", "2026-01-12")
@@ -73,8 +74,8 @@ async def test_the_prompt_has_the_history_and_the_message_once(world_of):
 
 async def test_another_attempt_starts_again_and_stores_each_frame_once(world_of):
     """The deltas start at 0 again and replace the earlier ones; each durable frame is stored once."""
-    world = world_of(["Half an ans", Pause(0.05), TransientError("cut off")], ["A whole answer.", Pause(0.05)])
-    with pytest.raises(TransientError, match="cut off"):
+    world = world_of(["Half an ans", Pause(0.05), KeyError("a bug")], ["A whole answer.", Pause(0.05)])
+    with pytest.raises(KeyError):
         await world.handle()
     command = world.command()
     record = world.claims.records[command.claim_key]
@@ -91,19 +92,23 @@ async def test_another_attempt_starts_again_and_stores_each_frame_once(world_of)
 
 
 @pytest.mark.parametrize(
-    "error",
-    [TransientError("throttled", reason="model_busy"), PermanentError("aws_ValidationException"), KeyError("bug")],
+    ("error", "raised", "calls"),
+    [
+        (TransientError("throttled", reason="model_busy"), PermanentError, MAX_CALLS),
+        (PermanentError("aws_ValidationException"), PermanentError, 1),
+        (KeyError("bug"), KeyError, 1),
+    ],
 )
-async def test_an_error_of_the_model_is_raised_to_the_worker_core(world_of, error):
-    """Unchanged; no answer is stored, no usage is counted, and the stream is closed."""
+async def test_an_error_of_the_model_is_raised_to_the_worker_core(world_of, error, raised, calls):
+    """With its reason; no answer is stored, no usage is counted, and each stream is closed."""
     world = world_of(["Some words", error])
-    with pytest.raises(type(error)) as caught:
+    with pytest.raises(raised) as caught:
         await world.handle()
 
-    assert caught.value is error
+    assert getattr(caught.value, "reason", None) == getattr(error, "reason", None)
     assert [frame.type for frame in world.stored] == ["chat.sent"]
     assert world.usage.answers == {}
-    assert world.model.closed == 1
+    assert world.model.closed == calls
 
 
 @pytest.mark.parametrize("script", [["Late"], [ToolCall("offer_booking", {})]])
@@ -146,6 +151,8 @@ async def test_an_unknown_business_is_a_permanent_error(world_of):
     ("reason", "code", "retryable"),
     [
         ("model_busy", ErrorCode.MODEL_BUSY, True),
+        ("model_quota", ErrorCode.MODEL_BUSY, True),
+        ("model_down", ErrorCode.MODEL_BUSY, True),
         ("timeout", ErrorCode.TIMEOUT, True),
         ("model_failed", ErrorCode.INTERNAL, True),
         ("attempts_exhausted", ErrorCode.INTERNAL, True),

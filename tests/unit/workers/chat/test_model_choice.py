@@ -1,9 +1,12 @@
 """Which model a business is answered by: its own if the worker may invoke it, the default one otherwise."""
 
+import asyncio
+
 import pytest
 from structlog.testing import capture_logs
 
 from workers.chat.adapters.bedrock.model import BedrockModel
+from workers.chat.domain.deadline import Deadline
 from workers.chat.domain.history import Turn
 from workers.chat.domain.prompt import Prompt
 from workers.chat.settings import ChatSettings
@@ -46,7 +49,7 @@ async def invoked_model(named, allowed):
     prompt = Prompt("instructions", "situation", (Turn("user", "Hello"),), (), named, 800)
     model = BedrockModel(client=bedrock, default_model_id=DEFAULT, allowed_model_ids=allowed)
     with capture_logs() as lines:
-        [_ async for _ in model.stream(prompt)]
+        [_ async for _ in model.stream(prompt, deadline=Deadline(asyncio.get_running_loop().time() + 45))]
     [invoked] = bedrock.invoked
     return invoked, [line["model_id"] for line in lines if line["event"] == "model_not_allowed"]
 

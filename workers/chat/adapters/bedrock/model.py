@@ -3,35 +3,33 @@
 import asyncio
 import contextlib
 from collections.abc import AsyncGenerator, Collection
+from dataclasses import replace
 from typing import Any
 
-import aiohttp
 import structlog
-from botocore.exceptions import EventStreamError
 
-from shared.aws.errors import find_aws_error_code, get_error_code, translate_aws_errors
 from shared.dead_letter_reasons import DeadLetterReason
 from shared.errors import TransientError
 from shared.language_models.catalogue import find_model
+from workers.chat.adapters.bedrock.errors import translate_bedrock_errors
 from workers.chat.adapters.bedrock.events import ConverseReader
 from workers.chat.adapters.bedrock.request import build_request
+from workers.chat.domain.deadline import Deadline
 from workers.chat.domain.prompt import Prompt
-from workers.chat.ports import ModelEvent, ModelFailure
+from workers.chat.ports import Finished, ModelEvent, ModelFailure
 
 log = structlog.get_logger()
 
-_BUSY = frozenset(
-    {
-        "ThrottlingException",
-        "throttlingException",
-        "ModelNotReadyException",
-        "ServiceUnavailableException",
-        "serviceUnavailableException",
-        "ServiceQuotaExceededException",
-    }
-)
-SILENCE_SECONDS = 20
-"""The timeout for the next event of a stream."""
+HEADERS_SECONDS = 10
+"""The timeout for the response's headers. Connecting has one of its own (`shared/aws/clients.py`)."""
+
+FIRST_EVENT_SECONDS = 10
+"""The timeout from the headers to the first word, or the first call of a tool."""
+
+SILENCE_SECONDS = 10
+"""The timeout from one event of an answer to the next."""
+
+MAX_SILENCE_SECONDS = max(HEADERS_SECONDS, FIRST_EVENT_SECONDS, SILENCE_SECONDS)
 
 
 class BedrockModel:
@@ -43,34 +41,24 @@ class BedrockModel:
         self._default_model_id = default_model_id
         self._allowed_model_ids = {default_model_id, *allowed_model_ids} if allowed_model_ids else None
 
-    async def stream(self, prompt: Prompt) -> AsyncGenerator[ModelEvent]:
+    async def stream(self, prompt: Prompt, *, deadline: Deadline) -> AsyncGenerator[ModelEvent]:
         """Yield the answer's events."""
         reader = ConverseReader()
-        try:
-            answer = await self._ask_model(prompt)
-            async with contextlib.aclosing(_iterate_with_timeout(answer["stream"])) as events:
-                async for event in events:
-                    for read in reader.read(event):
-                        yield read
-        except (aiohttp.ClientError, EventStreamError) as error:
-            busy = isinstance(error, EventStreamError) and get_error_code(error) in _BUSY
-            raise TransientError(
-                f"bedrock.stream: {type(error).__name__}", reason=ModelFailure.BUSY if busy else ModelFailure.FAILED
-            ) from error
+        model_id = self._select_model(prompt)
+        answer = await self._ask_model(model_id, prompt, deadline)
+        async with contextlib.aclosing(_iterate_with_timeout(answer["stream"], deadline)) as events:
+            async for event in events:
+                for read in reader.read(event):
+                    yield read
         if not reader.is_complete:
             raise TransientError("bedrock.stream: cut off", reason=ModelFailure.FAILED)
         for read in reader.finish():
-            yield read
+            yield replace(read, model_id=model_id) if isinstance(read, Finished) else read
 
-    async def _ask_model(self, prompt: Prompt) -> Any:
-        try:
-            with translate_aws_errors("bedrock.converse_stream"):
-                model = find_model(self._select_model(prompt))
-                return await self._client.converse_stream(**build_request(model, prompt))
-        except TransientError as error:
-            busy = find_aws_error_code(error) in _BUSY
-            error.reason = ModelFailure.BUSY if busy else ModelFailure.FAILED
-            raise
+    async def _ask_model(self, model_id: str, prompt: Prompt, deadline: Deadline) -> Any:
+        async with _limit_time(HEADERS_SECONDS, deadline, "no headers"):
+            with translate_bedrock_errors("bedrock.converse_stream"):
+                return await self._client.converse_stream(**build_request(find_model(model_id), prompt))
 
     def _select_model(self, prompt: Prompt) -> str:
         """Return the model of the business, or the default one if that may not be invoked: visitors get an answer."""
@@ -81,18 +69,34 @@ class BedrockModel:
         return self._default_model_id
 
 
-async def _iterate_with_timeout(stream: Any) -> AsyncGenerator[dict[str, Any]]:
+@contextlib.asynccontextmanager
+async def _limit_time(seconds: float, deadline: Deadline, what: str) -> AsyncGenerator[None]:
+    """Raise a `TransientError` with the reason `timeout` after these seconds, or at the deadline."""
+    now = asyncio.get_running_loop().time()
+    scope = asyncio.timeout_at(min(now + seconds, deadline.at))
+    try:
+        async with scope:
+            yield
+    except TimeoutError as error:
+        # A time-out of the connection's own is translated inside: only ours gets here.
+        text = f"bedrock: {what} within {seconds} s" if deadline.at > now + seconds else f"bedrock: {what} in time"
+        raise TransientError(text, reason=DeadLetterReason.TIMEOUT) from error
+
+
+async def _iterate_with_timeout(stream: Any, deadline: Deadline) -> AsyncGenerator[dict[str, Any]]:
     events = aiter(stream)
+    started, has_begun = asyncio.get_running_loop().time(), False
     # Without this, a stream that is left early or fails would keep its connection open.
     with contextlib.closing(stream):
         while True:
+            waited = 0.0 if has_begun else asyncio.get_running_loop().time() - started
+            limit = SILENCE_SECONDS if has_begun else max(0.0, FIRST_EVENT_SECONDS - waited)
             try:
-                async with asyncio.timeout(SILENCE_SECONDS):
-                    event = await anext(events)
+                async with _limit_time(limit, deadline, "no event"):
+                    with translate_bedrock_errors("bedrock.stream"):
+                        event = await anext(events)
             except StopAsyncIteration:
                 return
-            except TimeoutError as error:
-                raise TransientError(
-                    f"bedrock.stream: silent for {SILENCE_SECONDS} s", reason=DeadLetterReason.TIMEOUT
-                ) from error
+            # Until the first word, only the time since the headers counts: an answer can begin and say nothing.
+            has_begun = has_begun or "contentBlockDelta" in event
             yield event
