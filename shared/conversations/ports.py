@@ -85,8 +85,11 @@ class ConversationStore(Protocol):
         """
         ...
 
-    async def get_tail(self, session_id: str, limit: int) -> ConversationTail:
-        """Return the last frames, and who answers after them."""
+    async def get_tail(self, session_id: str, limit: int, *, before_seq: int | None = None) -> ConversationTail:
+        """Return the last frames, or the last ones before a number, and who answers after them.
+
+        At most `limit`; fewer than exist where they are large.
+        """
         ...
 
     async def get_frame(self, session_id: str, seq: int) -> ServerFrame | None:

@@ -186,10 +186,12 @@ class FakeConversations:
             record.done = True
         return numbered
 
-    async def get_tail(self, session_id: str, limit: int) -> ConversationTail:
-        """Return the last frames, and who answers after them."""
+    async def get_tail(self, session_id: str, limit: int, *, before_seq: int | None = None) -> ConversationTail:
+        """Return the last frames, or the last ones before a number, and who answers after them."""
         await asyncio.sleep(0)
         texts = self.texts.get(session_id, [])
+        if before_seq is not None:
+            texts = texts[: max(0, before_seq - 1)]
         frames = [SERVER_FRAME.validate_json(text) for text in texts[-limit:]]
         return ConversationTail(frames, self.takeovers.get(session_id), last_seq=len(texts))
 

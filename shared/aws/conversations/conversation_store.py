@@ -229,9 +229,9 @@ class DynamoConversationStore:
             raise LeaseLostError(f"{claim.key}: its session was erased")
         return frame
 
-    async def get_tail(self, session_id: str, limit: int) -> ConversationTail:
-        """Return the last frames, and who answers after them."""
-        items = await self._list_newest_items(session_id, limit)
+    async def get_tail(self, session_id: str, limit: int, *, before_seq: int | None = None) -> ConversationTail:
+        """Return the last frames, or the last ones before a number, and who answers after them."""
+        items = await self._list_newest_items(session_id, limit, before_seq=before_seq)
         frames = (parse_frame(item) for item in reversed(items))
         return ConversationTail(
             [frame for frame in frames if frame is not None],
@@ -252,13 +252,20 @@ class DynamoConversationStore:
         items = await self._list_newest_items(session_id, 1)
         return (int(items[0]["seq"]["N"]), parse_takeover(items[0])) if items else (0, None)
 
-    async def _list_newest_items(self, session_id: str, limit: int) -> list[dict[str, Any]]:
+    async def _list_newest_items(
+        self, session_id: str, limit: int, *, before_seq: int | None = None
+    ) -> list[dict[str, Any]]:
+        if before_seq is not None and before_seq <= 1:
+            return []
+        # Rows under negative numbers are audit entries: `conversation_audit.py`.
+        numbers, values = "seq > :zero", {":session": session_id, ":zero": 0}
+        if before_seq is not None:
+            numbers, values = "seq BETWEEN :zero AND :last", values | {":last": before_seq - 1}
         with translate_aws_errors("conversations.query"):
             answer = await self._client.query(
                 TableName=self._table,
-                # Rows under negative numbers are audit entries: `conversation_audit.py`.
-                KeyConditionExpression="session_id = :session AND seq > :zero",
-                ExpressionAttributeValues=to_item({":session": session_id, ":zero": 0}),
+                KeyConditionExpression=f"session_id = :session AND {numbers}",
+                ExpressionAttributeValues=to_item(values),
                 ScanIndexForward=False,
                 Limit=limit,
                 ConsistentRead=True,

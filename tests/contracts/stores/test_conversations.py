@@ -62,6 +62,9 @@ async def test_the_latest_come_oldest_first(stores, session):
         await stores.conversations.append(session, final(f"{number + 1}"), claim=await take(stores), marker="outcome")
     found = (await stores.conversations.get_tail(session, 3)).frames
     assert [(frame.seq, frame.data.text) for frame in found] == [(10, "10"), (11, "11"), (12, "12")]
+    for before_seq, numbers in [(10, [7, 8, 9]), (3, [1, 2]), (2, [1]), (1, []), (0, []), (99, [10, 11, 12])]:
+        earlier = await stores.conversations.get_tail(session, 3, before_seq=before_seq)
+        assert [frame.seq for frame in earlier.frames] == numbers
 
 
 @pytest.mark.parametrize("marker", ["sent", "outcome"])

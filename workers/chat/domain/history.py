@@ -1,22 +1,31 @@
-"""The conversation as the model reads it: the dialogue, and what became of visits."""
+"""The dialogue as the model reads it, within a budget of tokens.
+
+The rules, in their order:
+
+1. A message whose command ended with an error is left out: what the model refused once would be refused with every
+   further message. A replay that succeeded later brings it back. Announcements of the backend are no dialogue.
+2. A long message is shortened to `MAX_TURN_TOKENS`, so that the last exchange always fits.
+3. The oldest messages are dropped until `HISTORY_TOKENS` are left; not one by one, but up to the next frame number that
+   is a multiple of `BLOCK_FRAMES`. So the beginning stays the same for several messages, and can be cached.
+"""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
-from zoneinfo import ZoneInfo
 
-from shared.messages.server import (
-    BookingCancelled,
-    BookingConfirmed,
-    BookingPending,
-    BookingRescheduled,
-    ChatFinal,
-    ChatSent,
-    ServerFrame,
-)
+from shared.messages.server import ChatFinal, ChatSent, Error, ServerFrame
+from workers.chat.domain.tokens import estimate_tokens, shorten_text
 
-HISTORY_FRAMES = 40
-"""How many durable frames the prompt goes back; about fifteen exchanges."""
+HISTORY_TOKENS = 8_000
+"""Estimated tokens of earlier messages in a prompt: about twenty exchanges."""
+
+MAX_TURN_TOKENS = 2_000
+"""Estimated tokens of one earlier message; a visitor's message of 4 000 Latin characters is not shortened."""
+
+BLOCK_FRAMES = 16
+
+_TOKENS_PER_TURN = 4
+"""What a turn costs besides its text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,10 +36,22 @@ class Turn:
     text: str
 
 
+@dataclass(frozen=True, slots=True)
+class _Message:
+    """A turn, the number of its frame, and its estimated tokens."""
+
+    turn: Turn
+    seq: int
+    tokens: int
+
+
 def build_turns(history: Sequence[ServerFrame], text: str) -> tuple[Turn, ...]:
-    """Return the dialogue in the form that the model requires: the user first, then alternating roles."""
+    """Return the dialogue in the form that the model requires: the user first, then alternating roles.
+
+    `history` has earlier frames without gaps, oldest first. The last turn ends with `text`, which is never shortened.
+    """
     merged: list[Turn] = []
-    for turn in [*_select_visible_turns(history), Turn("user", text)]:
+    for turn in [*(message.turn for message in _drop_oldest(history)), Turn("user", text)]:
         if merged and merged[-1].role == turn.role:
             merged[-1] = Turn(turn.role, f"{merged[-1].text}\n\n{turn.text}")
         elif merged or turn.role == "user":
@@ -38,27 +59,42 @@ def build_turns(history: Sequence[ServerFrame], text: str) -> tuple[Turn, ...]:
     return tuple(merged)
 
 
-def _select_visible_turns(history: Iterable[ServerFrame]) -> Iterable[Turn]:
-    for frame in history:
-        match frame:
-            case ChatSent():
-                yield Turn("user", frame.data.text)
-            case ChatFinal() if frame.data.text:
-                yield Turn("assistant", frame.data.text)
+def fills_budget(history: Sequence[ServerFrame]) -> bool:
+    """Return whether older frames would be dropped, so that they need not be read."""
+    return sum(message.tokens for message in _list_messages(history)) > HISTORY_TOKENS
 
 
-def list_booking_facts(history: Sequence[ServerFrame], zone: ZoneInfo) -> Iterable[str]:
-    """Yield a sentence for each event of a visit in the conversation, with its time in the zone of the business."""
-    for frame in history:
+def _list_messages(history: Iterable[ServerFrame]) -> list[_Message]:
+    frames = list(history)
+    failed = {frame.re for frame in frames if isinstance(frame, Error)}
+    failed -= {frame.re for frame in frames if isinstance(frame, ChatFinal)}
+    messages: list[_Message] = []
+    for frame in frames:
         match frame:
-            case BookingPending():
-                state = "is held until its code is entered"
-            case BookingConfirmed():
-                state = "is confirmed"
-            case BookingCancelled():
-                state = "was cancelled"
-            case BookingRescheduled():
-                state = "was moved to this time"
+            case ChatSent() if frame.re is None or frame.re not in failed:
+                turn = Turn("user", shorten_text(frame.data.text, MAX_TURN_TOKENS))
+            case ChatFinal() if frame.data.text and frame.data.announces is None:
+                turn = Turn("assistant", shorten_text(frame.data.text, MAX_TURN_TOKENS))
             case _:
                 continue
-        yield f"{frame.data.service} on {frame.data.start.astimezone(zone):%Y-%m-%d %H:%M} {state}."
+        messages.append(_Message(turn, frame.seq or 0, estimate_tokens(turn.text) + _TOKENS_PER_TURN))
+    return messages
+
+
+def _drop_oldest(history: Sequence[ServerFrame]) -> Sequence[_Message]:
+    messages = _list_messages(history)
+    first, tokens = len(messages), 0
+    while first and tokens + messages[first - 1].tokens <= HISTORY_TOKENS:
+        first -= 1
+        tokens += messages[first].tokens
+    oldest_seq = (history[0].seq or 0) if history else 0
+    if first == 0 and oldest_seq <= 1:
+        return messages
+    # The block in which the frames that were read begin may have begun before them.
+    whole_block = -(-oldest_seq // BLOCK_FRAMES) if oldest_seq > 1 else 0
+    blocks = [message.seq // BLOCK_FRAMES for message in messages]
+    for index in range(first, len(messages)):
+        begins = index == 0 or blocks[index] != blocks[index - 1]
+        if begins and blocks[index] >= whole_block:
+            return messages[index:]
+    return messages[first:]

@@ -9,7 +9,8 @@ from shared.messages.server import ServerFrame
 from shared.tenants.profile import TenantProfile
 from shared.tenants.profile_facts import describe_question, describe_reminders, describe_week, list_special_dates
 from shared.typed_names import flatten_name
-from workers.chat.domain.history import Turn, build_turns, list_booking_facts
+from workers.chat.domain.booking_facts import list_booking_facts
+from workers.chat.domain.history import Turn, build_turns
 from workers.chat.domain.tools import OFFER_BOOKING, Tool, build_tools
 
 _MAX_SPECIAL_DATES = 40
@@ -106,5 +107,5 @@ def _build_situation(profile: TenantProfile, history: Sequence[ServerFrame], now
     last = local.date() + timedelta(days=profile.horizon_days)
     if special := list_special_dates(profile, local.date(), last)[:_MAX_SPECIAL_DATES]:
         facts.append(f"Hours that differ from the usual ones: {'; '.join(special)}.")
-    facts += [f"In this conversation: {fact}" for fact in list_booking_facts(history, profile.zone)]
+    facts += [f"In this conversation: {fact}" for fact in list_booking_facts(history, profile.zone, now)]
     return "\n".join(facts)

@@ -27,10 +27,10 @@ from shared.messages.server import (
 from workers.chat.dependencies import ChatPorts
 from workers.chat.domain.answer_text import build_final_text
 from workers.chat.domain.deadline import Deadline
-from workers.chat.domain.history import HISTORY_FRAMES
 from workers.chat.domain.prompt import build_prompt
 from workers.chat.handler.answering import Answer, AnswerStreamer
 from workers.chat.handler.attempts import BudgetExceededError, ModelAttempts
+from workers.chat.handler.earlier_frames import TAIL_FRAMES, read_earlier_frames
 from workers.chat.ports import ModelFailure
 
 log = structlog.get_logger()
@@ -69,7 +69,7 @@ class ChatHandler:
         profile = await self._ports.tenants.get_profile(command.tenant)
         if len(command.data.text) > profile.limits.chat_characters:
             return await self._refuse_message(command, claim, ErrorCode.TOO_LARGE)
-        tail = await self._ports.conversations.get_tail(command.session_id, HISTORY_FRAMES)
+        tail = await self._ports.conversations.get_tail(command.session_id, TAIL_FRAMES)
         sent = await self._replies.store_in_steps_and_post(
             command.session_id,
             ChatSent(re=command.client_id, data=ChatSentData(text=command.data.text)),
@@ -80,11 +80,12 @@ class ChatHandler:
         )
         if sent.seq != tail.last_seq + 1:
             # Another frame came first, or an earlier attempt stored the message: a takeover may have begun since.
-            tail = await self._ports.conversations.get_tail(command.session_id, HISTORY_FRAMES)
-        listeners, used, documents = await asyncio.gather(
+            tail = await self._ports.conversations.get_tail(command.session_id, TAIL_FRAMES)
+        listeners, used, documents, history = await asyncio.gather(
             self._replies.list_connections(command.session_id, may_lag=True),
             self._ports.usage.get_output_tokens(command.tenant, self._format_today()),
             self._ports.tenants.get_documents(command.tenant),
+            read_earlier_frames(self._ports.conversations, command.session_id, tail, before_seq=sent.seq or 0),
         )
         is_staff_answering = tail.takeover is not None and tail.takeover.is_active(self._ports.clock.now())
         if is_staff_answering and await self._leave_to_staff(command, claim, listeners):
@@ -94,7 +95,7 @@ class ChatHandler:
         prompt = build_prompt(
             profile=profile,
             documents=documents,
-            history=[frame for frame in tail.frames if frame.seq and sent.seq and frame.seq < sent.seq],
+            history=history,
             text=command.data.text,
             now=self._ports.clock.now(),
         )

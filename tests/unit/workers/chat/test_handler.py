@@ -2,6 +2,7 @@
 
 import pytest
 
+from shared.conversations.replies import build_refusal_frame
 from shared.errors import LeaseLostError, PermanentError, TransientError
 from shared.messages.errors import ErrorCode
 from shared.messages.server import ChatFinal, ChatFinalData
@@ -207,3 +208,33 @@ async def test_an_answer_that_was_stored_is_not_made_again(world_of):
     assert world.model.prompts == []
     assert [frame["data"]["text"] for frame in world.finals()] == ["Hello before"]
     assert world.claims.records[command.claim_key].done
+
+
+def refuse_booking(number):
+    return build_refusal_frame(ErrorCode.SLOT_TAKEN, re=f"r{number}", locale="en")
+
+
+async def test_refused_bookings_do_not_displace_the_dialogue(world_of):
+    """However many there are between two messages, the model reads what was written before them."""
+    world = world_of()
+    await world.store_history(
+        "Hi", ChatFinal(re="b0", data=ChatFinalData(text="Hello!")), *map(refuse_booking, range(150))
+    )
+    await world.handle()
+
+    [prompt] = world.model.prompts
+    assert [turn.text for turn in prompt.turns] == ["Hi", "Hello!", "How much is a massage?"]
+
+
+async def test_a_refused_message_does_not_end_the_conversation(world_of):
+    """What the model refused once is not asked again with the next message."""
+    world = world_of([PermanentError("aws_ValidationException")], ["Hello!"])
+    command = world.command("Too much for the model", "a0")
+    claim = await world.claim(command)
+    with pytest.raises(PermanentError):
+        await world.handle(command, claim)
+    await world.handler.give_up(command, claim, "aws_ValidationException")
+    await world.handle()
+
+    assert [turn.text for turn in world.model.prompts[-1].turns] == ["How much is a massage?"]
+    assert world.stored[-1].data.text == "Hello!"

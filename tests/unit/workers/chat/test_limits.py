@@ -2,8 +2,10 @@
 
 import pytest
 
+from infra.local.bedrock.request import ConverseRequest
+from infra.local.bedrock.validation import CONTEXT_TOKENS, check_request
 from shared.messages.errors import ErrorCode
-from shared.messages.server import ChatSent, Usage
+from shared.messages.server import ChatFinal, ChatFinalData, ChatSent, Usage
 from tests.fakes.model import Do, Pause
 
 TODAY = ("salon-ania", "2026-01-12")
@@ -96,3 +98,28 @@ async def test_a_business_may_set_a_shorter_message_limit(world_of, make_profile
         "chat.sent",
         "chat.final",
     ]
+
+
+def convert_prompt(prompt):
+    """Return the prompt as the stand-in for Bedrock reads it."""
+    return ConverseRequest.model_validate(
+        {
+            "system": [{"text": prompt.instructions}, {"text": prompt.situation}],
+            "messages": [{"role": turn.role, "content": [{"text": turn.text}]} for turn in prompt.turns],
+        }
+    )
+
+
+async def test_no_conversation_outgrows_the_model(world_of):
+    """The longest messages, in characters of four bytes: each byte may be a token, and all of them fit."""
+    world = world_of(
+        [Do(lambda: check_request("eu.anthropic.claude", convert_prompt(world.model.prompts[-1]))), "Yes."]
+    )
+    long_text = "😀" * 4_000
+    answer = ChatFinal(re="b0", data=ChatFinalData(text="😀" * 5_000))
+    await world.store_history(*([long_text, answer] * 30))
+    for number in range(3):
+        final = (await world.handle(world.command(long_text, f"a{number}")))[-1]
+        assert final.data.text == "Yes."
+        content = convert_prompt(world.model.prompts[-1]).model_dump_json()
+        assert len(content.encode()) < CONTEXT_TOKENS

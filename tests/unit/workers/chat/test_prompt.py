@@ -3,26 +3,13 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from shared.conversations.replies import build_refusal_frame
-from shared.messages.errors import ErrorCode
 from shared.messages.server import (
-    BookingCancelled,
-    BookingCancelledData,
-    BookingConfirmed,
-    BookingConfirmedData,
     BookingPending,
     BookingPendingData,
-    BookingRescheduled,
-    BookingRescheduledData,
-    ChatFinal,
-    ChatFinalData,
     ChatSent,
     ChatSentData,
 )
-from workers.chat.domain.history import Turn, build_turns
 from workers.chat.domain.prompt import build_prompt
 
 START = datetime(2026, 1, 13, 9, tzinfo=UTC)
@@ -34,42 +21,9 @@ def sent(text):
     return ChatSent(re="a1", data=ChatSentData(text=text))
 
 
-def final(text):
-    return ChatFinal(re="a1", data=ChatFinalData(text=text))
-
-
 def pending():
     data = BookingPendingData(**APPOINTMENT, **END, expires_at=START, contact="j***@e***.com")
     return BookingPending(re="b1", data=data)
-
-
-@pytest.mark.parametrize(
-    ("history", "expected"),
-    [
-        ([], [("user", "now")]),
-        ([sent("a"), final("b")], [("user", "a"), ("assistant", "b"), ("user", "now")]),
-        ([final("lost its question"), sent("a"), final("b")], [("user", "a"), ("assistant", "b"), ("user", "now")]),
-        ([sent("a")], [("user", "a\n\nnow")]),
-        ([sent("a"), sent("b")], [("user", "a\n\nb\n\nnow")]),
-        ([sent("a"), final("")], [("user", "a\n\nnow")]),
-        ([sent("a"), final("b"), final("c")], [("user", "a"), ("assistant", "b\n\nc"), ("user", "now")]),
-        ([sent("a"), build_refusal_frame(ErrorCode.TIMEOUT, re="a1", locale="en")], [("user", "a\n\nnow")]),
-        ([pending()], [("user", "now")]),
-    ],
-)
-def test_the_turns_alternate_strictly(history, expected):
-    """The model refuses two turns of the same role in a row, and a dialogue that does not begin with the user."""
-    assert build_turns(history, "now") == tuple(Turn(role, text) for role, text in expected)
-
-
-@given(st.lists(st.booleans() | st.none(), max_size=12))
-def test_any_history_gives_turns_that_the_model_accepts(sides):
-    """Whatever was cut off, merged or left out."""
-    history = [pending() if side is None else sent("q") if side else final("a") for side in sides]
-
-    roles = [turn.role for turn in build_turns(history, "now")]
-
-    assert roles == ["user", "assistant"] * (len(roles) // 2) + ["user"]
 
 
 def prompt_for(profile, history=(), documents=None, now=START):
@@ -168,18 +122,8 @@ def test_the_prompt_has_the_local_date_of_the_business(make_profile, now, line):
 
 def test_the_prompt_has_this_visitors_appointments(make_profile):
     """In local time of the business, and without personal data of the visitor."""
-    history = [
-        pending(),
-        BookingConfirmed(re="b2", data=BookingConfirmedData(**APPOINTMENT, **END, ics="")),
-        BookingRescheduled(re="b3", data=BookingRescheduledData(**APPOINTMENT, **END, ics="")),
-        BookingCancelled(re="b4", data=BookingCancelledData(**APPOINTMENT)),
-    ]
-
-    lines = prompt_for(make_profile(), history).situation.splitlines()[1:]
-
-    about = "In this conversation: massage on 2026-01-13 10:00 "
-    words = ["is held until its code is entered.", "is confirmed.", "was moved to this time.", "was cancelled."]
-    assert lines == [about + word for word in words]
+    lines = prompt_for(make_profile(), [pending()], now=START - timedelta(minutes=1)).situation.splitlines()[1:]
+    assert lines == ["In this conversation: massage on 2026-01-13 10:00 is held until its code is entered."]
 
 
 def test_the_profile_sets_model_and_length(make_profile):
