@@ -18,6 +18,8 @@ Add faults:
   curl -d '{"kind": "throttle", "times": 2}'       http://127.0.0.1:PORT/_standin/faults
   curl -d '{"kind": "cut", "after_deltas": 5}'     http://127.0.0.1:PORT/_standin/faults
   kinds: throttle, error, stall, slow (both with "seconds"), cut; "times": null means every call
+Withdraw the access to a model (denied, no_subscription, no_use_case, legacy, ended; granted):
+  curl -d '{"model": "eu.anthropic.claude-haiku-5-5", "state": "denied"}'  http://127.0.0.1:PORT/_standin/access
 Script replies, change the pace, list calls, restore the initial state:
   curl -d '{"replies": [{"text": "..."}]}'         http://127.0.0.1:PORT/_standin/script
   curl -d '{"tokens_per_second": 20}'              http://127.0.0.1:PORT/_standin/pace

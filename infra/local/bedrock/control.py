@@ -6,6 +6,7 @@ from typing import TypeVar
 from aiohttp import web
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
+from infra.local.bedrock.access import State
 from infra.local.bedrock.converse import STAND_IN
 from infra.local.bedrock.faults import Fault
 from infra.local.bedrock.standin import Pace, ScriptedReply
@@ -29,7 +30,17 @@ class _Script(BaseModel):
     replies: list[ScriptedReply]
 
 
+class _Access(BaseModel):
+    """Whether the account has access to a model."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    model: str
+    state: State
+
+
 _FAULTS: TypeAdapter[Fault | _Rules] = TypeAdapter(Fault | _Rules)
+_ACCESS = TypeAdapter(_Access)
 _PACE = TypeAdapter(Pace)
 _SCRIPT = TypeAdapter(_Script)
 
@@ -79,6 +90,13 @@ async def add_script(http: web.Request) -> web.Response:
     return web.json_response({"queued": len(stand_in.script)})
 
 
+async def set_access(http: web.Request) -> web.Response:
+    """Grant or withdraw the access to a model."""
+    requested = await _read_body(http, _ACCESS)
+    http.app[STAND_IN].access[requested.model] = requested.state
+    return web.json_response(http.app[STAND_IN].access)
+
+
 async def reset_state(http: web.Request) -> web.Response:
     """Restore the initial state."""
     http.app[STAND_IN].reset()
@@ -93,6 +111,7 @@ ROUTES: list[tuple[str, str, Callable[[web.Request], Awaitable[web.StreamRespons
     ("DELETE", "/_standin/faults", clear_faults),
     ("POST", "/_standin/pace", set_pace),
     ("POST", "/_standin/script", add_script),
+    ("POST", "/_standin/access", set_access),
     ("POST", "/_standin/reset", reset_state),
 ]
 

@@ -8,13 +8,17 @@ from aiohttp import web
 
 from infra.local.bedrock.errors import BedrockError, build_internal_error, build_throttling_error
 from infra.local.bedrock.faults import Fault
+from infra.local.bedrock.generations import find_generation
 from infra.local.bedrock.reply import Plan, plan_reply
 from infra.local.bedrock.request import parse_request
 from infra.local.bedrock.standin import Call, StandIn, build_tool_use_id
 from infra.local.bedrock.streaming import AnswerStream, build_usage
-from infra.local.bedrock.validation import check_model, check_request
+from infra.local.bedrock.validation import check_request
 
 STAND_IN = web.AppKey("stand_in", StandIn)
+THINKING_TOKENS = 120
+"""How long this stand-in thinks before each answer, where a model thinks."""
+
 log = logging.getLogger(__name__)
 
 
@@ -43,7 +47,8 @@ async def _prepare_answer(http: web.Request, call: Call, fault: Fault | None) ->
     if fault and fault.refuses:
         raise _fault_to_error(fault)
     stand_in = http.app[STAND_IN]
-    check_model(call.model)
+    generation = find_generation(call.model)
+    stand_in.check_access(call.model)
     request = parse_request(await http.read())
     call.last_user_text = request.last_user_text
     check_request(call.model, request)
@@ -51,7 +56,13 @@ async def _prepare_answer(http: web.Request, call: Call, fault: Fault | None) ->
     call.input_tokens = usage.fresh
     call.cache_read_input_tokens = usage.cache_read
     call.cache_write_input_tokens = usage.cache_write
-    return plan_reply(stand_in.reply_to(request), build_tool_use_id(request), request.inference_config)
+    thinks = generation.thinks and request.thinking_type not in {"disabled", "between_tools"}
+    return plan_reply(
+        stand_in.reply_to(request),
+        build_tool_use_id(request),
+        request.inference_config,
+        thinking_tokens=THINKING_TOKENS if thinks or request.thinking_type in {"enabled", "adaptive"} else 0,
+    )
 
 
 async def _answer_whole(http: web.Request, call: Call, fault: Fault | None, prepared: Plan) -> web.Response:

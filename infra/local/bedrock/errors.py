@@ -3,6 +3,7 @@
 STATUS = {
     "ValidationException": 400,
     "AccessDeniedException": 403,
+    "ResourceNotFoundException": 404,
     "ThrottlingException": 429,
     "ModelStreamErrorException": 424,
     "InternalServerException": 500,
@@ -27,6 +28,28 @@ class BedrockError(Exception):
 def build_validation_error(message: str) -> BedrockError:
     """Return the refusal of a request that breaks a rule of the service."""
     return BedrockError("ValidationException", message)
+
+
+def build_model_error(message: str) -> BedrockError:
+    """Return the refusal of a request that breaks a rule of the model behind the service."""
+    return build_validation_error(f"The model returned the following errors: {message}")
+
+
+def build_on_demand_error(model_id: str) -> BedrockError:
+    """Return the refusal of a model's own id where the model is available only through an inference profile."""
+    return build_validation_error(
+        f"Invocation of model ID {model_id} with on-demand throughput isn\u2019t supported. Retry your request with "
+        "the ID or ARN of an inference profile that contains this model."
+    )
+
+
+def build_cache_error() -> BedrockError:
+    """Return the refusal of a cache point by a model without prompt caching."""
+    return BedrockError(
+        "AccessDeniedException",
+        "You invoked an unsupported model or your request did not allow prompt caching. See the documentation for more "
+        "information.",
+    )
 
 
 def build_throttling_error() -> BedrockError:

@@ -7,19 +7,12 @@ import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from infra.local.bedrock.generations import find_generation
 from infra.local.bedrock.request import ConverseRequest
 from infra.local.bedrock.tokens import count_tokens, list_blocks
 
 _LIFETIME_SECONDS = {"5m": 300.0, "1h": 3600.0}
 _LOOK_BACK_BLOCKS = 20
-# The minimum length of a cached prefix, by a part of the model id; a shorter one is ignored without an error.
-_MINIMUM_TOKENS = {
-    "claude-haiku-4-5": 4096,
-    "claude-opus-4-5": 4096,
-    "claude-3-5-haiku": 2048,
-    "claude-3-haiku": 2048,
-}
-_DEFAULT_MINIMUM_TOKENS = 1024
 
 
 @dataclass(frozen=True)
@@ -63,7 +56,7 @@ class PromptCache:
     def charge_input(self, model_id: str, request: ConverseRequest) -> InputUsage:
         """Look up the request's prefixes, store the missing ones, and return how the tokens are charged."""
         prefixes, total = _list_prefixes(model_id, request)
-        minimum = _get_minimum_tokens(model_id)
+        minimum = find_generation(model_id).minimum_cached_tokens
         marked = [position for position, prefix in enumerate(prefixes) if prefix.ttl and prefix.tokens >= minimum]
         if not marked:
             return InputUsage(fresh=total, cache_read=0, cache_write=0)
@@ -101,7 +94,3 @@ def _list_prefixes(model_id: str, request: ConverseRequest) -> tuple[list[_Prefi
         tokens += count_tokens(block.weight)
         prefixes.append(_Prefix(running.hexdigest(), tokens, None))
     return prefixes, tokens
-
-
-def _get_minimum_tokens(model_id: str) -> int:
-    return next((minimum for part, minimum in _MINIMUM_TOKENS.items() if part in model_id), _DEFAULT_MINIMUM_TOKENS)

@@ -8,6 +8,7 @@ from infra.local.bedrock.request import InferenceConfig
 from infra.local.bedrock.tokens import CHARACTERS_PER_TOKEN, count_tokens, cut_to_tokens, split_chunks, split_words
 
 _JSON_PIECE = 12
+_SIGNATURE = "c3RhbmQtaW4="
 
 
 @dataclass(frozen=True)
@@ -60,16 +61,17 @@ class Plan:
         return sum(step.is_delta for step in self.steps)
 
 
-def plan_reply(reply: Reply, tool_use_id: str, config: InferenceConfig) -> Plan:
+def plan_reply(reply: Reply, tool_use_id: str, config: InferenceConfig, *, thinking_tokens: int = 0) -> Plan:
     """Shorten a reply to the limits of the request, and prepare its stream.
 
     As with the real model, an answer that reaches its limit within a tool's input ends there, with
-    incomplete JSON.
+    incomplete JSON. Thoughts come first and count in the limit, which may leave nothing of the answer.
     """
     text, stop_reason = _cut_at_stop_sequence(reply.text, config.stop_sequences)
     tool = reply.tool if stop_reason is None else None
     tool_json = json.dumps(tool.input, ensure_ascii=False) if tool else ""
-    limit = config.max_tokens
+    thoughts = thinking_tokens if config.max_tokens is None else min(thinking_tokens, config.max_tokens)
+    limit = None if config.max_tokens is None else config.max_tokens - thoughts
     if limit is not None and count_tokens(text) + count_tokens(tool_json) > limit:
         stop_reason = "max_tokens"
         tool_json = cut_to_tokens(tool_json, max(0, limit - count_tokens(text)))
@@ -78,8 +80,13 @@ def plan_reply(reply: Reply, tool_use_id: str, config: InferenceConfig) -> Plan:
 
     steps: list[Step] = [Step("messageStart", {"role": "assistant"})]
     content: list[dict[str, Any]] = []
+    if thoughts:
+        # The text of thoughts is left out unless a request asks for it; the signature stays.
+        signature = {"reasoningContent": {"signature": _SIGNATURE}}
+        steps += _build_block_steps(0, None, [signature], tokens=thoughts)
+        content.append({"reasoningContent": {"reasoningText": {"text": "", "signature": _SIGNATURE}}})
     if text:
-        steps += _build_block_steps(0, None, [{"text": piece} for piece in split_words(text)])
+        steps += _build_block_steps(len(content), None, [{"text": piece} for piece in split_words(text)])
         content.append({"text": text})
     if tool:
         start = {"toolUse": {"toolUseId": tool_use_id, "name": tool.name}}
@@ -90,14 +97,20 @@ def plan_reply(reply: Reply, tool_use_id: str, config: InferenceConfig) -> Plan:
             content.append({"toolUse": {**start["toolUse"], "input": tool.input}})
     stop_reason = stop_reason or ("tool_use" if tool else "end_turn")
     steps.append(Step("messageStop", {"stopReason": stop_reason}))
-    return Plan(tuple(steps), tuple(content), stop_reason, count_tokens(text) + count_tokens(tool_json))
+    return Plan(tuple(steps), tuple(content), stop_reason, thoughts + count_tokens(text) + count_tokens(tool_json))
 
 
-def _build_block_steps(index: int, start: dict[str, Any] | None, deltas: list[dict[str, Any]]) -> list[Step]:
+def _build_block_steps(
+    index: int, start: dict[str, Any] | None, deltas: list[dict[str, Any]], *, tokens: float | None = None
+) -> list[Step]:
     # The service sends no start event for a block of text.
     opening = [Step("contentBlockStart", {"start": start, "contentBlockIndex": index})] if start else []
     pieces = [
-        Step("contentBlockDelta", {"delta": delta, "contentBlockIndex": index}, tokens=_count_delta_tokens(delta))
+        Step(
+            "contentBlockDelta",
+            {"delta": delta, "contentBlockIndex": index},
+            tokens=_count_delta_tokens(delta) if tokens is None else tokens,
+        )
         for delta in deltas
     ]
     return [*opening, *pieces, Step("contentBlockStop", {"contentBlockIndex": index})]

@@ -138,6 +138,13 @@ class ConverseRequest(Shape):
     system: list[Block] = []
     tool_config: ToolConfig | None = None
     inference_config: InferenceConfig = InferenceConfig()
+    additional_model_request_fields: dict[str, Any] = {}
+
+    @property
+    def thinking_type(self) -> str | None:
+        """Return the type of thinking that is asked for; None if nothing is said about it."""
+        thinking = self.additional_model_request_fields.get("thinking")
+        return str(thinking.get("type")) if isinstance(thinking, dict) else None
 
     @property
     def tools(self) -> list[ToolSpec]:

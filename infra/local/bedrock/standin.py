@@ -8,6 +8,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from infra.local.bedrock.access import State, check_state
 from infra.local.bedrock.answers import build_answer
 from infra.local.bedrock.faults import Fault, Faults
 from infra.local.bedrock.prompt_cache import PromptCache
@@ -74,6 +75,7 @@ class StandIn:
     faults: Faults = field(default_factory=Faults)
     script: deque[ScriptedReply] = field(default_factory=deque)
     calls: deque[Call] = field(default_factory=lambda: deque(maxlen=_MAX_CALLS))
+    access: dict[str, State] = field(default_factory=dict)
     count: int = 0
 
     def __post_init__(self) -> None:
@@ -88,6 +90,10 @@ class StandIn:
         self.calls.append(call)
         self.count += 1
         return call, fault
+
+    def check_access(self, model_id: str) -> None:
+        """Refuse a call to a model to which the account has no access; it has access to all unless a test says so."""
+        check_state(self.access.get(model_id, "granted"))
 
     def reply_to(self, request: ConverseRequest) -> Reply:
         """Return the next scripted reply, or an answer if there is none."""
@@ -104,6 +110,7 @@ class StandIn:
         self.script.clear()
         self.cache.clear()
         self.calls.clear()
+        self.access.clear()
         self.count = 0
 
     def report_calls(self) -> dict[str, Any]:

@@ -1,40 +1,31 @@
 """Bedrock's validation of a request, with Bedrock's error messages."""
 
-import re
 from itertools import pairwise
 
-from infra.local.bedrock.errors import build_validation_error
+from infra.local.bedrock.errors import build_cache_error, build_model_error, build_validation_error
+from infra.local.bedrock.generations import Generation, find_generation
+from infra.local.bedrock.model_rules import check_model_rules
 from infra.local.bedrock.request import ConverseRequest, Message
-from infra.local.bedrock.tokens import count_request_tokens, list_blocks
+from infra.local.bedrock.tokens import count_request_tokens
 
-MAX_OUTPUT_TOKENS = 64_000
-CONTEXT_TOKENS = 200_000
 _MAX_CACHE_POINTS = 4
-_PROFILE = re.compile(
-    r"(arn:aws:bedrock:[a-z0-9-]+:\d{12}:(inference-profile/eu\.[\w.:-]+|application-inference-profile/\w+)"
-    r"|eu\.[a-z0-9]+\.[\w.:-]+)\Z",
-)
-
-
-def check_model(model_id: str) -> None:
-    """Refuse model ids that are not EU inference profiles: in the EU a model is not available by its own id."""
-    if not _PROFILE.match(model_id):
-        raise build_validation_error("The provided model identifier is invalid.")
 
 
 def check_request(model_id: str, request: ConverseRequest) -> None:
     """Refuse a request that Bedrock would refuse, with the error of the first broken rule.
 
     Raises:
-        BedrockError: a `ValidationException`.
+        BedrockError: a `ValidationException`, or an `AccessDeniedException` for a cache point.
     """
+    generation = find_generation(model_id)
     _check_turns(request.messages)
     for index, turn in enumerate(request.messages):
         _check_content(index, turn)
     _check_tools(request)
-    _check_inference(model_id, request)
-    _check_cache_points(request)
-    if count_request_tokens(request) > CONTEXT_TOKENS:
+    _check_limit(generation, request)
+    _check_cache_points(generation, request)
+    check_model_rules(generation, request)
+    if count_request_tokens(request) > generation.context_tokens:
         raise build_validation_error("Input is too long for requested model.")
 
 
@@ -100,30 +91,30 @@ def _check_tools(request: ConverseRequest) -> None:
         raise build_validation_error(f"The tool {forced.name} of toolChoice is not among the tools of toolConfig.")
 
 
-def _check_inference(model_id: str, request: ConverseRequest) -> None:
-    config = request.inference_config
-    if config.max_tokens is not None and config.max_tokens < 1:
+def _check_limit(generation: Generation, request: ConverseRequest) -> None:
+    requested, limit = request.inference_config.max_tokens, generation.max_output_tokens
+    if requested is not None and requested < 1:
         raise build_validation_error(
-            f"1 validation error detected: Value '{config.max_tokens}' at 'inferenceConfig.maxTokens' failed "
+            f"1 validation error detected: Value '{requested}' at 'inferenceConfig.maxTokens' failed "
             "to satisfy constraint: Member must have value greater than or equal to 1",
         )
-    if config.max_tokens is not None and config.max_tokens > MAX_OUTPUT_TOKENS:
+    if requested is not None and requested > limit:
         raise build_validation_error(
-            f"The maximum tokens you requested exceeds the model limit of {MAX_OUTPUT_TOKENS}. "
-            f"Try again with a maximum tokens value that is lower than {MAX_OUTPUT_TOKENS}.",
-        )
-    # Claude 4.5 and later accept one of the two parameters; older models and Nova accept both.
-    if re.search(r"claude-\w+-4-[5-9]", model_id) and None not in (config.temperature, config.top_p):
-        raise build_validation_error(
-            "The model returned the following errors: `temperature` and `top_p` cannot both be specified "
-            "for this model. Please use only one.",
+            f"The maximum tokens you requested exceeds the model limit of {limit}. "
+            f"Try again with a maximum tokens value that is lower than {limit}.",
         )
 
 
-def _check_cache_points(request: ConverseRequest) -> None:
-    count = sum(block.cache_point is not None for block in list_blocks(request))
+def _check_cache_points(generation: Generation, request: ConverseRequest) -> None:
+    fields = {
+        "tools": [tool.cache_point for tool in (request.tool_config.tools if request.tool_config else [])],
+        "system": [block.cache_point for block in request.system],
+        "messages": [block.cache_point for turn in request.messages for block in turn.content],
+    }
+    if any(any(points) for field, points in fields.items() if field not in generation.cache_fields):
+        raise build_cache_error()
+    count = sum(point is not None for points in fields.values() for point in points)
     if count > _MAX_CACHE_POINTS:
-        raise build_validation_error(
-            "The model returned the following errors: A maximum of "
-            f"{_MAX_CACHE_POINTS} blocks with cache_control may be provided. Found {count}.",
+        raise build_model_error(
+            f"A maximum of {_MAX_CACHE_POINTS} blocks with cache_control may be provided. Found {count}."
         )

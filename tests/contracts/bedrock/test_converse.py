@@ -94,16 +94,34 @@ async def test_converse_answers_in_one_piece(bedrock):
     assert answer["metrics"]["latencyMs"] >= 0
 
 
-async def test_the_bare_model_is_invalid(bedrock):
-    """A model id that is not an EU inference profile is refused with the error of AWS."""
+async def test_an_unknown_model_is_invalid(bedrock):
+    """A model id that no profile in the EU has is refused with the error of AWS."""
     with pytest.raises(ClientError) as refusal:
-        await bedrock.client.converse_stream(modelId=HAIKU.removeprefix("eu."), messages=messages("Hi"))
+        await bedrock.client.converse_stream(modelId=f"us{HAIKU[2:]}", messages=messages("Hi"))
 
     assert refusal.value.response["Error"] == {
         "Code": "ValidationException",
         "Message": "The provided model identifier is invalid.",
     }
     assert refusal.value.response["ResponseMetadata"]["HTTPStatusCode"] == 400
+
+
+async def test_a_model_without_access_is_refused(bedrock):
+    """Each state of an account has its own error, until the access is granted."""
+    expected = {
+        "denied": ("AccessDeniedException", "don't have access"),
+        "no_subscription": ("AccessDeniedException", "aws-marketplace:Subscribe"),
+        "no_use_case": ("ResourceNotFoundException", "use case details have not been submitted"),
+        "legacy": ("ResourceNotFoundException", "marked by provider as Legacy"),
+        "ended": ("ResourceNotFoundException", "end of its life"),
+    }
+    for state, (code, text) in expected.items():
+        await bedrock.control("POST", "access", {"model": HAIKU, "state": state})
+        with pytest.raises(ClientError, match=text) as refusal:
+            await bedrock.client.converse_stream(modelId=HAIKU, messages=messages("Hi"))
+        assert refusal.value.response["Error"]["Code"] == code
+    await bedrock.control("POST", "access", {"model": HAIKU, "state": "granted"})
+    assert (await bedrock.events("Hi"))[-1][0] == "metadata"
 
 
 async def test_a_broken_conversation_is_refused(bedrock):
