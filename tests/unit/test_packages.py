@@ -12,7 +12,7 @@ OURS = {"stride-chat"}
 LOCKS = sorted((ROOT / "requirements").glob("*.txt"))
 
 
-@pytest.mark.parametrize("name", ["api_gateway_ws", "infra", "ops", "shared", "workers"])
+@pytest.mark.parametrize("name", ["api_gateway_ws", "evals", "infra", "ops", "shared", "workers"])
 def test_no_installed_distribution_claims_our_name(name):
     """`shared` and `workers` exist on the public index: installed, either would hide ours or be hidden by it."""
     claimed = {distribution.lower() for distribution in packages_distributions().get(name, ())}

@@ -1,0 +1,1 @@
+"""Golden conversations: whether the assistant's answers are right, and what they cost."""
