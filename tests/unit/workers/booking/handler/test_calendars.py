@@ -8,6 +8,7 @@ import pytest
 from shared.messages.errors import ErrorCode
 from workers.booking.domain.event_id import build_event_id
 from workers.booking.domain.values import Interval
+from workers.booking.handler.calendar_event import write_to_calendars
 
 HOUR = timedelta(hours=1)
 RESOURCES = [{"id": "anna"}, {"id": "tom", "calendar_id": "tom"}]
@@ -118,3 +119,23 @@ async def test_an_event_that_the_owner_moved_keeps_its_new_time(new_world):
     world.calendar.owner_moves(mine.appointment_id, later)
     refused = await world.create("2026-01-13T13:00", session="another", contact="ola@example.com")
     assert refused.data.code == ErrorCode.SLOT_TAKEN
+
+
+async def test_a_visit_comes_back_to_the_calendar_that_it_left(new_world, make_profile):
+    """The business gave up the calendar that the visit had moved to; only of a cancelled visit is the version kept."""
+    names = ("anna", "tom")
+    world = new_world(resources=[{"id": name, "calendar_id": name} for name in names])
+    for name in names:
+        world.calendar.events[name], world.calendar.owners[name] = {}, []
+    appointment_id = await world.confirmed()
+    first = await world.appointment(appointment_id)
+    world.calendar.block(Interval(first.start + 4 * HOUR, first.end + 4 * HOUR), first.resource)
+    moved = await world.send("reschedule", appointment_id=appointment_id, start="2026-01-13T14:00")
+    assert moved.type == "booking.rescheduled"
+    appointment = await world.appointment(appointment_id)
+    assert appointment.calendars[-1] not in {first.resource, None}
+    assert world.calendar.events[first.resource] == {}
+
+    resources = [{"id": name, "calendar_id": first.resource} for name in names]
+    await write_to_calendars(world.ports, appointment, make_profile(resources=resources))
+    assert [event.start for event in world.calendar.events[first.resource].values()] == [appointment.start]
