@@ -63,6 +63,12 @@ VISIT_CHANGE_RETENTION = QUEUED_MESSAGE_RETENTION
 FULL_MAILBOX_RETENTION = timedelta(hours=24)
 """A mailbox that was full, or that bounced for an unknown reason, may take e-mail tomorrow."""
 
+USAGE_RECORD_RETENTION = timedelta(days=400)
+"""The same month of last year can be compared, and its sums can be computed again."""
+
+ADDRESS_SHARE_RETENTION = timedelta(days=2)
+"""A share counts for one day of the business; without the salt nobody finds an address by its key."""
+
 LOG_RETENTION = timedelta(days=30)
 """Long enough to investigate what an owner reports; it is the default of the template's `LogRetentionDays`."""
 

@@ -4,10 +4,11 @@ import itertools
 import re
 from collections.abc import Iterator, Mapping
 from datetime import date, datetime, timedelta
+from decimal import Decimal
 from typing import Annotated, Self
 from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, Field, StringConstraints, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, model_validator
 
 from shared.languages.available import SHARED, list_languages
 from shared.messages.limits import MAX_CHAT_CHARACTERS
@@ -48,6 +49,15 @@ class Senders(Section):
     """The sender of e-mails, which gets visitors' replies."""
 
 
+def _read_decimal(value: object) -> object:
+    """Return a number as it was written: 0.1 as a float would be a little more."""
+    return Decimal(repr(value)) if isinstance(value, float) else value
+
+
+Dollars = Annotated[Decimal, Field(gt=0, le=1_000_000, max_digits=15, decimal_places=9), BeforeValidator(_read_decimal)]
+"""US dollars, as Bedrock charges them, at most to the nano-dollar."""
+
+
 class Model(Section):
     """The assistant's model; the deployment's default where none is given."""
 
@@ -59,6 +69,15 @@ class TenantLimits(Section):
     """How many output tokens the assistant may use a day, and how long a visitor's message may be."""
 
     daily_output_tokens: Annotated[int, Field(gt=0)] = 500_000
+    session_dollars: Dollars = Decimal(2)
+    """The most that one conversation may cost."""
+    daily_dollars: Dollars = Decimal(20)
+    """The most that a day may cost, in the business's own time zone."""
+    monthly_dollars: Dollars = Decimal(200)
+    visitor_share_percent: Annotated[int, Field(ge=1, le=100)] = 20
+    """The most that one conversation may take of a day's dollars."""
+    address_share_percent: Annotated[int, Field(ge=1, le=100)] = 50
+    """The most that all conversations from one network address may take of a day's dollars: an office has one."""
     chat_characters: Annotated[int, Field(gt=0, le=MAX_CHAT_CHARACTERS)] = MAX_CHAT_CHARACTERS
 
 

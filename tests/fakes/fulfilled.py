@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from shared.conversations import ports as conversation
     from shared.metrics import Metrics
     from shared.queues import NoticeQueue
+    from shared.spending.ports import SpendingStore, UsageReports
     from shared.tenants.ports import TenantDirectory
     from shared.usage import UsageStore
     from tests.fakes.appointments import FakeAppointments
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from tests.fakes.ingress import FakeBlockingPoster, FakeCommandPublisher, FakeSessions
     from tests.fakes.model import FakeModel
     from tests.fakes.notices import FakeEmailTemplates, FakeMailer, FakeNotices
+    from tests.fakes.spending import FakeSpending
     from tests.fakes.tenants import FakeProfiles, FakeTenants
     from workers.booking import ports as booking
     from workers.chat import ports as chat
@@ -37,6 +39,7 @@ if TYPE_CHECKING:
         notices: FakeNotices,
         tenants: FakeTenants,
         usage: FakeUsage,
+        spending: FakeSpending,
         metrics: FakeMetrics,
     ) -> tuple[
         Clock,
@@ -48,9 +51,24 @@ if TYPE_CHECKING:
         NoticeQueue,
         TenantDirectory,
         UsageStore,
+        SpendingStore,
+        UsageReports,
         Metrics,
     ]:
-        return clock, claims, conversations, audit, connections, poster, notices, tenants, usage, metrics
+        return (
+            clock,
+            claims,
+            conversations,
+            audit,
+            connections,
+            poster,
+            notices,
+            tenants,
+            usage,
+            spending,
+            spending,
+            metrics,
+        )
 
     def _ingress(
         *,

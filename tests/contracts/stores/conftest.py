@@ -16,6 +16,8 @@ from shared.aws.conversations.conversation_store import DynamoConversationStore
 from shared.aws.ledger.failures import DynamoFailureLedger
 from shared.aws.ledger.payload_cipher import PayloadCipher
 from shared.aws.ledger.replay_outcomes import DynamoReplayOutcomes
+from shared.aws.spending.spending_store import DynamoSpendingStore
+from shared.aws.spending.usage_reports import DynamoUsageReports
 from shared.aws.usage import DynamoUsageStore
 from shared.ids import new_id
 from tests.contracts.caldav_server import serve_radicale
@@ -29,6 +31,7 @@ from tests.fakes.conversations import FakeConversations
 from tests.fakes.failures import FakeFailures, FakeReplayOutcomes
 from tests.fakes.figures import FakeUsage
 from tests.fakes.ingress import FakeSessions
+from tests.fakes.spending import FakeSpending
 from workers.booking.adapters.appointments import DynamoAppointmentStore
 
 CIPHER = PayloadCipher(["k" * 64])
@@ -50,9 +53,22 @@ class Stores:
     sessions: Any
     appointments: Any
     usage: Any
+    spending: Any
+    """What is reserved and settled, with its reports."""
     failures: Any
     outcomes: Any
     """Of replays: made by the name of their queue."""
+
+
+class Spending(DynamoSpendingStore):
+    """The store of spending, with its reports."""
+
+    def __init__(self, client, clock):
+        super().__init__(client=client, table="UsageTable", clock=clock)
+        self._reports = DynamoUsageReports(client=client, table="UsageTable", clock=clock)
+
+    def __getattr__(self, name):
+        return getattr(self._reports, name)
 
 
 def in_memory(clock):
@@ -67,6 +83,7 @@ def in_memory(clock):
         sessions=FakeSessions(connections, conversations),
         appointments=FakeAppointments(claims),
         usage=FakeUsage(),
+        spending=FakeSpending(),
         failures=failures,
         outcomes=lambda queue: FakeReplayOutcomes(failures, queue=queue),
     )
@@ -89,6 +106,7 @@ def in_dynamodb(clock, client, blocking):
         sessions=DynamoSessions(client=blocking, **sessions),
         appointments=DynamoAppointmentStore(client=client, **appointments),
         usage=DynamoUsageStore(client=client, table="UsageTable"),
+        spending=Spending(client, clock),
         failures=DynamoFailureLedger(client=client, table="FailuresTable", cipher=CIPHER, clock=clock),
         outcomes=lambda queue: DynamoReplayOutcomes(client=client, table="FailuresTable", queue=queue),
     )

@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
-from ipaddress import IPv6Address, ip_address, ip_network
 
+from shared.network_address import find_network
 from shared.tenants.profile import TenantProfile
 from shared.tenants.services import Service
 from workers.booking.domain.values import Appointment, Contact
@@ -28,9 +28,6 @@ many strangers."""
 
 SENDS_PER_HOLD_OF_ADDRESS = 6
 """Codes per hour and IP address, for each hold that the address may have."""
-
-_VISITORS_NETWORK = 64
-"""Prefix length of the IPv6 network of one household or one telephone (RFC 6177)."""
 
 _DOTLESS = frozenset({"gmail.com", "googlemail.com"})
 """Providers that ignore dots in the mailbox name (https://support.google.com/mail/answer/7436150)."""
@@ -85,7 +82,7 @@ def list_hold_quotas(hold: Appointment, *, secret: bytes, source_ip: str, holds_
     contact = _compute_digest(secret, f"{hold.tenant}/{hold.contact.kind}/{normalize_mailbox(hold.contact)}")
     yield Quota(Bound.CONTACT, f"contact#{contact}", HOLDS_PER_CONTACT, holder, until)
     if source_ip:
-        address = _compute_digest(secret, f"{hold.tenant}/{_find_network(source_ip)}")
+        address = _compute_digest(secret, f"{hold.tenant}/{find_network(source_ip)}")
         yield Quota(Bound.ADDRESS, f"address#{address}", holds_per_address, holder, until)
 
 
@@ -101,7 +98,7 @@ def list_send_quotas(
     yield Quota(Bound.SENDS_CONTACT, f"sends#{contact}", CODES_PER_CONTACT_PER_HOUR, holder, until)
     yield Quota(Bound.SENDS_SESSION, f"sends-session#{hold.session_id}", CODES_PER_SESSION_PER_HOUR, holder, until)
     if source_ip:
-        address = _compute_digest(secret, _find_network(source_ip))
+        address = _compute_digest(secret, find_network(source_ip))
         yield Quota(Bound.SENDS_ADDRESS, f"sends-address#{address}", sends_per_address, holder, until)
 
 
@@ -144,18 +141,6 @@ def normalize_mailbox(contact: Contact) -> str:
     if domain in _DOTLESS:
         return f"{mailbox.replace('.', '')}@gmail.com"
     return f"{mailbox}@{domain}"
-
-
-def _find_network(source_ip: str) -> str:
-    try:
-        address = ip_address(source_ip)
-    except ValueError:
-        return source_ip
-    if not isinstance(address, IPv6Address):
-        return str(address)
-    if address.ipv4_mapped:
-        return str(address.ipv4_mapped)
-    return str(ip_network((int(address), _VISITORS_NETWORK), strict=False))
 
 
 def _compute_digest(secret: bytes, text: str) -> str:

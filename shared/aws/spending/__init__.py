@@ -1,0 +1,1 @@
+"""What calls of models cost, in the `usage` table."""
