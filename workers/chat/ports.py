@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import Any, Protocol
 
 from shared.messages.server import Usage
+from shared.spending.values import Reservation as CallReservation
 from workers.chat.domain.deadline import Deadline
 from workers.chat.domain.prompt import Prompt
 
@@ -83,6 +84,12 @@ class ModelRequest:
     """Of the call within the command's attempt, from 1."""
     model_id: str
     prompt: Prompt
+    session_id: str = ""
+    claim_key: str = ""
+    claim_attempt: int = 1
+    """Of the command: another worker's attempt makes calls of its own."""
+    source_ip: str = ""
+    """The visitor's address; empty if it is unknown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +118,8 @@ class Reservation:
 
     request: ModelRequest
     nano_dollars: int = 0
+    held: CallReservation | None = None
+    """What the table has of it; None where nothing is set aside."""
 
 
 @dataclass(frozen=True, slots=True)

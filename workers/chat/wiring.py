@@ -7,6 +7,8 @@ from shared.aws.clients import AwsClients, Credentials, open_aws_clients
 from shared.aws.knowledge import open_tenant_directory
 from shared.aws.ledger.replay_outcomes import DynamoReplayOutcomes
 from shared.aws.queue_connector import SqsConnector
+from shared.aws.spending.spending_store import DynamoSpendingStore
+from shared.aws.sqs import SqsNoticeQueue
 from shared.aws.stores import VisitorStores, open_visitor_stores
 from shared.aws.usage import DynamoUsageStore
 from shared.claims import ClaimStore
@@ -21,7 +23,8 @@ from shared.messages.commands import CHAT_COMMAND
 from shared.metrics import Metrics
 from shared.settings import PoolSettings
 from workers.chat.adapters.bedrock.model import MAX_SILENCE_SECONDS, BedrockModel
-from workers.chat.adapters.daily_tokens import DailyTokens
+from workers.chat.adapters.budget_warnings import BudgetWarnings
+from workers.chat.adapters.capped_spending import CappedSpending
 from workers.chat.dependencies import ChatPorts, ModelSettings
 from workers.chat.handler.dispatch import ChatHandler
 from workers.chat.settings import ChatSettings
@@ -69,6 +72,10 @@ async def open_ports(
         credentials=_build_bedrock_credentials(settings),
     )
     usage = DynamoUsageStore(client=stores.dynamodb, table=settings.usage_table)
+    tenants = open_tenant_directory(settings, clock, metrics, compiles_profiles=True)
+    store = DynamoSpendingStore(client=stores.dynamodb, table=settings.usage_table, clock=clock)
+    url = settings.notifications_queue_url
+    notices = SqsNoticeQueue(calls=await clients.open_client("sqs"), url=url) if url else None
     models = ModelSettings(settings.bedrock_model_id, settings.fallback_model_id or None)
     allowed = settings.allowed_model_ids
     return ChatPorts(
@@ -78,8 +85,14 @@ async def open_ports(
             allowed_model_ids=(*allowed, models.fallback_model_id) if allowed and models.fallback_model_id else allowed,
         ),
         models=models,
-        spending=DailyTokens(usage=usage, clock=clock),
-        tenants=open_tenant_directory(settings, clock, metrics, compiles_profiles=True),
+        spending=CappedSpending(
+            store=store,
+            usage=usage,
+            tenants=tenants,
+            warnings=BudgetWarnings(store=store, notices=notices, clock=clock),
+            clock=clock,
+        ),
+        tenants=tenants,
         conversations=stores.conversations,
         usage=usage,
         metrics=metrics,

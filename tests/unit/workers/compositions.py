@@ -31,6 +31,7 @@ from tests.fakes.notices import (
     FakeTextMessageTemplates,
 )
 from tests.fakes.send_rate import FakeSendRateLimiter
+from tests.fakes.spending import FakeSpending
 from tests.fakes.suppressions import FakeSuppressions
 from tests.fakes.tenants import FakeTenants
 from tests.fakes.visit_changes import FakeVisitChanges
@@ -38,7 +39,8 @@ from tests.unit.workers.queued_messages import APPOINTMENT, TENANT, TOPIC, queue
 from workers.booking.handler import BookingPorts
 from workers.booking.settings import BookingSettings
 from workers.booking.wiring import describe_queues as describe_booking
-from workers.chat.adapters.daily_tokens import DailyTokens
+from workers.chat.adapters.budget_warnings import BudgetWarnings
+from workers.chat.adapters.capped_spending import CappedSpending
 from workers.chat.dependencies import ChatPorts, ModelSettings
 from workers.chat.settings import ChatSettings
 from workers.chat.wiring import describe_queues as describe_chat
@@ -128,11 +130,17 @@ class Composition:
         )
 
     def _chat(self):
-        usage = FakeUsage()
+        usage, store = FakeUsage(), FakeSpending()
         ports = ChatPorts(
             model=FakeModel(),
             models=ModelSettings("model"),
-            spending=DailyTokens(usage=usage, clock=self.clock),
+            spending=CappedSpending(
+                store=store,
+                usage=usage,
+                tenants=self.tenants,
+                warnings=BudgetWarnings(store=store, notices=FakeNotices(), clock=self.clock),
+                clock=self.clock,
+            ),
             tenants=self.tenants,
             conversations=self.conversations,
             usage=usage,

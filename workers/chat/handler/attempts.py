@@ -101,7 +101,9 @@ class ModelAttempts:
         self._breaker = CircuitBreaker()
         self._random_source = random_source
 
-    async def stream(self, command: ChatSend, prompt: Prompt, *, deadline: Deadline) -> AsyncGenerator[ModelEvent]:
+    async def stream(
+        self, command: ChatSend, prompt: Prompt, *, deadline: Deadline, claim_attempt: int = 1
+    ) -> AsyncGenerator[ModelEvent]:
         """Yield the answer's events; the last one is `Finished`, with the stop reason `deadline` where that ended it.
 
         Raises:
@@ -114,7 +116,17 @@ class ModelAttempts:
             model_id = await self._wait_for_model(run)
             if model_id is None:
                 break
-            request = ModelRequest(command.tenant, command.id, number, model_id, replace(prompt, model_id=model_id))
+            request = ModelRequest(
+                tenant=command.tenant,
+                command_id=command.id,
+                number=number,
+                model_id=model_id,
+                prompt=replace(prompt, model_id=model_id),
+                session_id=command.session_id,
+                claim_key=command.claim_key,
+                claim_attempt=claim_attempt,
+                source_ip=command.source_ip,
+            )
             reservation = await self._reserve(request, run)
             if reservation is None:
                 break

@@ -16,8 +16,11 @@ from tests.fakes.connections import FakeConnections, FakePoster
 from tests.fakes.conversations import FakeConversations
 from tests.fakes.figures import FakeMetrics, FakeUsage
 from tests.fakes.model import FakeModel
+from tests.fakes.notices import FakeNotices
+from tests.fakes.spending import FakeSpending
 from tests.fakes.tenants import FakeTenants
-from workers.chat.adapters.daily_tokens import DailyTokens
+from workers.chat.adapters.budget_warnings import BudgetWarnings
+from workers.chat.adapters.capped_spending import CappedSpending
 from workers.chat.dependencies import ChatPorts, ModelSettings
 from workers.chat.handler.dispatch import ChatHandler
 
@@ -55,13 +58,21 @@ class World:
         self.conversations = FakeConversations(self.claims)
         self.tenants = FakeTenants({"salon-ania": build_profile()}, {"salon-ania": DOCUMENTS})
         self.usage, self.metrics = FakeUsage(), FakeMetrics()
+        self.spending, self.notices = FakeSpending(), FakeNotices()
         self.model = FakeModel(*scripts)
         self.connections.open("session", "tab", locale="en")
         replies = Replies(conversations=self.conversations, connections=self.connections, poster=self.poster)
+        self.spending_port = CappedSpending(
+            store=self.spending,
+            usage=self.usage,
+            tenants=self.tenants,
+            warnings=BudgetWarnings(store=self.spending, notices=self.notices, clock=self.clock),
+            clock=self.clock,
+        )
         ports = ChatPorts(
             model=self.model,
             models=ModelSettings("first-model"),
-            spending=DailyTokens(usage=self.usage, clock=self.clock),
+            spending=self.spending_port,
             tenants=self.tenants,
             conversations=self.conversations,
             usage=self.usage,
