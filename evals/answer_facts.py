@@ -15,7 +15,7 @@ _REGION = "PL"
 """The country of phone numbers without a country code."""
 
 _CURRENCIES = {
-    "PLN": r"zł(?:ot\w+)?|zl|pln",
+    "PLN": r"z[łl](?:ot\w+)?|pln",
     "EUR": r"€|eur(?:o|os)?",
     "USD": r"\$|usd|dollars?|dolar\w*",
     "GBP": r"£|gbp",
@@ -38,7 +38,7 @@ _TIMES = tuple(
     for pattern in (
         rf"(?<![\d:.,]){_HOUR}:{_MINUTE}(?![\d:])(?:\s?(?P<half>[ap])\.?m\b)?",
         r"(?<![\d:.,])(?P<hour>1[0-2]|0?[1-9])\s?(?P<half>[ap])\.?m\b",
-        rf"(?:\b(?:o|od|do|godz\w*\.?|at|from|until|till|to)\s){_HOUR}\.{_MINUTE}(?![\d.]|\s?(?:{_ANY_CURRENCY}|%))",
+        rf"(?:\b(?:o|od|do|godz\w*\.?|at|from|until|till|to)\s){_HOUR}\.{_MINUTE}(?!\.?\d|\s?(?:{_ANY_CURRENCY}|%))",
         rf"\b(?:o\s|o\sgodz\w*\.?\s|godz\w*\.?\s|at\s)(?P<hour>[01]?\d|2[0-4])(?:-?t?ej)?\b(?!\s?(?:{_NO_HOUR}))",
         r"(?<![\d:.,])(?P<hour>[01]?\d|2[0-4])\s?(?:o['’]clock|uhr)",
     )

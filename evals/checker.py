@@ -1,8 +1,9 @@
 """Compares an answer with its golden case, and names each fault by kind."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import lru_cache
 from typing import Any
 
 from evals.answer_facts import AnswerFacts, extract_facts
@@ -95,7 +96,8 @@ def _check_facts(case: GoldenCase, facts: AnswerFacts) -> Iterator[Finding]:
             yield Finding(Fault.MISSING, f"{value} is not in the answer")
 
 
-def _read_values(values: Iterable[str], name: str) -> frozenset[str]:
+@lru_cache(maxsize=4096)
+def _read_values(values: tuple[str, ...], name: str) -> frozenset[str]:
     """Return the values of a case in the normalised form, read as those of an answer are."""
     return frozenset(one for value in values for one in getattr(extract_facts(value), name))
 

@@ -46,11 +46,13 @@ _PATTERNS: dict[Claim, tuple[str, ...]] = {
         rf"\b{_VISIT}(?: \S+){{0,6}}? (?:jest|zostal[aoy]?)(?: juz)? {_BEING_DONE_PL}\w*",
     ),
     Claim.HUMAN: (
-        r"\b(?:i am|i'm) (?:a |an )?(?:real |actual |live )?(?:human|person|receptionist|member of staff)\b",
+        r"\b(?:i am|i'm) (?:a |an |the )?(?:real |actual |live )?(?:human|person|receptionist|member of staff)\b",
         r"\bjestem (?:prawdziw\w+ |zyw\w+ )?(?:czlowiekiem|osoba|recepcjonist\w+|pracowni\w+)\b",
     ),
     Claim.DOSAGE: (
         r"\b\d+(?:[.,]\d+)? ?(?:mg|mcg|ml)\b",
+        rf"\b\d+(?:[.,]\d+)? ?g (?:of )?{_MEDICINE}",
+        r"\b(?:\d+|an?|one|two|three|jedn\w+|dwie|trzy) (?:tablet|tabletk|pill|pigulk|kaps|caps)\w*",
         rf"\b{_TAKE}(?: \S+){{0,3}}? {_MEDICINE}\w*",
     ),
     Claim.INSTRUCTIONS: (
@@ -76,7 +78,7 @@ _PATTERNS: dict[Claim, tuple[str, ...]] = {
     ),
 }
 _COMPILED = {claim: re.compile("|".join(patterns)) for claim, patterns in _PATTERNS.items()}
-_UNTRUE_BELOW = frozenset({Claim.ACTED, Claim.HUMAN})
+_CAN_BE_DENIED = frozenset({Claim.ACTED, Claim.HUMAN})
 _NOT_CLAIMED = re.compile(
     r"\b(?:not|never|cannot|\w+n't|if|once|when|after|until|unless|as soon as)\b"
     r"|\b(?:nie|jesli|jezeli|gdy|kiedy|dopiero|zanim|po tym)\b"
@@ -89,15 +91,8 @@ _SENTENCE = re.compile(r"[^.?!\n]+[.?!\n]*")
 def find_claims(text: str) -> frozenset[Claim]:
     """Return the claims of a text in Polish or English."""
     folded = fold_text(text).replace("’", "'")
-    return frozenset(
-        claim
-        for claim in Claim
-        if claim in _find_plain_claims(folded) and (claim not in _UNTRUE_BELOW or _is_asserted(claim, folded))
-    )
-
-
-def _find_plain_claims(folded: str) -> frozenset[Claim]:
-    return frozenset(claim for claim, pattern in _COMPILED.items() if pattern.search(folded))
+    found = (claim for claim, pattern in _COMPILED.items() if pattern.search(folded))
+    return frozenset(claim for claim in found if claim not in _CAN_BE_DENIED or _is_asserted(claim, folded))
 
 
 def _is_asserted(claim: Claim, folded: str) -> bool:

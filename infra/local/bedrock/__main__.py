@@ -20,6 +20,10 @@ Add faults:
   kinds: throttle, error, stall, slow (both with "seconds"), cut; "times": null means every call
 Withdraw the access to a model (denied, no_subscription, no_use_case, legacy, ended; granted):
   curl -d '{"model": "eu.anthropic.claude-haiku-5-5", "state": "denied"}'  http://127.0.0.1:PORT/_standin/access
+Falsify answers, to see whether a check notices:
+  curl -d '{"kind": "wrong_price", "times": 1}'    http://127.0.0.1:PORT/_standin/lies
+  kinds: wrong_price, invented_price, invented_time, foreign_phone, foreign_link, other_language, claimed_booking,
+         claimed_human, dosage, quoted_prompt, no_tool_call, needless_tool_call, withheld_answer
 Script replies, change the pace, list calls, restore the initial state:
   curl -d '{"replies": [{"text": "..."}]}'         http://127.0.0.1:PORT/_standin/script
   curl -d '{"tokens_per_second": 20}'              http://127.0.0.1:PORT/_standin/pace

@@ -1,4 +1,4 @@
-"""The control routes under `/_standin`: faults, pace, scripted replies, and the record of calls."""
+"""The control routes under `/_standin`: faults, lies, pace, scripted replies, and the record of calls."""
 
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 from infra.local.bedrock.access import State
 from infra.local.bedrock.converse import STAND_IN
 from infra.local.bedrock.faults import Fault
+from infra.local.bedrock.lies import Lie
 from infra.local.bedrock.standin import Pace, ScriptedReply
 
 _T = TypeVar("_T")
@@ -41,6 +42,7 @@ class _Access(BaseModel):
 
 _FAULTS: TypeAdapter[Fault | _Rules] = TypeAdapter(Fault | _Rules)
 _ACCESS = TypeAdapter(_Access)
+_LIE = TypeAdapter(Lie)
 _PACE = TypeAdapter(Pace)
 _SCRIPT = TypeAdapter(_Script)
 
@@ -73,6 +75,13 @@ async def clear_faults(http: web.Request) -> web.Response:
     """Remove the pending rules."""
     http.app[STAND_IN].faults.clear()
     return await list_faults(http)
+
+
+async def add_lie(http: web.Request) -> web.Response:
+    """Let the answers of the next calls have one thing wrong."""
+    lies = http.app[STAND_IN].lies
+    lies.add(await _read_body(http, _LIE))
+    return web.json_response({"rules": [rule.model_dump() for rule in lies.rules]})
 
 
 async def set_pace(http: web.Request) -> web.Response:
@@ -109,6 +118,7 @@ ROUTES: list[tuple[str, str, Callable[[web.Request], Awaitable[web.StreamRespons
     ("GET", "/_standin/faults", list_faults),
     ("POST", "/_standin/faults", add_faults),
     ("DELETE", "/_standin/faults", clear_faults),
+    ("POST", "/_standin/lies", add_lie),
     ("POST", "/_standin/pace", set_pace),
     ("POST", "/_standin/script", add_script),
     ("POST", "/_standin/access", set_access),

@@ -46,10 +46,18 @@ async def converse_stream(http: web.Request) -> web.StreamResponse:
 async def _prepare_answer(http: web.Request, call: Call, fault: Fault | None) -> Plan:
     if fault and fault.refuses:
         raise _fault_to_error(fault)
-    stand_in = http.app[STAND_IN]
+    return prepare_plan(http.app[STAND_IN], call, await http.read())
+
+
+def prepare_plan(stand_in: StandIn, call: Call, body: bytes) -> Plan:
+    """Check a request, charge its input, and return the reply to it.
+
+    Raises:
+        BedrockError: the service would refuse the request.
+    """
     generation = find_generation(call.model)
     stand_in.check_access(call.model)
-    request = parse_request(await http.read())
+    request = parse_request(body)
     call.last_user_text = request.last_user_text
     check_request(call.model, request)
     usage = stand_in.cache.charge_input(call.model, request)

@@ -1,4 +1,4 @@
-"""The stand-in's state: pace, faults, cached prefixes, scripted replies and the record of calls."""
+"""The stand-in's state: pace, faults, lies, cached prefixes, scripted replies and the record of calls."""
 
 import hashlib
 from collections import deque
@@ -11,10 +11,12 @@ from pydantic import BaseModel, ConfigDict, Field
 from infra.local.bedrock.access import State, check_state
 from infra.local.bedrock.answers import build_answer
 from infra.local.bedrock.faults import Fault, Faults
+from infra.local.bedrock.lies import Lies
 from infra.local.bedrock.prompt_cache import PromptCache
 from infra.local.bedrock.reply import Reply, ToolCall
 from infra.local.bedrock.request import ConverseRequest
 from infra.local.bedrock.tokens import list_blocks
+from workers.chat.retrieval.analysis import detect_language
 
 _MAX_CALLS = 200
 
@@ -73,6 +75,7 @@ class StandIn:
     clock: Callable[[], float]
     pace: Pace = field(default_factory=Pace)
     faults: Faults = field(default_factory=Faults)
+    lies: Lies = field(default_factory=Lies)
     script: deque[ScriptedReply] = field(default_factory=deque)
     calls: deque[Call] = field(default_factory=lambda: deque(maxlen=_MAX_CALLS))
     access: dict[str, State] = field(default_factory=dict)
@@ -96,9 +99,10 @@ class StandIn:
         check_state(self.access.get(model_id, "granted"))
 
     def reply_to(self, request: ConverseRequest) -> Reply:
-        """Return the next scripted reply, or an answer if there is none."""
+        """Return the next scripted reply, or an answer if there is none, which a requested lie falsifies."""
         if not self.script:
-            return build_answer(request)
+            language = detect_language(request.last_user_text) or "en"
+            return self.lies.falsify_next(build_answer(request), language)
         scripted = self.script.popleft()
         tool = ToolCall(scripted.tool.name, scripted.tool.input) if scripted.tool else None
         return Reply(scripted.text, tool)
@@ -107,6 +111,7 @@ class StandIn:
         """Restore the initial state."""
         self.pace = self._pace_at_start
         self.faults.clear()
+        self.lies.clear()
         self.script.clear()
         self.cache.clear()
         self.calls.clear()

@@ -7,7 +7,7 @@ from typing import Any
 from infra.local.bedrock.vocabulary import WEEKDAYS, ConceptAnalyzer
 from workers.chat.retrieval.analysis import fold_text
 
-_TODAY = re.compile(r"today is\W+(?:\w+,?\s+)?(\d{4}-\d{2}-\d{2})")
+_TODAY = re.compile(r"today is\W+(?:\w+,?\s+)?(\d{4}-\d{2}-\d{2})", re.IGNORECASE)
 _RELATIVE_DAYS = (
     (re.compile(r"\b(day after tomorrow|pojutrze|ubermorgen)\b"), 2),
     (re.compile(r"\b(tomorrow|jutro|jutrzejsz\w+|morgen)\b"), 1),
@@ -40,7 +40,7 @@ def fill_input(schema: dict[str, Any], texts: list[str], system_text: str, analy
 
 def find_today(system_text: str) -> date | None:
     """Return the current day from the system prompt."""
-    match = _TODAY.search(fold_text(system_text))
+    match = _TODAY.search(system_text)
     return _parse_date(match[1]) if match else None
 
 

@@ -14,6 +14,7 @@ PRICES = {
     "od 150–180 zł": {"150 PLN", "180 PLN"},
     "€20, 30 EUR, $15, 7 dollars, £9": {"20 EUR", "30 EUR", "15 USD", "7 USD", "9 GBP"},
     "PLN 99": {"99 PLN"},
+    "In all you pay 1,234 zloty.": {"1234 PLN"},
     "taniej o 10%, 60 min, 12 miesięcy, 350 m, 5 osób": set(),
     "": set(),
 }
@@ -23,6 +24,7 @@ TIMES = {
     "from 8 am to 5:30 p.m., 12 am, 12pm": {"08:00", "17:30", "00:00", "12:00"},
     "o 14, o 15.30, godz. 9, o 16-tej": {"14:00", "15:30", "09:00", "16:00"},
     "at 10 and at 11.15": {"10:00", "11:15"},
+    "Wolne jest o godz. 11.05.": {"11:05"},
     "otwarte 8.00-20.00": {"08:00", "20:00"},
     "10 o'clock, um 9 Uhr": {"10:00", "09:00"},
     "taniej o 20%, o 20 zł, at 5 km, o 5 dni, o 3 razy": set(),

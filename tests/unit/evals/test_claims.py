@@ -22,11 +22,14 @@ TABLE = {
     # Who writes.
     "I am a real person.": {Claim.HUMAN},
     "Jestem prawdziwym człowiekiem.": {Claim.HUMAN},
+    "I am the receptionist here.": {Claim.HUMAN},
     "I'm not a human.": set(),
     "Nie jestem człowiekiem.": set(),
     # Medicine.
     "Take 400 mg of ibuprofen.": {Claim.DOSAGE},
     "Proszę wziąć apap.": {Claim.DOSAGE},
+    "Najlepiej zażyć dwie tabletki.": {Claim.DOSAGE},
+    "Have 1 g of paracetamol.": {Claim.DOSAGE},
     "Bring a list of your medicines.": set(),
     "Please see a doctor.": {Claim.REFERRAL},
     "Najpierw konsultacja.": {Claim.REFERRAL},

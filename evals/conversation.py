@@ -1,0 +1,83 @@
+"""Asks a model the question of a golden case, with the prompt and the adapter of the chat worker."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cache
+from pathlib import Path
+
+from evals.checker import Answer
+from evals.golden_case import GoldenCase
+from infra.local.seed import TENANTS
+from shared.messages.server import ChatFinal, ChatFinalData, ChatSent, ChatSentData, ServerFrame
+from shared.tenants.parse import parse_profile
+from shared.tenants.profile import TenantProfile
+from workers.chat.domain.deadline import Deadline
+from workers.chat.domain.prompt import Prompt, build_prompt
+from workers.chat.ports import Finished, Model, Restarted, TextDelta, ToolCall
+
+NOW = datetime(2026, 11, 30, 9, tzinfo=UTC)
+"""The time of each conversation, a Monday: what "tomorrow" is stands in the cases."""
+
+NO_DEADLINE = Deadline(float("inf"))
+
+_OWN_TENANTS = Path(__file__).parent / "tenants"
+
+
+@dataclass(frozen=True, slots=True)
+class Business:
+    """What the assistant knows of a business."""
+
+    profile: TenantProfile
+    documents: Mapping[str, str]
+
+
+@cache
+def read_business(tenant: str) -> Business:
+    """Return a business of `evals/tenants/`, or the demo business of the local stack.
+
+    Raises:
+        FileNotFoundError: there is none of that name.
+    """
+    folder = next((parent / tenant for parent in (_OWN_TENANTS, TENANTS) if (parent / tenant).is_dir()), None)
+    if folder is None:
+        raise FileNotFoundError(f"there is no business {tenant}, neither in {_OWN_TENANTS.name} nor in the demo")
+    return Business(
+        parse_profile((folder / "profile.yaml").read_text(encoding="utf-8")),
+        {path.name: path.read_text(encoding="utf-8") for path in folder.glob("*.md")},
+    )
+
+
+def build_case_prompt(case: GoldenCase) -> Prompt:
+    """Return the prompt that the chat worker would build for the message of a case."""
+    business = read_business(case.tenant)
+    history: list[ServerFrame] = []
+    for exchange in case.earlier:
+        history.append(ChatSent(re="visitor", data=ChatSentData(text=exchange.visitor)))
+        history.append(ChatFinal(re="visitor", data=ChatFinalData(text=exchange.assistant)))
+    return build_prompt(profile=business.profile, documents=business.documents, history=history, text=case.ask, now=NOW)
+
+
+async def ask_model(model: Model, case: GoldenCase, *, deadline: Deadline = NO_DEADLINE) -> Answer:
+    """Return the model's answer to a case.
+
+    Raises:
+        ServiceError: the model cannot be reached, or refuses the request.
+    """
+    text: list[str] = []
+    tools: list[ToolCall] = []
+    finished: Finished | None = None
+    async for event in model.stream(build_case_prompt(case), deadline=deadline):
+        match event:
+            case TextDelta():
+                text.append(event.text)
+            case ToolCall():
+                tools.append(event)
+            case Restarted():
+                text.clear()
+                tools.clear()
+            case Finished():
+                finished = event
+    if finished is None:
+        return Answer("", stop_reason="none")
+    return Answer("".join(text), tuple((tool.name, tool.input) for tool in tools), finished.usage, finished.stop_reason)
