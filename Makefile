@@ -31,7 +31,7 @@ VERSION ?=
 YES ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up widget bundle-if-possible test test-fast test-localstack test-packages test-iam soak check checkov format catalogues update-catalogues check-catalogues language bench-path bench-booking bench-consumer bench-slots bench-ledger bench-start contracts count-calls cost package deploy lock clean
+.PHONY: help setup up widget bundle-if-possible test test-fast test-localstack test-packages test-iam soak eval check checkov format catalogues update-catalogues check-catalogues language bench-path bench-booking bench-consumer bench-slots bench-ledger bench-start contracts count-calls cost package deploy lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 24
@@ -95,6 +95,9 @@ format: $(READY) $(NODE_READY) ## format Python and JavaScript, and apply the li
 	$(VENV)/bin/ruff format
 	$(NODE) node_modules/eslint/bin/eslint.js --fix
 	$(NODE) node_modules/prettier/bin/prettier.cjs --write --log-level warn "**/*.{js,ts}"
+
+eval: $(READY) catalogues ## check answers to the golden conversations (BEDROCK=stand-in|aws, ARGS="--replay FILE"; ARGS=--help)
+	@$(PYTHON) -m evals --bedrock $(BEDROCK) $(ARGS)
 
 bench-path: $(READY) catalogues ## measure how long a visitor waits (ARGS="--rounds 50")
 	PYTHONPATH=. $(PYTHON) bench/path.py $(ARGS)

@@ -53,6 +53,8 @@ class Answer:
 
     usage: Usage = field(default_factory=Usage)
     stop_reason: str = "end_turn"
+    model_id: str = ""
+    """The model that answered; empty for an answer of no model."""
 
 
 _NEVER_CLAIMED = {

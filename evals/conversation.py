@@ -80,4 +80,5 @@ async def ask_model(model: Model, case: GoldenCase, *, deadline: Deadline = NO_D
                 finished = event
     if finished is None:
         return Answer("", stop_reason="none")
-    return Answer("".join(text), tuple((tool.name, tool.input) for tool in tools), finished.usage, finished.stop_reason)
+    calls = tuple((tool.name, tool.input) for tool in tools)
+    return Answer("".join(text), calls, finished.usage, finished.stop_reason, finished.model_id)
