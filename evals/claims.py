@@ -28,7 +28,7 @@ class Claim(StrEnum):
     """Says sorry."""
 
     REFERRAL = "referral"
-    """Sends to a doctor, to an examination or to an emergency number."""
+    """Sends to a doctor, to an examination, to an emergency number or to the telephone."""
 
 
 _VISIT = r"(?:visit|appointment|booking|reservation|consultation|session|time|slot|wizyt\w+|termin|rezerwacj\w+)"
@@ -75,6 +75,7 @@ _PATTERNS: dict[Claim, tuple[str, ...]] = {
     Claim.REFERRAL: (
         r"\b(?:doctor|dentist|physician|physiotherap\w+|consultation|examination|emergency|112|999)\b",
         r"\b(?:lekarz\w*|dentyst\w+|stomatolog\w*|fizjoterapeut\w+|konsultacj\w+|badani\w+|pogotowi\w+)\b",
+        r"\bplease (?:call|see|contact)\b|\b(?:prosimy|prosze|nalezy|warto) (?:zadzwonic|skontaktowac)\b",
     ),
 }
 _COMPILED = {claim: re.compile("|".join(patterns)) for claim, patterns in _PATTERNS.items()}
