@@ -17,6 +17,7 @@ TABLE = {
     "Once your visit is confirmed, you get an e-mail.": set(),
     "Gdy wizyta zostanie potwierdzona, dostaniesz e-mail.": set(),
     "Is your visit booked?": set(),
+    "Czy wizyta jest umówiona?": set(),
     "Press the button on the confirmed visit.": set(),
     "When you come, your visit is booked for an hour.": {Claim.ACTED},
     # Who writes.
