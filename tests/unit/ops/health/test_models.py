@@ -9,7 +9,7 @@ from ops.health import models
 from ops.health.checks import CheckResult, run_checks
 from tests.fakes.tenants import FakeTenants
 from tests.unit.ops.health.values import client_error, make_profile
-from workers.chat.adapters import bedrock
+from workers.chat.adapters.bedrock import request
 
 MODEL = "eu.anthropic.claude-haiku"
 
@@ -27,7 +27,7 @@ class FakeBedrock:
         return self
 
     async def converse(self, *, modelId, messages, inferenceConfig):  # noqa: N803 - AWS names them so
-        assert (len(messages), inferenceConfig) == (1, {"maxTokens": 1, "temperature": bedrock.TEMPERATURE})
+        assert (len(messages), inferenceConfig) == (1, {"maxTokens": 1, "temperature": request.TEMPERATURE})
         self.asked_models.append(modelId)
         if modelId in self.hanging:
             await asyncio.sleep(60)

@@ -231,7 +231,7 @@ async def test_an_address_that_bounced_or_complained_is_suppressed(feedback_worl
     assert found == Suppression(reason, AT)
     assert isinstance(await feedback_world.take_claim(report), Done)
     assert [(line["event"], line["suppressed"]) for line in logs] == [("mail_feedback", reason)]
-    assert "jan" not in str(logs)
+    assert "jan@" not in str(logs).lower()
     assert [(each.name, each.dimensions) for each in feedback_world.metrics.figures] == [
         ("AddressesSuppressed", (("Reason", reason),))
     ]

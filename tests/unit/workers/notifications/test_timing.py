@@ -208,7 +208,7 @@ async def test_a_notice_to_a_suppressed_address_is_dead_lettered(world, make_not
     with pytest.raises(PermanentError) as caught:
         await world.handle(make_notice(kind, data={"contact": "Jan@Example.com"}))
     assert caught.value.reason == "address_suppressed"
-    assert "jan" not in str(caught.value).lower()
+    assert "jan@" not in str(caught.value).lower()
     assert world.mailer.sent == []
     assert world.send_rate_limiter.requests == []
 
@@ -223,7 +223,7 @@ async def test_a_reminder_to_a_suppressed_address_is_dropped(world, make_notice)
     assert world.mailer.sent == []
     assert isinstance(await world.take_claim(notice), Done)
     assert [(line["event"], line["why"]) for line in logs] == [("notice_suppressed", "complained")]
-    assert "jan" not in str(logs)
+    assert "jan@" not in str(logs).lower()
 
 
 async def test_an_address_with_a_full_mailbox_gets_emails_again(world, make_notice):

@@ -42,12 +42,12 @@ def internal_command(world, **fields):
 )
 async def test_an_unusable_calendar_alerts_the_operators(world, reason, advice):
     """The alert says what to do and contains nothing about the visitor, who is notified that the command failed."""
-    await give_up(world, world.create_command(name="Jan"), reason)
+    await give_up(world, world.create_command(name="Kowalska"), reason)
 
     [notice] = world.notices.delivered
     assert (notice.type, notice.tenant, notice.data.reason) == ("notice.alert", "salon-ania", reason)
     assert advice in notice.data.advice
-    assert "jan" not in notice.model_dump_json().lower()
+    assert "kowalska" not in notice.model_dump_json().lower()
     assert world.frames() == ["error"]
 
 
