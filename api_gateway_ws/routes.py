@@ -21,6 +21,8 @@ from shared.queueable_text import is_queueable
 
 _MAX_ECHOED_ID = 64
 
+_BYTE_ORDER_MARK = "\ufeff"
+
 _QUESTION_ID = re.compile(r"[a-z0-9-]{1,40}")
 
 
@@ -59,6 +61,8 @@ def route_frame(
         return RefusedFrame(ErrorCode.BAD_FRAME, detail="the frame is not valid Unicode")
     if size > MAX_FRAME_BYTES:
         return RefusedFrame(ErrorCode.TOO_LARGE, detail=f"a frame is at most {MAX_FRAME_BYTES} bytes")
+    # Neither protocol has a byte-order mark; some programs write one before every text.
+    text = text.removeprefix(_BYTE_ORDER_MARK)
     if not text.strip():
         return RefusedFrame(ErrorCode.BAD_FRAME, detail="the frame is empty")
     content = parse_legacy_frame(text, f"text-{fresh_id()}") if is_legacy_frame(text) else parse_json_object(text)

@@ -21,6 +21,9 @@ class Claim:
     is_first: bool = False
     """Whether nobody has claimed the command before, so that no earlier worker can have left anything behind."""
 
+    is_stop_requested: bool = False
+    """Whether the visitor asked to end the command early before it was claimed."""
+
 
 @dataclass(frozen=True, slots=True)
 class Done:

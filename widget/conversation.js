@@ -203,6 +203,7 @@ const HANDLERS = {
           text: data.text,
           streaming: false,
           stopped: data.stopped === true,
+          cut: Boolean(data.cut),
           actions: data.actions ?? [],
         },
       ),

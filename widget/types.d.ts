@@ -110,7 +110,7 @@ export interface FrameData {
   pong: object;
   "chat.sent": { text: string };
   "chat.delta": { offset: number; text: string };
-  "chat.final": { text: string; actions?: Action[]; stopped?: boolean; by?: "human" };
+  "chat.final": { text: string; actions?: Action[]; stopped?: boolean; by?: "human"; cut?: string };
   "booking.slots": SlotsData;
   "booking.pending": BookedData;
   "booking.confirmed": BookedData;
@@ -217,6 +217,8 @@ export interface AnswerEntry extends Placed {
   from?: number;
   streaming: boolean;
   stopped?: boolean;
+  /** The text is the beginning of a longer answer. */
+  cut?: boolean;
   actions: Action[];
   by?: "human";
 }

@@ -88,6 +88,7 @@ class DynamoClaimStore:
             unfinished=max(before.get("unfinished", 0), 0),
             # Each claim of each release stores a fingerprint; a record without one has a stop flag only.
             is_first="fingerprint" not in before,
+            is_stop_requested=bool(before.get("stop")),
         )
 
     async def _undo_claim(self, key: str, owner: str) -> None:

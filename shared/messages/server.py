@@ -82,17 +82,25 @@ class Usage(Message):
         )
 
 
-Announcement = Literal["took_over", "handed_back", "is_read"]
+Announcement = Literal["took_over", "handed_back", "is_read", "declined"]
 """Which announcement of the backend a `chat.final` is: see `ChatFinalData`."""
+
+
+Cut = Literal["max_tokens", "deadline"]
+"""What ended an answer before its end."""
 
 
 class ChatFinalData(Message):
     """The whole answer, or an announcement of the backend; it replaces every delta.
 
     `announces` says which announcement it is: `took_over` (staff answer from here on),
-    `handed_back` (the assistant answers again), or `is_read` (staff read the message that ends here, and
-    the assistant is silent; only the first such message ends with a text). Releases add values: a value that
-    a client does not know is an announcement, too. Without `announces` it is none, whatever the text says.
+    `handed_back` (the assistant answers again), `is_read` (staff read the message that ends here, and
+    the assistant is silent; only the first such message ends with a text), or `declined` (the model does not answer
+    this message). Releases add values: a value that a client does not know is an announcement, too. Without
+    `announces` it is none, whatever the text says.
+
+    `cut` says that the text is only the beginning of an answer, and what ended it: `max_tokens` (the longest answer
+    that is allowed) or `deadline` (the time for an answer). A visitor who wants the rest asks for it by a `chat.send`.
     """
 
     text: str
@@ -103,6 +111,8 @@ class ChatFinalData(Message):
     """A message that staff sent unasked: such a frame has no `re`."""
     announces: Announcement | str | None = None
     """Not a closed set: a frame that a newer release stored must stay readable."""
+    cut: Cut | str | None = None
+    """Not a closed set, either."""
 
 
 class Slot(Message):

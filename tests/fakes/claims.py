@@ -50,7 +50,14 @@ class FakeClaims:
         record.lease_until = now + lease
         record.attempts += 1
         record.unfinished += 1
-        return Claim(key, record.owner, record.attempts, unfinished=record.unfinished - 1, is_first=is_first)
+        return Claim(
+            key,
+            record.owner,
+            record.attempts,
+            unfinished=record.unfinished - 1,
+            is_first=is_first,
+            is_stop_requested=record.stop,
+        )
 
     async def extend(self, claim: Claim, *, lease: timedelta) -> bool:
         """Keep the command; False when it is another's now."""

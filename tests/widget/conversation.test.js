@@ -117,6 +117,18 @@ test("a stopped answer stays, even if it had not begun", () => {
   assert.deepEqual(displayed(state), ["said Hello", "answer "]);
 });
 
+test("an answer that was cut can be continued, whatever cut it", () => {
+  for (const [cut, expected] of /** @type {[string | undefined, boolean][]} */ ([
+    [undefined, false],
+    ["max_tokens", true],
+    ["a reason of a newer backend", true],
+  ])) {
+    const state = after(welcome(), sent("c1", 1), final("c1", 2, { text: "Half", cut }));
+    const [, entry] = timeline(state);
+    assert.equal(entry.kind === "answer" && entry.cut, expected);
+  }
+});
+
 test("what a person of the business writes stands beside the assistant's answers", () => {
   const byHand = { ...final("", 3, { text: "This is Marta.", by: "human" }), re: undefined };
   const state = after(welcome(), sent("c1", 1), final("c1", 2), byHand);

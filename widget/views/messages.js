@@ -41,6 +41,7 @@ export class VisitorBubble {
 export class AnswerBubble {
   #body = h("div", { class: "answer-text" });
   #stopped;
+  #cut;
   #who = h("span", { class: "unseen" });
   #offers = h("div", { class: "offers" });
   /** @type {string | null} */
@@ -51,12 +52,20 @@ export class AnswerBubble {
     this.t = t;
     this.actions = actions;
     this.#stopped = h("p", { class: "stopped", hidden: true });
+    const onclick = () => actions.say(t("continue"));
+    this.#cut = h(
+      "div",
+      { class: "cut", hidden: true },
+      h("p", { class: "stopped" }, t("cut")),
+      h("button", { type: "button", class: "button soft", "data-testid": "continue", onclick }, t("continue")),
+    );
     this.node = h(
       "article",
       { class: "message answer", part: "message-assistant", "data-testid": "message", "data-kind": "answer" },
       this.#who,
       this.#body,
       this.#stopped,
+      this.#cut,
       this.#offers,
     );
   }
@@ -79,6 +88,7 @@ export class AnswerBubble {
     this.#source = source;
     setText(this.#stopped, entry.stopped ? this.t("stopped") : "");
     setVisible(this.#stopped, entry.stopped === true);
+    setVisible(this.#cut, entry.cut === true);
   }
 
   /** @param {AnswerEntry} entry */

@@ -15,7 +15,7 @@ async def test_the_first_worker_gets_the_command(claims, key):
     """A command that nobody has is given out with attempt 1 and an owner token."""
     claim = await take(claims, key)
     assert isinstance(claim, Claim)
-    assert (claim.key, claim.attempts) == (key, 1)
+    assert (claim.key, claim.attempts, claim.is_stop_requested) == (key, 1, False)
     assert claim.owner
 
 
@@ -155,7 +155,7 @@ async def test_a_stop_is_seen_whenever_it_came(stores, claims, clock, key):
     await asyncio.to_thread(lambda: stores.stops.request_stop(key, now=clock.now()))
     assert await claims.is_stop_requested(key)
     claim = await take(claims, key)
-    assert claim.attempts == 1
+    assert (claim.attempts, claim.is_stop_requested) == (1, True)
     await claims.complete(claim)
     assert await claims.is_stop_requested(key)
 

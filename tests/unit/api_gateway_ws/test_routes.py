@@ -204,12 +204,21 @@ def test_a_client_id_may_be_sixty_four_characters_long():
     assert routed(frame("chat.send", {"text": "Hello"}, id="x" * 65)).code == ErrorCode.BAD_FRAME
 
 
-@pytest.mark.parametrize("text", ["Hello", "[1, 2]", "null", '"quoted"', "17", "\ufeff{}"])
+@pytest.mark.parametrize("text", ["Hello", "[1, 2]", "null", '"quoted"', "17"])
 def test_any_other_text_is_a_chat_message_of_the_predecessor(text):
     """What is no JSON object was typed by a person, or by an old page for one."""
     command = routed(text)
 
     assert (command.type, command.data.text, command.client_id) == ("chat.send", text, "text-fresh")
+
+
+@pytest.mark.parametrize(
+    "text", [frame("chat.send", {"text": "Hello"}), " {}", "Hello", f"VERIFY_APPOINTMENT:{APPOINTMENT},123456", " "]
+)
+def test_a_byte_order_mark_is_skipped(text):
+    """Before a JSON frame and before a text of the predecessor, as if it were not there; only one, and only there."""
+    assert routed("\ufeff" + text) == routed(text)
+    assert routed("\ufeffHi \ufeff{}").data.text == "Hi \ufeff{}"
 
 
 def test_the_same_id_is_the_same_command_and_another_visitors_is_not():

@@ -33,7 +33,7 @@ class AnswerText:
 
     def __init__(self) -> None:
         self.received_characters = 0
-        """Of all pieces, visible or not: the model charges for them."""
+        """Of all pieces since the start, visible or not: the model charges for them."""
         self._blocks: dict[int, _BlockText] = {}
 
     def add(self, piece: str, block: int = 0) -> None:
@@ -49,6 +49,7 @@ class AnswerText:
     def clear(self) -> None:
         """Forget the text: the answer starts again."""
         self._blocks.clear()
+        self.received_characters = 0
 
     @property
     def text(self) -> str:

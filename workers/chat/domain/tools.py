@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from shared.messages.server import OfferBooking
@@ -49,16 +49,23 @@ _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 def check_offer(content: Mapping[str, Any], profile: TenantProfile) -> OfferBooking:
     """Return the offer of a tool call, without a service or date that is not valid."""
-    service, day = content.get("service"), content.get("date")
+    service, day = content.get("service"), _parse_date(content.get("date"))
     known = profile.find_service(service) if isinstance(service, str) else None
-    return OfferBooking(service=known.id if known else None, date=day if _is_date(day) else None)
+    return OfferBooking(service=known.id if known else None, date=f"{day}" if day else None)
 
 
-def _is_date(value: object) -> bool:
+def keep_bookable_date(offer: OfferBooking, profile: TenantProfile, now: datetime) -> OfferBooking:
+    """Return the offer without a date that is over, or after the horizon, where the business is."""
+    day, today = _parse_date(offer.date), now.astimezone(profile.zone).date()
+    if day is None or today <= day <= today + timedelta(days=profile.horizon_days):
+        return offer
+    return offer.model_copy(update={"date": None})
+
+
+def _parse_date(value: object) -> date | None:
     if not isinstance(value, str) or not _DATE.fullmatch(value):
-        return False
+        return None
     try:
-        date.fromisoformat(value)
+        return date.fromisoformat(value)
     except ValueError:
-        return False
-    return True
+        return None

@@ -1,9 +1,12 @@
 """Streams the model's answer to the visitor."""
 
+import asyncio
 import time
 from collections.abc import Sequence
 from contextlib import aclosing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+
+import structlog
 
 from shared.claims import ClaimStore
 from shared.conversations.ports import Connection
@@ -14,13 +17,16 @@ from shared.tenants.profile import TenantProfile
 from workers.chat.dependencies import ChatPorts
 from workers.chat.domain.answer_text import AnswerText
 from workers.chat.domain.deadline import Deadline
+from workers.chat.domain.endings import Ending, classify_stop_reason
 from workers.chat.domain.prompt import Prompt
-from workers.chat.domain.tools import OFFER_BOOKING, check_offer
+from workers.chat.domain.tools import OFFER_BOOKING, check_offer, keep_bookable_date
 from workers.chat.domain.usage import estimate_usage
 from workers.chat.handler.attempts import ModelAttempts
-from workers.chat.handler.deltas import coalesce_deltas
+from workers.chat.handler.deltas import Coalescer, coalesce_deltas
 from workers.chat.handler.stopping import iterate_until, watch_for_stop
 from workers.chat.ports import Finished, Restarted, TextDelta, ToolCall
+
+log = structlog.get_logger()
 
 
 @dataclass(slots=True)
@@ -31,7 +37,35 @@ class Answer:
     offers: list[OfferBooking] = field(default_factory=list)
     usage: Usage = field(default_factory=Usage)
     stopped: bool = False
-    finished: bool = False
+    stop_reason: str | None = None
+    """Why the model stopped; None until then."""
+
+    @property
+    def ending(self) -> Ending:
+        """What the model's reason means."""
+        return classify_stop_reason(self.stop_reason or "")
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether the model ended its answer, but said nothing and offered nothing."""
+        return self.stop_reason is not None and not (self.text.text or self.offers)
+
+    def begin_again(self) -> None:
+        """Forget what has come, except what it costs."""
+        self.text.clear()
+        self.offers.clear()
+        self.stop_reason = None
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerRequest:
+    """What is asked, for whom, and how long it may take."""
+
+    command: ChatSend
+    prompt: Prompt
+    profile: TenantProfile
+    listeners: Sequence[Connection]
+    deadline: Deadline
 
 
 class AnswerStreamer:
@@ -43,15 +77,12 @@ class AnswerStreamer:
         self._replies = replies
         self._claims = claims
 
-    async def stream(
-        self,
-        command: ChatSend,
-        prompt: Prompt,
-        profile: TenantProfile,
-        listeners: Sequence[Connection],
-        deadline: Deadline,
-    ) -> Answer:
-        """Stream the model's answer to the connections, until it ends or the visitor stops it."""
+    async def stream(self, request: AnswerRequest) -> Answer:
+        """Stream the model's answer to the connections, until it ends or the visitor stops it.
+
+        An answer without content is requested once more; without tools, if the call of one was malformed.
+        """
+        command, listeners = request.command, request.listeners
         answer = Answer()
         started = time.monotonic()
 
@@ -62,28 +93,48 @@ class AnswerStreamer:
         async def is_stop_requested() -> bool:
             return await self._claims.is_stop_requested(command.id)
 
-        await self._replies.post_frame(command.session_id, Typing(re=command.client_id), listeners)
         async with (
             watch_for_stop(is_stop_requested) as stopped,
             coalesce_deltas(lambda: answer.text.text, post) as deltas,
-            aclosing(self._attempts.stream(command, prompt, deadline=deadline)) as events,
         ):
+            await self._replies.post_frame(command.session_id, Typing(re=command.client_id), listeners)
+            await self._read_answer(request, answer, deltas, stopped)
+            if answer.is_empty and answer.ending in {"complete", "malformed"}:
+                log.info("answer_empty", stop_reason=answer.stop_reason)
+                if answer.ending == "malformed":
+                    request = replace(request, prompt=replace(request.prompt, tools=()))
+                answer.begin_again()
+                await self._read_answer(request, answer, deltas, stopped)
+        self._ports.metrics.record_milliseconds("BedrockLatency", (time.monotonic() - started) * 1000)
+        return answer
+
+    async def _read_answer(
+        self, request: AnswerRequest, answer: Answer, deltas: Coalescer, stopped: asyncio.Event
+    ) -> None:
+        """Read one answer to its end, or until it is stopped; once it is, the model is not called."""
+        if stopped.is_set():
+            answer.stopped = True
+            return
+        calls = self._attempts.stream(request.command, request.prompt, deadline=request.deadline)
+        async with aclosing(calls) as events:
             async for event in iterate_until(stopped, events):
                 match event:
                     case TextDelta(piece, block):
                         answer.text.add(piece, block)
                         deltas.wake()
-                    case ToolCall(name, content) if name == OFFER_BOOKING:
-                        answer.offers.append(check_offer(content, profile))
+                    case ToolCall(name=name, input=content) if name == OFFER_BOOKING:
+                        offer = check_offer(content, request.profile)
+                        now = self._ports.clock.now()
+                        answer.offers.append(keep_bookable_date(offer, request.profile, now))
                     case Restarted():
-                        answer.text = AnswerText()
-                        answer.offers.clear()
-                    case Finished(usage):
-                        answer.usage, answer.finished = usage, True
-            if stopped.is_set() and not answer.finished:
-                answer.stopped = True
-                # The model reports usage only at the end of an answer, but a stopped answer is billed as well.
-                answer.usage = estimate_usage(prompt, answer.text.received_characters)
+                        answer.begin_again()
+                    case Finished(usage=usage, stop_reason=reason):
+                        answer.usage += usage
+                        answer.stop_reason = reason
         answer.text.end()
-        self._ports.metrics.record_milliseconds("BedrockLatency", (time.monotonic() - started) * 1000)
-        return answer
+        if answer.ending == "malformed":
+            answer.offers.clear()
+        if stopped.is_set() and answer.stop_reason is None:
+            answer.stopped = True
+            # The model reports usage only at the end of an answer, but a stopped answer is billed as well.
+            answer.usage += estimate_usage(request.prompt, answer.text.received_characters)

@@ -4,7 +4,6 @@ import asyncio
 import random
 from collections.abc import Sequence
 from datetime import timedelta
-from pathlib import Path
 
 import structlog
 
@@ -15,7 +14,6 @@ from shared.conversations.ports import Connection
 from shared.conversations.replies import Replies, build_refusal_frame, find_refusal_code
 from shared.conversations.takeover import ConversationTail
 from shared.dead_letter_reasons import DeadLetterReason
-from shared.languages.catalogue import Catalogue
 from shared.messages.commands import ChatSend
 from shared.messages.errors import ErrorCode
 from shared.messages.server import (
@@ -24,13 +22,14 @@ from shared.messages.server import (
     ChatSent,
     ChatSentData,
 )
+from shared.tenants.profile import TenantProfile
 from workers.chat.dependencies import ChatPorts
-from workers.chat.domain.answer_text import build_final_text
 from workers.chat.domain.deadline import Deadline
-from workers.chat.domain.prompt import build_prompt
-from workers.chat.handler.answering import Answer, AnswerStreamer
+from workers.chat.domain.prompt import Prompt, build_prompt
+from workers.chat.handler.answering import Answer, AnswerRequest, AnswerStreamer
 from workers.chat.handler.attempts import BudgetExceededError, ModelAttempts
 from workers.chat.handler.earlier_frames import TAIL_FRAMES, read_earlier_frames
+from workers.chat.handler.final import build_final
 from workers.chat.ports import ModelFailure
 
 log = structlog.get_logger()
@@ -38,7 +37,11 @@ log = structlog.get_logger()
 ANSWER_TIMEOUT = timedelta(seconds=45)
 """How long a visitor waits for a whole answer."""
 
-CATALOGUE = Catalogue(Path(__file__).parents[1] / "locales")
+
+def choose_locale(command: ChatSend, listeners: Sequence[Connection]) -> str:
+    """Return the language of the `hello` on the message's own connection, of another one, or of the command."""
+    own_first = sorted(listeners, key=lambda connection: connection.connection_id != command.connection_id)
+    return next((connection.locale for connection in own_first if connection.locale), command.locale)
 
 
 class ChatHandler:
@@ -99,25 +102,38 @@ class ChatHandler:
             text=command.data.text,
             now=self._ports.clock.now(),
         )
-        deadline = Deadline(asyncio.get_running_loop().time() + ANSWER_TIMEOUT.total_seconds())
         try:
-            answer = await self._answers.stream(command, prompt, profile, listeners, deadline)
+            answer = await self._answer(command, claim, prompt, profile, listeners)
         except BudgetExceededError:
             return await self._refuse_message(command, claim, ErrorCode.BUDGET_EXCEEDED)
         await self._replies.store_in_steps_and_post(
             command.session_id,
-            self._build_final(command, answer),
+            build_final(command, answer, choose_locale(command, listeners)),
             claim=claim,
             after=ConversationTail(takeover=tail.takeover, last_seq=max(tail.last_seq, sent.seq or 0)),
         )
         return None
+
+    async def _answer(
+        self,
+        command: ChatSend,
+        claim: Claim,
+        prompt: Prompt,
+        profile: TenantProfile,
+        listeners: Sequence[Connection],
+    ) -> Answer:
+        """Ask the model, unless the visitor has stopped the answer before the message was received."""
+        if claim.is_stop_requested:
+            return Answer(stopped=True)
+        deadline = Deadline(asyncio.get_running_loop().time() + ANSWER_TIMEOUT.total_seconds())
+        return await self._answers.stream(AnswerRequest(command, prompt, profile, listeners, deadline))
 
     async def _leave_to_staff(self, command: ChatSend, claim: Claim, listeners: Sequence[Connection]) -> bool:
         """Complete the message without an answer, and return True; only the first one gets the text that staff read it.
 
         Return False, and store nothing, if the conversation was handed back meanwhile: the assistant has to answer.
         """
-        locale = next((connection.locale for connection in listeners if connection.locale), command.locale)
+        locale = choose_locale(command, listeners)
         texts = (render_announcement("is_read", locale), "")
         first, further = (
             ChatFinal(re=command.client_id, data=ChatFinalData(text=text, announces="is_read")) for text in texts
@@ -126,22 +142,6 @@ class ChatHandler:
             return False
         log.info("chat_left_to_staff")
         return True
-
-    def _build_final(self, command: ChatSend, answer: Answer) -> ChatFinal:
-        return ChatFinal(
-            re=command.client_id,
-            data=ChatFinalData(
-                text=build_final_text(
-                    answer.text.text,
-                    offered=bool(answer.offers),
-                    stopped=answer.stopped,
-                    t=CATALOGUE.get_texts(command.locale),
-                ),
-                actions=tuple(answer.offers[:1]),
-                usage=answer.usage,
-                stopped=answer.stopped,
-            ),
-        )
 
     async def repeat_outcome(self, command: ChatSend, outcome_seq: int | None) -> str | None:
         """Post the stored outcome again."""

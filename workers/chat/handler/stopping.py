@@ -13,10 +13,13 @@ STOP_POLL_SECONDS = 0.5
 
 
 async def iterate_until(stopped: asyncio.Event, events: AsyncIterator[T]) -> AsyncIterator[T]:
-    """Yield the events until they end or `stopped` is set, even while the next event is awaited."""
+    """Yield the events until they end or `stopped` is set, even while the next event is awaited.
+
+    Nothing is requested of the events once it is set.
+    """
     stopping = asyncio.ensure_future(stopped.wait())
     try:
-        while True:
+        while not stopped.is_set():
             next_event = asyncio.ensure_future(anext(events))
             try:
                 await asyncio.wait({next_event, stopping}, return_when=asyncio.FIRST_COMPLETED)

@@ -2,6 +2,7 @@
 
 import json
 import unicodedata
+from datetime import UTC, datetime
 from itertools import pairwise
 
 import pytest
@@ -12,9 +13,11 @@ from shared.messages.limits import MAX_FRAME_BYTES
 from shared.messages.server import ChatDelta, ChatDeltaData, ChatFinal, ChatFinalData, OfferBooking, Usage
 from tests.fakes.screen import Screen
 from workers.chat.domain.answer_text import MAX_ANSWER_BYTES, AnswerText, build_final_text
-from workers.chat.domain.tools import check_offer
+from workers.chat.domain.tools import check_offer, keep_bookable_date
 from workers.chat.handler.deltas import Coalescer
-from workers.chat.handler.dispatch import CATALOGUE
+from workers.chat.handler.final import CATALOGUE
+
+NOW = datetime(2026, 1, 12, 12, tzinfo=UTC)
 
 
 def read_answer(*blocks):
@@ -52,6 +55,29 @@ def read_answer(*blocks):
 def test_an_offer_has_only_services_of_the_business(make_profile, content, service, day):
     """An invalid service or date is left out, and the form opens without it."""
     assert check_offer(content, make_profile()) == OfferBooking(service=service, date=day)
+
+
+@pytest.mark.parametrize(
+    ("zone", "day", "is_bookable"),
+    [
+        ("Europe/Warsaw", "1999-01-12", False),
+        ("Europe/Warsaw", "9999-12-31", False),
+        ("Europe/Warsaw", "2026-01-11", False),
+        ("Europe/Warsaw", "2026-01-12", True),
+        ("Europe/Warsaw", "2026-01-19", True),
+        ("Europe/Warsaw", "2026-01-20", False),
+        ("Pacific/Kiritimati", "2026-01-12", False),
+        ("Pacific/Kiritimati", "2026-01-13", True),
+        ("Pacific/Pago_Pago", "2026-01-11", False),
+        ("Pacific/Pago_Pago", "2026-01-12", True),
+    ],
+)
+def test_an_offered_date_is_from_today_to_the_horizon(make_profile, zone, day, is_bookable):
+    """Where the business is: noon of the 12th in UTC is the 13th already in Kiritimati."""
+    profile = make_profile(time_zone=zone, horizon_days=7)
+    offer = OfferBooking(service="massage", date=day)
+    assert keep_bookable_date(offer, profile, NOW).date == (day if is_bookable else None)
+    assert keep_bookable_date(OfferBooking(), profile, NOW) == OfferBooking()
 
 
 @pytest.mark.parametrize(

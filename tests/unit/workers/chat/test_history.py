@@ -50,6 +50,11 @@ def number(frames, first=1):
         ([sent("a"), final("A person reads", announces="is_read")], [("user", "a\n\nnow")]),
         ([sent("a"), final("b", None, by="human")], [("user", "a"), ("assistant", "b"), ("user", "now")]),
         ([refused("b1"), Typing()], [("user", "now")]),
+        # What the model declined, it would decline again.
+        (
+            [sent("bad", "a2"), sent("a"), final("No.", "a2", announces="declined"), final("b")],
+            [("user", "a"), ("assistant", "b"), ("user", "now")],
+        ),
     ],
 )
 def test_the_turns_alternate_strictly(history, expected):

@@ -50,6 +50,29 @@ async def test_a_stop_before_the_first_word_leaves_an_empty_answer(world_of):
     assert len(world.finals()) == 1
 
 
+async def test_a_stop_before_the_message_calls_no_model(world_of):
+    """The message is stored, and ends with an empty answer that costs nothing."""
+    world = world_of()
+    command = world.command()
+    world.claims.request_stop(command.id, now=world.clock.now())
+
+    sent, final = await world.handle(command)
+
+    assert (sent.type, final.data.text, final.data.stopped) == ("chat.sent", "", True)
+    assert (world.model.prompts, world.usage.answers) == ([], {})
+
+
+async def test_a_stop_after_the_claim_calls_no_model(world_of):
+    """It is read before the model is asked, while the typing frame is posted."""
+    world = world_of()
+    command = world.command()
+    claim = await world.claim(command)
+    world.claims.request_stop(command.id, now=world.clock.now())
+
+    assert (await world.handle(command, claim))[-1].data.stopped
+    assert world.model.prompts == []
+
+
 async def test_a_stop_for_another_message_changes_nothing(world_of):
     """Each answer has its own stop flag."""
     world = world_of(["One. ", Pause(0.05), "Two."])

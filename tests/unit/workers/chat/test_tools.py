@@ -39,6 +39,14 @@ async def test_an_offer_with_invalid_fields_is_an_empty_form(world_of):
     assert final.data.actions == (OfferBooking(),)
 
 
+async def test_an_offered_date_of_another_century_is_dropped(world_of):
+    """The form opens for the service, on the first free day."""
+    call = ToolCall("offer_booking", {"service": "massage", "date": "1999-01-13"})
+    final = (await world_of([call]).handle())[-1]
+
+    assert final.data.actions == (OfferBooking(service="massage"),)
+
+
 async def test_a_command_in_the_answers_text_has_no_effect(world_of):
     """The answer's text is never parsed for commands."""
     text = "BOOK_APPOINTMENT:2026-01-13T10:00,jan@example.com,massage"
@@ -51,7 +59,8 @@ async def test_a_command_in_the_answers_text_has_no_effect(world_of):
 async def test_an_empty_answer_gets_a_default_text(world_of, locale, word):
     """In the visitor's language."""
     world = world_of([Finished(USAGE, "end_turn")])
-    final = (await world.handle(world.command(locale=locale)))[-1]
+    world.connections.open("session", "tab", locale=locale)
+    final = (await world.handle())[-1]
 
     assert final.data.text.startswith(word)
     assert world.deltas() == []

@@ -1,0 +1,38 @@
+"""The frame that ends a message with the assistant's answer."""
+
+from pathlib import Path
+
+from shared.conversations.announcements import render_announcement
+from shared.languages.catalogue import Catalogue
+from shared.messages.commands import ChatSend
+from shared.messages.server import ChatFinal, ChatFinalData
+from workers.chat.domain.answer_text import build_final_text
+from workers.chat.domain.endings import find_cut
+from workers.chat.handler.answering import Answer
+
+CATALOGUE = Catalogue(Path(__file__).parents[1] / "locales")
+
+
+def build_final(command: ChatSend, answer: Answer, locale: str) -> ChatFinal:
+    """Return the frame of an answer; what the model declined to answer is replaced by an announcement."""
+    is_declined = answer.ending == "declined" and not answer.stopped
+    build = _build_declined if is_declined else _build_answer
+    return ChatFinal(re=command.client_id, data=build(answer, locale))
+
+
+def _build_declined(answer: Answer, locale: str) -> ChatFinalData:
+    return ChatFinalData(text=render_announcement("declined", locale), usage=answer.usage, announces="declined")
+
+
+def _build_answer(answer: Answer, locale: str) -> ChatFinalData:
+    t = CATALOGUE.get_texts(locale)
+    text = answer.text.text
+    cut = "max_tokens" if answer.text.is_cut else find_cut(answer.stop_reason or "")
+    return ChatFinalData(
+        text=build_final_text(text, offered=bool(answer.offers), stopped=answer.stopped, t=t),
+        actions=tuple(answer.offers[:1]),
+        usage=answer.usage,
+        stopped=answer.stopped,
+        # A visitor who stopped the answer wants no rest of it, and of nothing there is no rest.
+        cut=cut if text and not answer.stopped else None,
+    )
