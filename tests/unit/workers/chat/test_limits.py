@@ -2,12 +2,14 @@
 
 import pytest
 
+from infra.local.bedrock.generations import find_generation
 from infra.local.bedrock.request import ConverseRequest
-from infra.local.bedrock.validation import CONTEXT_TOKENS, check_request
+from infra.local.bedrock.validation import check_request
 from shared.messages.errors import ErrorCode
 from shared.messages.server import ChatFinal, ChatFinalData, ChatSent, Usage
 from tests.fakes.model import Do, Pause
 
+HAIKU = "eu.anthropic.claude-haiku-4-5-20251001-v1:0"
 TODAY = ("salon-ania", "2026-01-12")
 
 
@@ -135,9 +137,7 @@ def convert_prompt(prompt):
 
 async def test_no_conversation_outgrows_the_model(world_of):
     """The longest messages, in characters of four bytes: each byte may be a token, and all of them fit."""
-    world = world_of(
-        [Do(lambda: check_request("eu.anthropic.claude", convert_prompt(world.model.prompts[-1]))), "Yes."]
-    )
+    world = world_of([Do(lambda: check_request(HAIKU, convert_prompt(world.model.prompts[-1]))), "Yes."])
     long_text = "😀" * 4_000
     answer = ChatFinal(re="b0", data=ChatFinalData(text="😀" * 5_000))
     await world.store_history(*([long_text, answer] * 30))
@@ -145,4 +145,4 @@ async def test_no_conversation_outgrows_the_model(world_of):
         final = (await world.handle(world.command(long_text, f"a{number}")))[-1]
         assert final.data.text == "Yes."
         content = convert_prompt(world.model.prompts[-1]).model_dump_json()
-        assert len(content.encode()) < CONTEXT_TOKENS
+        assert len(content.encode()) < find_generation(HAIKU).context_tokens
