@@ -56,8 +56,9 @@ _NOTES = """\
 """
 
 _ASSUMED = """\
-What depends on the length of an answer can't be counted: posts of the text, checks whether the visitor asked to stop,
-checks of the claim, and the time of the function. It is computed from the intervals in the code and the seconds below.
+What depends on the length of an answer can't be counted: posts of the text, checks whether the visitor asked to stop
+or has a new connection, checks of the claim, and the time of the function. It is computed from the intervals in the
+code and the seconds below.
 Durations and tokens are assumptions, too. AWS documents how many pollers an idle queue has for standard queues only,
 five that become two
 ([Configuring scaling behavior](https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-scaling.html)); for FIFO

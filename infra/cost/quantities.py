@@ -8,7 +8,8 @@ from pathlib import Path
 from infra.cost.calls import Amounts, CallTable
 from infra.cost.prices import Quantities
 from shared.consumer.heartbeat import BEAT_SECONDS
-from workers.chat.handler.deltas import COALESCE_SECONDS
+from workers.chat.handler.delta_schedule import COALESCE_SECONDS
+from workers.chat.handler.listeners import REFRESH_SECONDS
 from workers.chat.handler.stopping import STOP_POLL_SECONDS
 
 TEMPLATE = Path(__file__).parents[1] / "template.yaml"
@@ -121,11 +122,11 @@ def _translate_call(call: str, amounts: Amounts, assumptions: Mapping[str, float
 
 
 def _compute_timed_part(assumptions: Mapping[str, float]) -> Quantities:
-    """Return what an answer takes for as long as it lasts: deltas, checks of the claim and of a request to stop."""
+    """Return what an answer takes for as long as it lasts: deltas, checks of claim, connections and stop flag."""
     seconds = assumptions["answer seconds"]
     return {
         "WebSocket message": assumptions["seconds of an answer in which text arrives"] / COALESCE_SECONDS,
-        "DynamoDB read unit": (seconds / STOP_POLL_SECONDS + seconds / BEAT_SECONDS) / 2,
+        "DynamoDB read unit": (seconds / STOP_POLL_SECONDS + seconds / REFRESH_SECONDS + seconds / BEAT_SECONDS) / 2,
         "Lambda GB-second": seconds * assumptions["GB of chat"],
     }
 

@@ -173,13 +173,16 @@ class Replies:
         """Return where the session listens right now, for `post`; with `may_lag`, or a moment ago."""
         return await self._connections.list_connections(session_id, may_lag=may_lag)
 
-    async def post_frame(self, session_id: str, frame: ServerFrame, connections: Sequence[Connection]) -> None:
-        """Post a frame to the given connections side by side; forget those that are gone."""
+    async def post_frame(
+        self, session_id: str, frame: ServerFrame, connections: Sequence[Connection]
+    ) -> Sequence[Connection]:
+        """Post a frame to the given connections side by side; forget those that are gone, and return the others."""
         text = frame.to_wire_text()
         alive = await asyncio.gather(*(self._poster.post(connection.connection_id, text) for connection in connections))
         for connection, is_alive in zip(connections, alive, strict=True):
             if not is_alive:
                 await self._remove_connection(session_id, connection)
+        return [connection for connection, is_alive in zip(connections, alive, strict=True) if is_alive]
 
     async def _remove_connection(self, session_id: str, connection: Connection) -> None:
         try:

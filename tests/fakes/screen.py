@@ -8,7 +8,10 @@ class Screen:
         self.text = ""
         self.posts: list[str] = []
 
-    async def post(self, offset: int, text: str) -> None:
+    async def admit(self, text: str) -> None:
+        """Do nothing: a screen has been there from the start."""
+
+    async def post_delta(self, offset: int, text: str) -> None:
         """Apply one delta; an offset behind the end would leave a gap."""
         assert offset <= len(self.text)
         self.text = self.text[:offset] + text

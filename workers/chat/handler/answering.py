@@ -12,7 +12,7 @@ from shared.claims import ClaimStore
 from shared.conversations.ports import Connection
 from shared.conversations.replies import Replies
 from shared.messages.commands import ChatSend
-from shared.messages.server import ChatDelta, ChatDeltaData, OfferBooking, Typing, Usage
+from shared.messages.server import OfferBooking, Usage
 from shared.tenants.profile import TenantProfile
 from workers.chat.dependencies import ChatPorts
 from workers.chat.domain.answer_text import AnswerText
@@ -22,7 +22,9 @@ from workers.chat.domain.prompt import Prompt
 from workers.chat.domain.tools import OFFER_BOOKING, check_offer, keep_bookable_date
 from workers.chat.domain.usage import estimate_usage
 from workers.chat.handler.attempts import ModelAttempts
+from workers.chat.handler.delta_schedule import DeltaSchedule
 from workers.chat.handler.deltas import Coalescer, coalesce_deltas
+from workers.chat.handler.listeners import Listeners, watch_for_listeners
 from workers.chat.handler.stopping import iterate_until, watch_for_stop
 from workers.chat.ports import Finished, Restarted, TextDelta, ToolCall
 
@@ -76,28 +78,26 @@ class AnswerStreamer:
         self._attempts = attempts
         self._replies = replies
         self._claims = claims
+        self._schedule = DeltaSchedule()
 
     async def stream(self, request: AnswerRequest) -> Answer:
         """Stream the model's answer to the connections, until it ends or the visitor stops it.
 
         An answer without content is requested once more; without tools, if the call of one was malformed.
         """
-        command, listeners = request.command, request.listeners
-        answer = Answer()
+        command, answer = request.command, Answer()
+        listeners = Listeners(command, request.listeners, replies=self._replies, clock=self._ports.clock)
         started = time.monotonic()
-
-        async def post(offset: int, text: str) -> None:
-            delta = ChatDelta(re=command.client_id, data=ChatDeltaData(offset=offset, text=text))
-            await self._replies.post_frame(command.session_id, delta, listeners)
 
         async def is_stop_requested() -> bool:
             return await self._claims.is_stop_requested(command.id)
 
         async with (
             watch_for_stop(is_stop_requested) as stopped,
-            coalesce_deltas(lambda: answer.text.text, post) as deltas,
+            coalesce_deltas(lambda: answer.text.text, listeners, self._schedule) as deltas,
+            watch_for_listeners(listeners, deltas.wake),
         ):
-            await self._replies.post_frame(command.session_id, Typing(re=command.client_id), listeners)
+            await listeners.announce()
             await self._read_answer(request, answer, deltas, stopped)
             if answer.is_empty and answer.ending in {"complete", "malformed"}:
                 log.info("answer_empty", stop_reason=answer.stop_reason)

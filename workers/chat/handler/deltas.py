@@ -1,45 +1,62 @@
-"""Joins the pieces of an answer to about ten posts a second."""
+"""Posts a text that grows, piece by piece."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
+from typing import Protocol
 
-COALESCE_SECONDS = 0.1
+from workers.chat.handler.delta_schedule import DeltaSchedule
+
+
+class DeltaReceivers(Protocol):
+    """Who gets the text."""
+
+    async def admit(self, text: str) -> None:
+        """Post the text so far to those that are new."""
+        ...
+
+    async def post_delta(self, offset: int, text: str) -> None:
+        """Replace the text from this character on."""
+        ...
 
 
 class Coalescer:
-    """Posts what is new of a text: the first piece at once, later ones at most every `COALESCE_SECONDS`."""
+    """Posts what is new of a text: the first piece at once, later ones joined, as the schedule allows."""
 
-    def __init__(self, read_text: Callable[[], str], post: Callable[[int, str], Awaitable[None]]) -> None:
-        """Take the function that returns the text so far, and the one that posts `(offset, text)`.
+    def __init__(self, read_text: Callable[[], str], receivers: DeltaReceivers, schedule: DeltaSchedule) -> None:
+        """Take the function that returns the text so far, and the receivers.
 
-        The offset counts characters: from there on, the text is replaced. A text that was only extended is posted from
-        its former end on, another one from the first character that differs.
+        A text that was only extended is posted from its former end on, another one from the first character that
+        differs. Offsets count characters.
         """
         self._read_text = read_text
-        self._post = post
+        self._receivers = receivers
+        self._schedule = schedule
         self._posted = ""
         self._woken = asyncio.Event()
 
     def wake(self) -> None:
-        """Announce that the text has changed."""
+        """Announce that the text has changed, or that there is a new receiver."""
         self._woken.set()
 
     async def flush(self) -> None:
         """Post what is new; an empty text is not posted."""
+        await self._receivers.admit(self._posted)
         text = self._read_text()
         if text and text != self._posted:
             offset = _count_common_characters(self._posted, text)
             self._posted = text
-            await self._post(offset, text[offset:])
+            await self._receivers.post_delta(offset, text[offset:])
 
     async def run(self) -> None:
         """Post until cancelled."""
-        while True:
-            await self._woken.wait()
-            self._woken.clear()
-            await self.flush()
-            await asyncio.sleep(COALESCE_SECONDS)
+        with self._schedule.open_stream():
+            while True:
+                await self._woken.wait()
+                async with self._schedule.take_turn(is_first=not self._posted):
+                    self._woken.clear()
+                    await self.flush()
+                await asyncio.sleep(self._schedule.compute_interval_seconds())
 
 
 def _count_common_characters(before: str, now: str) -> int:
@@ -51,10 +68,10 @@ def _count_common_characters(before: str, now: str) -> int:
 
 @asynccontextmanager
 async def coalesce_deltas(
-    read_text: Callable[[], str], post: Callable[[int, str], Awaitable[None]]
+    read_text: Callable[[], str], receivers: DeltaReceivers, schedule: DeltaSchedule
 ) -> AsyncIterator[Coalescer]:
     """Post in the background inside the `with`; what is new at its end is dropped: `chat.final` has all."""
-    coalescer = Coalescer(read_text, post)
+    coalescer = Coalescer(read_text, receivers, schedule)
     task = asyncio.create_task(coalescer.run())
     try:
         yield coalescer

@@ -14,6 +14,7 @@ from shared.messages.server import ChatDelta, ChatDeltaData, ChatFinal, ChatFina
 from tests.fakes.screen import Screen
 from workers.chat.domain.answer_text import MAX_ANSWER_BYTES, AnswerText, build_final_text
 from workers.chat.domain.tools import check_offer, keep_bookable_date
+from workers.chat.handler.delta_schedule import DeltaSchedule
 from workers.chat.handler.deltas import Coalescer
 from workers.chat.handler.final import CATALOGUE
 
@@ -122,7 +123,7 @@ def specify_visible_text(blocks):
 async def test_an_answer_is_the_same_however_it_is_split(blocks, data):
     """Also between the halves of a character; each delta goes on with the beginning of the final text."""
     answer, screen = AnswerText(), Screen()
-    deltas = Coalescer(lambda: answer.text, screen.post)
+    deltas = Coalescer(lambda: answer.text, screen, DeltaSchedule())
     final = read_answer(*blocks).text
     for number, block in enumerate(blocks):
         units = block.encode("utf-16-le", "surrogatepass")
@@ -142,7 +143,7 @@ async def test_an_answer_is_the_same_however_it_is_split(blocks, data):
 async def test_interleaved_blocks_are_joined_in_their_order(texts, data):
     """A client that replaces the answer from each offset on shows the final text at the end."""
     answer, screen = AnswerText(), Screen()
-    deltas = Coalescer(lambda: answer.text, screen.post)
+    deltas = Coalescer(lambda: answer.text, screen, DeltaSchedule())
     order = data.draw(st.permutations([number for number, text in enumerate(texts) for _ in text]))
     rest = [iter(text) for text in texts]
     for number in order:

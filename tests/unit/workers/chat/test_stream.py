@@ -10,22 +10,24 @@ from shared.errors import TransientError
 from tests.deadlines import DEADLINE_SECONDS
 from tests.fakes.screen import Screen
 from tests.fakes.turned_loop import run_turned
-from workers.chat.handler.deltas import COALESCE_SECONDS, Coalescer, coalesce_deltas
+from workers.chat.handler.delta_schedule import COALESCE_SECONDS, DeltaSchedule
+from workers.chat.handler.deltas import Coalescer, coalesce_deltas
 from workers.chat.handler.stopping import watch_for_stop
 
 
 class Growing:
     """A text that grows, and the coalescer that posts it to a screen."""
 
-    def __init__(self, post):
+    def __init__(self, screen, schedule=None):
         self.text = ""
-        self._post = post
+        self._screen = screen
+        self._schedule = schedule or DeltaSchedule()
 
     def read(self):
         return self.text
 
     def coalesce(self):
-        return coalesce_deltas(self.read, self._post)
+        return coalesce_deltas(self.read, self._screen, self._schedule)
 
     def add(self, deltas, piece):
         self.text += piece
@@ -36,7 +38,7 @@ class Growing:
 async def test_the_posted_pieces_join_to_the_answer(pieces):
     """However pieces and posts fall; an offset counts characters, not bytes."""
     screen, text = Screen(), ""
-    coalescer = Coalescer(lambda: text, screen.post)
+    coalescer = Coalescer(lambda: text, screen, DeltaSchedule())
     for piece in pieces:
         text += piece or ""
         if piece is None:
@@ -50,7 +52,7 @@ async def test_the_posted_pieces_join_to_the_answer(pieces):
 async def test_a_text_that_starts_again_replaces_the_former_one():
     """From the first character that differs; a text that was cleared is left until there is another one."""
     screen, text = Screen(), "Half an answer"
-    coalescer = Coalescer(lambda: text, screen.post)
+    coalescer = Coalescer(lambda: text, screen, DeltaSchedule())
     for now in ("Half an answer", "", "Half a pound", "Half a"):
         text = now
         await coalescer.flush()
@@ -64,7 +66,7 @@ def test_the_first_piece_is_posted_at_once_and_later_ones_are_joined():
 
     async def stream():
         screen = Screen()
-        growing = Growing(screen.post)
+        growing = Growing(screen)
         async with growing.coalesce() as deltas:
             growing.add(deltas, "a")
             await asyncio.sleep(0.01)
@@ -84,7 +86,7 @@ def test_nothing_is_posted_after_the_end():
 
     async def stream():
         screen = Screen()
-        growing = Growing(screen.post)
+        growing = Growing(screen)
         async with growing.coalesce() as deltas:
             growing.add(deltas, "a")
             await asyncio.sleep(0.01)
@@ -100,7 +102,7 @@ async def test_an_answer_that_fails_ends_its_posts():
     """The body's own error is raised, and no task is left running."""
     before = asyncio.all_tasks()
     with pytest.raises(TransientError, match="busy"):
-        async with Growing(Screen().post).coalesce():
+        async with Growing(Screen()).coalesce():
             raise TransientError("busy")
 
     assert asyncio.all_tasks() == before
