@@ -25,13 +25,14 @@ About = Literal[
     "skipped",
     "suppressed",
     "time_begun",
+    "too_late",
 ]
 """The subject of a refusal, where its code alone would not help.
 
 A question of the service, a visit that has begun or begins too soon to be changed, too many times held, too many codes
 within an hour, no further code for a held time, a text without a code, an hour that the clocks skip, a held time that
-has begun, a request to change a visit that was replayed after another change or hours later; a code that could not be
-sent, also by e-mail or to a phone where the other one is possible.
+has begun, a message that waited too long for an answer, a request to change a visit that was replayed after another
+change or hours later; a code that could not be sent, also by e-mail or to a phone where the other one is possible.
 """
 
 

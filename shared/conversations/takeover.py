@@ -1,7 +1,7 @@
 """Who answers a conversation, the assistant or staff of the business, and what staff did in it."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Literal
 
@@ -47,6 +47,8 @@ class ConversationTail:
     """May have run out: see `is_active`."""
     last_seq: int = 0
     """The number of the last frame, readable or not; 0 where there is none."""
+    stored_at: Mapping[int, datetime] = field(default_factory=dict)
+    """When each frame was stored, by its number."""
 
 
 def has_effect(before: Takeover | None, entry: ConversationAuditEntry) -> bool:

@@ -8,7 +8,15 @@ from typing import Annotated, Literal
 from pydantic import Field, TypeAdapter
 
 from shared.messages import client
-from shared.messages.model import NO_INPUT_IN_ERRORS, AppointmentId, Instant, Message, QueuedId, QueuedReplay
+from shared.messages.model import (
+    NO_INPUT_IN_ERRORS,
+    AppointmentId,
+    Instant,
+    Message,
+    QueuedId,
+    QueuedReplay,
+    is_absent,
+)
 
 ENVELOPE_VERSION: Literal[1] = 1
 
@@ -28,6 +36,8 @@ class Envelope(Message):
     trace: str | None = None
     source_ip: str = ""
     replay: QueuedReplay = 0
+    replayed_at: Annotated[Instant | None, Field(exclude_if=is_absent)] = None
+    """When an operator requested the replay; None in the original, and in replays by the release before."""
 
     @property
     def claim_key(self) -> str:

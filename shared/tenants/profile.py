@@ -65,8 +65,12 @@ class Model(Section):
     max_output_tokens: Annotated[int, Field(ge=64, le=4096)] = 800
 
 
+MAX_ANSWER_SECONDS = 90
+"""Less than the time-out of chat's handler on Lambda, 100 seconds (`infra/template.yaml`)."""
+
+
 class TenantLimits(Section):
-    """How many output tokens the assistant may use a day, and how long a visitor's message may be."""
+    """How many output tokens the assistant may use a day, and how long a message and the wait for its answer may be."""
 
     daily_output_tokens: Annotated[int, Field(gt=0)] = 500_000
     session_dollars: Dollars = Decimal(2)
@@ -79,6 +83,8 @@ class TenantLimits(Section):
     address_share_percent: Annotated[int, Field(ge=1, le=100)] = 50
     """The most that all conversations from one network address may take of a day's dollars: an office has one."""
     chat_characters: Annotated[int, Field(gt=0, le=MAX_CHAT_CHARACTERS)] = MAX_CHAT_CHARACTERS
+    answer_seconds: Annotated[int, Field(ge=10, le=MAX_ANSWER_SECONDS)] = 45
+    """How long a visitor waits for a whole answer; one that takes longer ends with the text that has come."""
 
 
 def _check_zone(name: str) -> str:

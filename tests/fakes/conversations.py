@@ -72,6 +72,7 @@ class FakeConversations:
     def __init__(self, claims: FakeClaims) -> None:
         self._claims = claims
         self.texts: dict[str, list[str]] = {}
+        self.stored_at: dict[str, dict[int, datetime]] = {}
         self.takeovers: dict[str, Takeover | None] = {}
         self.index = FakeConversationIndex()
         self.audit = FakeConversationAudit()
@@ -179,6 +180,7 @@ class FakeConversations:
         texts = self.texts.setdefault(session_id, [])
         numbered = frame.with_seq(len(texts) + 1)
         texts.append(numbered.to_wire_text())
+        self.stored_at.setdefault(session_id, {})[len(texts)] = self._claims._clock.now()
         record.markers[marker] = len(texts)
         if tenant:
             self.index.add_conversation(tenant, session_id, self._claims._clock.now())
@@ -193,7 +195,14 @@ class FakeConversations:
         if before_seq is not None:
             texts = texts[: max(0, before_seq - 1)]
         frames = [SERVER_FRAME.validate_json(text) for text in texts[-limit:]]
-        return ConversationTail(frames, self.takeovers.get(session_id), last_seq=len(texts))
+        stored_at = self.stored_at.get(session_id, {})
+        numbers = [frame.seq for frame in frames if frame.seq in stored_at]
+        return ConversationTail(
+            frames,
+            self.takeovers.get(session_id),
+            last_seq=len(texts),
+            stored_at={number: stored_at[number] for number in numbers},
+        )
 
     async def get_frame(self, session_id: str, seq: int) -> ServerFrame | None:
         """Return one frame."""

@@ -1,6 +1,7 @@
 """The dependencies of chat's use case."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 
 from shared.clock import Clock
 from shared.conversations.ports import ConversationStore
@@ -31,3 +32,5 @@ class ChatPorts:
     usage: UsageStore
     metrics: Metrics
     clock: Clock
+    handler_timeout: timedelta | None = None
+    """When the worker core cancels the handler; None if it never does."""

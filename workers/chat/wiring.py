@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import timedelta
 
 from shared.aws.clients import AwsClients, Credentials, open_aws_clients
 from shared.aws.knowledge import open_tenant_directory
@@ -44,7 +45,7 @@ async def open_worker() -> AsyncIterator[Worker]:
         queues = describe_queues(
             settings,
             pool_settings,
-            ports=await open_ports(clients, settings, stores=stores, clock=clock, metrics=metrics),
+            ports=await open_ports(clients, settings, pool_settings, stores=stores, clock=clock, metrics=metrics),
             replies=stores.replies,
             claims=stores.claims,
             outcomes=DynamoReplayOutcomes(client=stores.dynamodb, table=settings.failures_table, queue="chat"),
@@ -60,7 +61,13 @@ async def open_worker() -> AsyncIterator[Worker]:
 
 
 async def open_ports(
-    clients: AwsClients, settings: ChatSettings, *, stores: VisitorStores, clock: Clock, metrics: Metrics
+    clients: AwsClients,
+    settings: ChatSettings,
+    pool_settings: PoolSettings,
+    *,
+    stores: VisitorStores,
+    clock: Clock,
+    metrics: Metrics,
 ) -> ChatPorts:
     """Open the ports of the use case."""
     bedrock = await clients.open_client(
@@ -97,6 +104,7 @@ async def open_ports(
         usage=usage,
         metrics=metrics,
         clock=clock,
+        handler_timeout=timedelta(seconds=pool_settings.handler_timeout_seconds),
     )
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from ops.desk.domain.contacts import normalize_contact
+from ops.desk.domain.transitions import find_replay_time
 from ops.desk.domain.values import FieldProblem, FieldProblemKind, Invalid, NotPossible, NotPossibleReason
 from shared.consumer.decode import Decoder, UndecodableError
 from shared.json_objects import parse_json_object
@@ -116,7 +117,8 @@ def build_replay_payload(failure: Failure) -> str | None:
     envelope = parse_json_object(failure.payload)
     if envelope is None or parse_identity(envelope) is None:
         return None
-    return json.dumps({**envelope, "replay": failure.replays}, separators=(",", ":"))
+    replay = {"replay": failure.replays, "replayed_at": find_replay_time(failure).isoformat()}
+    return json.dumps({**envelope, **replay}, separators=(",", ":"))
 
 
 def find_acceptance_time(failure: Failure) -> datetime:

@@ -35,7 +35,7 @@ def include_running_replays(failure_filter: FailureFilter) -> FailureFilter:
 def is_lost_replay(failure: Failure, now: datetime) -> bool:
     """Return whether a replay had no outcome within its time-out, so that the failure needs action again."""
     timeout = _NOTICE_REPLAY_TIMEOUT if failure.queue == "notifications" else REPLAY_TIMEOUT
-    return failure.state is FailureState.REPLAYING and now >= _find_replay_time(failure) + timeout
+    return failure.state is FailureState.REPLAYING and now >= find_replay_time(failure) + timeout
 
 
 def find_block_reason(failure: Failure, now: datetime, *, again: bool = False) -> NotPossible | None:
@@ -43,7 +43,7 @@ def find_block_reason(failure: Failure, now: datetime, *, again: bool = False) -
     if failure.state is FailureState.ERASED:
         return NotPossible(NotPossibleReason.ERASED)
     if failure.state is FailureState.REPLAYING:
-        over = _find_replay_time(failure) + REPLAY_TIMEOUT
+        over = find_replay_time(failure) + REPLAY_TIMEOUT
         return NotPossible(NotPossibleReason.REPLAYING, again_at=over) if now < over else None
     if failure.state in ENDED and not again:
         return NotPossible(NotPossibleReason.ENDED)
@@ -106,5 +106,6 @@ def _build_audit_entry(operator: Operator, action: AuditAction, now: datetime, d
     return AuditEntry(now, operator.name, action, detail)
 
 
-def _find_replay_time(failure: Failure) -> datetime:
+def find_replay_time(failure: Failure) -> datetime:
+    """Return when the latest replay was requested; when it last failed, if there was none."""
     return max((entry.at for entry in failure.audit_trail if entry.action == "replayed"), default=failure.last_at)

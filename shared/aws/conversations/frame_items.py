@@ -1,5 +1,6 @@
 """Converts frames to items of the `conversations` table, with who answers after them, and back."""
 
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -47,6 +48,13 @@ def parse_takeover(item: dict[str, Any]) -> Takeover | None:
     if "person_until" not in row:
         return None
     return Takeover(row["person"], datetime.fromisoformat(row["person_until"]), row["person_told"])
+
+
+def parse_storage_times(items: Iterable[dict[str, Any]]) -> Mapping[int, datetime]:
+    """Return when each frame was stored, by its number."""
+    return {
+        int(item["seq"]["N"]): datetime.fromisoformat(item["created_at"]["S"]) for item in items if "created_at" in item
+    }
 
 
 def parse_frame(item: dict[str, Any]) -> ServerFrame | None:

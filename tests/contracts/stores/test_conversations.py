@@ -56,6 +56,17 @@ async def test_nothing_is_found_where_nothing_was_stored(stores, session):
     assert list((await stores.conversations.get_tail(session, 5)).frames) == []
 
 
+async def test_a_tail_says_when_each_frame_was_stored(stores, session, clock):
+    """By its number: a message that waited behind a slow answer is not late."""
+    began = clock.now()
+    await stores.conversations.append(session, sent(), claim=await take(stores), marker="sent")
+    clock.advance(timedelta(seconds=40))
+    claim = await take(stores)
+    await stores.conversations.append_in_steps(session, final(), claim=claim, marker="outcome")
+    tail = await stores.conversations.get_tail(session, 5)
+    assert tail.stored_at == {1: began, 2: began + timedelta(seconds=40)}
+
+
 async def test_the_latest_come_oldest_first(stores, session):
     """Of a long conversation the last ones are returned, in the order of their numbers, beyond nine too."""
     for number in range(12):

@@ -7,13 +7,14 @@ from datetime import timedelta
 
 import structlog
 
-from shared.backoff import RandomSource
+from shared.backoff import RandomSource, compute_backoff_seconds
 from shared.claims import Claim, ClaimStore
 from shared.conversations.announcements import render_announcement
 from shared.conversations.ports import Connection
 from shared.conversations.replies import Replies, build_refusal_frame, find_refusal_code
 from shared.conversations.takeover import ConversationTail
 from shared.dead_letter_reasons import DeadLetterReason
+from shared.errors import PermanentError
 from shared.messages.commands import ChatSend
 from shared.messages.errors import ErrorCode
 from shared.messages.server import (
@@ -22,20 +23,24 @@ from shared.messages.server import (
     ChatSent,
     ChatSentData,
 )
+from shared.refusal_texts import About
 from shared.tenants.profile import TenantProfile
 from workers.chat.dependencies import ChatPorts
-from workers.chat.domain.deadline import Deadline
+from workers.chat.domain.deadline import Deadline, find_previous_end, find_start, set_deadline
 from workers.chat.domain.prompt import Prompt, build_prompt
 from workers.chat.handler.answering import Answer, AnswerRequest, AnswerStreamer
-from workers.chat.handler.attempts import BudgetExceededError, ModelAttempts
+from workers.chat.handler.attempts import SHORTEST_CALL_SECONDS, BudgetExceededError, ModelAttempts
 from workers.chat.handler.earlier_frames import TAIL_FRAMES, read_earlier_frames
 from workers.chat.handler.final import build_final
 from workers.chat.ports import ModelFailure
 
 log = structlog.get_logger()
 
-ANSWER_TIMEOUT = timedelta(seconds=45)
-"""How long a visitor waits for a whole answer."""
+TOO_LATE = "too_late"
+"""The reason of a message that waited so long that its visitor gets an apology: the model was not called."""
+
+RETRY_SECONDS = 20.0
+"""The longest wait that a visitor is asked for while the model is busy; the shortest is half of it."""
 
 
 def choose_locale(command: ChatSend, listeners: Sequence[Connection]) -> str:
@@ -56,6 +61,7 @@ class ChatHandler:
     ) -> None:
         self._ports = ports
         self._replies = replies
+        self._random_source = random_source
         self._attempts = ModelAttempts(
             model=ports.model,
             spending=ports.spending,
@@ -73,6 +79,7 @@ class ChatHandler:
         if len(command.data.text) > profile.limits.chat_characters:
             return await self._refuse_message(command, claim, ErrorCode.TOO_LARGE)
         tail = await self._ports.conversations.get_tail(command.session_id, TAIL_FRAMES)
+        deadline = self._set_deadline(command, profile, tail)
         sent = await self._replies.store_in_steps_and_post(
             command.session_id,
             ChatSent(re=command.client_id, data=ChatSentData(text=command.data.text)),
@@ -103,7 +110,7 @@ class ChatHandler:
             now=self._ports.clock.now(),
         )
         try:
-            answer = await self._answer(command, claim, prompt, profile, listeners)
+            answer = await self._answer(command, claim, prompt, profile, listeners, deadline)
         except BudgetExceededError:
             return await self._refuse_message(command, claim, ErrorCode.BUDGET_EXCEEDED)
         await self._replies.store_in_steps_and_post(
@@ -121,12 +128,28 @@ class ChatHandler:
         prompt: Prompt,
         profile: TenantProfile,
         listeners: Sequence[Connection],
+        deadline: Deadline,
     ) -> Answer:
         """Ask the model, unless the visitor has stopped the answer before the message was received."""
         if claim.is_stop_requested:
             return Answer(stopped=True)
-        deadline = Deadline(asyncio.get_running_loop().time() + ANSWER_TIMEOUT.total_seconds())
+        if deadline.remaining(asyncio.get_running_loop().time()) < SHORTEST_CALL_SECONDS:
+            raise PermanentError(TOO_LATE, "nobody waits for the answer any more")
         return await self._answers.stream(AnswerRequest(command, prompt, profile, listeners, deadline))
+
+    def _set_deadline(self, command: ChatSend, profile: TenantProfile, tail: ConversationTail) -> Deadline:
+        started_at = find_start(
+            command.accepted_at,
+            previous_end=find_previous_end(tail.frames, tail.stored_at, client_id=command.client_id),
+            replayed_at=command.replayed_at,
+        )
+        return set_deadline(
+            started_at=started_at,
+            now=self._ports.clock.now(),
+            loop_time=asyncio.get_running_loop().time(),
+            timeout=timedelta(seconds=profile.limits.answer_seconds),
+            handler_timeout=self._ports.handler_timeout,
+        )
 
     async def _leave_to_staff(self, command: ChatSend, claim: Claim, listeners: Sequence[Connection]) -> bool:
         """Complete the message without an answer, and return True; only the first one gets the text that staff read it.
@@ -162,15 +185,30 @@ class ChatHandler:
             ModelFailure.QUOTA: ErrorCode.MODEL_BUSY,
             ModelFailure.DOWN: ErrorCode.MODEL_BUSY,
             DeadLetterReason.TIMEOUT: ErrorCode.TIMEOUT,
+            TOO_LATE: ErrorCode.TIMEOUT,
         }
-        await self._refuse_message(command, claim, codes.get(reason, ErrorCode.INTERNAL))
+        code = codes.get(reason, ErrorCode.INTERNAL)
+        about: About | None = "too_late" if reason == TOO_LATE else None
+        await self._refuse_message(command, claim, code, about=about)
 
-    async def _refuse_message(self, command: ChatSend, claim: Claim, code: ErrorCode) -> str:
+    async def _refuse_message(
+        self, command: ChatSend, claim: Claim, code: ErrorCode, *, about: About | None = None
+    ) -> str:
         locale = await self._replies.find_locale(command.session_id, command.locale)
         log.info("chat_refused", code=code)
-        frame = build_refusal_frame(code, re=command.client_id, locale=locale)
+        retry_after_ms = self._compute_retry_after_ms() if code is ErrorCode.MODEL_BUSY else None
+        frame = build_refusal_frame(
+            code, re=command.client_id, locale=locale, retry_after_ms=retry_after_ms, about=about
+        )
         await self._replies.store_and_post(command.session_id, frame, claim=claim)
         return code.value
+
+    def _compute_retry_after_ms(self) -> int:
+        """Return when to try again: not before a model is called again, and not when everybody else does."""
+        jitter = compute_backoff_seconds(
+            1, base_seconds=RETRY_SECONDS, cap_seconds=RETRY_SECONDS, fixed_share=0.5, random_source=self._random_source
+        )
+        return round((self._attempts.compute_wait_seconds() + jitter) * 1000)
 
     def _format_today(self) -> str:
         return f"{self._ports.clock.now():%Y-%m-%d}"

@@ -19,13 +19,13 @@ MOMENT = timedelta(seconds=1)
 
 
 async def test_a_replay_is_the_same_command_with_a_number(world):
-    """The payload goes to its queue in its message group, unchanged but for the number of the replay."""
+    """The payload goes to its queue in its message group, unchanged but for number and time of the replay."""
     one = await world.failed()
     before = json.loads(world.kept(one).payload)
     assert await world.desk.replay_failure(ANNA, one) == Replayed(one, 1)
     [(queue, group, body)] = world.replays.sent
     assert (queue, group) == ("booking", "s1")
-    assert json.loads(body) == {**before, "replay": 1}
+    assert json.loads(body) == {**before, "replay": 1, "replayed_at": world.clock.now().isoformat()}
 
 
 async def test_a_replay_is_recorded_before_it_is_sent(world):
@@ -171,7 +171,8 @@ async def test_a_newer_envelope_is_replayed_as_it_is(world):
     one = await world.failed(payload='{"version": 99, "id": "k1", "who": "ż", "replay": 0}')
     assert isinstance(await world.desk.replay_failure(ANNA, one), Replayed)
     [(_, _, body)] = world.replays.sent
-    assert json.loads(body) == {"version": 99, "id": "k1", "who": "ż", "replay": 1}
+    replayed_at = world.clock.now().isoformat()
+    assert json.loads(body) == {"version": 99, "id": "k1", "who": "ż", "replay": 1, "replayed_at": replayed_at}
 
 
 async def test_an_unreachable_ledger_prevents_a_replay(world):
