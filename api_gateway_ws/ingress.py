@@ -111,7 +111,12 @@ class Ingress:
         now = self._clock.now()
         locale = hello.data.locale or sender.locale
         self._sessions.record_hello(
-            sender.session_id, sender.connection_id, locale=hello.data.locale, tz=hello.data.tz, now=now
+            sender.session_id,
+            sender.connection_id,
+            locale=hello.data.locale,
+            tz=hello.data.tz,
+            now=now,
+            capabilities=hello.data.capabilities,
         )
         welcome = Welcome(
             re=hello.id,

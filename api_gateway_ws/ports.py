@@ -28,7 +28,14 @@ class Sessions(Protocol):
         ...
 
     def record_hello(
-        self, session_id: str, connection_id: str, *, locale: str | None, tz: str | None, now: datetime
+        self,
+        session_id: str,
+        connection_id: str,
+        *,
+        locale: str | None,
+        tz: str | None,
+        now: datetime,
+        capabilities: Sequence[str] = (),
     ) -> None:
         """Record what a `hello` said about the visitor."""
         ...

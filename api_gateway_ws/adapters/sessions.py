@@ -1,6 +1,6 @@
 """Connections, durable frames and stop flags in DynamoDB, as the ingress sees them."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -34,9 +34,16 @@ class DynamoSessions:
             )
 
     def record_hello(
-        self, session_id: str, connection_id: str, *, locale: str | None, tz: str | None, now: datetime
+        self,
+        session_id: str,
+        connection_id: str,
+        *,
+        locale: str | None,
+        tz: str | None,
+        now: datetime,
+        capabilities: Sequence[str] = (),
     ) -> None:
-        """Record language and zone; a row that was believed dead is restored."""
+        """Record language, zone and capabilities; a row that was believed dead is restored."""
         with translate_aws_errors("connections.greet"):
             self._client.update_item(
                 TableName=self._connections,
@@ -44,6 +51,7 @@ class DynamoSessions:
                 UpdateExpression=(
                     "SET locale = :locale, tz = :tz, connected_at_ms = if_not_exists(connected_at_ms, :now), "
                     "expires_at = if_not_exists(expires_at, :expires)"
+                    f"{', capabilities = :capabilities' if capabilities else ''}"
                 ),
                 ExpressionAttributeValues=_to_item(
                     {
@@ -51,6 +59,7 @@ class DynamoSessions:
                         ":tz": tz or "",
                         ":now": to_milliseconds(now),
                         ":expires": compute_expiry(now, CONNECTION_RETENTION),
+                        **({":capabilities": " ".join(capabilities)} if capabilities else {}),
                     }
                 ),
             )

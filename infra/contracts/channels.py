@@ -14,7 +14,7 @@ DURABLE_FRAMES = (
 
 ANSWERS: dict[str, tuple[str, ...]] = {
     "hello": ("welcome", *DURABLE_FRAMES),
-    "chat.send": ("ack", "typing", "chat.sent", "chat.delta", "chat.final", "error"),
+    "chat.send": ("ack", "typing", "progress", "chat.sent", "chat.delta", "chat.final", "error"),
     "chat.stop": ("chat.final", "error"),
     "booking.slots": ("booking.slots", "error"),
     "booking.create": ("ack", "booking.pending", "error"),

@@ -117,6 +117,8 @@ class Connection:
     connected_at: datetime
     locale: str | None = None
     tz: str | None = None
+    capabilities: frozenset[str] = frozenset()
+    """What its client understands beyond the frames that every client knows."""
 
 
 @dataclass(frozen=True, slots=True)

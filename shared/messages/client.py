@@ -35,12 +35,18 @@ AnswerText = Annotated[str, StringConstraints(strip_whitespace=True, max_length=
 Answers = Annotated[Mapping[AnsweredQuestionId, AnswerText], Field(max_length=MAX_ANSWERS)]
 
 
+Capability = Annotated[str, StringConstraints(pattern=r"^[a-z0-9.-]{1,40}$")]
+"""The name of something that only newer clients understand, such as the frame `progress`."""
+
+
 class HelloData(Message):
-    """What the client already has, and its language and time zone."""
+    """What the client already has, its language and time zone, and what it understands."""
 
     last_seq: Annotated[int, Field(ge=0, le=MAX_SEQ)] = 0
     locale: Annotated[str, StringConstraints(max_length=35)] | None = None
     tz: Annotated[str, StringConstraints(max_length=64)] | None = None
+    capabilities: Annotated[tuple[Capability, ...], Field(max_length=20)] = ()
+    """What a client does not name it is not sent. Names that the server does not know are ignored."""
 
 
 class ChatSendData(Message):

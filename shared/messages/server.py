@@ -307,6 +307,13 @@ class Typing(ServerFrame):
     data: Nothing = Nothing()
 
 
+class Progress(ServerFrame):
+    """The answer takes longer than usual; not durable, and only for clients with the capability `progress`."""
+
+    type: Literal["progress"] = "progress"
+    data: Nothing = Nothing()
+
+
 class ChatSent(ServerFrame):
     """The visitor's message, durable."""
 
@@ -388,6 +395,7 @@ AnyServerFrame = Annotated[
     Welcome
     | Ack
     | Typing
+    | Progress
     | ChatSent
     | ChatDelta
     | ChatFinal

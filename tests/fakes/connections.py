@@ -38,18 +38,35 @@ class FakeConnections:
             del self.rows[session_id, connection_id]
 
     def open(
-        self, session_id: str, connection_id: str, *, locale: str | None = None, at: datetime | None = None
+        self,
+        session_id: str,
+        connection_id: str,
+        *,
+        locale: str | None = None,
+        at: datetime | None = None,
+        capabilities: Sequence[str] = (),
     ) -> None:
         """Register a connection, a minute ago unless said otherwise."""
         since = at or self._clock.now() - timedelta(minutes=1)
-        self.rows[session_id, connection_id] = Connection(connection_id, since, locale)
+        self.rows[session_id, connection_id] = Connection(
+            connection_id, since, locale, capabilities=frozenset(capabilities)
+        )
 
     def record_hello(
-        self, session_id: str, connection_id: str, *, locale: str | None, tz: str | None, now: datetime
+        self,
+        session_id: str,
+        connection_id: str,
+        *,
+        locale: str | None,
+        tz: str | None,
+        now: datetime,
+        capabilities: Sequence[str] = (),
     ) -> None:
         """Add what a `hello` said; a row that is gone comes back."""
         row = self.rows.get((session_id, connection_id)) or Connection(connection_id, now)
-        self.rows[session_id, connection_id] = replace(row, locale=locale or "", tz=tz or "")
+        self.rows[session_id, connection_id] = replace(
+            row, locale=locale or "", tz=tz or "", capabilities=frozenset(capabilities) or row.capabilities
+        )
 
     async def _reach(self) -> None:
         await asyncio.sleep(0)

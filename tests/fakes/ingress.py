@@ -1,6 +1,6 @@
 """What the ingress talks to, in memory and blocking; it shares its rows with the workers' fakes."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 from shared.ids import compute_fingerprint
@@ -45,11 +45,20 @@ class FakeSessions:
         self._connections.open(session_id, connection_id, at=now)
 
     def record_hello(
-        self, session_id: str, connection_id: str, *, locale: str | None, tz: str | None, now: datetime
+        self,
+        session_id: str,
+        connection_id: str,
+        *,
+        locale: str | None,
+        tz: str | None,
+        now: datetime,
+        capabilities: Sequence[str] = (),
     ) -> None:
         """Record what a `hello` said about the visitor."""
         self._reach()
-        self._connections.record_hello(session_id, connection_id, locale=locale, tz=tz, now=now)
+        self._connections.record_hello(
+            session_id, connection_id, locale=locale, tz=tz, now=now, capabilities=capabilities
+        )
 
     def read_locale(self, session_id: str, connection_id: str) -> str | None:
         """Return the language that the connection's `hello` asked for."""

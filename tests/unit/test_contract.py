@@ -36,6 +36,7 @@ OWN = {
 
 ANSWERED = {
     *("welcome", "ack", "typing", "chat.sent", "chat.delta", "chat.final", "error", "pong", "booking.slots"),
+    "progress",
     *("booking.pending", "booking.confirmed", "booking.cancelled", "booking.rescheduled"),
     "booking.details",
 }

@@ -43,6 +43,7 @@ class DynamoConnectionStore:
                 connected_at=from_milliseconds(row["connected_at_ms"]),
                 locale=row.get("locale"),
                 tz=row.get("tz"),
+                capabilities=frozenset(row.get("capabilities", "").split()),
             )
             for row in rows
             if "connected_at_ms" in row

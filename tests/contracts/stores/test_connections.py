@@ -46,17 +46,20 @@ async def test_a_hello_adds_language_and_zone(stores, clock, session):
     await open_one(stores, session, "tab", start)
     clock.advance(timedelta(minutes=1))
     await asyncio.to_thread(
-        lambda: stores.sessions.record_hello(session, "tab", locale="pl-PL", tz="Europe/Warsaw", now=clock.now())
+        lambda: stores.sessions.record_hello(
+            session, "tab", locale="pl-PL", tz="Europe/Warsaw", now=clock.now(), capabilities=["progress", "challenge"]
+        )
     )
     (found,) = await stores.connections.list_connections(session)
     assert (found.locale, found.tz, found.connected_at) == ("pl-PL", "Europe/Warsaw", start)
+    assert found.capabilities == {"progress", "challenge"}
 
 
 async def test_a_hello_brings_a_row_back(stores, clock, session):
     """A connection that was taken for dead and says hello is posted to again."""
     await asyncio.to_thread(lambda: stores.sessions.record_hello(session, "tab", locale=None, tz=None, now=clock.now()))
     (found,) = await stores.connections.list_connections(session)
-    assert found.connected_at == clock.now()
+    assert (found.connected_at, found.capabilities) == (clock.now(), frozenset())
 
 
 async def test_a_gone_connection_is_forgotten(stores, clock, session):

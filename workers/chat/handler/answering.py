@@ -25,6 +25,7 @@ from workers.chat.handler.attempts import ModelAttempts
 from workers.chat.handler.delta_schedule import DeltaSchedule
 from workers.chat.handler.deltas import Coalescer, coalesce_deltas
 from workers.chat.handler.listeners import Listeners, watch_for_listeners
+from workers.chat.handler.progress import report_progress
 from workers.chat.handler.stopping import iterate_until, watch_for_stop
 from workers.chat.ports import Finished, Restarted, TextDelta, ToolCall
 
@@ -96,6 +97,7 @@ class AnswerStreamer:
             watch_for_stop(is_stop_requested) as stopped,
             coalesce_deltas(lambda: answer.text.text, listeners, self._schedule) as deltas,
             watch_for_listeners(listeners, deltas.wake),
+            report_progress(listeners),
         ):
             await listeners.announce()
             await self._read_answer(request, answer, deltas, stopped)

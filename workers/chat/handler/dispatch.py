@@ -27,7 +27,7 @@ from shared.refusal_texts import About
 from shared.tenants.profile import TenantProfile
 from workers.chat.dependencies import ChatPorts
 from workers.chat.domain.deadline import Deadline, find_previous_end, find_start, set_deadline
-from workers.chat.domain.prompt import Prompt, build_prompt
+from workers.chat.domain.prompt import build_prompt
 from workers.chat.handler.answering import Answer, AnswerRequest, AnswerStreamer
 from workers.chat.handler.attempts import SHORTEST_CALL_SECONDS, BudgetExceededError, ModelAttempts
 from workers.chat.handler.earlier_frames import TAIL_FRAMES, read_earlier_frames
@@ -110,7 +110,7 @@ class ChatHandler:
             now=self._ports.clock.now(),
         )
         try:
-            answer = await self._answer(command, claim, prompt, profile, listeners, deadline)
+            answer = await self._answer(AnswerRequest(command, prompt, profile, listeners, deadline), claim)
         except BudgetExceededError:
             return await self._refuse_message(command, claim, ErrorCode.BUDGET_EXCEEDED)
         await self._replies.store_in_steps_and_post(
@@ -121,21 +121,13 @@ class ChatHandler:
         )
         return None
 
-    async def _answer(
-        self,
-        command: ChatSend,
-        claim: Claim,
-        prompt: Prompt,
-        profile: TenantProfile,
-        listeners: Sequence[Connection],
-        deadline: Deadline,
-    ) -> Answer:
+    async def _answer(self, request: AnswerRequest, claim: Claim) -> Answer:
         """Ask the model, unless the visitor has stopped the answer before the message was received."""
         if claim.is_stop_requested:
             return Answer(stopped=True)
-        if deadline.remaining(asyncio.get_running_loop().time()) < SHORTEST_CALL_SECONDS:
+        if request.deadline.remaining(asyncio.get_running_loop().time()) < SHORTEST_CALL_SECONDS:
             raise PermanentError(TOO_LATE, "nobody waits for the answer any more")
-        return await self._answers.stream(AnswerRequest(command, prompt, profile, listeners, deadline))
+        return await self._answers.stream(request)
 
     def _set_deadline(self, command: ChatSend, profile: TenantProfile, tail: ConversationTail) -> Deadline:
         started_at = find_start(

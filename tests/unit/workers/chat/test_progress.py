@@ -1,0 +1,55 @@
+"""A visitor who waits without a word is told that the answer is still coming."""
+
+import asyncio
+
+from tests.fakes.model import Pause
+from tests.fakes.turned_loop import run_turned
+from workers.chat.handler.progress import report_progress
+
+
+def count_reports(world_of, script):
+    world = world_of(script)
+    world.connections.open("session", "able", capabilities=["progress", "challenge"])
+    run_turned(world.handle())
+    assert "progress" not in world.poster.types("tab")
+    assert all(frame.type != "progress" for frame in world.stored)
+    return [kind for kind in world.poster.types("able") if kind != "typing"]
+
+
+def test_ten_seconds_without_a_word_are_reported(world_of):
+    """Once in ten seconds at most, only to clients that know the frame, and never stored."""
+    for script, expected in [
+        ([Pause(9.9), "Hello"], []),
+        ([Pause(10.1), "Hello"], ["progress"]),
+        ([Pause(19.9), "Hello"], ["progress"]),
+        ([Pause(35), "Hello"], ["progress"] * 3),
+    ]:
+        kinds = count_reports(world_of, [*script, Pause(1)])
+        assert kinds == ["chat.sent", *expected, "chat.delta", "chat.final"], script
+
+
+def test_words_begin_the_time_again(world_of):
+    """Who can read is not told to wait, until the words stop."""
+    kinds = count_reports(world_of, ["One ", Pause(8), "two ", Pause(8), "three ", Pause(12), "four.", Pause(1)])
+    assert kinds.count("progress") == 1
+    assert kinds.index("progress") == len(kinds) - 3
+
+
+class Failing:
+    """Receivers whose posts fail."""
+
+    quiet_since = 0.0
+
+    async def post_progress(self):
+        raise KeyError("a bug")
+
+
+def test_a_post_that_fails_costs_no_answer():
+    """Nor does anything go on after the answer."""
+
+    async def answer():
+        async with report_progress(Failing()):
+            await asyncio.sleep(60)
+        assert len(asyncio.all_tasks()) == 1
+
+    run_turned(answer())
