@@ -22,6 +22,9 @@ _THROTTLED = frozenset(
         "BandwidthLimitExceeded",
         "PriorRequestNotComplete",
         "KmsThrottled",
+        "KMSThrottling",
+        "OverLimit",
+        "Throttled",
         "KMS.ThrottlingException",
         "SlowDown",
         "LimitExceededException",
@@ -31,6 +34,7 @@ _TRANSIENT = frozenset(
     {
         "TransactionConflictException",
         "TransactionInProgressException",
+        "ReplicatedWriteConflictException",
         "InternalServerError",
         "InternalFailure",
         "InternalError",

@@ -45,7 +45,9 @@ async def converse_stream(http: web.Request) -> web.StreamResponse:
 
 async def _prepare_answer(http: web.Request, call: Call, fault: Fault | None) -> Plan:
     if fault and fault.refuses:
-        raise _fault_to_error(fault)
+        raise fault.build_error()
+    if fault and fault.kind == "silent":
+        await asyncio.sleep(fault.seconds)
     return prepare_plan(http.app[STAND_IN], call, await http.read())
 
 
@@ -79,7 +81,7 @@ async def _answer_whole(http: web.Request, call: Call, fault: Fault | None, prep
     await asyncio.sleep(stand_in.pace.compute_delay_seconds(prepared.output_tokens))
     if fault:
         if fault.kind in ("throttle", "error"):
-            raise _fault_to_error(fault)
+            raise build_throttling_error() if fault.kind == "throttle" else build_internal_error()
         if fault.kind == "cut":
             if http.transport:
                 http.transport.close()
@@ -97,12 +99,10 @@ async def _answer_whole(http: web.Request, call: Call, fault: Fault | None, prep
     return web.json_response(body, headers={"x-amzn-RequestId": str(uuid.uuid4())})
 
 
-def _fault_to_error(fault: Fault) -> BedrockError:
-    return build_throttling_error() if fault.kind == "throttle" else build_internal_error()
-
-
 def _build_error_response(call: Call, error: BedrockError) -> web.Response:
     call.error = error.code
     log.info("call_refused %s %s: %s", call.model, error.code, error.message)
     headers = {"x-amzn-ErrorType": error.code, "x-amzn-RequestId": str(uuid.uuid4())}
+    if error.retry_after_seconds is not None:
+        headers["Retry-After"] = str(error.retry_after_seconds)
     return web.json_response({"message": error.message}, status=error.status, headers=headers)

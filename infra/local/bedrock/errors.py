@@ -4,6 +4,10 @@ STATUS = {
     "ValidationException": 400,
     "AccessDeniedException": 403,
     "ResourceNotFoundException": 404,
+    "ModelTimeoutException": 408,
+    "ModelErrorException": 424,
+    "ModelNotReadyException": 429,
+    "ServiceQuotaExceededException": 400,
     "ThrottlingException": 429,
     "ModelStreamErrorException": 424,
     "InternalServerException": 500,
@@ -14,10 +18,11 @@ STATUS = {
 class BedrockError(Exception):
     """An error for the client, with the code and the message of AWS."""
 
-    def __init__(self, code: str, message: str) -> None:
+    def __init__(self, code: str, message: str, *, retry_after_seconds: int | None = None) -> None:
         super().__init__(message)
         self.code = code
         self.message = message
+        self.retry_after_seconds = retry_after_seconds
 
     @property
     def status(self) -> int:

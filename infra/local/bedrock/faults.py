@@ -1,12 +1,19 @@
 """The faults that a test requests: kind, number of calls, and after how many deltas of an answer."""
 
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from infra.local.bedrock.errors import (
+    STATUS,
+    BedrockError,
+    build_internal_error,
+    build_model_stream_error,
+    build_throttling_error,
+)
 from infra.local.bedrock.reply import Step
 
-Kind = Literal["throttle", "stall", "cut", "error", "slow"]
+Kind = Literal["throttle", "stall", "cut", "error", "slow", "silent"]
 
 
 class Fault(BaseModel):
@@ -14,7 +21,8 @@ class Fault(BaseModel):
 
     `throttle` and `error` refuse the call, or end the stream if `after_deltas` is set. `stall` sends
     nothing for `seconds`, `cut` closes the connection, `slow` waits `seconds` before every delta; these
-    three start after `after_deltas` deltas (by default before the first).
+    three start after `after_deltas` deltas (by default before the first). `silent` sends nothing for `seconds`, not
+    even the headers. An `error` can have the `code` of any error of the service, a refusal the header `Retry-After`.
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -23,6 +31,25 @@ class Fault(BaseModel):
     times: int | None = Field(default=1, ge=1)
     after_deltas: int | None = Field(default=None, ge=0)
     seconds: float = Field(default=1.0, ge=0)
+    code: str | None = None
+    retry_after_seconds: int | None = Field(default=None, ge=0)
+
+    @model_validator(mode="after")
+    def _check_code(self) -> Self:
+        if self.code is not None and (self.kind != "error" or self.code not in STATUS):
+            raise ValueError(f"only an error has a code, one of {', '.join(sorted(STATUS))}")
+        return self
+
+    def build_error(self) -> BedrockError:
+        """Return the error with which a `throttle` or an `error` refuses the call, or ends its stream."""
+        if self.code is not None:
+            error = BedrockError(self.code, "A fault that was requested.")
+        elif self.kind == "throttle":
+            error = build_throttling_error()
+        else:
+            error = build_internal_error() if self.refuses else build_model_stream_error()
+        error.retry_after_seconds = self.retry_after_seconds
+        return error
 
     @property
     def refuses(self) -> bool:

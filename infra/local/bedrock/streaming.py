@@ -8,7 +8,7 @@ from collections.abc import Callable
 from aiohttp import web
 
 from infra.local.bedrock import event_stream
-from infra.local.bedrock.errors import BedrockError, build_model_stream_error, build_throttling_error
+from infra.local.bedrock.errors import BedrockError
 from infra.local.bedrock.faults import Fault
 from infra.local.bedrock.reply import Plan, Step
 from infra.local.bedrock.standin import Call, Pace
@@ -54,10 +54,10 @@ class AnswerStream:
 
     async def _apply_fault(self, fault: Fault) -> bool:
         """Apply the fault, and return whether it ended the stream."""
-        if fault.kind == "throttle":
-            await self._end_with_exception(build_throttling_error())
-        elif fault.kind == "error":
-            await self._end_with_exception(build_model_stream_error())
+        if fault.kind in ("throttle", "error"):
+            await self._end_with_exception(fault.build_error())
+        elif fault.kind == "silent":
+            return False  # it was before the headers
         elif fault.kind == "cut":
             # Closed without the last chunk, after the written data is sent.
             if self._http.transport:
