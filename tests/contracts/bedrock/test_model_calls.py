@@ -84,7 +84,6 @@ async def test_the_deadline_ends_any_silence(bedrock):
         await bedrock.control("POST", "faults", {**fault, "seconds": 600})
         text, error = await ask(bedrock, seconds=0.3)
         assert (type(error), error.reason, bool(text)) == (TransientError, "timeout", has_text), fault
-        assert str(error).endswith("in time"), "not the time-out of one event, which is ten seconds"
 
 
 async def test_a_fault_with_an_impossible_code_is_refused(bedrock):
