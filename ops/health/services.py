@@ -32,6 +32,11 @@ _ADVICE: dict[str, str] = {
     "bad_profile": "correct the named line of profile.yaml, in the tenant's folder of the knowledge bucket",
     "unknown_tenant": "put a profile.yaml into the tenant's folder of the knowledge bucket",
 }
+_DOCUMENT_ADVICE = "the assistant answers without it: correct or remove it in the folder of the knowledge bucket"
+_BUCKET_ADVICE = (
+    "allow s3:ListBucket and s3:GetObject on the knowledge bucket; until then workers serve the last copy that they"
+    " read"
+)
 _SENDER_ADVICE = "verify the address or its domain in SES, in this region"
 
 
@@ -49,7 +54,9 @@ def list_service_checks(
         HealthCheck("e-mail", checks.check_email_sender, _SENDER_ADVICE),
         HealthCheck("text messages", checks.check_text_messages, "allow sns:GetSMSSandboxAccountStatus"),
         HealthCheck(
-            "businesses", checks.check_businesses, "allow s3:ListBucket and s3:GetObject on the knowledge bucket"
+            "businesses",
+            checks.check_businesses,
+            _BUCKET_ADVICE,
         ),
     ]
 
@@ -152,6 +159,10 @@ class _Checks:
         checks += [
             CheckResult(name, "warning", warning, "correct this line of profile.yaml")
             for warning in await directory.get_warnings(tenant)
+        ]
+        checks += [
+            CheckResult(f"documents {tenant}", "warning", problem, _DOCUMENT_ADVICE)
+            for problem in await directory.get_document_problems(tenant)
         ]
         checks += [await self._check_calendar(tenant, profile, calendar_id) for calendar_id in profile.calendars]
         return checks + [await self._check_busy_calendar(tenant, source) for source in profile.all_busy_calendars]

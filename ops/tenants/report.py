@@ -5,9 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from ops.tenants.folders import PROFILE, TenantFolder
-from shared.aws.knowledge import MAX_DOCUMENT_BYTES, MAX_DOCUMENTS
 from shared.errors import ConfigurationError
-from shared.tenants import edge_profile
+from shared.tenants.documents import UnreadableDocumentError, decode_document, describe_problem, select_documents
 from shared.tenants.parse import MAX_PROFILE_BYTES, InvalidProfileError, parse_with_tree
 from shared.tenants.profile import TenantProfile
 from shared.tenants.profile_facts import describe_question, describe_reminders, describe_week, list_special_dates
@@ -109,18 +108,18 @@ def _build_report(
     shared: Sequence[str],
     now: datetime,
 ) -> TenantReport:
-    documents = sorted(name for name in folder.sizes if name.endswith(".md"))
-    ignored = [*_list_ignored_files(folder, documents)]
+    selection = select_documents(folder.sizes)
+    unreadable = dict(_find_unreadable_documents(folder, selection.names))
+    ignored = [*selection.problems, *unreadable.values()]
     if not TENANT_ID.fullmatch(folder.tenant):
         ignored.append("the folder's name can't be an id: use a-z, 0-9 and - alone")
-    read = [name for name in documents[:MAX_DOCUMENTS] if folder.sizes[name] <= MAX_DOCUMENT_BYTES]
     return TenantReport(
         tenant=folder.tenant,
         name=profile.name if profile else "",
         problems=(*problems, *shared, *ignored),
         business=_preview_business(profile, now) if profile else None,
         services=_preview_services(profile, now) if profile else (),
-        documents=tuple(Document(name, folder.sizes[name]) for name in read),
+        documents=tuple(Document(name, folder.sizes[name]) for name in selection.names if name not in unreadable),
     )
 
 
@@ -151,13 +150,10 @@ def _preview_services(profile: TenantProfile, now: datetime) -> tuple[ServicePre
     )
 
 
-def _list_ignored_files(folder: TenantFolder, documents: Sequence[str]) -> Iterable[str]:
-    """Name files of which the assistant reads nothing."""
-    for name in documents[MAX_DOCUMENTS:]:
-        yield f"{name} is not read: there are more than {MAX_DOCUMENTS} documents"
-    for name in documents[:MAX_DOCUMENTS]:
-        if folder.sizes[name] > MAX_DOCUMENT_BYTES:
-            yield f"{name} is not read: it is larger than {MAX_DOCUMENT_BYTES // 1000} KB"
-    for name in sorted(folder.sizes.keys() - {*documents, PROFILE, edge_profile.FILE}):
-        if not name.startswith("."):
-            yield f"{name} is not read: documents end in .md"
+def _find_unreadable_documents(folder: TenantFolder, names: Iterable[str]) -> Iterable[tuple[str, str]]:
+    """Yield the documents that are no text, each with a sentence."""
+    for name in names:
+        try:
+            decode_document(folder.read(name))
+        except UnreadableDocumentError as error:
+            yield name, describe_problem(name, error)

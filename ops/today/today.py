@@ -105,6 +105,7 @@ class Today:
             conversations=sorted(previews, key=lambda preview: not (preview.takeover or preview.unanswered)),
             has_more=page.has_more,
             warnings=await self._tenants.get_warnings(tenant),
+            document_problems=await self._tenants.get_document_problems(tenant),
         )
 
     async def explain_time(self, operator: Operator, tenant: str, service_id: str, time: str) -> ExplainedTime | None:

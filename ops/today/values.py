@@ -72,6 +72,8 @@ class Day:
     """Whether there are more conversations than these."""
     warnings: Sequence[str] = ()
     """What looks like a mistake in the business's profile, though it is accepted."""
+    document_problems: Sequence[str] = ()
+    """Which files of the business's folder the assistant does not read."""
 
 
 @dataclass(frozen=True, slots=True)

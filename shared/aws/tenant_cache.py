@@ -16,6 +16,8 @@ from shared.metrics import Metrics
 log = structlog.get_logger()
 
 MAX_AGE = timedelta(minutes=5)
+REFRESH_AGE = timedelta(minutes=4)
+"""From this age on an entry is read again in the background, where that is possible, and served meanwhile."""
 UNKNOWN_MAX_AGE = timedelta(minutes=1)
 """How long the cache remembers that a tenant does not exist."""
 OUTAGE_MAX_AGE = timedelta(seconds=30)
@@ -39,6 +41,8 @@ class TenantEntry(Generic[ProfileT, SourceT]):
     """Why the latest profile was refused."""
     warnings: tuple[str, ...] = ()
     """What looks like a mistake in the latest profile that was accepted."""
+    out_of_reach_since: datetime | None = None
+    """Since when the bucket does not answer, so that this is an old copy."""
 
     @property
     def exists(self) -> bool:
@@ -50,7 +54,9 @@ class TenantEntry(Generic[ProfileT, SourceT]):
 class _Kept(Generic[ProfileT, SourceT]):
     entry: TenantEntry[ProfileT, SourceT]
     due_at: datetime
-    """When to read the bucket again."""
+    """When to read the bucket again before the entry is served."""
+    refresh_at: datetime
+    """When to read the bucket again in the background."""
 
 
 class _LeastRecentlyUsed(Generic[ProfileT, SourceT]):
@@ -100,6 +106,20 @@ class TenantCache(Generic[ProfileT, SourceT]):
         kept = self._known.get(tenant) or self._unknown.get(tenant)
         return kept.entry if kept and self._clock.now() < kept.due_at else None
 
+    def is_refresh_due(self, tenant: str) -> bool:
+        """Return whether the entry is old enough to be read again in the background."""
+        kept = self._known.get(tenant)
+        return kept is not None and self._clock.now() >= kept.refresh_at
+
+    def refresh(self, tenant: str) -> None:
+        """Read the tenant again, unless that was done meanwhile.
+
+        Raises:
+            TransientError: as `look_up`.
+        """
+        if self.is_refresh_due(tenant):
+            self._read_again(tenant)
+
     def look_up(self, tenant: str) -> TenantEntry[ProfileT, SourceT]:
         """Return the entry, from the cache or the bucket.
 
@@ -108,11 +128,13 @@ class TenantCache(Generic[ProfileT, SourceT]):
         """
         return self.find(tenant) or self._read_again(tenant)
 
-    def get_profile(self, tenant: str) -> ProfileT:
+    def get_profile(self, tenant: str, *, for_visitor: bool = True) -> ProfileT:
         """Return a tenant's profile; raise `PermanentError` (`unknown_tenant`, `bad_profile`) without a valid one."""
-        # Every message and connection asks for its tenant's profile once, so this is where look-ups are counted.
+        # Every message and connection of a visitor asks for its tenant's profile once, so this is where look-ups are
+        # counted.
         cached = self.find(tenant)
-        self._metrics.count("KBCacheHit", 1 if cached else 0)
+        if for_visitor:
+            self._metrics.count("KBCacheHit", 1 if cached else 0)
         entry = cached or self._read_again(tenant)
         if entry.profile is None:
             raise PermanentError("bad_profile" if entry.problem else "unknown_tenant", entry.problem or tenant)
@@ -127,9 +149,12 @@ class TenantCache(Generic[ProfileT, SourceT]):
                 raise
             log.warning("knowledge_out_of_reach", tenant=tenant, problem=str(error))
             # From now, not from the start of the look-up: calls that waited for it must not repeat it one by one.
-            old.due_at = self._clock.now() + OUTAGE_MAX_AGE
+            old.due_at = old.refresh_at = self._clock.now() + OUTAGE_MAX_AGE
+            old.entry.out_of_reach_since = old.entry.out_of_reach_since or now
             return old.entry
-        kept = _Kept(entry, now + (MAX_AGE if entry.exists else UNKNOWN_MAX_AGE))
+        entry.out_of_reach_since = None
+        max_age = MAX_AGE if entry.exists else UNKNOWN_MAX_AGE
+        kept = _Kept(entry, now + max_age, now + min(max_age, REFRESH_AGE))
         # A tenant that was removed stays in the cache of existing tenants.
         (self._known if entry.exists or old else self._unknown).put(tenant, kept)
         return entry

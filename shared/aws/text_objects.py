@@ -22,10 +22,15 @@ class Unchanged:
 
 @dataclass(frozen=True, slots=True)
 class TextObject:
-    """The text of an object, cut off soon after `MAX_BYTES`, and its ETag."""
+    """The content of an object, cut off soon after `MAX_BYTES`, and its ETag."""
 
-    text: str
+    content: bytes
     etag: str
+
+    @property
+    def text(self) -> str:
+        """Return the content as UTF-8, with a replacement character where it is none."""
+        return self.content.decode(errors="replace")
 
 
 def read_text_object(get_object: Callable[..., Any], *, known_etag: str = "") -> TextObject | Unchanged | None:
@@ -49,4 +54,4 @@ def read_text_object(get_object: Callable[..., Any], *, known_etag: str = "") ->
             # In parts, because only a read that finds the end checks that nothing is missing.
             while len(content) < MAX_BYTES and (part := body.read(_PART_BYTES)):
                 content += part
-    return TextObject(content.decode(errors="replace"), answer["ETag"])
+    return TextObject(bytes(content), answer["ETag"])

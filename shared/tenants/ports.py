@@ -14,8 +14,8 @@ class TenantDirectory(Protocol):
         """Return the names of all tenants' folders, with and without valid profiles, as of at most `max_age` ago."""
         ...
 
-    async def get_profile(self, tenant: str) -> TenantProfile:
-        """Return the profile.
+    async def get_profile(self, tenant: str, *, for_visitor: bool = False) -> TenantProfile:
+        """Return the profile; the look-up is counted (`KBCacheHit`) if a visitor waits for it.
 
         Raises:
             PermanentError: `unknown_tenant`, or `bad_profile` when there never was a valid one.
@@ -26,6 +26,16 @@ class TenantDirectory(Protocol):
         """Return what looks like a mistake in the latest profile that was accepted; a sentence each, with its line."""
         ...
 
+    async def get_document_problems(self, tenant: str) -> Sequence[str]:
+        """Return a sentence for each file of the folder that the assistant does not read, with the reason.
+
+        The first sentence says since when the bucket does not answer, if an old copy is served.
+        """
+        ...
+
     async def get_documents(self, tenant: str) -> Mapping[str, str]:
-        """Return the knowledge base: file name to Markdown text, in the order of the names."""
+        """Return the knowledge base: file name to Markdown text, in the order of the names.
+
+        The same object until a document changes.
+        """
         ...

@@ -3,8 +3,11 @@
 import asyncio
 import hashlib
 import io
-from collections.abc import Callable, Mapping, Sequence
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import timedelta
+from threading import Event, Lock
 from typing import Any
 
 from botocore.exceptions import ClientError, EndpointConnectionError
@@ -44,6 +47,7 @@ class FakeTenants:
         self.blocking = FakeProfiles(profiles)
         self._documents = dict(documents or {})
         self.warnings: dict[str, Sequence[str]] = {}
+        self.document_problems: dict[str, Sequence[str]] = {}
 
     async def list_tenants(self, *, max_age: timedelta = timedelta()) -> Sequence[str]:
         """Return the names of all tenants, in order, those with documents alone among them."""
@@ -51,8 +55,9 @@ class FakeTenants:
         await asyncio.sleep(0)
         return sorted({*self.blocking.profiles, *self.blocking.bad, *self._documents})
 
-    async def get_profile(self, tenant: str) -> TenantProfile:
+    async def get_profile(self, tenant: str, *, for_visitor: bool = False) -> TenantProfile:
         """Return the profile, or raise `PermanentError`: `unknown_tenant`, `bad_profile`."""
+        del for_visitor
         await asyncio.sleep(0)
         return self.blocking.get_profile(tenant)
 
@@ -60,6 +65,11 @@ class FakeTenants:
         """Return the warnings that a test has set."""
         await asyncio.sleep(0)
         return self.warnings.get(tenant, ())
+
+    async def get_document_problems(self, tenant: str) -> Sequence[str]:
+        """Return the sentences that a test has set."""
+        await asyncio.sleep(0)
+        return self.document_problems.get(tenant, ())
 
     async def get_documents(self, tenant: str) -> Mapping[str, str]:
         """Return the documents in the order of their names; none without a profile."""
@@ -107,6 +117,21 @@ class WatchedS3:
         self.reachable = True
         self.page_size: int | None = None
         self.after_listing: Callable[[], None] = lambda: None
+        self.max_at_once = 0
+        """The largest number of objects that were read at the same time."""
+        self._reading = 0
+        self._lock = Lock()
+        self._is_open = Event()
+        self._is_open.set()
+
+    @contextmanager
+    def hold(self) -> Iterator[None]:
+        """Let calls wait until the end of the block."""
+        self._is_open.clear()
+        try:
+            yield
+        finally:
+            self._is_open.set()
 
     def list_objects_v2(self, **arguments: Any) -> Any:
         """List, then let somebody change what was listed."""
@@ -118,7 +143,15 @@ class WatchedS3:
     def get_object(self, **arguments: Any) -> Any:
         """Read an object."""
         self._called(arguments["Key"].partition("/")[2])
-        return self._client.get_object(**arguments)
+        with self._lock:
+            self._reading += 1
+            self.max_at_once = max(self.max_at_once, self._reading)
+        time.sleep(0.001)  # long enough for another reader to begin
+        try:
+            return self._client.get_object(**arguments)
+        finally:
+            with self._lock:
+                self._reading -= 1
 
     def put_object(self, **arguments: Any) -> Any:
         """Store an object."""
@@ -136,6 +169,7 @@ class WatchedS3:
 
     def _called(self, what: str) -> None:
         self._calls.append(what)
+        assert self._is_open.wait(10)
         if not self.reachable:
             raise EndpointConnectionError(endpoint_url="http://127.0.0.1")
 
@@ -152,9 +186,10 @@ class TenantFolder:
         self.bucket = KnowledgeBucket(client=self.reads, bucket=self._bucket, clock=clock, metrics=self.metrics)
         self.directory = S3TenantDirectory(self.bucket)
 
-    def put(self, text: str, name: str = "profile.yaml", tenant: str = "salon") -> None:
-        """Upload a file."""
-        self._s3.put_object(Bucket=self._bucket, Key=f"{tenant}/{name}", Body=text.encode())
+    def put(self, content: str | bytes, name: str = "profile.yaml", tenant: str = "salon") -> None:
+        """Upload a file; a text as UTF-8."""
+        body = content.encode() if isinstance(content, str) else content
+        self._s3.put_object(Bucket=self._bucket, Key=f"{tenant}/{name}", Body=body)
 
     def remove(self, name: str, tenant: str = "salon") -> None:
         """Delete a file."""

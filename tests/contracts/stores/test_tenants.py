@@ -6,8 +6,10 @@ from datetime import timedelta
 import pytest
 import structlog
 
+from shared.aws import tenant_documents
 from shared.aws.knowledge import KnowledgeBucket
-from shared.aws.tenant_cache import MAX_AGE, MAX_TENANTS, OUTAGE_MAX_AGE, UNKNOWN_MAX_AGE
+from shared.aws.tenant_cache import MAX_AGE, MAX_TENANTS, OUTAGE_MAX_AGE, REFRESH_AGE, UNKNOWN_MAX_AGE
+from shared.aws.tenant_documents import MAX_READERS
 from shared.errors import ConfigurationError, PermanentError, TransientError
 from shared.tenants.parse import parse_profile
 from tests.fakes.figures import FakeMetrics
@@ -99,14 +101,105 @@ async def test_a_tenant_without_a_good_profile_is_refused(directory, tenant, rea
 
 
 async def test_five_minutes_cost_one_look(stocked, clock):
-    """Every look-up within five minutes is answered without the bucket, and counted as a hit."""
+    """Every look-up until then is answered without the bucket; only those of visitors are counted."""
+    await stocked.directory.get_profile("salon", for_visitor=True)
+    assert stocked.reads.take_calls() == ["profile.yaml", "list"]
+    await stocked.directory.get_documents("salon")
+    assert sorted(stocked.reads.take_calls()) == ["a.md", "b.md"]
+    clock.advance(REFRESH_AGE - timedelta(seconds=1))
     await stocked.directory.get_profile("salon")
-    assert sorted(stocked.reads.take_calls()) == ["a.md", "b.md", "list", "profile.yaml"]
-    clock.advance(MAX_AGE - timedelta(seconds=1))
-    await stocked.directory.get_profile("salon")
+    await stocked.directory.get_profile("salon", for_visitor=True)
     await stocked.directory.get_documents("salon")
     assert stocked.reads.take_calls() == []
     assert [figure.value for figure in stocked.metrics.figures] == [0, 1]
+
+
+async def test_an_entry_is_read_again_before_it_is_too_old(stocked, clock):
+    """Those who ask meanwhile do not wait; what changed is read once, and seen within five minutes."""
+    before = await stocked.directory.get_documents("salon")
+    stocked.reads.take_calls()
+    clock.advance(REFRESH_AGE)
+    stocked.put("# Nowe ceny\n", "b.md")
+    with stocked.reads.hold():
+        found = await asyncio.gather(*(stocked.directory.get_documents("salon") for _ in range(10)))
+        assert all(documents is before for documents in found)
+        clock.advance(MAX_AGE - REFRESH_AGE)
+        late = asyncio.gather(*(stocked.directory.get_documents("salon") for _ in range(10)))
+        await asyncio.sleep(0)
+    for documents in await late:
+        assert documents == {"a.md": DOCUMENTS["a.md"], "b.md": "# Nowe ceny\n"}
+    assert stocked.reads.take_calls() == ["list", "b.md"]
+
+
+async def test_a_hundred_at_once_read_each_object_once(clock):
+    """Whether they need the profile or the documents; the documents are read several at a time."""
+    folder = TenantFolder(MemoryS3(), clock)
+    folder.put(PROFILE)
+    names = [f"{number:02}.md" for number in range(20)]
+    for name in names:
+        folder.put(f"# {name}", name)
+    look_ups = [folder.directory.get_documents, folder.directory.get_profile] * 50
+    await asyncio.gather(*(look_up("salon") for look_up in look_ups))
+    assert sorted(folder.reads.take_calls()) == sorted([*names, "list", "profile.yaml"])
+    assert 1 < folder.reads.max_at_once <= MAX_READERS
+
+
+async def test_documents_stay_the_same_object_until_one_changes(stocked, clock):
+    """What is built from them, such as an index, is built again only then."""
+    first = await stocked.directory.get_documents("salon")
+    clock.advance(MAX_AGE)
+    stocked.put(DOCUMENTS["b.md"], "b.md")
+    assert await stocked.directory.get_documents("salon") is first
+    clock.advance(MAX_AGE)
+    stocked.put("# Neu\n", "b.md")
+    assert (await stocked.directory.get_documents("salon"))["b.md"] == "# Neu\n"
+
+
+async def test_the_documents_of_all_tenants_have_a_bound(clock, monkeypatch):
+    """Those that were not used for the longest are dropped, and read again when somebody asks."""
+    monkeypatch.setattr(tenant_documents, "MAX_CACHED_BYTES", 250)
+    folder = TenantFolder(MemoryS3(), clock)
+    for tenant in ("one", "two", "three"):
+        folder.put(PROFILE, tenant=tenant)
+        folder.put("x" * 100, "a.md", tenant=tenant)
+    for tenant in ("one", "two", "one", "three"):
+        await folder.directory.get_documents(tenant)
+    folder.reads.take_calls()
+    for tenant, calls in (("one", []), ("three", []), ("two", ["a.md"])):
+        assert await folder.directory.get_documents(tenant) == {"a.md": "x" * 100}
+        assert folder.reads.take_calls() == calls
+    folder.put("x" * 1_000, "b.md", tenant="two")
+    clock.advance(MAX_AGE)
+    assert len(await folder.directory.get_documents("two")) == 2
+
+
+async def test_files_that_are_not_read_are_named(stocked, clock):
+    """By their ending, size, folder or encoding; once in the log, and for doctor and desk as long as they are there."""
+    stocked.put("secret", "notes.txt")
+    stocked.put("# Old", "archive/c.md")
+    stocked.put("x" * 200_001, "long.md")
+    stocked.put(b"%PDF-1.7", "price\nlist.md")
+    stocked.put("# Łódź".encode("cp1250"), "windows.md")
+    stocked.put("# Łódź".encode("utf-16"), "wide.md")
+    stocked.put(b"\xef\xbb\xbf# Marked", "marked.md")
+    with structlog.testing.capture_logs() as logs:
+        for _ in range(2):
+            clock.advance(MAX_AGE)
+            problems = await stocked.directory.get_document_problems("salon")
+    assert [problem.partition(" is not read: ")[0] for problem in problems] == [
+        "archive/c.md",
+        "long.md",
+        "notes.txt",
+        "price list.md",
+        "windows.md",
+    ]
+    assert [reason for line in logs for reason in line["problems"]] == list(problems)
+    documents = await stocked.directory.get_documents("salon")
+    assert (documents["wide.md"], documents["marked.md"]) == ("# Łódź", "# Marked")
+    for name in ("notes.txt", "archive/c.md", "long.md", "price\nlist.md", "windows.md"):
+        stocked.remove(name)
+    clock.advance(MAX_AGE)
+    assert list(await stocked.directory.get_document_problems("salon")) == []
 
 
 async def test_after_five_minutes_only_what_changed_is_read(stocked, clock):
@@ -187,20 +280,24 @@ async def test_a_tenant_that_left_is_unknown_until_it_comes_back(stocked, clock)
 
 async def test_an_outage_of_the_bucket_keeps_the_valid_profile(stocked, clock):
     """A tenant in the cache is served through an outage, which is looked at once per half a minute and then over."""
-    good = await stocked.directory.get_profile("salon")
+    good = await stocked.directory.get_profile("salon", for_visitor=True)
+    await stocked.directory.get_documents("salon")
     stocked.put(PROFILE.replace("Ania", "Ewa"))
     clock.advance(MAX_AGE)
     stocked.reads.take_calls()
     stocked.reads.reachable = False
     with structlog.testing.capture_logs() as logs:
-        assert await stocked.directory.get_profile("salon") == good
+        assert await stocked.directory.get_profile("salon", for_visitor=True) == good
         clock.advance(OUTAGE_MAX_AGE - timedelta(seconds=1))
         assert list(await stocked.directory.get_documents("salon")) == ["a.md", "b.md"]
+        [problem] = await stocked.directory.get_document_problems("salon")
+        assert "does not answer since 2026-01-12" in problem
     assert stocked.reads.take_calls() == ["list"]
     assert [(line["event"], line["log_level"]) for line in logs] == [("knowledge_out_of_reach", "warning")]
     stocked.reads.reachable = True
     clock.advance(timedelta(seconds=1))
-    assert (await stocked.directory.get_profile("salon")).name == "Salon Ewa"
+    assert (await stocked.directory.get_profile("salon", for_visitor=True)).name == "Salon Ewa"
+    assert list(await stocked.directory.get_document_problems("salon")) == []
     assert [figure.value for figure in stocked.metrics.figures] == [0, 0, 0]
 
 
@@ -242,11 +339,11 @@ async def test_an_invented_tenant_costs_one_read_a_minute(stocked, clock):
     """Its folder is never listed; and a tenant that is set up after somebody asked is there a minute later."""
     for _ in range(2):
         with pytest.raises(PermanentError):
-            await stocked.directory.get_profile("salon-new")
+            await stocked.directory.get_profile("salon-new", for_visitor=True)
     assert stocked.reads.take_calls() == ["profile.yaml"]
     stocked.put(PROFILE, tenant="salon-new")
     clock.advance(UNKNOWN_MAX_AGE)
-    assert (await stocked.directory.get_profile("salon-new")).name == "Salon Ania"
+    assert (await stocked.directory.get_profile("salon-new", for_visitor=True)).name == "Salon Ania"
     assert [figure.value for figure in stocked.metrics.figures] == [0, 1, 0]
 
 

@@ -80,7 +80,7 @@ class BookingHandler:
 
     async def _open_case(self, command: VisitorCommand, claim: Claim) -> Case:
         locale = await self._replies.find_locale(command.session_id, command.locale)
-        profile = await self._ports.tenants.get_profile(command.tenant)
+        profile = await self._ports.tenants.get_profile(command.tenant, for_visitor=True)
         return build_case(command, claim, profile, locale=locale, now=self._ports.clock.now())
 
     async def _find_answer(self, command: BookingSlots | BookingLookup, claim: Claim) -> ServerFrame:

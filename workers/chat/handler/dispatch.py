@@ -75,7 +75,7 @@ class ChatHandler:
         """Answer one message; return the error code if it is refused."""
         if not claim.is_first and (stored := await self._replies.recover_outcome(command.session_id, claim=claim)):
             return find_refusal_code(stored)
-        profile = await self._ports.tenants.get_profile(command.tenant)
+        profile = await self._ports.tenants.get_profile(command.tenant, for_visitor=True)
         if len(command.data.text) > profile.limits.chat_characters:
             return await self._refuse_message(command, claim, ErrorCode.TOO_LARGE)
         tail = await self._ports.conversations.get_tail(command.session_id, TAIL_FRAMES)

@@ -65,7 +65,15 @@ def check_services(aws):
     """Return a function that runs the checks of a deployment and returns the results by name."""
 
     async def check_services(
-        *, calendar=None, caldav=None, tenant=None, tenants=None, warnings=None, endpoint_url=None, **variables
+        *,
+        calendar=None,
+        caldav=None,
+        tenant=None,
+        tenants=None,
+        warnings=None,
+        unreadable=None,
+        endpoint_url=None,
+        **variables,
     ):
         variables = {
             "ses_from_email": "salon@example.com",
@@ -81,7 +89,7 @@ def check_services(aws):
 
         async def open_tenants():
             directory = FakeTenants(tenants or {TENANT: tenant or make_profile()})
-            directory.warnings = warnings or {}
+            directory.warnings, directory.document_problems = warnings or {}, unreadable or {}
             return directory
 
         deployment = Deployment("s", "r", endpoint_url, variables)
@@ -192,6 +200,14 @@ async def test_a_mistake_that_is_accepted_is_a_warning(check_services):
     results = await check_services(warnings={TENANT: ["line 3: horizon_days: `060` is read as 48"]})
     assert results[f"profile {TENANT}"].state == "warning"
     assert results[f"profile {TENANT}"].detail == "line 3: horizon_days: `060` is read as 48"
+
+
+async def test_a_file_that_is_not_read_is_a_warning(check_services):
+    """With what to do."""
+    results = await check_services(unreadable={TENANT: ["menu.pdf is not read: documents end in .md"]})
+    check = results[f"documents {TENANT}"]
+    assert (check.state, check.detail) == ("warning", "menu.pdf is not read: documents end in .md")
+    assert "correct or remove it" in check.advice
 
 
 async def test_a_calendar_of_two_businesses_is_a_warning(check_services):

@@ -78,6 +78,18 @@ def test_mistakes_of_the_profile_are_displayed(owner, world):
     assert "profile-warnings" not in owner.get("/today/salon-ania").text
 
 
+def test_files_that_the_assistant_does_not_read_are_displayed(owner, world):
+    """Those of this business, as text; without one there is no note."""
+    world.tenants.document_problems = {"salon-ania": [f"{HOSTILE}.md is not read"], "studio-bea": ["b.md is not read"]}
+    text = owner.get("/today/salon-ania").text
+    assert "&lt;script&gt;" in text
+    assert "}}.md is not read" in text
+    assert "<script>alert" not in text
+    assert "b.md is not read" not in text
+    world.tenants.document_problems = {}
+    assert "document-problems" not in owner.get("/today/salon-ania").text
+
+
 @pytest.mark.parametrize("day", ["nonsense", "0001-01-01", "9999-12-31", "2026-13-01", ""])
 def test_an_invalid_day_is_replaced_by_today(owner, day):
     """An address with an invalid date shows the current day."""
