@@ -31,7 +31,7 @@ VERSION ?=
 YES ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up widget bundle-if-possible test test-fast test-localstack test-packages test-iam soak eval check checkov format catalogues update-catalogues check-catalogues language bench-path bench-booking bench-consumer bench-slots bench-ledger bench-start contracts count-calls cost package deploy lock clean
+.PHONY: help setup up widget bundle-if-possible test test-fast test-localstack test-packages test-iam soak eval check checkov format catalogues update-catalogues check-catalogues language bench-path bench-booking bench-consumer bench-slots bench-ledger bench-start bench-knowledge contracts count-calls cost package deploy lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 24
@@ -113,6 +113,9 @@ bench-slots: $(READY) catalogues ## measure the search for free times
 
 bench-start: $(READY) catalogues ## measure the cold start of ingress and authorizer, and the packages (ARGS="--rounds 21")
 	PYTHONPATH=. $(PYTHON) bench/start.py $(ARGS)
+
+bench-knowledge: $(READY) ## measure the search in a base of 100 documents of 200 KB (ARGS="--documents 25")
+	PYTHONPATH=. $(PYTHON) bench/knowledge.py $(ARGS)
 
 bench-ledger: $(READY) catalogues ## measure the failure ledger with ten thousand failures
 	AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test PYTHONPATH=. $(PYTHON) bench/ledger.py $(ARGS)

@@ -13,6 +13,7 @@ from shared.messages.server import ChatFinal, ChatFinalData, ChatSent, ChatSentD
 from shared.tenants.parse import parse_profile
 from shared.tenants.profile import TenantProfile
 from workers.chat.domain.deadline import Deadline
+from workers.chat.domain.knowledge import PromptKnowledge, order_documents
 from workers.chat.domain.prompt import Prompt, build_prompt
 from workers.chat.ports import Finished, Model, Restarted, TextDelta, ToolCall
 
@@ -55,7 +56,9 @@ def build_case_prompt(case: GoldenCase) -> Prompt:
     for exchange in case.earlier:
         history.append(ChatSent(re="visitor", data=ChatSentData(text=exchange.visitor)))
         history.append(ChatFinal(re="visitor", data=ChatFinalData(text=exchange.assistant)))
-    return build_prompt(profile=business.profile, documents=business.documents, history=history, text=case.ask, now=NOW)
+    # The businesses of the cases are small: their documents are in the prompt as a whole.
+    knowledge = PromptKnowledge(order_documents(business.documents, case.language))
+    return build_prompt(profile=business.profile, knowledge=knowledge, history=history, text=case.ask, now=NOW)
 
 
 async def ask_model(model: Model, case: GoldenCase, *, deadline: Deadline = NO_DEADLINE) -> Answer:

@@ -204,6 +204,7 @@ const HANDLERS = {
           streaming: false,
           stopped: data.stopped === true,
           cut: Boolean(data.cut),
+          ...(data.sources?.length ? { sources: data.sources } : {}),
           actions: data.actions ?? [],
         },
       ),

@@ -110,7 +110,7 @@ export interface FrameData {
   pong: object;
   "chat.sent": { text: string };
   "chat.delta": { offset: number; text: string };
-  "chat.final": { text: string; actions?: Action[]; stopped?: boolean; by?: "human"; cut?: string };
+  "chat.final": { text: string; actions?: Action[]; stopped?: boolean; by?: "human"; cut?: string; sources?: string[] };
   "booking.slots": SlotsData;
   "booking.pending": BookedData;
   "booking.confirmed": BookedData;
@@ -219,6 +219,8 @@ export interface AnswerEntry extends Placed {
   stopped?: boolean;
   /** The text is the beginning of a longer answer. */
   cut?: boolean;
+  /** The titles of the documents in which the answer was found. */
+  sources?: string[];
   actions: Action[];
   by?: "human";
 }

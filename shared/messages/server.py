@@ -113,6 +113,9 @@ class ChatFinalData(Message):
     """Not a closed set: a frame that a newer release stored must stay readable."""
     cut: Cut | str | None = None
     """Not a closed set, either."""
+    sources: tuple[str, ...] | None = None
+    """The titles of the documents in which the passages for the answer were found; None if all of them were in the
+    prompt, or none matched."""
 
 
 class Slot(Message):

@@ -49,6 +49,10 @@ class FakeTenants:
         self.warnings: dict[str, Sequence[str]] = {}
         self.document_problems: dict[str, Sequence[str]] = {}
 
+    def set_documents(self, tenant: str, documents: Mapping[str, str]) -> None:
+        """Replace the documents of a tenant."""
+        self._documents[tenant] = documents
+
     async def list_tenants(self, *, max_age: timedelta = timedelta()) -> Sequence[str]:
         """Return the names of all tenants, in order, those with documents alone among them."""
         del max_age

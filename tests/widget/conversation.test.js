@@ -112,6 +112,18 @@ test("a final without text takes away the draft: a person reads the message", ()
   assert.equal(awaitedMessageId(state), null);
 });
 
+test("an answer names the documents that it is from", () => {
+  for (const [sources, shown] of [
+    [["Prices"], ["Prices"]],
+    [[], undefined],
+    [undefined, undefined],
+  ]) {
+    const state = after(welcome(), sent("c1", 1), final("c1", 2, { text: "180 zł", sources }));
+    const [, answer] = timeline(state);
+    assert.deepEqual(answer?.kind === "answer" && answer.sources, shown);
+  }
+});
+
 test("a stopped answer stays, even if it had not begun", () => {
   const state = after(welcome(), sent("c1", 1), final("c1", 2, { text: "", stopped: true }));
   assert.deepEqual(displayed(state), ["said Hello", "answer "]);

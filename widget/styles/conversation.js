@@ -34,6 +34,7 @@ export const conversationCss = /* css */ `
 .by-human { display: block; margin-bottom: 4px; font-size: 12px; font-weight: 600; color: var(--strong); }
 .stopped { margin-top: 6px; font-size: 13px; color: var(--muted); }
 .message:not(:last-child) .cut .button { display: none; }
+.sources { margin-top: 6px; font-size: 12px; color: var(--muted); overflow-wrap: anywhere; }
 .offers:not(:empty) { margin: 10px 0 4px; }
 .refusal { align-self: stretch; display: grid; gap: 8px; padding: 10px 14px; border-radius: 14px; background: var(--danger-soft); color: var(--danger); font-size: 14px; }
 .typing { width: fit-content; padding: 13px 16px; border-radius: 18px 18px 18px 6px; background: var(--surface); border: 1px solid var(--line); }

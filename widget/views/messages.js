@@ -42,6 +42,7 @@ export class AnswerBubble {
   #body = h("div", { class: "answer-text" });
   #stopped;
   #cut;
+  #sources = h("p", { class: "sources", "data-testid": "sources", hidden: true });
   #who = h("span", { class: "unseen" });
   #offers = h("div", { class: "offers" });
   /** @type {string | null} */
@@ -66,6 +67,7 @@ export class AnswerBubble {
       this.#body,
       this.#stopped,
       this.#cut,
+      this.#sources,
       this.#offers,
     );
   }
@@ -89,6 +91,9 @@ export class AnswerBubble {
     setText(this.#stopped, entry.stopped ? this.t("stopped") : "");
     setVisible(this.#stopped, entry.stopped === true);
     setVisible(this.#cut, entry.cut === true);
+    const sources = entry.sources?.join(", ") ?? "";
+    setText(this.#sources, sources && this.t("sources", { titles: sources }));
+    setVisible(this.#sources, sources !== "");
   }
 
   /** @param {AnswerEntry} entry */

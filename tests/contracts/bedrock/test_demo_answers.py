@@ -27,12 +27,14 @@ from tests.contracts.bedrock.demo_questions import (
 from tests.contracts.bedrock.unseen_questions import UNSEEN
 from workers.chat.adapters.bedrock.model import BedrockModel
 from workers.chat.domain.deadline import Deadline
+from workers.chat.domain.knowledge import PromptKnowledge, order_documents
 from workers.chat.domain.prompt import build_prompt
 from workers.chat.ports import TextDelta, ToolCall
 
 FOLDER = TENANTS / "studio-lumen"
 PROFILE = parse_profile((FOLDER / "profile.yaml").read_text(encoding="utf-8"))
 DOCUMENTS = {path.name: path.read_text(encoding="utf-8") for path in FOLDER.glob("*.md")}
+KNOWLEDGE = PromptKnowledge(order_documents(DOCUMENTS, None))
 NOW = datetime(2026, 11, 30, 9, tzinfo=UTC)
 PHRASES = [get_phrases(language) for language in ("pl", "en", "de")]
 FIXED = {
@@ -58,7 +60,7 @@ class Conversation:
         self._history = []
 
     async def ask(self, text):
-        prompt = build_prompt(profile=PROFILE, documents=DOCUMENTS, history=self._history, text=text, now=NOW)
+        prompt = build_prompt(profile=PROFILE, knowledge=KNOWLEDGE, history=self._history, text=text, now=NOW)
         events = [event async for event in self._model.stream(prompt, deadline=NEVER)]
         answer = "".join(event.text for event in events if isinstance(event, TextDelta))
         self._history.append(ChatSent(re="a", data=ChatSentData(text=text)))

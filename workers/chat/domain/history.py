@@ -2,8 +2,9 @@
 
 The rules, in their order:
 
-1. A message whose command ended with an error is left out: what the model refused once would be refused with every
-   further message. A replay that succeeded later brings it back. Announcements of the backend are no dialogue.
+1. A message whose command ended with an error, or that the model declined, is left out: what was refused once would be
+   refused with every further message. A replay that succeeded later brings it back. Announcements of the backend are
+   no dialogue.
 2. A long message is shortened to `MAX_TURN_TOKENS`, so that the last exchange always fits.
 3. The oldest messages are dropped until `HISTORY_TOKENS` are left; not one by one, but up to the next frame number that
    is a multiple of `BLOCK_FRAMES`. So the beginning stays the same for several messages, and can be cached.
@@ -64,10 +65,17 @@ def fills_budget(history: Sequence[ServerFrame]) -> bool:
     return sum(message.tokens for message in _list_messages(history)) > HISTORY_TOKENS
 
 
+def find_last_question(history: Sequence[ServerFrame]) -> str:
+    """Return the visitor's previous message, which a short one may continue; empty if there is none."""
+    questions = [message.turn.text for message in _list_messages(history) if message.turn.role == "user"]
+    return questions[-1] if questions else ""
+
+
 def _list_messages(history: Iterable[ServerFrame]) -> list[_Message]:
     frames = list(history)
     failed = {frame.re for frame in frames if isinstance(frame, Error)}
     failed -= {frame.re for frame in frames if isinstance(frame, ChatFinal)}
+    failed |= {frame.re for frame in frames if isinstance(frame, ChatFinal) and frame.data.announces == "declined"}
     # Most models decline again as long as the declined message is in the conversation
     # (https://platform.claude.com/docs/en/test-and-evaluate/strengthen-guardrails/handle-streaming-refusals).
     failed |= {frame.re for frame in frames if isinstance(frame, ChatFinal) and frame.data.announces == "declined"}

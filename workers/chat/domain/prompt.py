@@ -1,7 +1,7 @@
 """The prompt for the model."""
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -11,10 +11,13 @@ from shared.tenants.profile_facts import describe_question, describe_reminders, 
 from shared.typed_names import flatten_name
 from workers.chat.domain.booking_facts import list_booking_facts
 from workers.chat.domain.history import Turn, build_turns
+from workers.chat.domain.knowledge import PromptKnowledge
 from workers.chat.domain.tools import OFFER_BOOKING, Tool, build_tools
 
 _MAX_SPECIAL_DATES = 40
 """A vacation of two weeks is one; more would cost tokens in every message."""
+
+_NO_PASSAGE = "No passage of the documents matches the message."
 
 _TAG = re.compile(r"<(?=/?(?:document|profile)\b)", re.IGNORECASE)
 """What a document must not contain, so that it can't pretend to be the profile."""
@@ -25,10 +28,10 @@ class Prompt:
     """One request to the model."""
 
     instructions: str
-    """The same for every visitor of the tenant until its documents change, so that it can be cached."""
+    """The same for every visitor with the same language until profile or documents change, so that it can be cached."""
 
     situation: str
-    """The part that differs between requests: the date, and what this visitor has booked."""
+    """The part that differs between requests: the date, what this visitor has booked, and passages for the message."""
 
     turns: tuple[Turn, ...]
     tools: tuple[Tool, ...]
@@ -39,15 +42,15 @@ class Prompt:
 def build_prompt(
     *,
     profile: TenantProfile,
-    documents: Mapping[str, str],
+    knowledge: PromptKnowledge,
     history: Sequence[ServerFrame],
     text: str,
     now: datetime,
 ) -> Prompt:
     """Return the prompt for a visitor's message; `history` has the earlier frames, oldest first."""
     return Prompt(
-        instructions=_build_instructions(profile, documents),
-        situation=_build_situation(profile, history, now),
+        instructions=_build_instructions(profile, knowledge),
+        situation=_build_situation(profile, knowledge, history, now),
         turns=build_turns(history, text),
         tools=build_tools(profile),
         model_id=profile.model.id,
@@ -55,11 +58,11 @@ def build_prompt(
     )
 
 
-def _build_instructions(profile: TenantProfile, documents: Mapping[str, str]) -> str:
-    library = "\n\n".join(
-        f'<document name="{name}">\n{_TAG.sub("&lt;", text.strip())}\n</document>'
-        for name, text in sorted(documents.items())
-    )
+def _build_instructions(profile: TenantProfile, knowledge: PromptKnowledge) -> str:
+    library = "\n\n".join(_quote_document(name, text) for name, text in knowledge.documents)
+    if knowledge.titles:
+        titles = "\n".join(f"- {_escape(title)}" for title in knowledge.titles)
+        library = f"{titles}\n\nOf these, the passages that match a visitor's message are given with it."
     facts = "\n".join(_list_profile_facts(profile))
     return (
         f"You are the assistant on the web page of {profile.name}. Answer visitors briefly and kindly, in the language "
@@ -74,6 +77,16 @@ def _build_instructions(profile: TenantProfile, documents: Mapping[str, str]) ->
         f"<profile>\n{facts}\n</profile>\n\n"
         f"Documents of {profile.name}:\n\n{library}"
     )
+
+
+def _quote_document(name: str, text: str, part: str = "") -> str:
+    where = f' part="{_escape_attribute(part)}"' if part else ""
+    return f'<document name="{_escape_attribute(name)}"{where}>\n{_TAG.sub("&lt;", text.strip())}\n</document>'
+
+
+def _escape_attribute(text: str) -> str:
+    """Return a name as the value of an attribute, which neither a quote nor a bracket ends."""
+    return _escape(text.replace("&", "&amp;")).replace('"', "&quot;")
 
 
 def _list_profile_facts(profile: TenantProfile) -> Iterable[str]:
@@ -101,11 +114,18 @@ def _escape(text: str) -> str:
     return flatten_name(text).replace("<", "&lt;").replace(">", "&gt;")
 
 
-def _build_situation(profile: TenantProfile, history: Sequence[ServerFrame], now: datetime) -> str:
+def _build_situation(
+    profile: TenantProfile, knowledge: PromptKnowledge, history: Sequence[ServerFrame], now: datetime
+) -> str:
     local = now.astimezone(profile.zone)
     facts = [f"Today is {local:%Y-%m-%d}, {local:%A}, {local:%H:%M} in {profile.time_zone}."]
     last = local.date() + timedelta(days=profile.horizon_days)
     if special := list_special_dates(profile, local.date(), last)[:_MAX_SPECIAL_DATES]:
         facts.append(f"Hours that differ from the usual ones: {'; '.join(special)}.")
     facts += [f"In this conversation: {fact}" for fact in list_booking_facts(history, profile.zone, now)]
+    if knowledge.titles:
+        passages = [
+            _quote_document(found.document, found.text, " > ".join(found.headings)) for found in knowledge.passages
+        ]
+        facts.append("\n\n".join(["Passages that match the message:", *passages] if passages else [_NO_PASSAGE]))
     return "\n".join(facts)

@@ -27,11 +27,13 @@ from shared.refusal_texts import About
 from shared.tenants.profile import TenantProfile
 from workers.chat.dependencies import ChatPorts
 from workers.chat.domain.deadline import Deadline, find_previous_end, find_start, set_deadline
+from workers.chat.domain.history import find_last_question
 from workers.chat.domain.prompt import build_prompt
 from workers.chat.handler.answering import Answer, AnswerRequest, AnswerStreamer
 from workers.chat.handler.attempts import SHORTEST_CALL_SECONDS, BudgetExceededError, ModelAttempts
 from workers.chat.handler.earlier_frames import TAIL_FRAMES, read_earlier_frames
 from workers.chat.handler.final import build_final
+from workers.chat.handler.knowledge_search import KnowledgeSearch
 from workers.chat.ports import ModelFailure
 
 log = structlog.get_logger()
@@ -62,6 +64,7 @@ class ChatHandler:
         self._ports = ports
         self._replies = replies
         self._random_source = random_source
+        self._knowledge = KnowledgeSearch()
         self._attempts = ModelAttempts(
             model=ports.model,
             spending=ports.spending,
@@ -102,9 +105,16 @@ class ChatHandler:
             return None
         if used >= profile.limits.daily_output_tokens:
             return await self._refuse_message(command, claim, ErrorCode.BUDGET_EXCEEDED)
+        knowledge = await self._knowledge.select_knowledge(
+            command.tenant,
+            documents,
+            question=command.data.text,
+            earlier=find_last_question(history),
+            language=choose_locale(command, listeners).partition("-")[0].lower(),
+        )
         prompt = build_prompt(
             profile=profile,
-            documents=documents,
+            knowledge=knowledge,
             history=history,
             text=command.data.text,
             now=self._ports.clock.now(),
@@ -115,7 +125,7 @@ class ChatHandler:
             return await self._refuse_message(command, claim, ErrorCode.BUDGET_EXCEEDED)
         await self._replies.store_in_steps_and_post(
             command.session_id,
-            build_final(command, answer, choose_locale(command, listeners)),
+            build_final(command, answer, choose_locale(command, listeners), sources=knowledge.sources),
             claim=claim,
             after=ConversationTail(takeover=tail.takeover, last_seq=max(tail.last_seq, sent.seq or 0)),
         )

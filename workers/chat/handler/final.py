@@ -13,18 +13,18 @@ from workers.chat.handler.answering import Answer
 CATALOGUE = Catalogue(Path(__file__).parents[1] / "locales")
 
 
-def build_final(command: ChatSend, answer: Answer, locale: str) -> ChatFinal:
+def build_final(command: ChatSend, answer: Answer, locale: str, *, sources: tuple[str, ...] = ()) -> ChatFinal:
     """Return the frame of an answer; what the model declined to answer is replaced by an announcement."""
     is_declined = answer.ending == "declined" and not answer.stopped
-    build = _build_declined if is_declined else _build_answer
-    return ChatFinal(re=command.client_id, data=build(answer, locale))
+    data = _build_declined(answer, locale) if is_declined else _build_answer(answer, locale, sources)
+    return ChatFinal(re=command.client_id, data=data)
 
 
 def _build_declined(answer: Answer, locale: str) -> ChatFinalData:
     return ChatFinalData(text=render_announcement("declined", locale), usage=answer.usage, announces="declined")
 
 
-def _build_answer(answer: Answer, locale: str) -> ChatFinalData:
+def _build_answer(answer: Answer, locale: str, sources: tuple[str, ...]) -> ChatFinalData:
     t = CATALOGUE.get_texts(locale)
     text = answer.text.text
     cut = "max_tokens" if answer.text.is_cut else find_cut(answer.stop_reason or "")
@@ -34,5 +34,7 @@ def _build_answer(answer: Answer, locale: str) -> ChatFinalData:
         usage=answer.usage,
         stopped=answer.stopped,
         # A visitor who stopped the answer wants no rest of it, and of nothing there is no rest.
+        # An answer without words of the model has no source, and neither has an offer to book.
+        sources=(sources or None) if text and not answer.offers else None,
         cut=cut if text and not answer.stopped else None,
     )

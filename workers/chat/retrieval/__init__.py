@@ -1,5 +1,5 @@
 """Finds the passages of Markdown documents that answer a question. Pure Python, no I/O.
 
-The chat worker does not use it yet, because its prompt contains all documents: only the stand-in for Bedrock
-(`infra/local/bedrock/`) does.
+The chat worker searches bases that are too large for its prompt (`sections.py`); the stand-in for Bedrock
+(`infra/local/bedrock/`) quotes single passages.
 """

@@ -46,6 +46,7 @@ def number(frames, first=1):
         ),
         # A failure that the desk replayed: the answer came after the error, under the same id.
         ([sent("a"), refused(), final("b")], [("user", "a"), ("assistant", "b"), ("user", "now")]),
+        ([sent("a"), final("No answer to that", announces="declined")], [("user", "now")]),
         # A person's answer is dialogue; that one is there is not.
         ([sent("a"), final("A person reads", announces="is_read")], [("user", "a\n\nnow")]),
         ([sent("a"), final("b", None, by="human")], [("user", "a"), ("assistant", "b"), ("user", "now")]),

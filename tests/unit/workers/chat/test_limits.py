@@ -9,7 +9,6 @@ from shared.messages.errors import ErrorCode
 from shared.messages.server import ChatFinal, ChatFinalData, ChatSent, Usage
 from tests.fakes.model import Do, Pause
 
-HAIKU = "eu.anthropic.claude-haiku-4-5-20251001-v1:0"
 TODAY = ("salon-ania", "2026-01-12")
 
 
@@ -135,14 +134,23 @@ def convert_prompt(prompt):
     )
 
 
+SMALLEST_MODEL = "eu.amazon.nova-micro-v1:0"
+
+
 async def test_no_conversation_outgrows_the_model(world_of):
-    """The longest messages, in characters of four bytes: each byte may be a token, and all of them fit."""
-    world = world_of([Do(lambda: check_request(HAIKU, convert_prompt(world.model.prompts[-1]))), "Yes."])
+    """The longest messages and titles, in characters of four bytes: each byte may be a token, and all of them fit."""
+    world = world_of([Do(lambda: check_request(SMALLEST_MODEL, convert_prompt(world.model.prompts[-1]))), "Yes."])
+    world.tenants.set_documents(
+        "salon-ania", {f"{number}.md": f"# {'😀' * 200}\n{'😀' * 9_000}" for number in range(100)}
+    )
     long_text = "😀" * 4_000
     answer = ChatFinal(re="b0", data=ChatFinalData(text="😀" * 5_000))
     await world.store_history(*([long_text, answer] * 30))
     for number in range(3):
         final = (await world.handle(world.command(long_text, f"a{number}")))[-1]
         assert final.data.text == "Yes."
-        content = convert_prompt(world.model.prompts[-1]).model_dump_json()
-        assert len(content.encode()) < find_generation(HAIKU).context_tokens
+        parts = convert_prompt(world.model.prompts[-1])
+        size = sum(
+            len(block.weight.encode()) for block in [*parts.system, *(turn.content[0] for turn in parts.messages)]
+        )
+        assert size < find_generation(SMALLEST_MODEL).context_tokens

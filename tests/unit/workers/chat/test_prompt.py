@@ -10,6 +10,7 @@ from shared.messages.server import (
     ChatSent,
     ChatSentData,
 )
+from workers.chat.domain.knowledge import PromptKnowledge, order_documents
 from workers.chat.domain.prompt import build_prompt
 
 START = datetime(2026, 1, 13, 9, tzinfo=UTC)
@@ -27,7 +28,8 @@ def pending():
 
 
 def prompt_for(profile, history=(), documents=None, now=START):
-    return build_prompt(profile=profile, documents=documents or {}, history=history, text="Hello", now=now)
+    knowledge = PromptKnowledge(order_documents(documents or {}, "en"))
+    return build_prompt(profile=profile, knowledge=knowledge, history=history, text="Hello", now=now)
 
 
 def test_the_prompt_holds_the_documents_and_the_services(make_profile, facts):
