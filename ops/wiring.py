@@ -18,11 +18,13 @@ from ops.health.checks import CheckResult, run_checks
 from ops.metrics import NoMetrics
 from ops.queues.figures import FEEDBACK, OldestAges, QueueAddress, QueueGauge
 from ops.queues.sqs import CloudWatchAges, EmulatorAges, SqsQueueGauge
+from ops.usage.usage import Usage
 from shared.aws.clients import AwsClients, open_aws_clients
 from shared.aws.knowledge import open_tenant_directory
 from shared.aws.ledger.failures import DynamoFailureLedger
 from shared.aws.ledger.payload_cipher import PayloadCipher
 from shared.aws.secrets import open_secrets
+from shared.aws.spending.usage_reports import DynamoUsageReports
 from shared.aws.suppressions import DynamoSuppressions
 from shared.clock import Clock, SystemClock
 from shared.ledger.failures import QUEUES
@@ -113,6 +115,22 @@ async def open_suppressions(deployment: Deployment) -> AsyncIterator[Suppression
             client=await clients.open_client("dynamodb"),
             table=deployment.require_variable("suppressions_table"),
             secret=key.encode(),
+        )
+
+
+@asynccontextmanager
+async def open_usage(deployment: Deployment) -> AsyncIterator[Usage]:
+    """Open the reports about costs."""
+    clock, settings = SystemClock(), build_aws_settings(deployment)
+    async with open_aws_clients(settings) as clients:
+        yield Usage(
+            tenants=await asyncio.to_thread(open_tenant_directory, settings, clock, NoMetrics()),
+            reports=DynamoUsageReports(
+                client=await clients.open_client("dynamodb"),
+                table=deployment.require_variable("usage_table"),
+                clock=clock,
+            ),
+            clock=clock,
         )
 
 

@@ -15,10 +15,20 @@ from ops.cli.session import NO_DEPLOYMENT, CommandError, Session
 from ops.cli.slots import slots
 from ops.cli.suppressions import suppressions
 from ops.cli.tenants import tenant
+from ops.cli.usage import usage
 from ops.deployment import Deployment, find_deployment
 from ops.desk.domain.values import Operator
 from ops.settings import find_account_name
-from ops.wiring import open_booking, open_desk, open_erasure, open_gauge, open_s3, open_suppressions, run_health_checks
+from ops.wiring import (
+    open_booking,
+    open_desk,
+    open_erasure,
+    open_gauge,
+    open_s3,
+    open_suppressions,
+    open_usage,
+    run_health_checks,
+)
 from shared.clock import SystemClock
 from shared.errors import ConfigurationError
 from shared.log import configure_logging
@@ -77,6 +87,7 @@ def _build_session(*, stack: str | None, stack_file: Path | None, name: str | No
         run_health_checks=lambda report: run_health_checks(load_deployment(), report),
         open_suppressions=lambda: open_suppressions(load_deployment()),
         open_booking=lambda: open_booking(load_deployment()),
+        open_usage=lambda: open_usage(load_deployment()),
         open_s3=open_s3,
         clock=SystemClock(),
     )
@@ -107,5 +118,5 @@ def serve_desk(context: click.Context, port: int) -> None:
 
 for command in (retry_failures, edit_failure, discard_failures, erase_failures):
     failures.add_command(command)
-for command in (failures, run_doctor, show_status, slots, suppressions, tenant):
+for command in (failures, run_doctor, show_status, slots, suppressions, tenant, usage):
     stride.add_command(command)

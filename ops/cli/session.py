@@ -14,6 +14,7 @@ from ops.desk.domain.values import Operator
 from ops.desk.erasure import FailureErasure
 from ops.health.checks import CheckResult
 from ops.queues.figures import QueueGauge
+from ops.usage.usage import Usage
 from shared.clock import Clock
 from shared.errors import ConfigurationError, PermanentError, TransientError, describe_error
 from shared.suppressions import Suppressions
@@ -43,6 +44,7 @@ class Session:
     """Runs the health checks, reports each result in order, and returns all."""
     open_suppressions: Callable[[], AbstractAsyncContextManager[Suppressions]]
     open_booking: Callable[[], AbstractAsyncContextManager[BookingFacade]]
+    open_usage: Callable[[], AbstractAsyncContextManager[Usage]]
     open_s3: Callable[[], Any]
     """Returns a blocking client of S3, with the credentials of the environment."""
     clock: Clock

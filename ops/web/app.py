@@ -21,6 +21,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ops.desk.desk import Desk
 from ops.today.today import Today
+from ops.usage.usage import Usage
 from ops.web.failure import FailurePages
 from ops.web.failures import FailuresPages
 from ops.web.headers import BodyLimit, StrictHeaders
@@ -32,6 +33,7 @@ from ops.web.samples import Samples
 from ops.web.sessions import Sessions
 from ops.web.sign_in import SignOut
 from ops.web.today import TodayPages
+from ops.web.usage import UsagePages
 from shared.clock import Clock
 from shared.errors import PermanentError, TransientError, describe_error
 from shared.retention import DESK_SESSION_LIFETIME
@@ -57,6 +59,7 @@ def create_app(
     *,
     desk: Desk,
     today: Today,
+    usage: Usage,
     samples: Samples,
     sign_in: SignInFactory,
     session_key: str,
@@ -79,6 +82,7 @@ def create_app(
         *FailuresPages(desk=desk, runs=runs, rendering=rendering, clock=clock).build_routes(guard),
         *FailurePages(desk=desk, sessions=sessions, rendering=rendering).build_routes(guard),
         *TodayPages(today=today, rendering=rendering).build_routes(guard),
+        *UsagePages(usage=usage, today=today, rendering=rendering).build_routes(guard),
         guard.build_public_page_route(HEALTH, _answer_health_check),
         Mount("/static", StaticFiles(directory=STATIC)),
     ]

@@ -19,7 +19,7 @@ from ops.web.sessions import Sessions
 from ops.web.settings import WebSettings
 from ops.web.sign_in import TokenSignIn
 from ops.web.sign_in_limit import SignInLimit
-from ops.wiring import build_aws_settings, open_booking_facade, open_desk, open_gauge
+from ops.wiring import build_aws_settings, open_booking_facade, open_desk, open_gauge, open_usage
 from shared.aws.clients import open_aws_clients
 from shared.aws.conversations.conversation_audit import DynamoConversationAudit
 from shared.aws.conversations.conversation_index import DynamoConversationIndex
@@ -40,7 +40,12 @@ async def open_web(
         ConfigurationError: a part of the deployment is missing or may not be read; the text says which.
     """
     clock = SystemClock()
-    async with open_desk(deployment) as desk, open_gauge(deployment) as gauge, open_today(deployment, clock) as today:
+    async with (
+        open_desk(deployment) as desk,
+        open_gauge(deployment) as gauge,
+        open_today(deployment, clock) as today,
+        open_usage(deployment) as usage,
+    ):
         samples = Samples(gauge=gauge, clock=clock)
 
         def build_sign_in(sessions: Sessions, rendering: Rendering) -> SignIn:
@@ -58,6 +63,7 @@ async def open_web(
         app = create_app(
             desk=desk,
             today=today,
+            usage=usage,
             samples=samples,
             sign_in=build_sign_in,
             session_key=key.get_secret_value() if key else secrets.token_urlsafe(32),

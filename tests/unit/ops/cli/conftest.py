@@ -43,6 +43,7 @@ class Terminal:
         self.error = None
         self.s3 = None
         self.booking = None
+        self.usage = None
         self.screen = {"width": 160}
         """The arguments of the console, which is not a terminal by default."""
         self.err_screen = {"width": 160}
@@ -68,6 +69,7 @@ class Terminal:
             run_health_checks=run_health_checks,
             open_suppressions=lambda: open_part(self.suppressions),
             open_booking=lambda: open_part(self.booking),
+            open_usage=lambda: open_part(self.usage),
             open_s3=lambda: self.s3,
             clock=self.world.clock,
             out=Console(highlight=False, **self.screen),

@@ -15,6 +15,7 @@ from ops.desk.desk import Desk
 from ops.desk.domain.values import Forecast, ForecastKind
 from ops.queues.figures import QueueFigures
 from ops.today.today import Today
+from ops.usage.usage import Usage
 from ops.web.app import create_app
 from ops.web.samples import Samples
 from ops.web.sign_in import TokenSignIn
@@ -29,6 +30,7 @@ from tests.fakes.connections import FakeConnections, FakePoster
 from tests.fakes.conversations import FakeConversations
 from tests.fakes.desk import FakeContacts
 from tests.fakes.failures import FakeFailures
+from tests.fakes.spending import FakeSpending
 from tests.fakes.tenants import FakeTenants
 from workers.booking.facade import BookingFacade
 
@@ -146,6 +148,7 @@ class World:
         self.conversations = FakeConversations(self.claims)
         self.connections = FakeConnections(self.clock)
         self.appointments = FakeAppointments(self.claims)
+        self.spending = FakeSpending()
         self.tenants = FakeTenants({"salon-ania": profile(), "studio-bea": profile("Studio Bea")})
         self.samples = Samples(gauge=self.gauge, clock=self.clock)
         for failure in (make_failure(), make_failure("f-bea", "studio-bea")):
@@ -184,6 +187,7 @@ class World:
         return create_app(
             desk=desk,
             today=today,
+            usage=Usage(tenants=self.tenants, reports=self.spending, clock=self.clock),
             samples=self.samples,
             sign_in=sign_in or by_token,
             session_key="k" * 40,

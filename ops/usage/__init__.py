@@ -1,0 +1,1 @@
+"""What the assistant of a business cost."""
