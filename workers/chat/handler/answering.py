@@ -21,7 +21,7 @@ from workers.chat.domain.endings import Ending, classify_stop_reason
 from workers.chat.domain.prompt import Prompt
 from workers.chat.domain.tools import OFFER_BOOKING, check_offer, keep_bookable_date
 from workers.chat.domain.usage import estimate_usage
-from workers.chat.handler.attempts import ModelAttempts
+from workers.chat.handler.attempts import MAX_CALLS, ModelAttempts
 from workers.chat.handler.delta_schedule import DeltaSchedule
 from workers.chat.handler.deltas import Coalescer, coalesce_deltas
 from workers.chat.handler.listeners import Listeners, watch_for_listeners
@@ -69,6 +69,9 @@ class AnswerRequest:
     profile: TenantProfile
     listeners: Sequence[Connection]
     deadline: Deadline
+    claim_attempt: int = 1
+    calls_before: int = 0
+    """The number of the last call that the attempt may have made for an earlier answer."""
 
 
 class AnswerStreamer:
@@ -106,6 +109,7 @@ class AnswerStreamer:
                 if answer.ending == "malformed":
                     request = replace(request, prompt=replace(request.prompt, tools=()))
                 answer.begin_again()
+                request = replace(request, calls_before=MAX_CALLS)
                 await self._read_answer(request, answer, deltas, stopped)
         self._ports.metrics.record_milliseconds("BedrockLatency", (time.monotonic() - started) * 1000)
         return answer
@@ -117,7 +121,13 @@ class AnswerStreamer:
         if stopped.is_set():
             answer.stopped = True
             return
-        calls = self._attempts.stream(request.command, request.prompt, deadline=request.deadline)
+        calls = self._attempts.stream(
+            request.command,
+            request.prompt,
+            deadline=request.deadline,
+            claim_attempt=request.claim_attempt,
+            calls_before=request.calls_before,
+        )
         async with aclosing(calls) as events:
             async for event in iterate_until(stopped, events):
                 match event:

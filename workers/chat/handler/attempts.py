@@ -102,7 +102,7 @@ class ModelAttempts:
         self._random_source = random_source
 
     async def stream(
-        self, command: ChatSend, prompt: Prompt, *, deadline: Deadline, claim_attempt: int = 1
+        self, command: ChatSend, prompt: Prompt, *, deadline: Deadline, claim_attempt: int = 1, calls_before: int = 0
     ) -> AsyncGenerator[ModelEvent]:
         """Yield the answer's events; the last one is `Finished`, with the stop reason `deadline` where that ended it.
 
@@ -112,7 +112,7 @@ class ModelAttempts:
         """
         choice = self._open_choice(prompt.model_id)
         run, visible = _Run(prompt, deadline, choice), _VisibleAnswer()
-        for number in range(1, MAX_CALLS + 1):
+        for number in range(calls_before + 1, calls_before + MAX_CALLS + 1):
             model_id = await self._wait_for_model(run)
             if model_id is None:
                 break

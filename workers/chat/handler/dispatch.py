@@ -120,7 +120,8 @@ class ChatHandler:
             now=self._ports.clock.now(),
         )
         try:
-            answer = await self._answer(AnswerRequest(command, prompt, profile, listeners, deadline), claim)
+            request = AnswerRequest(command, prompt, profile, listeners, deadline, claim.attempts)
+            answer = await self._answer(request, claim)
         except BudgetExceededError:
             return await self._refuse_message(command, claim, ErrorCode.BUDGET_EXCEEDED)
         await self._replies.store_in_steps_and_post(

@@ -50,7 +50,7 @@ def make_profile():
 class World:
     """One visitor, one business, and the handler with its fakes."""
 
-    def __init__(self, *scripts):
+    def __init__(self, *scripts, spending=None):
         self.clock = FakeClock()
         self.claims = FakeClaims(self.clock)
         self.connections = FakeConnections(self.clock)
@@ -58,7 +58,7 @@ class World:
         self.conversations = FakeConversations(self.claims)
         self.tenants = FakeTenants({"salon-ania": build_profile()}, {"salon-ania": DOCUMENTS})
         self.usage, self.metrics = FakeUsage(), FakeMetrics()
-        self.spending, self.notices = FakeSpending(), FakeNotices()
+        self.spending, self.notices = spending or FakeSpending(), FakeNotices()
         self.model = FakeModel(*scripts)
         self.connections.open("session", "tab", locale="en")
         replies = Replies(conversations=self.conversations, connections=self.connections, poster=self.poster)

@@ -6,7 +6,7 @@ from datetime import date
 
 import pytest
 
-from shared.errors import PermanentError, TransientError
+from shared.errors import LeaseLostError, PermanentError, TransientError
 from shared.language_models.catalogue import find_model
 from shared.messages.server import Usage
 from shared.spending.rules import compute_cost
@@ -165,14 +165,25 @@ async def test_a_store_that_fails_before_the_call_makes_none(world_of, spend):
 async def test_another_attempt_and_a_replay_have_reservations_of_their_own(world_of, spend):
     """What a killed worker reserved stays beside what the next one does."""
     world = world_of()
+    kill = Do(lambda: setattr(world.spending, "is_down", True))
+    world.model._scripts = [["Hello", kill, LeaseLostError("k")], ["Hello!"]]
     spend(world)
     command = world.command()
     claim = await world.claim(command)
-    await world.handler.handle(command, claim)
-    request = ModelRequest("salon-ania", command.id, 1, MODEL_ID, PROMPT, "session", command.claim_key, 2)
-    await world.spending_port.reserve(request)
-    await world.spending_port.reserve(replace(request, claim_key=f"{command.id}#r1", claim_attempt=1))
-    assert len(records(world)) == 3
+    with pytest.raises(LeaseLostError):
+        await world.handler.handle(command, claim)
+    world.spending.is_down = False
+    await world.claims.release(claim)
+    await world.handler.handle(command, await world.claim(command))
+    replay = command.model_copy(update={"replay": 1})
+    await world.handler.handle(replay, await world.claim(replay))
+    keys = [record.reservation.key for record in records(world)]
+    assert records(world)[0].result is None
+    assert [(key.command_key, key.attempt) for key in keys] == [
+        (command.id, 1),
+        (command.id, 2),
+        (f"{command.id}#r1", 1),
+    ]
 
 
 async def test_the_owner_is_warned_once_a_day_and_once_a_month(world_of, spend):
