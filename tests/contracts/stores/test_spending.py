@@ -152,6 +152,16 @@ async def test_sums_are_what_the_records_say(spending, reservation, tenant):
     assert [day.totals.nano_dollars for day in await spending.list_totals(tenant, DAY, DAY)] == [1, 5]
 
 
+async def test_a_rebuild_corrects_what_was_counted_twice(spending, reservation, tenant):
+    """A repeated reservation, as after a lost answer, counts twice until then, never not at all."""
+    made = await reserve(spending, asked := reservation())
+    await reserve(spending, asked)
+    assert await spending.settle(made, result(30))
+    assert await spending.get_committed(tenant, DAY) == (130, 130)
+    await spending.rebuild_day(tenant, DAY, NOW)
+    assert await spending.get_committed(tenant, DAY) == (30, 30)
+
+
 async def test_an_erased_session_is_in_no_record_and_all_sums_stay(spending, reservation, tenant):
     """Its calls belong to nobody then; those of other sessions are as before."""
     settled, still_open = await reserve(spending, reservation()), await reserve(spending, reservation(number=2))
