@@ -147,7 +147,7 @@ async def test_a_store_that_is_slow_after_the_answer_does_not_keep_it_back(world
     """It gets three seconds."""
     world = world_of()
     monkeypatch.setattr("workers.chat.adapters.capped_spending.RECORD_SECONDS", 0.01)
-    monkeypatch.setattr(world.spending, "settle", lambda *_: asyncio.sleep(30))
+    monkeypatch.setattr(world.spending, "settle", lambda *_: asyncio.Event().wait())
     spend(world)
     assert (await world.handle())[-1].data.text == "Hello!"
 
