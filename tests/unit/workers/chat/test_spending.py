@@ -186,6 +186,17 @@ async def test_another_attempt_and_a_replay_have_reservations_of_their_own(world
     ]
 
 
+async def test_an_empty_answer_that_is_requested_again_has_two_records(world_of, spend):
+    """Both calls cost something, within one attempt."""
+    world = world_of([], ["Fine."])
+    spend(world)
+    await world.handle()
+    numbers = [record.reservation.key.number for record in records(world)]
+    assert len(world.model.prompts) == len(set(numbers)) == 2
+    committed, _ = await world.spending.get_committed("salon-ania", TODAY)
+    assert committed == sum(record.result.nano_dollars for record in records(world)) > 0
+
+
 async def test_the_owner_is_warned_once_a_day_and_once_a_month(world_of, spend):
     """At four fifths, by an alert without any data of visitors; a queue that fails stops no answer."""
     world = world_of()
