@@ -49,7 +49,7 @@ async def ask(*scripts, record=None):
 
 async def test_a_call_is_repeated_and_a_refusal_ends_the_case_alone():
     """Three calls at most, with waits; a restarted answer begins anew; a refused case is a result without an answer."""
-    right = [TextDelta("It costs 99 zł"), Restarted(), TextDelta("It costs 220 zł."), finish()]
+    right = [TextDelta("It costs 99 zł. "), Restarted(), TextDelta("It costs 220 zł."), finish()]
     record = io.StringIO()
 
     repeated, waits = await ask([TransientError("busy")], [TransientError("busy")], right, record=record)
