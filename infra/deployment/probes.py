@@ -6,13 +6,15 @@ from botocore.exceptions import ClientError
 
 from infra.deployment.errors import error_code
 from infra.deployment.findings import Clients, Finding, Verdict, run_probe
+from shared.errors import ConfigurationError
+from shared.language_models.geography import PARAMETER, check_geographies
 
 _MODEL_IS_MISSING = frozenset({"ResourceNotFoundException", "ValidationException"})
 
 
 def probe_account(clients: Clients, values: Mapping[str, str]) -> list[Finding]:
     """Return the findings about services, with the parameters of this deployment."""
-    findings: list[Finding] = []
+    findings = [*_check_geographies(values)]
     if "BedrockModelId" in values:
         findings += run_probe(
             "model",
@@ -30,6 +32,21 @@ def probe_account(clients: Clients, values: Mapping[str, str]) -> list[Finding]:
     if secret := values.get("GoogleSecretName"):
         findings += run_probe("calendar key", "secretsmanager:DescribeSecret", lambda: _google_secret(clients, secret))
     return findings
+
+
+def _check_geographies(values: Mapping[str, str]) -> Iterator[Finding]:
+    """Compare the models of the parameters; a rule of the template can't read the beginning of an id."""
+    named = [values.get("BedrockModelId"), values.get("FallbackModelId"), *values.get("AllowedModelIds", "").split(",")]
+    try:
+        check_geographies(filter(None, named), may_leave=values.get(PARAMETER) == "true")
+    except ConfigurationError as error:
+        yield Finding(
+            "models",
+            Verdict.BLOCKED,
+            str(error),
+            "The chat worker would not start.",
+            f"Change BedrockModelId, FallbackModelId or AllowedModelIds, or set {PARAMETER}=true.",
+        )
 
 
 def _model(clients: Clients, profile: str, model: str) -> Iterator[Finding]:

@@ -31,17 +31,28 @@ def check_geographies(model_ids: Iterable[str], *, may_leave: bool) -> None:
     Raises:
         ConfigurationError: they do not, and the deployer has not allowed that.
     """
-    models_by_area: dict[str, str] = {}
-    for model_id in model_ids:
-        models_by_area.setdefault(_name_area(model_id), model_id)
-    if Geography.GLOBAL not in models_by_area:
-        models_by_area.pop(Geography.REGION, None)
+    models_by_area = _group_by_area(model_ids)
     if len(models_by_area) > 1 and not may_leave:
         named = ", ".join(f"{model_id} ({area})" for area, model_id in models_by_area.items())
         raise ConfigurationError(
             f"the models are of different geographies: {named}. What visitors write would leave the geography of a"
             f" model: name models of one, or set {PARAMETER}=true if it may"
         )
+
+
+def has_one_geography(model_ids: Iterable[str]) -> bool:
+    """Return whether all models keep what visitors write in one geography."""
+    return len(_group_by_area(model_ids)) <= 1
+
+
+def _group_by_area(model_ids: Iterable[str]) -> dict[str, str]:
+    """Return one model of each geography; a region is no geography of its own beside that in which it is."""
+    models_by_area: dict[str, str] = {}
+    for model_id in model_ids:
+        models_by_area.setdefault(_name_area(model_id), model_id)
+    if Geography.GLOBAL not in models_by_area and len(models_by_area) > 1:
+        models_by_area.pop(Geography.REGION, None)
+    return models_by_area
 
 
 def _name_area(model_id: str) -> str:

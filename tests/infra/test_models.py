@@ -4,6 +4,8 @@ from fnmatch import fnmatchcase
 
 import pytest
 
+from shared.language_models.catalogue import read_catalogue
+from shared.language_models.values import Geography
 from tests.infra.conditions import Deployment
 from tests.infra.resources import TEMPLATE
 from tests.infra.template import as_list
@@ -88,6 +90,32 @@ def test_the_listed_models_are_allowed():
     assert may_invoke(f"{ACCOUNT}:inference-profile/{HAIKU}", **allowed)
     variables = Deployment(TEMPLATE, **allowed).properties("ChatFunction")["Environment"]["Variables"]
     assert variables["ALLOWED_MODEL_IDS"] == f"{HAIKU},{SONNET},{NOVA}"
+
+
+def test_the_fallback_model_is_allowed():
+    """As the model itself: through its profile in each region, and by its own id in this one; without a list, too."""
+    fallback = {"FallbackModelId": SONNET}
+    profile = f"{ACCOUNT}:inference-profile/{SONNET}"
+    model = f"arn:aws:bedrock:eu-west-1::foundation-model/{SONNET.removeprefix('eu.')}"
+    assert may_invoke(profile, **fallback)
+    assert may_invoke(model, profile, **fallback)
+    assert not may_invoke(model, **fallback)
+    assert may_invoke(f"arn:aws:bedrock:eu-central-1::foundation-model/{NOVA}", FallbackModelId=NOVA)
+    variables = Deployment(TEMPLATE, **fallback).properties("ChatFunction")["Environment"]["Variables"]
+    assert (variables["FALLBACK_MODEL_ID"], variables["ALLOWED_MODEL_IDS"]) == (SONNET, HAIKU)
+
+
+def test_the_role_may_invoke_every_model_of_the_catalogue_in_all_of_its_regions():
+    """Whether it is the model, the fallback or one that a profile names: a region that is missing fails some calls."""
+    for model in read_catalogue().values():
+        if model.geography not in {Geography.EU, Geography.GLOBAL}:
+            continue
+        profile = f"{ACCOUNT}:inference-profile/{model.id}"
+        for name in ("BedrockModelId", "FallbackModelId", "AllowedModelIds"):
+            assert may_invoke(profile, **{name: model.id})
+            for region in model.regions or ("us-east-1", "ap-southeast-2"):
+                resource = f"arn:aws:bedrock:{region}::foundation-model/{model.foundation_model}"
+                assert may_invoke(resource, profile, **{name: model.id}), (model.id, region)
 
 
 def test_the_default_model_is_the_profile_of_the_eu():

@@ -48,6 +48,8 @@ EVERYTHING = {
     "GoogleDelegatedSubject": "owner@example.com",
     "GoogleServiceAccountKey": "{}",
     "AllowedModelIds": "eu.other",
+    "FallbackModelId": "eu.fallback",
+    "ModelsMayLeaveGeography": "true",
     "HoldsPerAddress": "7",
     "CalendarMoveWaitMinutes": "20",
     "MetricsNamespace": "StrideChat-test",

@@ -33,6 +33,9 @@ class ChatSettings(AwsSettings):
     fallback_model_id: str | None = None
     """Answers when the model is throttled, down or out of quota; none if it is empty."""
 
+    models_may_leave_geography: bool = False
+    """Whether the models may be of several geographies, so that what visitors write may leave that of the first."""
+
     bedrock_region: str | None = None
     bedrock_access_key_id: SecretStr | None = None
     """Credentials for Bedrock only, where all other services are emulated; by default those of the usual chain."""

@@ -18,6 +18,7 @@ from shared.consumer.queue_description import MessageQueue, QueueDescription
 from shared.consumer.worker import Worker, build_worker
 from shared.conversations.replies import Replies
 from shared.emf import EmfMetrics
+from shared.language_models.geography import check_geographies
 from shared.ledger.ports import ReplayOutcomes
 from shared.log import configure_logging
 from shared.messages.commands import CHAT_COMMAND
@@ -39,6 +40,7 @@ async def open_worker() -> AsyncIterator[Worker]:
     """Open the worker with everything that it needs."""
     settings, pool_settings, clock = ChatSettings(), PoolSettings(), SystemClock()
     configure_logging(level=settings.log_level, component="chat")
+    check_model_geographies(settings)
     metrics = EmfMetrics(clock=clock, namespace=settings.metrics_namespace)
     async with open_aws_clients(settings) as clients:
         stores = await open_visitor_stores(clients, settings, clock, pool_settings.transport)
@@ -58,6 +60,16 @@ async def open_worker() -> AsyncIterator[Worker]:
             metrics=metrics,
             settings=pool_settings,
         )
+
+
+def check_model_geographies(settings: ChatSettings) -> None:
+    """Check that all models that may be invoked keep what visitors write in one geography.
+
+    Raises:
+        ConfigurationError: they do not, and the deployer has not allowed that.
+    """
+    models = (settings.bedrock_model_id, settings.fallback_model_id, *settings.allowed_model_ids)
+    check_geographies(filter(None, models), may_leave=settings.models_may_leave_geography)
 
 
 async def open_ports(
@@ -90,6 +102,7 @@ async def open_ports(
             client=bedrock,
             default_model_id=models.default_model_id,
             allowed_model_ids=(*allowed, models.fallback_model_id) if allowed and models.fallback_model_id else allowed,
+            may_leave_geography=settings.models_may_leave_geography,
         ),
         models=models,
         spending=CappedSpending(

@@ -105,3 +105,15 @@ def test_the_code_bucket_is_created_in_every_region(account, region):
     assert account.existing["AWS::S3::Bucket", "stride-code"] == {"closed": True}
     [arguments] = account.called("create_bucket")
     assert ("CreateBucketConfiguration" in arguments) == (region != "us-east-1")
+
+
+@pytest.mark.parametrize("name", ["FallbackModelId", "AllowedModelIds"])
+def test_models_of_several_geographies_stop_the_deployment(account, name):
+    """The worker would not start; one parameter says that data may leave the geography of the model."""
+    for values in ({name: "global.anthropic.claude-haiku-5-5"}, {name: "us.anthropic.claude-haiku-5-5"}):
+        [finding] = warnings(account, {**ALL, **values})
+        assert (finding.subject, finding.verdict) == ("models", Verdict.BLOCKED)
+        assert values[name] in finding.found
+        assert "ModelsMayLeaveGeography=true" in finding.action
+        assert warnings(account, {**ALL, **values, "ModelsMayLeaveGeography": "true"}) == []
+    assert warnings(account, {**ALL, name: "eu.anthropic.claude-haiku-5-5"}) == []

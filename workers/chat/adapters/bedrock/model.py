@@ -11,6 +11,7 @@ import structlog
 from shared.dead_letter_reasons import DeadLetterReason
 from shared.errors import TransientError
 from shared.language_models.catalogue import find_model
+from shared.language_models.geography import has_one_geography
 from workers.chat.adapters.bedrock.errors import translate_bedrock_errors
 from workers.chat.adapters.bedrock.events import ConverseReader
 from workers.chat.adapters.bedrock.request import build_request
@@ -35,10 +36,18 @@ MAX_SILENCE_SECONDS = max(HEADERS_SECONDS, FIRST_EVENT_SECONDS, SILENCE_SECONDS)
 class BedrockModel:
     """Converts the stream of Converse to events; the model is called through its EU inference profile."""
 
-    def __init__(self, *, client: Any, default_model_id: str, allowed_model_ids: Collection[str] = ()) -> None:
-        """Take the models that may be invoked besides the default one; without any, all may."""
+    def __init__(
+        self,
+        *,
+        client: Any,
+        default_model_id: str,
+        allowed_model_ids: Collection[str] = (),
+        may_leave_geography: bool = False,
+    ) -> None:
+        """Take the models that may be invoked besides the default one; without any, all of its geography may."""
         self._client = client
         self._default_model_id = default_model_id
+        self._may_leave_geography = may_leave_geography
         self._allowed_model_ids = {default_model_id, *allowed_model_ids} if allowed_model_ids else None
 
     async def stream(self, prompt: Prompt, *, deadline: Deadline) -> AsyncGenerator[ModelEvent]:
@@ -63,10 +72,15 @@ class BedrockModel:
     def _select_model(self, prompt: Prompt) -> str:
         """Return the model of the business, or the default one if that may not be invoked: visitors get an answer."""
         model_id = prompt.model_id or self._default_model_id
-        if self._allowed_model_ids is None or model_id in self._allowed_model_ids:
+        if self._may_invoke(model_id):
             return model_id
         log.error("model_not_allowed", model_id=model_id, used=self._default_model_id)
         return self._default_model_id
+
+    def _may_invoke(self, model_id: str) -> bool:
+        if self._allowed_model_ids is not None:
+            return model_id in self._allowed_model_ids
+        return self._may_leave_geography or has_one_geography((self._default_model_id, model_id))
 
 
 @contextlib.asynccontextmanager
