@@ -1,5 +1,6 @@
 """The cost page: that it is current, and how calls become quantities and amounts."""
 
+import json
 import re
 from pathlib import Path
 
@@ -7,8 +8,11 @@ import pytest
 
 from infra.cost.calls import CallTable, read_calls
 from infra.cost.page import FILE, render_page
+from infra.cost.prices import FILE as PRICES
 from infra.cost.prices import Price, PriceList, read_prices
-from infra.cost.quantities import TEMPLATE, compute_idle_month, compute_step, compute_visit
+from infra.cost.quantities import MODEL_ITEMS, TEMPLATE, compute_idle_month, compute_step, compute_visit
+from shared.language_models.catalogue import find_model
+from workers.chat.settings import ChatSettings
 
 ASSUMED = read_prices().assumptions
 TEXT = Path(TEMPLATE).read_text(encoding="utf-8")
@@ -17,6 +21,21 @@ TEXT = Path(TEMPLATE).read_text(encoding="utf-8")
 def test_the_page_is_current():
     """It shows the counted calls and the prices of this commit; `make cost` writes it."""
     assert FILE.read_text(encoding="utf-8") == render_page(read_calls(), read_prices()), "run: make cost"
+
+
+def test_the_prices_of_the_model_are_those_of_the_catalogue():
+    """They are nowhere else: the page, the caps of a business and the cache point compute with the same figures."""
+    listed, model = read_prices().prices, find_model(read_model_id())
+    for item, kind in zip(MODEL_ITEMS, ("input", "cache_write_5m", "cache_read", "output"), strict=True):
+        assert round(listed[item].compute_usd(10**6) * 10**9) == getattr(model.prices.standard, kind)
+    assert not any(item.startswith("model") for item in json.loads(PRICES.read_text(encoding="utf-8"))["prices"])
+
+
+def read_model_id():
+    """Return the model of the page, which is the one that a deployment has by default."""
+    model_id = json.loads(PRICES.read_text(encoding="utf-8"))["model"]
+    assert model_id == ChatSettings.model_fields["bedrock_model_id"].default
+    return model_id
 
 
 def test_each_message_of_a_queue_is_three_requests():
