@@ -35,22 +35,34 @@ Examples:
   stride tenant check tenants/salon-ania
   stride tenant check tenants && aws s3 sync tenants s3://stride-knowledge
   stride tenant check s3://stride-knowledge/salon-ania
+  stride tenant check tenants --allowed-models eu.anthropic.claude-haiku-5-5
   stride tenant check tenants --json | jq '.[] | select(.problems != [])'
 """
 
 
 @tenant.command("check", cls=WithExamples, epilog=_CHECK)
 @click.argument("location", metavar="FOLDER|s3://BUCKET[/ID]")
+@click.option(
+    "--allowed-models",
+    metavar="ID,ID",
+    default="",
+    envvar="ALLOWED_MODEL_IDS",
+    help="Models that profiles may name, as the output AllowedModelIds of the stack has them.",
+)
 @click.option("--json", "is_json", is_flag=True, help="Print JSON.")
 @click.pass_obj
-def check_tenant(session: Session, /, *, location: str, is_json: bool) -> None:
+def check_tenant(session: Session, /, *, location: str, allowed_models: str, is_json: bool) -> None:
     """Name each mistake with its line and what to write, and preview services, times and documents.
 
     FOLDER is that of one business, or holds those of several. It also refuses what workers accept with a warning. The
     next times follow from the profile alone: visits and calendars are not consulted.
     """
     try:
-        reports = build_reports(read_folders(location, session.open_s3), session.clock.now())
+        reports = build_reports(
+            read_folders(location, session.open_s3),
+            session.clock.now(),
+            allowed_models=[part.strip() for part in allowed_models.split(",") if part.strip()],
+        )
     except ConfigurationError as error:
         raise CommandError(str(error)) from None
     except OSError as error:

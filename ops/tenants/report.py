@@ -1,6 +1,6 @@
 """Reports what is wrong with a business's folder, and what its visitors would see."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -14,6 +14,7 @@ from shared.tenants.profile_types import choose_line
 from shared.tenants.profile_warnings import find_profile_warnings
 from shared.tenants.shared_calendars import find_shared_calendars
 from shared.tenants.tenant_id import TENANT_ID
+from shared.tenants.yaml_tree import find_position
 from workers.booking.facade import list_open_times
 
 _NEXT_TIMES = 3
@@ -66,9 +67,11 @@ class TenantReport:
     documents: tuple[Document, ...]
 
 
-def build_reports(folders: Sequence[TenantFolder], now: datetime) -> list[TenantReport]:
-    """Return a report of each folder, in order."""
-    results = {folder.tenant: _check_profile(folder) for folder in folders}
+def build_reports(
+    folders: Sequence[TenantFolder], now: datetime, *, allowed_models: Collection[str] = ()
+) -> list[TenantReport]:
+    """Return a report of each folder, in order; without a list of allowed models, every model is one."""
+    results = {folder.tenant: _check_profile(folder, allowed_models) for folder in folders}
     profiles = {tenant: profile for tenant, (profile, _) in results.items() if profile}
     shared = find_shared_calendars(profiles)
     return [
@@ -77,7 +80,9 @@ def build_reports(folders: Sequence[TenantFolder], now: datetime) -> list[Tenant
     ]
 
 
-def _check_profile(folder: TenantFolder) -> tuple[TenantProfile | None, tuple[str, ...]]:
+def _check_profile(
+    folder: TenantFolder, allowed_models: Collection[str]
+) -> tuple[TenantProfile | None, tuple[str, ...]]:
     """Return the profile if it is valid, and its problems: errors if it is not, else warnings."""
     if folder.sizes[PROFILE] > MAX_PROFILE_BYTES:
         return None, (f"the profile is larger than {MAX_PROFILE_BYTES // 1024} KB: shorten it",)
@@ -91,7 +96,14 @@ def _check_profile(folder: TenantFolder) -> tuple[TenantProfile | None, tuple[st
         return None, error.problems
     except ConfigurationError as error:
         return None, (str(error),)
-    return profile, tuple(map(str, find_profile_warnings(tree, profile)))
+    problems = [*map(str, find_profile_warnings(tree, profile))]
+    if allowed_models and profile.model.id and profile.model.id not in allowed_models:
+        line = find_position(tree, ("model", "id")).line
+        problems.append(
+            f"line {line}: model.id: the deployment does not allow {profile.model.id}, so its default model would"
+            f" answer: write one of {', '.join(sorted(allowed_models))}, or add it to AllowedModelIds"
+        )
+    return profile, tuple(problems)
 
 
 def _name_shared_calendars(tenant: str, shared: Iterable[tuple[str, Sequence[str]]]) -> Iterable[str]:

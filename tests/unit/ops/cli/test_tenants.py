@@ -83,6 +83,21 @@ def test_a_mistake_is_refused(terminal, folder, change, problem):
     assert (done.exit_code, problem in done.stdout) == (1, True)
 
 
+def test_a_model_that_the_deployment_does_not_allow_is_refused(terminal, folder):
+    """Its visitors would be answered by the default model, which only the log says; without a list nothing is known."""
+    profile = folder / "profile.yaml"
+    profile.write_text(profile.read_text() + "model:\n  id: eu.anthropic.claude-opus-9\n")
+    assert terminal.run("tenant", "check", str(folder)).exit_code == 0
+    allowed = ("--allowed-models", "eu.anthropic.claude-haiku-5-5, eu.amazon.nova-lite-v1:0")
+    done = terminal.run("tenant", "check", str(folder), *allowed)
+    assert done.exit_code == 1
+    line = len(profile.read_text().splitlines())
+    assert f"line {line}: model.id: the deployment does not allow eu.anthropic.claude-opus-9" in done.stdout
+    assert "AllowedModelIds" in done.stdout
+    profile.write_text(profile.read_text().replace("eu.anthropic.claude-opus-9", "eu.amazon.nova-lite-v1:0"))
+    assert terminal.run("tenant", "check", str(folder), *allowed).exit_code == 0
+
+
 def test_each_mistake_has_a_line_of_its_own(terminal, folder):
     """However many semicolons the sentences have."""
     (folder / "profile.yaml").write_text(PROFILE + "x: 1\ncountry: NO\n", encoding="utf-8")
