@@ -174,7 +174,7 @@ async def run_health_checks(deployment: Deployment, report: Callable[[CheckResul
             [
                 *stores.list_store_checks(deployment, open_client),
                 *functions.list_function_checks(deployment, open_client, clock=clock),
-                *models.list_model_checks(deployment, open_client, open_tenants=tenants),
+                *models.list_model_checks(deployment, open_client, open_tenants=tenants, clock=clock),
                 *alarms.list_alarm_checks(deployment, open_client, clock=clock),
                 *services.list_service_checks(
                     deployment,

@@ -16,7 +16,7 @@ from tests.fakes.business_calendar import FakeCalendar
 from tests.fakes.clock import NOON, FakeClock
 from tests.fakes.tenants import FakeTenants
 from tests.unit.ops.cli.conftest import Terminal
-from tests.unit.ops.health.values import client_error, make_profile
+from tests.unit.ops.health.values import FakeEvents, client_error, make_profile
 from tests.unit.troubleshooting_page import DOCTOR_LINES
 from workers.booking.adapters.google.errors import translate_google_errors
 from workers.booking.facade import BookingFacade
@@ -63,7 +63,7 @@ HEALTHY = {
     "filter_log_events": {"events": []},
     "get_metric_statistics": {"Datapoints": []},
     "list_subscriptions_by_topic": {"Subscriptions": [{"Endpoint": "a@example.com", "SubscriptionArn": "arn"}]},
-    "converse": {},
+    "converse_stream": lambda **_: {"stream": FakeEvents()},
     "get_email_identity": {"VerifiedForSendingStatus": True},
     "get_account": {"SendingEnabled": True, "ProductionAccessEnabled": True},
     "get_sms_sandbox_account_status": {"IsInSandbox": False},
@@ -146,10 +146,10 @@ BROKEN = [
     {"get_secret_value": refuse("google", "ResourceNotFoundException")},
     {"get_queue_attributes": {"Attributes": {}}},
     {"get_caller_identity": client_error("SignatureDoesNotMatch", "GetCallerIdentity")},
-    {"converse": client_error("ValidationException", "Converse")},
-    {"converse": client_error("AccessDeniedException", "Converse")},
-    {"converse": client_error("ResourceNotFoundException", "Converse")},
-    {"converse": client_error("ThrottlingException", "Converse")},
+    {"converse_stream": client_error("ValidationException", "ConverseStream")},
+    {"converse_stream": client_error("AccessDeniedException", "ConverseStream")},
+    {"converse_stream": client_error("ResourceNotFoundException", "ConverseStream")},
+    {"converse_stream": client_error("ThrottlingException", "ConverseStream")},
     {"get_metric_statistics": {"Datapoints": [{"Average": 6312.4, "SampleCount": 12}]}},
     {"get_email_identity": {"VerifiedForSendingStatus": False}},
     {"get_account": {"SendingEnabled": False}},
@@ -186,7 +186,7 @@ async def check_deployment(*, tenants=None, calendar=None, variables=None, **ans
         [
             *stores.list_store_checks(deployment, aws.open_client),
             *functions.list_function_checks(deployment, aws.open_client, clock=clock),
-            *models.list_model_checks(deployment, aws.open_client, open_tenants=open_tenants),
+            *models.list_model_checks(deployment, aws.open_client, open_tenants=open_tenants, clock=clock),
             *alarms.list_alarm_checks(deployment, aws.open_client, clock=clock),
             *services.list_service_checks(
                 deployment, aws.open_client, open_tenants=open_tenants, open_booking=open_booking, clock=clock

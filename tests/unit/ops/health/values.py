@@ -24,3 +24,23 @@ def make_profile(**fields):
 def client_error(code, operation):
     """Return the error that an AWS client raises."""
     return ClientError({"Error": {"Code": code, "Message": "no"}}, operation)
+
+
+class FakeEvents:
+    """A stream of Bedrock with nothing but its end."""
+
+    def __init__(self):
+        self._events = iter([{"messageStop": {"stopReason": "end_turn"}}])
+        self.closed = False
+
+    def __aiter__(self):
+        return self
+
+    async def __anext__(self):
+        try:
+            return next(self._events)
+        except StopIteration:
+            raise StopAsyncIteration from None
+
+    def close(self):
+        self.closed = True
