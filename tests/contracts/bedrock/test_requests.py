@@ -5,6 +5,7 @@ from contextlib import closing
 import pytest
 
 from infra.local.bedrock.converse import THINKING_TOKENS
+from ops.health.model_question import build_question
 from shared.language_models.catalogue import find_model, read_catalogue
 from shared.language_models.values import Geography
 from tests.contracts.bedrock.client import messages
@@ -47,6 +48,13 @@ async def test_every_model_of_the_catalogue_answers(bedrock):
             # Nothing was thought before the answer.
             assert usage["outputTokens"] < THINKING_TOKENS
         assert usage["cacheReadInputTokens"] >= model.cache.minimum_tokens, model.id
+
+
+async def test_every_model_answers_the_doctor(bedrock):
+    """Its question has what chat's requests have, and is refused where they would be."""
+    for model in (*MODELS, find_model("eu.mistral.pixtral-large-2502-v1:0")):
+        text, _, _ = await answer(bedrock, build_question(model))
+        assert text, model.id
 
 
 async def test_every_model_stands_in_for_every_other(bedrock):
