@@ -60,7 +60,8 @@ async def test_a_stop_before_the_message_calls_no_model(world_of):
     sent, final = await world.handle(command)
 
     assert (sent.type, final.data.text, final.data.stopped) == ("chat.sent", "", True)
-    assert (world.model.prompts, world.usage.answers) == ([], {})
+    assert world.model.prompts == []
+    assert world.poster.types("tab") == ["chat.sent", "chat.final"]
 
 
 async def test_a_stop_after_the_claim_calls_no_model(world_of):
@@ -70,7 +71,9 @@ async def test_a_stop_after_the_claim_calls_no_model(world_of):
     claim = await world.claim(command)
     world.claims.request_stop(command.id, now=world.clock.now())
 
-    assert (await world.handle(command, claim))[-1].data.stopped
+    final = (await world.handle(command, claim))[-1]
+
+    assert (final.data.stopped, final.data.usage) == (True, Usage())
     assert world.model.prompts == []
 
 
