@@ -19,7 +19,16 @@ from ops.cli.app import stride
 from ops.cli.session import Session
 from ops.deployment import Deployment, find_deployment
 from ops.desk.domain.values import Operator
-from ops.wiring import open_booking, open_desk, open_erasure, open_gauge, open_s3, open_suppressions, run_health_checks
+from ops.wiring import (
+    open_booking,
+    open_desk,
+    open_erasure,
+    open_gauge,
+    open_s3,
+    open_suppressions,
+    open_usage,
+    run_health_checks,
+)
 from shared.clock import SystemClock
 from tests.deadlines import DEADLINE_SECONDS
 
@@ -58,6 +67,7 @@ class CommandLine:
             open_desk=lambda: open_desk(self._deployment),
             open_erasure=lambda: open_erasure(self._deployment),
             open_gauge=lambda: open_gauge(self._deployment),
+            open_usage=lambda: open_usage(self._deployment),
             run_health_checks=lambda report: run_health_checks(self._deployment, report),
             open_suppressions=lambda: open_suppressions(self._deployment),
             open_booking=lambda: open_booking(self._deployment),

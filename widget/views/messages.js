@@ -41,7 +41,8 @@ export class VisitorBubble {
 export class AnswerBubble {
   #body = h("div", { class: "answer-text" });
   #stopped;
-  #cut;
+  /** @type {HTMLElement | null} */
+  #cut = null;
   #sources = h("p", { class: "sources", "data-testid": "sources", hidden: true });
   #who = h("span", { class: "unseen" });
   #offers = h("div", { class: "offers" });
@@ -53,20 +54,12 @@ export class AnswerBubble {
     this.t = t;
     this.actions = actions;
     this.#stopped = h("p", { class: "stopped", hidden: true });
-    const onclick = () => actions.say(t("continue"));
-    this.#cut = h(
-      "div",
-      { class: "cut", hidden: true },
-      h("p", { class: "stopped" }, t("cut")),
-      h("button", { type: "button", class: "button soft", "data-testid": "continue", onclick }, t("continue")),
-    );
     this.node = h(
       "article",
       { class: "message answer", part: "message-assistant", "data-testid": "message", "data-kind": "answer" },
       this.#who,
       this.#body,
       this.#stopped,
-      this.#cut,
       this.#sources,
       this.#offers,
     );
@@ -90,10 +83,22 @@ export class AnswerBubble {
     this.#source = source;
     setText(this.#stopped, entry.stopped ? this.t("stopped") : "");
     setVisible(this.#stopped, entry.stopped === true);
-    setVisible(this.#cut, entry.cut === true);
+    if (entry.cut === true) this.#showCut();
     const sources = entry.sources?.join(", ") ?? "";
     setText(this.#sources, sources && this.t("sources", { titles: sources }));
     setVisible(this.#sources, sources !== "");
+  }
+
+  #showCut() {
+    if (this.#cut) return;
+    const onclick = () => this.actions.say(this.t("continue"));
+    this.#cut = h(
+      "div",
+      { class: "cut" },
+      h("p", { class: "stopped" }, this.t("cut")),
+      h("button", { type: "button", class: "button soft", "data-testid": "continue", onclick }, this.t("continue")),
+    );
+    this.#stopped.after(this.#cut);
   }
 
   /** @param {AnswerEntry} entry */

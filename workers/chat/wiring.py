@@ -62,16 +62,6 @@ async def open_worker() -> AsyncIterator[Worker]:
         )
 
 
-def check_model_geographies(settings: ChatSettings) -> None:
-    """Check that all models that may be invoked keep what visitors write in one geography.
-
-    Raises:
-        ConfigurationError: they do not, and the deployer has not allowed that.
-    """
-    models = (settings.bedrock_model_id, settings.fallback_model_id, *settings.allowed_model_ids)
-    check_geographies(filter(None, models), may_leave=settings.models_may_leave_geography)
-
-
 async def open_ports(
     clients: AwsClients,
     settings: ChatSettings,
@@ -141,6 +131,16 @@ def describe_queues(
             outcomes=outcomes,
         ),
     )
+
+
+def check_model_geographies(settings: ChatSettings) -> None:
+    """Check that all models that may be invoked keep what visitors write in one geography.
+
+    Raises:
+        ConfigurationError: they do not, and the deployer has not allowed that.
+    """
+    models = (settings.bedrock_model_id, settings.fallback_model_id, *settings.allowed_model_ids)
+    check_geographies(filter(None, models), may_leave=settings.models_may_leave_geography)
 
 
 def _build_bedrock_credentials(settings: ChatSettings) -> Credentials | None:
