@@ -2,12 +2,14 @@
 
 import re
 from collections.abc import Mapping
+from functools import cache
+from ssl import SSLContext
 from typing import Any
 
 import structlog
 from authlib.integrations.base_client import OAuthError
 from authlib.integrations.starlette_client import OAuth
-from httpx2 import HTTPError
+from httpx2 import HTTPError, create_ssl_context
 from joserfc.errors import JoseError
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
@@ -117,9 +119,16 @@ class OpenIdSignIn:
                 "scope": SCOPE,
                 "code_challenge_method": "S256",
                 "timeout": _TIMEOUT_SECONDS,
+                "verify": _open_ssl_context(),
                 "token_endpoint_auth_method": "client_secret_basic" if secret else "none",
             },
         )
+
+
+@cache
+def _open_ssl_context() -> SSLContext:
+    """Return one context for all calls: each of its own would load the system's certificates, 60 ms of CPU time."""
+    return create_ssl_context()
 
 
 def parse_operator_claims(claims: Mapping[str, Any], settings: WebSettings) -> Operator | None:

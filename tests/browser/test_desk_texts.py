@@ -49,6 +49,8 @@ WIDE = """() => [...document.querySelectorAll("body *")]
   .filter((element) => element.getBoundingClientRect().right > innerWidth)
   .map((element) => element.outerHTML.slice(0, 120)).at(-1)"""
 
+SCREENS = (1280, 390)
+"""The widths of a large screen and of a phone, in pixels."""
 PAGES = (
     "/",
     "/failures",
@@ -103,12 +105,10 @@ async def _answers(process: Process, port: int) -> None:
                 return
 
 
-@pytest.fixture(params=[1280, 390], ids=["wide", "phone"])
-async def reader(request, chromium: Browser, desk: str) -> AsyncIterator[Page]:
-    """Open a page in a browser that prefers the pseudo-language, on a large screen and on a phone."""
-    context = await chromium.new_context(
-        viewport={"width": request.param, "height": 900}, extra_http_headers={"accept-language": PSEUDO}, base_url=desk
-    )
+@pytest.fixture
+async def reader(chromium: Browser, desk: str) -> AsyncIterator[Page]:
+    """Open a page in a browser that prefers the pseudo-language."""
+    context = await chromium.new_context(extra_http_headers={"accept-language": PSEUDO}, base_url=desk)
     page = await context.new_page()
     yield page
     await context.close()
@@ -129,14 +129,16 @@ async def untranslated(page: Page) -> list[str]:
 
 
 async def faults(page: Page, shot: str) -> list[str]:
-    """Return the faults of a page: wrong language, texts that are untranslated or cut off, excess width."""
-    if SHOTS:
-        await page.screenshot(path=f"{SHOTS}/pseudo-{shot}.png", full_page=True)
+    """Return the faults of a page on two screens: wrong language, texts untranslated or cut off, excess width."""
     found = [] if await page.get_attribute("html", "lang") == PSEUDO else ["its language"]
-    found += [f"not translated: {text}" for text in await untranslated(page)]
-    found += [f"cut off: {element}" for element in await page.evaluate(CUT)]
-    if not await page.evaluate("document.documentElement.scrollWidth <= innerWidth"):
-        found.append(f"too wide: {await page.evaluate(WIDE)}")
+    for width in SCREENS:
+        await page.set_viewport_size({"width": width, "height": 900})
+        if SHOTS:
+            await page.screenshot(path=f"{SHOTS}/pseudo-{shot}-{width}.png", full_page=True)
+        found += [f"{width}: not translated: {text}" for text in await untranslated(page)]
+        found += [f"{width}: cut off: {element}" for element in await page.evaluate(CUT)]
+        if not await page.evaluate("document.documentElement.scrollWidth <= innerWidth"):
+            found.append(f"{width}: too wide: {await page.evaluate(WIDE)}")
     return [f"{page.url}: {fault}" for fault in found]
 
 

@@ -39,8 +39,12 @@ DATE_WORDS = """() => {
     new Intl.DateTimeFormat("qps", { day: "numeric", month: style }),
   ]);
   const days = Array.from({ length: 366 }, (_, day) => new Date(Date.now() + day * 86_400_000));
-  return [...new Set(formats.flatMap((format) => days.map((day) => format.format(day))))];
+  globalThis.dateWords ??= [...new Set(formats.flatMap((format) => days.map((day) => format.format(day))))];
+  return globalThis.dateWords;
 }"""
+
+SCREENS = (1280, 360)
+"""The widths of a large screen and of a small phone, in pixels."""
 
 BUSINESS_WORDS = (
     *(service.name for service in SERVICES),
@@ -67,12 +71,10 @@ def pseudo_catalogue(tmp_path_factory: pytest.TempPathFactory) -> str:
     return (folder / "widget" / "locales" / f"{PSEUDO}.json").read_text(encoding="utf-8")
 
 
-@pytest.fixture(params=[1280, 360], ids=["wide", "phone"])
-async def page(request, chromium: Browser, pseudo_catalogue: str):
+@pytest.fixture
+async def page(chromium: Browser, pseudo_catalogue: str):
     """Open a page whose widget has only the pseudo-language."""
-    context = await chromium.new_context(
-        viewport={"width": request.param, "height": 800}, locale="en-GB", reduced_motion="reduce"
-    )
+    context = await chromium.new_context(locale="en-GB", reduced_motion="reduce")
 
     async def list_languages(route: Route) -> None:
         await route.fulfill(content_type="text/javascript", body=f"export default {json.dumps([PSEUDO])};")
@@ -93,7 +95,15 @@ async def page(request, chromium: Browser, pseudo_catalogue: str):
 
 
 async def faults(page: Page, step: str) -> list[str]:
-    """Return the texts that are cut off or not from a catalogue."""
+    """Return the texts that are cut off or not from a catalogue, on a large screen and on a phone."""
+    found = []
+    for width in SCREENS:
+        await page.set_viewport_size({"width": width, "height": 800})
+        found += await _faults_on_screen(page, f"{step} ({width})")
+    return found
+
+
+async def _faults_on_screen(page: Page, step: str) -> list[str]:
     words = sorted([*BUSINESS_WORDS, *await page.evaluate(DATE_WORDS)], key=len, reverse=True)
     found = []
     for text in await page.evaluate(VISIBLE_TEXTS):

@@ -73,7 +73,10 @@ def test_every_effect_is_there_and_none_twice(workshop, scale):
 
 @pytest.mark.parametrize(
     ("without", "times"),
-    [pytest.param((), 1, id="with the record"), pytest.param(("--without-record",), 2, id="without the record")],
+    [
+        pytest.param((), 1, id="with the record"),
+        pytest.param(("--without-record",), 2, id="without the record", marks=pytest.mark.soak),
+    ],
 )
 def test_the_record_keeps_an_effect_from_coming_twice(workshop, without, times):
     """A worker dies between its effects and its deletes: the next one adds nothing, but for a guard that is removed."""

@@ -27,7 +27,7 @@ def stop(workshop, worker, url, *signals, timeout_seconds=60):
     return seconds
 
 
-@pytest.mark.parametrize("fifo", [True, False], ids=["fifo", "standard"])
+@pytest.mark.parametrize("fifo", [True, pytest.param(False, marks=pytest.mark.soak)], ids=["fifo", "standard"])
 def test_in_the_middle_of_a_backlog(workshop, fifo):
     """With 500 messages waiting, running handlers end, and what waited in hand is on the queue again at once."""
     url, dlq = workshop.queues("backlog", fifo=fifo)
@@ -43,7 +43,7 @@ def test_in_the_middle_of_a_backlog(workshop, fifo):
     assert workshop.state(dlq) == NOTHING
 
 
-@pytest.mark.parametrize("fifo", [True, False], ids=["fifo", "standard"])
+@pytest.mark.parametrize("fifo", [pytest.param(True, marks=pytest.mark.soak), False], ids=["fifo", "standard"])
 def test_while_a_long_poll_is_open(workshop, fifo):
     """An idle worker does not wait for its poll of twenty seconds, and takes nothing with it."""
     url, dlq = workshop.queues("idle", fifo=fifo)
