@@ -31,7 +31,12 @@ def process_group(item: pytest.Item) -> str:
 
 
 def is_fast(item: pytest.Item) -> bool:
-    """Whether it is a unit test, a contract test on a fake, or a test of what outlives a release without a server."""
+    """Whether it is a unit test, a contract test on a fake, or a test of what outlives a release without a server.
+
+    What starts other processes is none of them: each needs a second to import what it tests.
+    """
+    if item.get_closest_marker("process"):
+        return False
     match folder_and_file(item).parts[1]:
         case "unit":
             return True

@@ -7,6 +7,8 @@ import pytest
 
 from tests.deadlines import DEADLINE_SECONDS
 
+pytestmark = pytest.mark.process
+
 
 def run_without(module, *arguments):
     """Run `stride` in an environment without a module."""

@@ -143,7 +143,7 @@ def test_another_region_of_the_profile_is_reported(monkeypatch, capsys, tmp_path
     """The AWS CLI uses that one, so what it created is not where the stack is."""
     config = tmp_path / "config"
     config.write_text("[profile studio]\nregion = eu-west-1\n")
-    for name in ("AWS_REGION", "AWS_DEFAULT_REGION", "AWS_ENDPOINT_URL"):
+    for name in ("AWS_REGION", "AWS_DEFAULT_REGION", "AWS_ENDPOINT_URL", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.delenv(name, raising=False)
     for name, value in {
         "AWS_CONFIG_FILE": config,

@@ -83,6 +83,7 @@ async def test_ports_that_would_write_raise_an_error(monkeypatch):
             await port.put("anything")
 
 
+@pytest.mark.process
 def test_the_desk_starts_without_googles_library():
     """Its import takes as long as all others together, and most commands need no calendar."""
     look = "import sys, ops.cli.app, ops.wiring; print([one for one in sys.modules if one.startswith('googleapi')])"
@@ -90,6 +91,7 @@ def test_the_desk_starts_without_googles_library():
     assert found.stdout.strip() == "[]"
 
 
+@pytest.mark.process
 def test_the_worker_imports_no_library_of_caldav():
     """Most businesses have no such calendar, and the start of a function waits for its imports."""
     names = ("recurring_ical_events", "x_wr_timezone", "defusedxml")
