@@ -34,7 +34,7 @@ from tests.selection import DESK_STACK, STACK, fixture_names, is_fast, process_g
 
 # No test fails because the machine is slow.
 UNHURRIED = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.register_profile("short", UNHURRIED, max_examples=40)
+settings.register_profile("short", UNHURRIED, max_examples=60)
 settings.register_profile("thorough", UNHURRIED, max_examples=1000)
 settings.load_profile("short")
 

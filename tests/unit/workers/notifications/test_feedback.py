@@ -1,6 +1,7 @@
 """Feedback on e-mails: which addresses are suppressed, and which messages are refused."""
 
 import json
+import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -231,7 +232,7 @@ async def test_an_address_that_bounced_or_complained_is_suppressed(feedback_worl
     assert found == Suppression(reason, AT)
     assert isinstance(await feedback_world.take_claim(report), Done)
     assert [(line["event"], line["suppressed"]) for line in logs] == [("mail_feedback", reason)]
-    assert "jan@" not in str(logs).lower()
+    assert not re.search(r"\bjan\b", str(logs), re.IGNORECASE)
     assert [(each.name, each.dimensions) for each in feedback_world.metrics.figures] == [
         ("AddressesSuppressed", (("Reason", reason),))
     ]

@@ -1,5 +1,6 @@
 """Which notices are not sent now: in quiet hours, to a suppressed address, or above the rate limit."""
 
+import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -208,7 +209,7 @@ async def test_a_notice_to_a_suppressed_address_is_dead_lettered(world, make_not
     with pytest.raises(PermanentError) as caught:
         await world.handle(make_notice(kind, data={"contact": "Jan@Example.com"}))
     assert caught.value.reason == "address_suppressed"
-    assert "jan@" not in str(caught.value).lower()
+    assert not re.search(r"\bjan\b", str(caught.value), re.IGNORECASE)
     assert world.mailer.sent == []
     assert world.send_rate_limiter.requests == []
 
@@ -223,7 +224,7 @@ async def test_a_reminder_to_a_suppressed_address_is_dropped(world, make_notice)
     assert world.mailer.sent == []
     assert isinstance(await world.take_claim(notice), Done)
     assert [(line["event"], line["why"]) for line in logs] == [("notice_suppressed", "complained")]
-    assert "jan@" not in str(logs).lower()
+    assert not re.search(r"\bjan\b", str(logs), re.IGNORECASE)
 
 
 async def test_an_address_with_a_full_mailbox_gets_emails_again(world, make_notice):
