@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from api_gateway_ws.legacy_protocol import is_legacy_frame, parse_legacy_frame
 from api_gateway_ws.sender import Sender
 from shared.ids import derive_command_key
-from shared.json_objects import parse_json_object
+from shared.json_objects import is_json_array_or_null, parse_json_object
 from shared.messages import client, commands
 from shared.messages.client import CLIENT_FRAME, CLIENT_FRAME_TYPES, AnyClientFrame, ChatStop, Hello, Ping
 from shared.messages.commands import COMMAND, AnyCommand
@@ -53,7 +53,8 @@ def route_frame(
 ) -> RoutedFrame:
     """Return what a frame asks for.
 
-    Frames of protocol version 1 are JSON objects; any other text is the predecessor's protocol.
+    Frames of protocol version 1 are JSON objects. No page of the predecessor sends an array or `null`; any other text
+    is its protocol.
     """
     try:
         size = len(text.encode())
@@ -65,6 +66,8 @@ def route_frame(
     text = text.removeprefix(_BYTE_ORDER_MARK)
     if not text.strip():
         return RefusedFrame(ErrorCode.BAD_FRAME, detail="the frame is empty")
+    if is_json_array_or_null(text):
+        return RefusedFrame(ErrorCode.BAD_FRAME, detail="a frame is a JSON object")
     content = parse_legacy_frame(text, f"text-{fresh_id()}") if is_legacy_frame(text) else parse_json_object(text)
     if content is None:
         return RefusedFrame(ErrorCode.BAD_FRAME, detail="the frame is not valid JSON")

@@ -94,7 +94,7 @@ def build_channels(described: dict[str, Described]) -> dict[str, Json]:
             "address": "/{stage}",
             "title": "A visitor's socket",
             "description": (
-                "One conversation. A text that is no JSON object is the older protocol: "
+                "One conversation. A text that is no JSON object, array or `null` is the older protocol: "
                 "`BOOK_APPOINTMENT:datetime,contact,service`, `VERIFY_APPOINTMENT:id,code`, or a chat message. "
                 "What begins with `{` is always read as JSON."
             ),

@@ -14,6 +14,7 @@ from infra.contracts.__main__ import DOCS, list_stale_documents, main
 from infra.contracts.channels import ANSWERS
 from infra.contracts.examples import list_examples
 from infra.contracts.schemas import CLIENT, COMMANDS, FAMILIES, NOTICES, SERVER
+from shared.json_objects import is_json_array_or_null
 from shared.messages.client import CLIENT_FRAME_TYPES
 from tests.e2e.frames import check_server_frame
 
@@ -232,7 +233,9 @@ def test_the_frame_checker_refuses_what_breaks_the_contract(text, complaint):
 
 
 def test_the_text_protocol_begins_where_json_objects_end():
-    """The document says that a text that is no JSON object is the older protocol; so does the code."""
-    assert is_legacy_frame("[1, 2]")
+    """The document says that a text that is no JSON object, array or `null` is the older protocol; so does the code."""
+    assert is_json_array_or_null("[1, 2]")
+    assert is_legacy_frame("[1, 2] apples")
+    assert not is_json_array_or_null("[1, 2] apples")
     assert is_legacy_frame("BOOK_APPOINTMENT:2027-02-12T14:30,anna@example.com,portrait")
     assert not is_legacy_frame('  {"v": 1')

@@ -204,7 +204,7 @@ def test_a_client_id_may_be_sixty_four_characters_long():
     assert routed(frame("chat.send", {"text": "Hello"}, id="x" * 65)).code == ErrorCode.BAD_FRAME
 
 
-@pytest.mark.parametrize("text", ["Hello", "[1, 2]", "null", '"quoted"', "17"])
+@pytest.mark.parametrize("text", ["Hello", '"quoted"', "17"])
 def test_any_other_text_is_a_chat_message_of_the_predecessor(text):
     """What is no JSON object was typed by a person, or by an old page for one."""
     command = routed(text)
@@ -212,8 +212,19 @@ def test_any_other_text_is_a_chat_message_of_the_predecessor(text):
     assert (command.type, command.data.text, command.client_id) == ("chat.send", text, "text-fresh")
 
 
+def test_an_array_or_null_is_no_message_of_a_person():
+    """A program sent it by mistake, and hears so; what only looks like one is a chat message."""
+    for text in ("[]", "null", " null\n", "[1, 2]", '[{"v":1,"type":"ping"}]', "[[[[]]]]", "[" * 12_000, "\ufeffnull"):
+        assert routed(text) == RefusedFrame(ErrorCode.BAD_FRAME, None, "a frame is a JSON object"), text[:40]
+    for text in ("[", "[1] please", "[Anna]", "[NaN]", "Null", "null?", "true", "-1e3", '"[]"', "nullnull"):
+        assert (routed(text).type, routed(text).data.text) == ("chat.send", text), text
+    for text in ("[\x00]", "\ud800", "[\ud800]", "\x00", "", " \r\n\t ", "\u2003"):
+        assert routed(text).code == ErrorCode.BAD_FRAME, repr(text)
+
+
 @pytest.mark.parametrize(
-    "text", [frame("chat.send", {"text": "Hello"}), " {}", "Hello", f"VERIFY_APPOINTMENT:{APPOINTMENT},123456", " "]
+    "text",
+    [frame("chat.send", {"text": "Hello"}), " {}", "[]", "Hello", f"VERIFY_APPOINTMENT:{APPOINTMENT},123456", " "],
 )
 def test_a_byte_order_mark_is_skipped(text):
     """Before a JSON frame and before a text of the predecessor, as if it were not there; only one, and only there."""

@@ -17,7 +17,11 @@ _REPLACEMENT = "\ufffd"
 _INVISIBLE_CATEGORIES = frozenset({"Cf", "Cn", "Me", "Mn"})
 """Format characters, unassigned ones, and marks that combine with the character before them."""
 
-_FILLERS = frozenset("\u115f\u1160\u2800\u3164\uffa0" + _REPLACEMENT)
+_DIRECTIONS = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+"""Embeddings, overrides and isolates: they reverse what comes after them, also a price or a number
+(https://www.unicode.org/reports/tr9/#Explicit_Directional_Embeddings). The marks of a direction stay."""
+
+_FILLERS = frozenset("\u115f\u1160\u2800\u3164\uffa0\U0001d159" + _REPLACEMENT)
 """Characters that are empty although their category says otherwise
 (https://www.unicode.org/reports/tr44/#Default_Ignorable_Code_Point), and the one that stands for a broken one."""
 
@@ -26,9 +30,9 @@ class AnswerText:
     """The text of an answer that arrives in pieces.
 
     However the text is split into pieces, the result is the same. While the blocks arrive one after the other, `text`
-    only grows. Each block loses its control characters and the white space around it; a blank line separates blocks. A
-    block without a visible character is left out. Halves of a surrogate pair are joined, and replaced if the other one
-    does not come.
+    only grows. Each block loses its control characters, those that reverse what comes after them, and the white space
+    around it; a blank line separates blocks. A block without a visible character is left out. Halves of a surrogate
+    pair are joined, and replaced if the other one does not come.
     """
 
     def __init__(self) -> None:
@@ -96,7 +100,7 @@ class _BlockText:
         if not text.isascii():
             text = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
         for character in text:
-            if unicodedata.category(character) == "Cc" and character not in "\n\t":
+            if _is_dropped(character):
                 continue
             if character.isspace() or not (self.visible or _is_visible(character)):
                 self._held.append(character)
@@ -104,6 +108,10 @@ class _BlockText:
             held = "".join(self._held)
             self._held.clear()
             self.visible += [held if self.visible else held.lstrip(), character]
+
+
+def _is_dropped(character: str) -> bool:
+    return character in _DIRECTIONS or (unicodedata.category(character) == "Cc" and character not in "\n\t")
 
 
 def _is_visible(character: str) -> bool:

@@ -75,7 +75,6 @@ def _list_messages(history: Iterable[ServerFrame]) -> list[_Message]:
     frames = list(history)
     failed = {frame.re for frame in frames if isinstance(frame, Error)}
     failed -= {frame.re for frame in frames if isinstance(frame, ChatFinal)}
-    failed |= {frame.re for frame in frames if isinstance(frame, ChatFinal) and frame.data.announces == "declined"}
     # Most models decline again as long as the declined message is in the conversation
     # (https://platform.claude.com/docs/en/test-and-evaluate/strengthen-guardrails/handle-streaming-refusals).
     failed |= {frame.re for frame in frames if isinstance(frame, ChatFinal) and frame.data.announces == "declined"}

@@ -39,6 +39,35 @@ async def test_an_offer_with_invalid_fields_is_an_empty_form(world_of):
     assert final.data.actions == (OfferBooking(),)
 
 
+WRONG_SERVICES = (
+    None,
+    True,
+    7,
+    -1,
+    1e400,
+    [],
+    {},
+    ["massage"],
+    {"id": "massage"},
+    "",
+    "\ud800",
+    "massage' --",
+    "x" * 9999,
+)
+WRONG_DATES = (
+    *("2026-01-13 ", "2026-01-13\n", "2026-1-13", "20260113", "2026-02-30", "0000-01-01", "1999-01-13", "9999-12-31"),
+    *("10000-01-01", "-2026-01-13", "2026-01-13T10:00", "\x1b[31m2026-01-13", "\uff12\uff10\uff12\uff16-01-13"),
+)
+
+
+async def test_no_wrong_value_of_the_model_is_offered(world_of):
+    """Whatever type it has, and however near a right one is; as service and as date."""
+    for value in (*WRONG_SERVICES, *WRONG_DATES):
+        call = ToolCall("offer_booking", {"service": value, "date": value, "start": value})
+        final = (await world_of([call]).handle())[-1]
+        assert final.data.actions == (OfferBooking(),), repr(value)[:60]
+
+
 async def test_an_offered_date_of_another_century_is_dropped(world_of):
     """The form opens for the service, on the first free day."""
     call = ToolCall("offer_booking", {"service": "massage", "date": "1999-01-13"})
