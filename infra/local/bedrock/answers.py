@@ -16,9 +16,9 @@ BOOKING_TOOL = "offer_booking"
 
 def build_answer(request: ConverseRequest) -> Reply:
     """Return the answer to a request that passed validation."""
-    system_text = "\n".join(block.text for block in request.system if block.text)
+    facts_text = request.facts
     texts = [turn.text for turn in reversed(request.messages) if turn.role == "user" and turn.text]
-    knowledge = KnowledgeBase(system_text, texts)
+    knowledge = KnowledgeBase(facts_text, texts)
     phrases = get_phrases(knowledge.language)
     results = request.messages[-1].tool_results
     if results:
@@ -28,9 +28,9 @@ def build_answer(request: ConverseRequest) -> Reply:
     booking = next((spec for spec in request.tools if spec.name == BOOKING_TOOL), None)
     tool = _find_forced_tool(request) or (booking if intent == "book" else None)
     if tool:
-        filled = fill_input(tool.input_schema.schema_, texts, system_text, knowledge.analyzer)
+        filled = fill_input(tool.input_schema.schema_, texts, facts_text, knowledge.analyzer)
         return Reply(phrases.pick_a_time if tool.name == BOOKING_TOOL else "", ToolCall(tool.name, filled))
-    facts = Facts(knowledge, find_today(system_text))
+    facts = Facts(knowledge, find_today(facts_text))
     spoken = _build_conversation_answer(texts, intent, facts, phrases)
     return Reply(spoken or _build_fact_answer(texts, facts, phrases, can_book=booking is not None))
 

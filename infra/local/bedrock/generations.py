@@ -26,6 +26,8 @@ class Generation:
     max_output_tokens: int
     minimum_cached_tokens: int
     """A shorter prefix is ignored without an error."""
+    looks_back: bool = True
+    """A cache point also reads what an earlier one has written, if that is at most 20 blocks before it."""
     cache_fields: frozenset[CacheField] = EVERYWHERE
     """Empty: the model refuses every cache point."""
     sampling: frozenset[Sampling] = ALL_SAMPLING
@@ -67,9 +69,10 @@ _SONNET_5_5 = Generation(
     forced_tools=False,
 )  # fmt: skip
 # https://docs.aws.amazon.com/bedrock/latest/userguide/prompt-caching.html (system and messages, from 1K on),
-# https://docs.aws.amazon.com/nova/latest/userguide/complete-request-schema.html
-_NOVA_MICRO = Generation(128_000, 5_000, 1_000, cache_fields=frozenset({"system", "messages"}))
-_NOVA_LITE = Generation(300_000, 5_000, 1_000, cache_fields=frozenset({"system", "messages"}))
+# https://docs.aws.amazon.com/nova/latest/userguide/complete-request-schema.html. Of a search before the cache
+# point, the first page speaks for Claude alone.
+_NOVA_MICRO = Generation(128_000, 5_000, 1_000, looks_back=False, cache_fields=frozenset({"system", "messages"}))
+_NOVA_LITE = Generation(300_000, 5_000, 1_000, looks_back=False, cache_fields=frozenset({"system", "messages"}))
 # A model without prompt caching: https://docs.aws.amazon.com/bedrock/latest/userguide/model-parameters-mistral-pixtral-large.html
 _PIXTRAL = Generation(128_000, 8_192, 0, cache_fields=frozenset())
 

@@ -1,4 +1,4 @@
-"""The documents of a system prompt: which of them a visitor reads, and the passages that answer a question."""
+"""The documents of a prompt: which of them a visitor reads, and the passages that answer a question."""
 
 import re
 from collections import defaultdict
@@ -32,9 +32,9 @@ class PassageSet:
 class KnowledgeBase:
     """The passages in the visitor's language; in English, or in any other, where there are none."""
 
-    def __init__(self, system_text: str, texts: list[str]) -> None:
+    def __init__(self, facts_text: str, texts: list[str]) -> None:
         """Read the documents; `texts` are the visitor's messages, the newest first, and show the language."""
-        sets = _build_passage_sets(tuple(_DOCUMENT.findall(system_text)))
+        sets = _build_passage_sets(tuple(_DOCUMENT.findall(facts_text)))
         detected = next(filter(None, map(detect_language, texts)), None)
         self.language = detected or _guess_language(split_words(" ".join(texts)), sets)
         self.analyzer = ConceptAnalyzer(self.language)

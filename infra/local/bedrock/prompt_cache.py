@@ -56,13 +56,15 @@ class PromptCache:
     def charge_input(self, model_id: str, request: ConverseRequest) -> InputUsage:
         """Look up the request's prefixes, store the missing ones, and return how the tokens are charged."""
         prefixes, total = _list_prefixes(model_id, request)
-        minimum = find_generation(model_id).minimum_cached_tokens
+        generation = find_generation(model_id)
+        minimum = generation.minimum_cached_tokens
         marked = [position for position, prefix in enumerate(prefixes) if prefix.ttl and prefix.tokens >= minimum]
         if not marked:
             return InputUsage(fresh=total, cache_read=0, cache_write=0)
         now = self._clock()
         self._entries = {key: entry for key, entry in self._entries.items() if entry.expires_at > now}
-        read = max((self._find_cached_tokens(prefixes, position, now) for position in marked), default=0)
+        look_back = _LOOK_BACK_BLOCKS if generation.looks_back else 0
+        read = max((self._find_cached_tokens(prefixes, position, look_back, now) for position in marked), default=0)
         for position in marked:
             prefix = prefixes[position]
             if prefix.digest not in self._entries and prefix.ttl:
@@ -70,10 +72,10 @@ class PromptCache:
         cached = prefixes[marked[-1]].tokens
         return InputUsage(fresh=total - cached, cache_read=read, cache_write=cached - read)
 
-    def _find_cached_tokens(self, prefixes: list[_Prefix], position: int, now: float) -> int:
+    def _find_cached_tokens(self, prefixes: list[_Prefix], position: int, look_back: int, now: float) -> int:
         # A conversation grows by a few blocks a turn and its cache point moves with it, so the service also
         # tries the boundaries shortly before the point.
-        for prefix in reversed(prefixes[max(0, position - _LOOK_BACK_BLOCKS) : position + 1]):
+        for prefix in reversed(prefixes[max(0, position - look_back) : position + 1]):
             entry = self._entries.get(prefix.digest)
             if entry:
                 entry.expires_at = now + _LIFETIME_SECONDS[entry.ttl]

@@ -1,12 +1,15 @@
 """The models of a Converse request, which check its structure with pydantic."""
 
 import json
+import re
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic.alias_generators import to_camel
 
 from infra.local.bedrock.errors import build_validation_error
+
+_SITUATION = re.compile(r"<situation>\n((?:(?!</?situation\b).)*)\n</situation>", re.DOTALL)
 
 
 class Shape(BaseModel):
@@ -61,9 +64,17 @@ class Message(Shape):
     content: list[Block]
 
     @property
+    def situation(self) -> str:
+        """Return what the backend says about the conversation: a first block between tags that no visitor can write."""
+        first = next((block.text for block in self.content if block.text), "")
+        found = _SITUATION.fullmatch(first)
+        return found[1] if found and self.role == "user" else ""
+
+    @property
     def text(self) -> str:
-        """Return the turn's text."""
-        return "\n".join(block.text for block in self.content if block.text)
+        """Return the turn's text, without the situation."""
+        texts = [block.text for block in self.content if block.text]
+        return "\n".join(texts[1:] if self.situation else texts)
 
     @property
     def tool_uses(self) -> list[ToolUse]:
@@ -150,6 +161,16 @@ class ConverseRequest(Shape):
     def tools(self) -> list[ToolSpec]:
         """Return the tools that the model may call."""
         return self.tool_config.specs if self.tool_config else []
+
+    @property
+    def facts(self) -> str:
+        """Return what the model is told apart from the dialogue: the system prompt, and the situation.
+
+        The situation is that of the visitor's last message, after which results of tools may follow.
+        """
+        system = [block.text for block in self.system if block.text]
+        last = next((turn for turn in reversed(self.messages) if turn.role == "user" and turn.text), None)
+        return "\n".join([*system, last.situation if last else ""])
 
     @property
     def last_user_text(self) -> str:

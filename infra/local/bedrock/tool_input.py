@@ -15,19 +15,19 @@ _RELATIVE_DAYS = (
 )
 
 
-def fill_input(schema: dict[str, Any], texts: list[str], system_text: str, analyzer: ConceptAnalyzer) -> dict[str, Any]:
+def fill_input(schema: dict[str, Any], texts: list[str], facts_text: str, analyzer: ConceptAnalyzer) -> dict[str, Any]:
     """Return a tool's input from the visitor's messages, the newest first.
 
     An optional field that the words say nothing about is left out. What the values of an enum mean is read from
-    the field's description and from the system prompt, where they say it as "cut: Haircut".
+    the field's description and from the prompt, where they say it as "cut: Haircut".
     """
-    today = find_today(system_text)
+    today = find_today(facts_text)
     filled: dict[str, Any] = {}
     required = schema.get("required", [])
     for name, field in schema.get("properties", {}).items():
         value: Any = None
         if "enum" in field:
-            value = _choose_value(field["enum"], f"{field.get('description', '')}\n{system_text}", texts, analyzer)
+            value = _choose_value(field["enum"], f"{field.get('description', '')}\n{facts_text}", texts, analyzer)
             value = field["enum"][0] if value is None and name in required else value
         elif name == "date" or field.get("format") == "date":
             value = _find_date(texts[0], today, analyzer) if texts else None
@@ -38,9 +38,9 @@ def fill_input(schema: dict[str, Any], texts: list[str], system_text: str, analy
     return filled
 
 
-def find_today(system_text: str) -> date | None:
-    """Return the current day from the system prompt."""
-    match = _TODAY.search(system_text)
+def find_today(facts_text: str) -> date | None:
+    """Return the current day from the situation."""
+    match = _TODAY.search(facts_text)
     return _parse_date(match[1]) if match else None
 
 

@@ -1,11 +1,6 @@
 """What of the documents is in a prompt: all of a small base, passages of a larger one."""
 
 import asyncio
-import hashlib
-import json
-import os
-import subprocess
-import sys
 
 from tests.fakes.clock import NOON
 from tests.unit.workers.chat.conftest import build_profile
@@ -131,39 +126,6 @@ async def test_an_index_is_built_once_and_kept_until_a_document_changes(monkeypa
     monkeypatch.setattr(knowledge_search, "MAX_INDEXED_CHARACTERS", 1)
     await ask(LARGE, "other")
     assert list(search._built) == ["other"]
-
-
-_PROGRAM = """
-import hashlib, json, sys
-from datetime import UTC, datetime
-from shared.tenants.profile import TenantProfile
-from workers.chat.domain.knowledge import PromptKnowledge, order_documents
-from workers.chat.domain.prompt import build_prompt
-profile, documents = json.load(sys.stdin)
-knowledge = PromptKnowledge(order_documents(documents, "en"))
-profile = TenantProfile.model_validate(profile)
-prompt = build_prompt(profile=profile, knowledge=knowledge, history=[], text="Hi", now=datetime(2026, 3, 1, tzinfo=UTC))
-print(hashlib.sha256(repr((prompt.instructions, prompt.tools)).encode()).hexdigest())
-"""
-
-
-def test_the_stable_part_is_the_same_in_each_process():
-    """Byte by byte, whatever the order of sets and dictionaries there: otherwise each worker would fill a cache."""
-    content = json.dumps([build_profile().model_dump(mode="json"), SMALL])
-    digests = {
-        subprocess.run(
-            [sys.executable, "-c", _PROGRAM],
-            env=os.environ | {"PYTHONHASHSEED": seed},
-            input=content,
-            capture_output=True,
-            text=True,
-            check=True,
-            timeout=60,
-        ).stdout.strip()
-        for seed in ("1", "2")
-    }
-    prompt = build_test_prompt(dict(reversed(SMALL.items())))
-    assert digests == {hashlib.sha256(repr((prompt.instructions, prompt.tools)).encode()).hexdigest()}
 
 
 def test_names_can_not_pretend_to_be_another_part():

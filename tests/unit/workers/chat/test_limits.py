@@ -1,13 +1,18 @@
 """What ends an answer early or prevents it: a stop, a budget, a length limit."""
 
+import json
+
 import pytest
 
 from infra.local.bedrock.generations import find_generation
-from infra.local.bedrock.request import ConverseRequest
+from infra.local.bedrock.request import parse_request
+from infra.local.bedrock.tokens import list_blocks
 from infra.local.bedrock.validation import check_request
+from shared.language_models.catalogue import find_model
 from shared.messages.errors import ErrorCode
 from shared.messages.server import ChatFinal, ChatFinalData, ChatSent, Usage
 from tests.fakes.model import Do, Pause
+from workers.chat.adapters.bedrock.request import build_request
 
 TODAY = ("salon-ania", "2026-01-12")
 
@@ -128,13 +133,9 @@ async def test_a_business_may_set_a_shorter_message_limit(world_of, make_profile
 
 
 def convert_prompt(prompt):
-    """Return the prompt as the stand-in for Bedrock reads it."""
-    return ConverseRequest.model_validate(
-        {
-            "system": [{"text": prompt.instructions}, {"text": prompt.situation}],
-            "messages": [{"role": turn.role, "content": [{"text": turn.text}]} for turn in prompt.turns],
-        }
-    )
+    """Return the request for a prompt, as the stand-in for Bedrock reads it."""
+    request = build_request(find_model(SMALLEST_MODEL), prompt)
+    return parse_request(json.dumps({name: part for name, part in request.items() if name != "modelId"}).encode())
 
 
 SMALLEST_MODEL = "eu.amazon.nova-micro-v1:0"
@@ -152,8 +153,6 @@ async def test_no_conversation_outgrows_the_model(world_of):
     for number in range(3):
         final = (await world.handle(world.command(long_text, f"a{number}")))[-1]
         assert final.data.text == "Yes."
-        parts = convert_prompt(world.model.prompts[-1])
-        size = sum(
-            len(block.weight.encode()) for block in [*parts.system, *(turn.content[0] for turn in parts.messages)]
-        )
+        blocks = list_blocks(convert_prompt(world.model.prompts[-1]))
+        size = sum(len(block.weight.encode()) for block in blocks if not block.cache_point)
         assert size < find_generation(SMALLEST_MODEL).context_tokens

@@ -77,9 +77,9 @@ def test_the_limit_is_never_above_that_of_the_model():
 
 def test_the_cache_point_is_after_what_all_visitors_share():
     """Only if the model accepts one there, the prefix is long enough to be cached, and it is read again."""
-    instructions, situation = {"text": LONG}, {"text": "Today is Monday."}
+    instructions = {"text": LONG}
     for model_id in (HAIKU, HAIKU_5, SONNET_5, NOVA):
-        assert request_to(model_id)["system"] == [instructions, POINT, situation], model_id
+        assert request_to(model_id)["system"] == [instructions, POINT], model_id
     no_system = replace(find_model(HAIKU).cache, fields=frozenset({"messages"}))
     for request in (
         request_to(UNKNOWN),
@@ -87,7 +87,7 @@ def test_the_cache_point_is_after_what_all_visitors_share():
         build_request(replace(find_model(HAIKU), supports_caching=False), prompt_of()),
         build_request(replace(find_model(HAIKU), cache=no_system), prompt_of()),
     ):
-        assert request["system"] == [instructions, situation]
+        assert request["system"] == [instructions]
     short = prompt_of("k" * 1536, tools=())
     assert POINT in request_to(HAIKU_5, short)["system"]
     assert POINT not in request_to(HAIKU, short)["system"]
@@ -113,10 +113,53 @@ def test_tools_are_sent_only_where_there_are_some_and_the_model_calls_them():
     assert "toolConfig" not in build_request(replace(find_model(HAIKU), supports_tools=False), prompt_of())
 
 
+SITUATION = {"text": "<situation>\nToday is Monday.\n</situation>"}
+DIALOGUE = tuple(Turn("assistant" if number % 2 else "user", f"{number}") for number in range(7))
+
+
+def test_the_situation_is_before_the_last_message():
+    """Between its tags, and not in the system prompt: whatever differs there keeps the dialogue from being cached."""
+    for model_id in (HAIKU, HAIKU_5, NOVA, UNKNOWN):
+        request = request_to(model_id, prompt_of(turns=DIALOGUE))
+        *earlier, last = request["messages"]
+        assert last["content"] == [SITUATION, {"text": "6"}]
+        assert SITUATION not in [block for turn in earlier for block in turn["content"]]
+
+
 def test_an_empty_situation_is_left_out():
     """Bedrock refuses a blank text."""
     for blank in ("", " \n"):
-        assert request_to(HAIKU, prompt_of("short", situation=blank))["system"] == [{"text": "short"}]
+        request = request_to(HAIKU, prompt_of("short", situation=blank))
+        assert (request["system"], request["messages"][-1]["content"]) == ([{"text": "short"}], [{"text": "Hi"}])
+
+
+def find_points(request):
+    """Return the numbers of the turns that end with a cache point."""
+    return [index for index, turn in enumerate(request["messages"]) if turn["content"][-1] == POINT]
+
+
+def test_the_dialogue_has_cache_points_where_they_pay():
+    """After the last two answers: the request before wrote up to the first of them."""
+    long_turn = Turn("user", "k" * 20_000), Turn("assistant", "yes")
+    nowhere = replace(find_model(HAIKU).cache, fields=frozenset({"system"}))
+    cases = (
+        ("a long prompt", request_to(HAIKU, prompt_of(turns=DIALOGUE)), [3, 5]),
+        ("one answer", request_to(HAIKU, prompt_of(turns=DIALOGUE[:3])), [1]),
+        ("no answer yet", request_to(HAIKU), []),
+        ("too short to be cached", request_to(HAIKU, prompt_of("k" * 9_000, turns=DIALOGUE)), []),
+        ("long enough with the dialogue", request_to(HAIKU, prompt_of("k", turns=(*long_turn, HELLO))), [1]),
+        ("enough for a newer model", request_to(HAIKU_5, prompt_of("k" * 9_000, turns=DIALOGUE)), [3, 5]),
+        ("longer than the model caches", request_to(NOVA, prompt_of("k" * 70_000, turns=DIALOGUE)), []),
+        ("a model that caches no messages",
+         build_request(replace(find_model(HAIKU), cache=nowhere), prompt_of(turns=DIALOGUE)), []),
+        ("an unknown model", request_to(UNKNOWN, prompt_of(turns=DIALOGUE)), []),
+        ("an answer that is continued", request_to(HAIKU, prompt_of(turns=DIALOGUE[:6])), [1, 3]),
+    )  # fmt: skip
+    assert {what: find_points(request) for what, request, _ in cases} == {what: points for what, _, points in cases}
+    for what, request, _ in cases:
+        parts = [request["system"], *(turn["content"] for turn in request["messages"])]
+        points = [block for part in parts for block in part if block == POINT]
+        assert len(points) <= find_model(HAIKU).cache.max_points, what
 
 
 def test_the_dialogue_ends_with_the_visitor_where_no_prefill_is_accepted():

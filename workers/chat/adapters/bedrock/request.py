@@ -23,6 +23,14 @@ EXPECTED_READS = 3.0
 """How often the prefix of a prompt is read after it was written: a visit has about four answers, in five minutes
 (`infra/cost/prices.json`). Visits that follow each other within five minutes read it more often."""
 
+EXPECTED_HISTORY_READS = 1.0
+"""How often the dialogue so far is read after it was written: only by the visitor's own further messages, of which two
+follow on average, and one of them perhaps after more than five minutes. The break-even is 0.28."""
+
+HISTORY_POINTS = 2
+"""Cache points in the dialogue: after the last answer, to write what is new, and after the one before, where the
+previous request wrote. Claude finds that by itself; for Nova, Bedrock documents no such search."""
+
 THINKING_TOKENS = 2000
 """The thoughts of a model that can't be told to answer at once, in addition to the longest answer: they count in
 `maxTokens`, and would leave nothing of a short limit for the answer."""
@@ -33,10 +41,11 @@ _CACHE_POINT = {"cachePoint": {"type": "default"}}
 def build_request(model: LanguageModel, prompt: Prompt, *, expected_reads: float = EXPECTED_READS) -> dict[str, Any]:
     """Return the arguments of `converse_stream`."""
     tools = _build_tools(prompt.tools) if model.supports_tools else []
+    prefix_tokens = sum(estimate_tokens(text, model) for text in (*map(_serialise, tools), prompt.instructions))
     request: dict[str, Any] = {
         "modelId": model.id,
-        "system": _build_system(model, prompt, tools, expected_reads),
-        "messages": [{"role": turn.role, "content": [{"text": turn.text}]} for turn in _list_turns(model, prompt)],
+        "system": _build_system(model, prompt, prefix_tokens, expected_reads),
+        "messages": _build_messages(model, prompt, prefix_tokens),
         "inferenceConfig": _build_limits(model, prompt),
     }
     if tools:
@@ -48,21 +57,41 @@ def build_request(model: LanguageModel, prompt: Prompt, *, expected_reads: float
 
 
 def _build_system(
-    model: LanguageModel, prompt: Prompt, tools: Sequence[dict[str, Any]], expected_reads: float
+    model: LanguageModel, prompt: Prompt, prefix_tokens: int, expected_reads: float
 ) -> list[dict[str, Any]]:
-    """Return the system prompt; all before the cache point is the same for each visitor of a tenant.
+    """Return the system prompt, which is the same for each visitor of a tenant.
 
     The model reads the tools first, so they are part of the prefix
     (https://docs.aws.amazon.com/bedrock/latest/userguide/prompt-caching.html).
     """
-    prefix_tokens = sum(estimate_tokens(text, model) for text in (*map(_serialise, tools), prompt.instructions))
     decision = decide_cache_point(model, field="system", prefix_tokens=prefix_tokens, expected_reads=expected_reads)
-    blocks: list[dict[str, Any]] = [{"text": prompt.instructions}]
-    if decision.pays:
-        blocks.append(_CACHE_POINT)
-    if prompt.situation.strip():
-        blocks.append({"text": prompt.situation})
-    return blocks
+    return [{"text": prompt.instructions}, *([_CACHE_POINT] if decision.pays else [])]
+
+
+def _build_messages(model: LanguageModel, prompt: Prompt, prefix_tokens: int) -> list[dict[str, Any]]:
+    """Return the dialogue, with the situation before the visitor's last message.
+
+    What is before that message is the same in the next request, so cache points are after its last answers.
+    """
+    turns = _list_turns(model, prompt)
+    last = max((index for index, turn in enumerate(turns) if turn.role == "user"), default=0)
+    answers = [index for index in range(last) if turns[index].role == "assistant"]
+    messages: list[dict[str, Any]] = []
+    for index, turn in enumerate(turns):
+        prefix_tokens += estimate_tokens(turn.text, model)
+        content: list[dict[str, Any]] = [{"text": turn.text}]
+        if index == last and prompt.situation_block:
+            content.insert(0, {"text": prompt.situation_block})
+        if index in answers[-HISTORY_POINTS:] and _pays_in_dialogue(model, prefix_tokens):
+            content.append(_CACHE_POINT)
+        messages.append({"role": turn.role, "content": content})
+    return messages
+
+
+def _pays_in_dialogue(model: LanguageModel, prefix_tokens: int) -> bool:
+    return decide_cache_point(
+        model, field="messages", prefix_tokens=prefix_tokens, expected_reads=EXPECTED_HISTORY_READS
+    ).pays
 
 
 def _build_limits(model: LanguageModel, prompt: Prompt) -> dict[str, Any]:
