@@ -3,18 +3,28 @@
 from datetime import datetime, timedelta
 
 import structlog
+from pydantic import ValidationError
 
-from api_gateway_ws.ports import AnswerStopFlags, CommandPublisher, Poster, Profiles, Sessions, TokenIssuer
+from api_gateway_ws.ports import (
+    AnswerStopFlags,
+    CommandPublisher,
+    Judgements,
+    Poster,
+    Profiles,
+    Sessions,
+    TokenIssuer,
+)
 from api_gateway_ws.routes import RefusedFrame, StopRequest, route_frame
 from api_gateway_ws.sender import Sender
 from shared.clock import Clock
+from shared.conversations.judgements import Judgement, is_assistants_answer
 from shared.errors import PermanentError, TransientError
 from shared.ids import new_id
-from shared.messages.client import Hello, Ping
+from shared.messages.client import ChatFeedback, Hello, Ping
 from shared.messages.commands import AnyCommand
 from shared.messages.errors import RETRYABLE, ErrorCode
 from shared.messages.limits import MAX_CHAT_CHARACTERS
-from shared.messages.server import Ack, Error, ErrorData, Limits, Pong, ServerFrame, Welcome, WelcomeData
+from shared.messages.server import SERVER_FRAME, Ack, Error, ErrorData, Limits, Pong, ServerFrame, Welcome, WelcomeData
 from shared.refusal_texts import render_refusal
 from shared.trace import Trace
 
@@ -33,6 +43,7 @@ class Ingress:
         publisher: CommandPublisher,
         sessions: Sessions,
         stops: AnswerStopFlags,
+        judgements: Judgements,
         poster: Poster,
         profiles: Profiles,
         tokens: TokenIssuer,
@@ -41,6 +52,7 @@ class Ingress:
         self._publisher = publisher
         self._sessions = sessions
         self._stops = stops
+        self._judgements = judgements
         self._poster = poster
         self._profiles = profiles
         self._tokens = tokens
@@ -84,6 +96,8 @@ class Ingress:
                 self._stops.request_stop(key, now=self._clock.now())
                 log.info("stop_requested", command_id=key)
                 return None
+            case ChatFeedback():
+                return self._store_judgement(routed, sender)
             case Hello():
                 return self._answer_hello(routed, sender)
             case _:
@@ -98,6 +112,33 @@ class Ingress:
         log.info("command_accepted", command_id=command.id, type=command.type)
         # A query needs no acknowledgement: its answer follows.
         return None if command.type in {"booking.slots", "booking.lookup"} else Ack(re=command.client_id)
+
+    def _store_judgement(self, feedback: ChatFeedback, sender: Sender) -> ServerFrame:
+        """Store a judgement with its answer; it is not queued, so that it never waits behind an answer."""
+        now, data = self._clock.now(), feedback.data
+        judgement = Judgement(data.verdict, data.reason, now)
+        try:
+            is_stored = self._is_answer(sender.session_id, data.re_seq) and self._judgements.store_judgement(
+                sender.session_id, data.re_seq, judgement, tenant=sender.tenant
+            )
+        except (TransientError, PermanentError) as error:
+            log.exception("judgement_failed", seq=data.re_seq, error=str(error))
+            return self._build_refusal(ErrorCode.INTERNAL, sender, re=feedback.id)
+        if not is_stored:
+            log.info("judgement_refused", seq=data.re_seq)
+            return self._build_refusal(ErrorCode.BAD_FRAME, sender, re=feedback.id, detail="data.re_seq: no_answer")
+        log.info("answer_judged", seq=data.re_seq, verdict=data.verdict)
+        return Ack(re=feedback.id)
+
+    def _is_answer(self, session_id: str, seq: int) -> bool:
+        text = self._judgements.read_frame(session_id, seq)
+        if text is None:
+            return False
+        try:
+            return is_assistants_answer(SERVER_FRAME.validate_json(text))
+        except ValidationError:
+            # Only a newer release knows this frame.
+            return False
 
     def _answer_hello(self, hello: Hello, sender: Sender) -> ServerFrame | None:
         """Post the welcome and then every durable frame that the client lacks.

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
+    from shared.conversations.judgements import Judgement
     from shared.messages.commands import AnyCommand
 
 
@@ -50,6 +51,21 @@ class Sessions(Protocol):
 
     def read_frames_after(self, session_id: str, seq: int) -> Iterator[str]:
         """Yield the durable frames after `seq` as JSON, in order."""
+        ...
+
+
+class Judgements(Protocol):
+    """Visitors' judgements, each stored with the answer that it judges."""
+
+    def read_frame(self, session_id: str, seq: int) -> str | None:
+        """Return one durable frame as JSON; None if there is none."""
+        ...
+
+    def store_judgement(self, session_id: str, seq: int, judgement: "Judgement", *, tenant: str) -> bool:
+        """Store what the visitor thinks of a frame, in place of an earlier judgement.
+
+        Return False, and write nothing, if the frame is gone.
+        """
         ...
 
 

@@ -13,7 +13,15 @@ from api_gateway_ws.sender import Sender
 from shared.ids import derive_command_key
 from shared.json_objects import is_json_array_or_null, parse_json_object
 from shared.messages import client, commands
-from shared.messages.client import CLIENT_FRAME, CLIENT_FRAME_TYPES, AnyClientFrame, ChatStop, Hello, Ping
+from shared.messages.client import (
+    CLIENT_FRAME,
+    CLIENT_FRAME_TYPES,
+    AnyClientFrame,
+    ChatFeedback,
+    ChatStop,
+    Hello,
+    Ping,
+)
 from shared.messages.commands import COMMAND, AnyCommand
 from shared.messages.errors import ErrorCode
 from shared.messages.limits import MAX_FRAME_BYTES, PROTOCOL_VERSION
@@ -45,7 +53,7 @@ class StopRequest:
     key: str
 
 
-RoutedFrame = Hello | Ping | StopRequest | AnyCommand | RefusedFrame
+RoutedFrame = Hello | Ping | ChatFeedback | StopRequest | AnyCommand | RefusedFrame
 
 
 def route_frame(
@@ -72,7 +80,7 @@ def route_frame(
     if content is None:
         return RefusedFrame(ErrorCode.BAD_FRAME, detail="the frame is not valid JSON")
     frame = _parse_frame(content)
-    if isinstance(frame, RefusedFrame | Hello | Ping):
+    if isinstance(frame, RefusedFrame | Hello | Ping | ChatFeedback):
         return frame
     if isinstance(frame, ChatStop):
         return StopRequest(derive_command_key(sender.tenant, sender.session_id, frame.data.id))
@@ -133,7 +141,7 @@ def _refuse_invalid_frame(error: ValidationError, re: str | None) -> RefusedFram
         path[2:] = ["?"]  # what stands in place of an id may be anything that a visitor typed
     # The kind of problem, never the validator's text, which names internal classes and patterns.
     detail = f"{'.'.join(path) or 'frame'}: {first['type']}"
-    if path == ["data", "text"] and first["type"] == "string_too_long":
+    if path in (["data", "text"], ["data", "reason"]) and first["type"] == "string_too_long":
         return RefusedFrame(ErrorCode.TOO_LARGE, re, detail)
     if len(path) == 2 and path[0] == "data" and first["type"] in _INVALID_TEXT:
         return RefusedFrame(_CODES_BY_FIELD.get(path[1], ErrorCode.BAD_FRAME), re, detail)

@@ -2,6 +2,7 @@
 
 from api_gateway_ws.adapters.command_publisher import SqsCommandPublisher
 from api_gateway_ws.adapters.edge_profiles import EdgeProfiles
+from api_gateway_ws.adapters.judgements import DynamoJudgements
 from api_gateway_ws.adapters.poster import ManagementApiPoster
 from api_gateway_ws.adapters.session_key import SecretSessionTokens
 from api_gateway_ws.adapters.sessions import DynamoAnswerStopFlags, DynamoSessions
@@ -30,6 +31,7 @@ def build_ingress() -> Ingress:
             connections_table=settings.connections_table,
             conversations_table=settings.conversations_table,
         ),
+        judgements=DynamoJudgements(client=dynamodb, table=settings.conversations_table),
         stops=DynamoAnswerStopFlags(client=dynamodb, table=settings.processed_table),
         poster=ManagementApiPoster(clients.open_connections(settings.websocket_endpoint)),
         profiles=EdgeProfiles(

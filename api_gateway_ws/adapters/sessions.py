@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
+from api_gateway_ws.adapters.attributes import to_item
 from shared.aws.errors import translate_aws_errors
 from shared.instants import to_milliseconds
 from shared.retention import CONNECTION_RETENTION, STOP_FLAG_RETENTION, compute_expiry
@@ -22,7 +23,7 @@ class DynamoSessions:
         with translate_aws_errors("connections.register"):
             self._client.put_item(
                 TableName=self._connections,
-                Item=_to_item(
+                Item=to_item(
                     {
                         "session_id": session_id,
                         "connection_id": connection_id,
@@ -47,13 +48,13 @@ class DynamoSessions:
         with translate_aws_errors("connections.greet"):
             self._client.update_item(
                 TableName=self._connections,
-                Key=_to_item({"session_id": session_id, "connection_id": connection_id}),
+                Key=to_item({"session_id": session_id, "connection_id": connection_id}),
                 UpdateExpression=(
                     "SET locale = :locale, tz = :tz, connected_at_ms = if_not_exists(connected_at_ms, :now), "
                     "expires_at = if_not_exists(expires_at, :expires)"
                     f"{', capabilities = :capabilities' if capabilities else ''}"
                 ),
-                ExpressionAttributeValues=_to_item(
+                ExpressionAttributeValues=to_item(
                     {
                         ":locale": locale or "",
                         ":tz": tz or "",
@@ -69,7 +70,7 @@ class DynamoSessions:
         with translate_aws_errors("connections.locale"):
             answer = self._client.get_item(
                 TableName=self._connections,
-                Key=_to_item({"session_id": session_id, "connection_id": connection_id}),
+                Key=to_item({"session_id": session_id, "connection_id": connection_id}),
             )
         locale: str = answer.get("Item", {}).get("locale", {}).get("S", "")
         return locale or None
@@ -79,7 +80,7 @@ class DynamoSessions:
         with translate_aws_errors("connections.remove"):
             self._client.delete_item(
                 TableName=self._connections,
-                Key=_to_item({"session_id": session_id, "connection_id": connection_id}),
+                Key=to_item({"session_id": session_id, "connection_id": connection_id}),
             )
 
     def read_frames_after(self, session_id: str, seq: int) -> Iterator[str]:
@@ -90,7 +91,7 @@ class DynamoSessions:
                 answer = self._client.query(
                     TableName=self._conversations,
                     KeyConditionExpression="session_id = :session AND seq > :seq",
-                    ExpressionAttributeValues=_to_item({":session": session_id, ":seq": seq}),
+                    ExpressionAttributeValues=to_item({":session": session_id, ":seq": seq}),
                     ConsistentRead=True,
                     **start,
                 )
@@ -113,23 +114,9 @@ class DynamoAnswerStopFlags:
         with translate_aws_errors("claims.stop"):
             self._client.update_item(
                 TableName=self._table,
-                Key=_to_item({"command_key": key}),
+                Key=to_item({"command_key": key}),
                 UpdateExpression="SET stop = :stop, expires_at = if_not_exists(expires_at, :expires)",
-                ExpressionAttributeValues=_to_item(
+                ExpressionAttributeValues=to_item(
                     {":stop": True, ":expires": compute_expiry(now, STOP_FLAG_RETENTION)}
                 ),
             )
-
-
-def _to_item(values: dict[str, str | int | bool]) -> dict[str, dict[str, str | bool]]:
-    """Return typed attributes; boto3's own function would import boto3."""
-    return {name: _to_attribute(value) for name, value in values.items()}
-
-
-def _to_attribute(value: str | int | bool) -> dict[str, str | bool]:  # noqa: FBT001 - a value of an item
-    match value:
-        case bool():
-            return {"BOOL": value}
-        case int():
-            return {"N": str(value)}
-    return {"S": value}

@@ -16,6 +16,7 @@ ANSWERS: dict[str, tuple[str, ...]] = {
     "hello": ("welcome", *DURABLE_FRAMES),
     "chat.send": ("ack", "typing", "progress", "chat.sent", "chat.delta", "chat.final", "error"),
     "chat.stop": ("chat.final", "error"),
+    "chat.feedback": ("ack", "error"),
     "booking.slots": ("booking.slots", "error"),
     "booking.create": ("ack", "booking.pending", "error"),
     "booking.verify": ("ack", "booking.confirmed", "error"),

@@ -148,6 +148,7 @@ class Today:
             audit_trail=audit_trail[-_MAX_AUDIT_ENTRIES:],
             takeover=self._find_active_takeover(tail.takeover),
             services={service.id: service.name.choose_text(profile.locale) for service in profile.services},
+            judgements=tail.judgements,
             unanswered=frozenset(message.seq for message in find_unanswered(tail.frames) if message.seq),
         )
 

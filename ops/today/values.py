@@ -1,12 +1,13 @@
 """The values of the owner's day."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
 from typing import Literal
 from zoneinfo import ZoneInfo
 
+from shared.conversations.judgements import Judgement
 from shared.conversations.takeover import ConversationAuditEntry, Takeover
 from shared.messages.notices import AnsweredQuestion
 from shared.messages.server import ServerFrame
@@ -97,6 +98,9 @@ class Conversation:
 
     unanswered: Collection[int]
     """The sequence numbers of the visitor's messages that were left to staff and have no answer."""
+
+    judgements: Mapping[int, Judgement] = field(default_factory=dict)
+    """What the visitor thinks of answers, by their sequence number."""
 
 
 class AnswerOutcome(StrEnum):

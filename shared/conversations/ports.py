@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Literal, Protocol
 
 from shared.claims import Claim
+from shared.conversations.judgements import JudgedAnswer, Verdict
 from shared.conversations.takeover import ConversationAuditEntry, ConversationTail
 from shared.messages.server import ServerFrame
 
@@ -149,6 +150,14 @@ class ConversationIndex(Protocol):
 
     async def belongs_to_tenant(self, tenant: str, session_id: str) -> bool:
         """Whether a session is known to be the tenant's."""
+        ...
+
+
+class JudgedAnswers(Protocol):
+    """Which of a tenant's answers visitors have judged."""
+
+    async def list_judged(self, tenant: str, verdict: Verdict, *, limit: int) -> Sequence[JudgedAnswer]:
+        """Return the answers with a verdict, the latest judgement first."""
         ...
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Literal
 
+from shared.conversations.judgements import Judgement
 from shared.messages.server import ServerFrame
 
 TAKEOVER_DURATION = timedelta(minutes=30)
@@ -49,6 +50,8 @@ class ConversationTail:
     """The number of the last frame, readable or not; 0 where there is none."""
     stored_at: Mapping[int, datetime] = field(default_factory=dict)
     """When each frame was stored, by its number."""
+    judgements: Mapping[int, Judgement] = field(default_factory=dict)
+    """What the visitor thinks of answers, by the number of their frame."""
 
 
 def has_effect(before: Takeover | None, entry: ConversationAuditEntry) -> bool:

@@ -63,6 +63,14 @@ class ChatStopData(Message):
     id: ClientId
 
 
+class ChatFeedbackData(Message):
+    """What the visitor thinks of an answer: the number of its `chat.final`, and why."""
+
+    re_seq: Annotated[int, Field(ge=1, le=MAX_SEQ, strict=True)]
+    verdict: Literal["up", "down"]
+    reason: Annotated[str, StringConstraints(strip_whitespace=True, max_length=MAX_NOTE_CHARACTERS), PLAIN_TEXT] = ""
+
+
 class BookingSlotsData(Message):
     """Which free times to list; `from` is a local date of the tenant."""
 
@@ -163,6 +171,14 @@ class ChatStop(ClientFrame):
     data: ChatStopData
 
 
+class ChatFeedback(ClientFrame):
+    """Judges an answer of the assistant; a later judgement replaces it."""
+
+    id: ClientId
+    type: Literal["chat.feedback"]
+    data: ChatFeedbackData
+
+
 class BookingSlots(CommandFrame):
     """Asks for free times."""
 
@@ -223,6 +239,7 @@ AnyClientFrame = Annotated[
     Hello
     | ChatSend
     | ChatStop
+    | ChatFeedback
     | BookingSlots
     | BookingCreate
     | BookingVerify
@@ -239,6 +256,7 @@ CLIENT_FRAME_TYPES = frozenset(
         "hello",
         "chat.send",
         "chat.stop",
+        "chat.feedback",
         "booking.slots",
         "booking.create",
         "booking.verify",

@@ -6,10 +6,11 @@ from dataclasses import replace
 from datetime import datetime
 
 from shared.claims import Claim
+from shared.conversations.judgements import JudgedAnswer, Judgement, Verdict
 from shared.conversations.ports import ConversationSummaries, ConversationSummary, Marker
 from shared.conversations.takeover import ConversationAuditEntry, ConversationTail, Takeover, apply_entry, has_effect
 from shared.errors import LeaseLostError
-from shared.messages.server import SERVER_FRAME, ServerFrame
+from shared.messages.server import SERVER_FRAME, ChatFinal, ServerFrame
 from tests.fakes.claims import FakeClaims
 
 
@@ -74,6 +75,8 @@ class FakeConversations:
         self.texts: dict[str, list[str]] = {}
         self.stored_at: dict[str, dict[int, datetime]] = {}
         self.takeovers: dict[str, Takeover | None] = {}
+        self.judged: dict[tuple[str, int], tuple[str, Judgement]] = {}
+        """The tenant and the judgement of answers, by session and number."""
         self.index = FakeConversationIndex()
         self.audit = FakeConversationAudit()
         self.unmarked: dict[tuple[str, Marker], int] = {}
@@ -202,7 +205,22 @@ class FakeConversations:
             self.takeovers.get(session_id),
             last_seq=len(texts),
             stored_at={number: stored_at[number] for number in numbers},
+            judgements={
+                frame.seq: self.judged[session_id, frame.seq][1]
+                for frame in frames
+                if frame.seq and (session_id, frame.seq) in self.judged
+            },
         )
+
+    async def list_judged(self, tenant: str, verdict: Verdict, *, limit: int) -> Sequence[JudgedAnswer]:
+        """Return the answers with a verdict, the latest judgement first."""
+        await asyncio.sleep(0)
+        found: list[JudgedAnswer] = []
+        for (session_id, seq), (whose, judgement) in self.judged.items():
+            frame = self._at(session_id, seq)
+            if (whose, judgement.verdict) == (tenant, verdict) and isinstance(frame, ChatFinal):
+                found.append(JudgedAnswer(session_id, seq, frame.data.text, judgement))
+        return sorted(found, key=lambda one: one.judgement.at, reverse=True)[:limit]
 
     async def get_frame(self, session_id: str, seq: int) -> ServerFrame | None:
         """Return one frame."""

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 
+from shared.conversations.judgements import Judgement
 from shared.ids import compute_fingerprint
 from shared.messages.commands import AnyCommand
 from tests.fakes.connections import FakeConnections, FakePoster
@@ -81,6 +82,33 @@ class FakeSessions:
     def _reach(self) -> None:
         if self.error:
             raise self.error
+
+
+class FakeJudgements:
+    """`Judgements` over the conversations that the desk sees."""
+
+    def __init__(self, conversations: FakeConversations) -> None:
+        self._conversations = conversations
+        self.errors: list[Exception] = []
+        """Each is raised by one of the next calls."""
+
+    def read_frame(self, session_id: str, seq: int) -> str | None:
+        """Return one durable frame as JSON."""
+        self._stumble()
+        texts = self._conversations.texts.get(session_id, [])
+        return texts[seq - 1] if 0 < seq <= len(texts) else None
+
+    def store_judgement(self, session_id: str, seq: int, judgement: Judgement, *, tenant: str) -> bool:
+        """Store a judgement if the frame is still there."""
+        self._stumble()
+        if self.read_frame(session_id, seq) is None:
+            return False
+        self._conversations.judged[session_id, seq] = (tenant, judgement)
+        return True
+
+    def _stumble(self) -> None:
+        if self.errors:
+            raise self.errors.pop(0)
 
 
 class FakeBlockingPoster:

@@ -206,8 +206,11 @@ def test_only_the_failures_worker_reads_payloads_of_failures():
     assert [name for name, each in RUNNING if key in as_list(each.get("Resource"))] == ["FailuresRole"]
 
 
-def test_workers_add_to_conversations_and_change_nothing_there():
-    """Audit entries are stored beside the frames: only the desk writes them, which has no role in the template."""
+def test_frames_are_added_and_never_changed():
+    """Audit entries are stored beside the frames: only the desk writes them, which has no role in the template.
+
+    The ingress changes rows, but only the attributes of judgements, and reads none by it.
+    """
     table = {"Fn::GetAtt": ["ConversationsTable", "Arn"]}
     writing = {
         action
@@ -216,7 +219,19 @@ def test_workers_add_to_conversations_and_change_nothing_there():
         for action in as_list(each["Action"])
         if action not in {"dynamodb:Query", "dynamodb:GetItem", "dynamodb:ConditionCheckItem"}
     }
-    assert writing == {"dynamodb:PutItem"}
+    assert writing == {"dynamodb:PutItem", "dynamodb:UpdateItem"}
+    [(role, judging)] = [
+        (role, each)
+        for role, each in statements(TEMPLATE)
+        if table in as_list(each.get("Resource")) and "dynamodb:UpdateItem" in as_list(each["Action"])
+    ]
+    assert (role, judging["Action"]) == ("IngressRole", "dynamodb:UpdateItem")
+    assert judging["Condition"] == {
+        "ForAllValues:StringEquals": {
+            "dynamodb:Attributes": ["session_id", "seq", "verdict", "verdict_reason", "judged_at", "tenant_verdict"]
+        },
+        "StringEqualsIfExists": {"dynamodb:ReturnValues": "NONE"},
+    }
 
 
 def test_only_the_failures_worker_deletes_dead_letters():

@@ -19,7 +19,7 @@ from shared.messages.client import CLIENT_FRAME_TYPES
 from tests.e2e.frames import check_server_frame
 
 ASKED = {
-    *("hello", "chat.send", "chat.stop", "ping"),
+    *("hello", "chat.send", "chat.stop", "chat.feedback", "ping"),
     *("booking.slots", "booking.create", "booking.verify", "booking.resend", "booking.cancel", "booking.reschedule"),
     "booking.lookup",
 }
@@ -153,7 +153,7 @@ def test_every_frame_of_version_1_is_there():
     assert kinds[CLIENT.name] == ASKED == set(CLIENT_FRAME_TYPES) == set(ANSWERS)
     assert kinds[SERVER.name] == ANSWERED
     assert {answer for answers in ANSWERS.values() for answer in answers} == ANSWERED
-    assert kinds[COMMANDS.name] == ASKED - {"hello", "chat.stop", "ping"} | OWN
+    assert kinds[COMMANDS.name] == ASKED - {"hello", "chat.stop", "chat.feedback", "ping"} | OWN
     notices = ("code", "confirmed", "cancelled", "rescheduled", "reminder", "choose_again", "alert")
     assert kinds[NOTICES.name] == {f"notice.{kind}" for kind in notices}
 

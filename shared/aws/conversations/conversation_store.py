@@ -10,6 +10,7 @@ from botocore.exceptions import ClientError
 from shared.aws.conversations.conversation_audit import build_entry_update
 from shared.aws.conversations.frame_items import frame_to_item, parse_frame, parse_storage_times, parse_takeover
 from shared.aws.conversations.frame_steps import FrameSteps
+from shared.aws.conversations.judgement_index import parse_judgements
 from shared.aws.errors import get_error_code, translate_aws_errors
 from shared.aws.items import to_item
 from shared.backoff import compute_backoff_seconds
@@ -238,6 +239,7 @@ class DynamoConversationStore:
             takeover=parse_takeover(items[0]) if items else None,
             last_seq=int(items[0]["seq"]["N"]) if items else 0,
             stored_at=parse_storage_times(items),
+            judgements=parse_judgements(items),
         )
 
     async def get_frame(self, session_id: str, seq: int) -> ServerFrame | None:

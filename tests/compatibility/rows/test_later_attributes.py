@@ -3,7 +3,10 @@
 import json
 from datetime import UTC, datetime, timedelta
 
+from api_gateway_ws.adapters.judgements import DynamoJudgements
+from shared.aws.conversations.judgement_index import DynamoJudgedAnswers
 from shared.aws.items import from_item, to_item
+from shared.conversations.judgements import JudgedAnswer, Judgement
 from tests.compatibility.fixtures_of_release import FIXTURES
 from workers.booking.adapters.appointment_item import appointment_to_item, item_to_appointment
 from workers.booking.domain.values import Answer, LastChange
@@ -24,6 +27,29 @@ def test_the_later_attributes_of_an_appointment_keep_their_names():
     )
     written = from_item(to_item(appointment_to_item(appointment)))
     assert {name: written[name] for name in row} == row
+
+
+async def test_the_attributes_of_a_judgement_keep_their_names(dynamodb, emulator):
+    """The ingress writes them on the row of an answer, and the desk reads them there and in the index."""
+    key = to_item({"session_id": "kept-judged", "seq": 2})
+    frame = '{"v":1,"re":"m1","seq":2,"type":"chat.final","data":{"text":"At six."}}'
+    row = {
+        "verdict": "down",
+        "verdict_reason": "At five.",
+        "judged_at": "2026-01-13T09:00:00+00:00",
+        "tenant_verdict": "kept-judged#down",
+    }
+    await dynamodb.put_item(TableName="ConversationsTable", Item=key | to_item({"frame": frame, "frame_format": 2}))
+    judgement = Judgement("down", "At five.", NINE)
+    judgements = DynamoJudgements(client=emulator.client("dynamodb"), table="ConversationsTable")
+    assert judgements.store_judgement("kept-judged", 2, judgement, tenant="kept-judged")
+    item = (await dynamodb.get_item(TableName="ConversationsTable", Key=key))["Item"]
+    assert {name: value for name, value in from_item(item).items() if name in row} == row
+    judged = DynamoJudgedAnswers(client=dynamodb, table="ConversationsTable")
+    assert await judged.list_judged("kept-judged", "down", limit=2) == [
+        JudgedAnswer("kept-judged", 2, "At six.", judgement)
+    ]
+    await dynamodb.delete_item(TableName="ConversationsTable", Key=key)
 
 
 async def test_the_later_attributes_of_a_visit_change_keep_their_names(dynamodb):

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from api_gateway_ws.adapters.judgements import DynamoJudgements
 from api_gateway_ws.adapters.sessions import DynamoAnswerStopFlags, DynamoSessions
 from infra.local.google_calendar.keys import create_service_account_key, parse_account_key
 from infra.local.google_calendar.standin import Standin
@@ -13,6 +14,7 @@ from infra.local.google_calendar.thread import serve_in_thread
 from shared.aws.claims import DynamoClaimStore
 from shared.aws.conversations.connections import DynamoConnectionStore
 from shared.aws.conversations.conversation_store import DynamoConversationStore
+from shared.aws.conversations.judgement_index import DynamoJudgedAnswers
 from shared.aws.ledger.failures import DynamoFailureLedger
 from shared.aws.ledger.payload_cipher import PayloadCipher
 from shared.aws.ledger.replay_outcomes import DynamoReplayOutcomes
@@ -30,7 +32,7 @@ from tests.fakes.connections import FakeConnections
 from tests.fakes.conversations import FakeConversations
 from tests.fakes.failures import FakeFailures, FakeReplayOutcomes
 from tests.fakes.figures import FakeUsage
-from tests.fakes.ingress import FakeSessions
+from tests.fakes.ingress import FakeJudgements, FakeSessions
 from tests.fakes.spending import FakeSpending
 from workers.booking.adapters.appointments import DynamoAppointmentStore
 
@@ -51,6 +53,10 @@ class Stores:
     conversations: Any
     connections: Any
     sessions: Any
+    judgements: Any
+    """As the ingress writes them."""
+    judged: Any
+    """As the desk reads them."""
     appointments: Any
     usage: Any
     spending: Any
@@ -81,6 +87,8 @@ def in_memory(clock):
         conversations=conversations,
         connections=connections,
         sessions=FakeSessions(connections, conversations),
+        judgements=FakeJudgements(conversations),
+        judged=conversations,
         appointments=FakeAppointments(claims),
         usage=FakeUsage(),
         spending=FakeSpending(),
@@ -104,6 +112,8 @@ def in_dynamodb(clock, client, blocking):
         conversations=DynamoConversationStore(client=client, clock=clock, **conversations),
         connections=DynamoConnectionStore(client=client, table="ConnectionsTable", clock=clock),
         sessions=DynamoSessions(client=blocking, **sessions),
+        judgements=DynamoJudgements(client=blocking, table="ConversationsTable"),
+        judged=DynamoJudgedAnswers(client=client, table="ConversationsTable"),
         appointments=DynamoAppointmentStore(client=client, **appointments),
         usage=DynamoUsageStore(client=client, table="UsageTable"),
         spending=Spending(client, clock),

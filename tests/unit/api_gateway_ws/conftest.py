@@ -13,7 +13,7 @@ from tests.fakes.claims import FakeClaims
 from tests.fakes.clock import FakeClock
 from tests.fakes.connections import FakeConnections, FakePoster
 from tests.fakes.conversations import FakeConversations
-from tests.fakes.ingress import FakeBlockingPoster, FakeCommandPublisher, FakeSessions
+from tests.fakes.ingress import FakeBlockingPoster, FakeCommandPublisher, FakeJudgements, FakeSessions
 from tests.fakes.tenants import FakeProfiles
 
 ORIGIN = "https://salon.example"
@@ -55,11 +55,13 @@ def world(tokens):
     clock = FakeClock()
     claims, connections, poster = FakeClaims(clock), FakeConnections(clock), FakePoster()
     conversations = FakeConversations(claims)
+    judgements = FakeJudgements(conversations)
     queue, sessions = FakeCommandPublisher(), FakeSessions(connections, conversations)
     profiles = FakeProfiles({"salon-ania": build_profile(), "other": build_profile(allowed_origins=[])})
     ingress = Ingress(
         publisher=queue,
         sessions=sessions,
+        judgements=judgements,
         stops=claims,
         poster=FakeBlockingPoster(poster),
         profiles=profiles,
@@ -77,6 +79,7 @@ def world(tokens):
         poster=poster,
         queue=queue,
         sessions=sessions,
+        judgements=judgements,
         profiles=profiles,
         tokens=tokens,
     )

@@ -71,7 +71,7 @@ def test_a_question_for_free_times_is_a_new_one_each_time(data):
 def test_the_table_above_and_the_protocol_know_the_same_types():
     """A type that is added to the protocol is added to these tests too."""
     commands = {"chat.send", *(f"booking.{verb}" for verb in BOOKING_VERBS)}
-    assert commands | {"hello", "ping", "chat.stop"} == CLIENT_FRAME_TYPES
+    assert commands | {"hello", "ping", "chat.stop", "chat.feedback"} == CLIENT_FRAME_TYPES
 
 
 def test_hello_ping_and_stop_are_no_commands():

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from shared.conversations.judgements import Judgement
 from shared.errors import DeploymentError, TransientError
 from shared.messages.server import BookingCancelled, BookingCancelledData, BookingConfirmed, BookingConfirmedData
 from tests.fakes.clock import NOON
@@ -110,6 +111,17 @@ def test_shows_the_conversations_of_a_day(owner, world):
     assert "Old" not in text
     assert "Elsewhere" not in text
     assert "Old" in owner.get("/today/salon-ania?day=2026-01-12").text
+
+
+def test_a_judgement_is_displayed_beside_its_answer(owner, world):
+    """The owner sees what the visitor thinks of an answer, and why; other answers have no judgement."""
+    owner.http.portal.call(store_frames(world, sent("When do you close?"), final("At six."), final("Goodbye.")))
+    world.conversations.judged["s-1", 2] = ("salon-ania", Judgement("down", "It is <b>five</b>.", NOON))
+
+    page = owner.get(CONVERSATION).text
+
+    assert page.count('data-testid="judgement"') == 1
+    assert re.search(r"At six\..*Rated as not helpful</b> It is &lt;b&gt;five&lt;/b&gt;\..*Goodbye\.", page, re.DOTALL)
 
 
 def test_days_are_in_the_time_zone_of_the_business(owner, world):
