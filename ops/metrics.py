@@ -9,3 +9,6 @@ class NoMetrics:
 
     def record_milliseconds(self, name: str, *values: float, **dimensions: str) -> None:
         """Record nothing."""
+
+    def record_nano_dollars(self, name: str, value: int, **dimensions: str) -> None:
+        """Record nothing."""

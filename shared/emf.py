@@ -31,6 +31,10 @@ class EmfMetrics:
         rounded = [round(value, 1) for value in values]
         self._write_metric(name, rounded if len(rounded) > 1 else rounded[0], "Milliseconds", dimensions)
 
+    def record_nano_dollars(self, name: str, value: int, **dimensions: str) -> None:
+        """Record an amount of money; CloudWatch has no unit for it, so the metric's name says it."""
+        self._write_metric(name, value, "None", dimensions)
+
     def _write_metric(self, name: str, value: float | list[float], unit: str, dimensions: dict[str, str]) -> None:
         directive = {
             "Namespace": self._namespace,

@@ -13,3 +13,7 @@ class Metrics(Protocol):
     def record_milliseconds(self, name: str, *values: float, **dimensions: str) -> None:
         """Record durations."""
         ...
+
+    def record_nano_dollars(self, name: str, value: int, **dimensions: str) -> None:
+        """Record an amount of money, in 10^-9 US dollars."""
+        ...

@@ -51,6 +51,10 @@ class FakeMetrics:
         labels = tuple(sorted(dimensions.items()))
         self.figures += [Figure(name, value, "milliseconds", labels) for value in values]
 
+    def record_nano_dollars(self, name: str, value: int, **dimensions: str) -> None:
+        """Record an amount of money."""
+        self.figures.append(Figure(name, value, "nano-dollars", tuple(sorted(dimensions.items()))))
+
     def total(self, name: str) -> float:
         """Return the sum of all values of a metric."""
         return sum(figure.value for figure in self.figures if figure.name == name)

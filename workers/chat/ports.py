@@ -134,6 +134,10 @@ class Spending(Protocol):
         """Set the highest cost of a call aside before it is made."""
         ...
 
-    async def record_attempt(self, reservation: Reservation, attempt: ModelAttempt) -> None:
-        """Replace a reservation by what the call cost."""
+    async def record_attempt(self, reservation: Reservation, attempt: ModelAttempt) -> int:
+        """Replace a reservation by what the call cost; return that, in nano-dollars.
+
+        Raises:
+            TransientError: the record could not be written; the reservation stays, and counts in full.
+        """
         ...

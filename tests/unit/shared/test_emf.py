@@ -58,6 +58,16 @@ def test_a_figure_is_published_once(metrics, stream):
     assert (line["BedrockLatency"], line["tenant"], line["model"]) == (1234.6, "salon-ania", "haiku")
 
 
+def test_money_is_a_whole_number_without_a_unit(metrics, stream):
+    """CloudWatch has no unit for it; the sum of a month stays exact in its double precision."""
+    metrics.record_nano_dollars("AnswerCostNanoDollars", 1_600_001)
+
+    [line] = written(stream)
+    [directive] = line["_aws"]["CloudWatchMetrics"]
+    assert directive["Metrics"] == [{"Name": "AnswerCostNanoDollars", "Unit": "None"}]
+    assert line["AnswerCostNanoDollars"] == 1_600_001
+
+
 def test_a_deployment_may_have_its_own_namespace(stream):
     """Metrics of two stacks in one account and region are not added up."""
     EmfMetrics(clock=FakeClock(NOW), namespace="StrideChat-test", stream=stream).count("AppointmentCreated")

@@ -81,18 +81,21 @@ class CappedSpending:
         await self._warnings.warn_owner(request, day=day, spent=reserved.spent, caps=caps)
         return Reservation(request, asked.nano_dollars, reserved.reservation)
 
-    async def record_attempt(self, reservation: Reservation, attempt: ModelAttempt) -> None:
+    async def record_attempt(self, reservation: Reservation, attempt: ModelAttempt) -> int:
         """Replace a reservation by the cost, and add the tokens of an answer that the visitor got to those of the day.
+
+        Return the cost in nano-dollars.
 
         Raises:
             TransientError: the table could not be reached in time; the reservation stays, and counts in full.
         """
         usage = attempt.usage or attempt.estimated_usage or _estimate_unreported(reservation.request, attempt)
+        nano_dollars = compute_cost(find_model(attempt.model_id).prices, usage)
         parts = []
         if reservation.held is not None:
             result = CallResult(
                 usage=usage,
-                nano_dollars=compute_cost(find_model(attempt.model_id).prices, usage),
+                nano_dollars=nano_dollars,
                 stop_reason=attempt.outcome,
                 milliseconds=round(attempt.milliseconds),
                 is_estimate=attempt.usage is None and usage != Usage(),
@@ -108,6 +111,7 @@ class CappedSpending:
         for outcome in outcomes:
             if isinstance(outcome, BaseException):
                 raise outcome
+        return nano_dollars
 
     async def _replace_reservation(self, held: CallReservation, result: CallResult) -> None:
         if not await self._store.settle(held, result):

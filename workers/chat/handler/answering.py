@@ -2,8 +2,8 @@
 
 import asyncio
 import time
-from collections.abc import Sequence
-from contextlib import aclosing
+from collections.abc import AsyncIterator, Sequence
+from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, field, replace
 
 import structlog
@@ -21,7 +21,7 @@ from workers.chat.domain.endings import Ending, classify_stop_reason
 from workers.chat.domain.prompt import Prompt
 from workers.chat.domain.tools import OFFER_BOOKING, check_offer, keep_bookable_date
 from workers.chat.domain.usage import estimate_usage
-from workers.chat.handler.attempts import MAX_CALLS, ModelAttempts
+from workers.chat.handler.attempts import MAX_CALLS, CallTally, ModelAttempts
 from workers.chat.handler.delta_schedule import DeltaSchedule
 from workers.chat.handler.deltas import Coalescer, coalesce_deltas
 from workers.chat.handler.listeners import Listeners, watch_for_listeners
@@ -42,6 +42,7 @@ class Answer:
     stopped: bool = False
     stop_reason: str | None = None
     """Why the model stopped; None until then."""
+    tally: CallTally = field(default_factory=CallTally)
 
     @property
     def ending(self) -> Ending:
@@ -91,12 +92,12 @@ class AnswerStreamer:
         """
         command, answer = request.command, Answer()
         listeners = Listeners(command, request.listeners, replies=self._replies, clock=self._ports.clock)
-        started = time.monotonic()
 
         async def is_stop_requested() -> bool:
             return await self._claims.is_stop_requested(command.id)
 
         async with (
+            self._measure(answer.tally),
             watch_for_stop(is_stop_requested) as stopped,
             coalesce_deltas(lambda: answer.text.text, listeners, self._schedule) as deltas,
             watch_for_listeners(listeners, deltas.wake),
@@ -111,8 +112,18 @@ class AnswerStreamer:
                 answer.begin_again()
                 request = replace(request, calls_before=MAX_CALLS)
                 await self._read_answer(request, answer, deltas, stopped)
-        self._ports.metrics.record_milliseconds("BedrockLatency", (time.monotonic() - started) * 1000)
         return answer
+
+    @asynccontextmanager
+    async def _measure(self, tally: CallTally) -> AsyncIterator[None]:
+        """Record how long the calls for an answer took and what they cost, however it ends."""
+        started = time.monotonic()
+        try:
+            yield
+        finally:
+            if tally.calls:
+                self._ports.metrics.record_milliseconds("BedrockLatency", (time.monotonic() - started) * 1000)
+                self._ports.metrics.record_nano_dollars("AnswerCostNanoDollars", tally.nano_dollars)
 
     async def _read_answer(
         self, request: AnswerRequest, answer: Answer, deltas: Coalescer, stopped: asyncio.Event
@@ -127,6 +138,7 @@ class AnswerStreamer:
             deadline=request.deadline,
             claim_attempt=request.claim_attempt,
             calls_before=request.calls_before,
+            tally=answer.tally,
         )
         async with aclosing(calls) as events:
             async for event in iterate_until(stopped, events):

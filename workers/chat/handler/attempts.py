@@ -71,12 +71,21 @@ class _VisibleAnswer:
 
 
 @dataclass(slots=True)
+class CallTally:
+    """How many calls a message has taken so far, and what they cost."""
+
+    calls: int = 0
+    nano_dollars: int = 0
+
+
+@dataclass(slots=True)
 class _Run:
     """The calls for one answer so far."""
 
     prompt: Prompt
     deadline: Deadline
     choice: ModelChoice
+    tally: CallTally
     failure: TransientError | PermanentError | None = None
     failed_calls: int = 0
     is_out_of_time: bool = False
@@ -102,16 +111,25 @@ class ModelAttempts:
         self._random_source = random_source
 
     async def stream(
-        self, command: ChatSend, prompt: Prompt, *, deadline: Deadline, claim_attempt: int = 1, calls_before: int = 0
+        self,
+        command: ChatSend,
+        prompt: Prompt,
+        *,
+        deadline: Deadline,
+        claim_attempt: int = 1,
+        calls_before: int = 0,
+        tally: CallTally | None = None,
     ) -> AsyncGenerator[ModelEvent]:
         """Yield the answer's events; the last one is `Finished`, with the stop reason `deadline` where that ended it.
+
+        `tally` counts the calls, also where the generator raises or is closed.
 
         Raises:
             PermanentError: there is no answer; the reason is that of the last failure.
             BudgetExceededError: the business has spent what it allows.
         """
         choice = self._open_choice(prompt.model_id)
-        run, visible = _Run(prompt, deadline, choice), _VisibleAnswer()
+        run, visible = _Run(prompt, deadline, choice, tally or CallTally()), _VisibleAnswer()
         for number in range(calls_before + 1, calls_before + MAX_CALLS + 1):
             model_id = await self._wait_for_model(run)
             if model_id is None:
@@ -189,6 +207,7 @@ class ModelAttempts:
         request, started = reservation.request, _get_time()
         outcome, has_failed, usage = "stopped", False, None
         characters, has_content = 0, False
+        run.tally.calls += 1
         self._breaker.begin_call(request.model_id, started)
         try:
             async with aclosing(self._model.stream(request.prompt, deadline=run.deadline)) as events:
@@ -196,6 +215,8 @@ class ModelAttempts:
                     if isinstance(event, Finished):
                         outcome, usage = event.stop_reason, event.usage
                     else:
+                        if not has_content:
+                            self._record_first_token(request.model_id, (_get_time() - started) * 1000)
                         has_content = True
                         characters += len(event.text) if isinstance(event, TextDelta) else 0
                     yield event
@@ -218,7 +239,11 @@ class ModelAttempts:
                 has_failed=has_failed,
                 is_fallback=request.model_id != run.choice.first,
             )
-            await self._record(reservation, attempt)
+            self._metrics.count("ModelCalls", Model=request.model_id, Outcome=outcome)
+            run.tally.nano_dollars += await self._record(reservation, attempt)
+
+    def _record_first_token(self, model_id: str, milliseconds: float) -> None:
+        self._metrics.record_milliseconds("FirstTokenTime", milliseconds, Model=model_id)
 
     def _report_to_breaker(
         self, model_id: str, now: float, started: float, run: _Run, *, is_complete: bool, has_failed: bool
@@ -230,12 +255,14 @@ class ModelAttempts:
         else:
             self._breaker.abandon_call(model_id, now)
 
-    async def _record(self, reservation: Reservation, attempt: ModelAttempt) -> None:
+    async def _record(self, reservation: Reservation, attempt: ModelAttempt) -> int:
+        """Return what the call counts, in nano-dollars."""
         try:
-            await self._spending.record_attempt(reservation, attempt)
+            return await self._spending.record_attempt(reservation, attempt)
         except (TransientError, PermanentError) as error:
             # The visitor has the answer, or gets another one: both are worth more than a count.
             log.warning("usage_not_counted", error=describe_error(error))
+            return reservation.nano_dollars
 
     def _handle_failure(self, run: _Run, model_id: str, error: TransientError | PermanentError) -> None:
         """Decide when the model is called again for this command."""
