@@ -95,6 +95,7 @@ def _loggers_are_not_cached() -> Iterator[None]:
         patched.setattr(
             structlog, "configure", lambda **options: configure(**options | {"cache_logger_on_first_use": False})
         )
+        _reset_logging()
         yield
 
 
@@ -102,7 +103,15 @@ def _loggers_are_not_cached() -> Iterator[None]:
 def _logging_as_it_was() -> Iterator[None]:
     """Reset the logging that an entry point under test has configured."""
     yield
+    _reset_logging()
+
+
+def _reset_logging() -> None:
+    """Configure structlog's defaults, with plain tracebacks: rich ones take half a second each."""
     structlog.reset_defaults()
+    *processors, _ = structlog.get_config()["processors"]
+    renderer = structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
+    structlog.configure(processors=[*processors, renderer])
 
 
 @pytest.fixture(scope="session")

@@ -3,7 +3,7 @@
 from ipaddress import ip_address
 from typing import Self
 from urllib.parse import urlsplit
-from zoneinfo import available_timezones
+from zoneinfo import ZoneInfo
 
 from pydantic import Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -39,7 +39,7 @@ class WebSettings(BaseSettings):
 
     @model_validator(mode="after")
     def _check_consistency(self) -> Self:
-        if self.time_zone not in available_timezones():
+        if not is_time_zone(self.time_zone):
             raise ValueError("DESK_TIME_ZONE is not an IANA time zone such as Europe/Warsaw")
         if self.public_url and not is_safe_address(self.public_url):
             raise ValueError("DESK_PUBLIC_URL has to be https, or http on this machine only")
@@ -48,6 +48,15 @@ class WebSettings(BaseSettings):
         if self.oidc_issuer and not (is_safe_address(self.oidc_issuer) and self.oidc_client_id):
             raise ValueError("DESK_OIDC_ISSUER has to be https, and DESK_OIDC_CLIENT_ID is required")
         return self
+
+
+def is_time_zone(name: str) -> bool:
+    """Return whether it is a name of the IANA database."""
+    try:
+        ZoneInfo(name)
+    except (KeyError, ValueError, OSError):
+        return False
+    return True
 
 
 def is_safe_address(url: str) -> bool:

@@ -92,7 +92,8 @@ class FakePoster:
         """Do the same without waiting, as the ingress does."""
         if connection_id in self.gone:
             return False
-        if self.posts_before_gone.get(connection_id) == len(self.frames(connection_id)):
+        limit = self.posts_before_gone.get(connection_id)
+        if limit is not None and limit == len(self.frames(connection_id)):
             self.gone.add(connection_id)
             return False
         self.posted.append((connection_id, text))

@@ -41,6 +41,11 @@ def catalogue(tmp_path_factory):
     return found
 
 
+@pytest.fixture(scope="module")
+def email_templates(catalogue):
+    return JinjaEmailTemplates(catalogue)
+
+
 def untranslated(text):
     """Return the characters that are in no text of a catalogue; the business and its services are Greek here."""
     return re.findall(r"[A-Za-z]+", _DATE.sub("", _TEXT.sub("", text)))
@@ -62,11 +67,11 @@ def test_a_text_is_longer_accented_and_in_brackets(text, pseudo):
 @pytest.mark.parametrize("page_url", ["https://1.23/", None])
 @pytest.mark.parametrize("links", [None, LINKS])
 @pytest.mark.parametrize(("kind", "fields"), NOTICES)
-def test_an_email_has_no_word_outside_of_the_catalogue(catalogue, kind, fields, links, page_url):
+def test_an_email_has_no_word_outside_of_the_catalogue(email_templates, kind, fields, links, page_url):
     """Neither its subject, nor its text, nor its page."""
     notice = build_notice(kind, locale=PSEUDO, data={"name": "Ωμ", "service_name": "Φως"}, **fields)
     profile = build_profile(name="Αθήνα", page_url=page_url)
-    email = JinjaEmailTemplates(catalogue).render(notice, profile, code="123456", links=links)
+    email = email_templates.render(notice, profile, code="123456", links=links)
     page = re.sub(r"<style>.*?</style>|<[^>]*>", " ", email.html, flags=re.DOTALL)
     assert untranslated(email.subject + email.text.replace("https://1.23/", "")) == []
     assert untranslated(page) == []

@@ -19,6 +19,8 @@ from workers.notifications.adapters.email_templates import JinjaEmailTemplates
 from workers.notifications.adapters.ses import SesMailer
 from workers.notifications.ports import UnknownOutcomeError
 
+TEMPLATES = JinjaEmailTemplates()
+
 
 class FakeSes:
     """The one method of the SES client that is used."""
@@ -40,7 +42,7 @@ def refused(code, status=400):
 
 @pytest.fixture
 def email(make_notice, make_profile):
-    return JinjaEmailTemplates().render(make_notice("confirmed"), make_profile(name="Salon „Ania”, Łódź"), code=None)
+    return TEMPLATES.render(make_notice("confirmed"), make_profile(name="Salon „Ania”, Łódź"), code=None)
 
 
 async def sent(email, sender="Stride <no-reply@stride.example>"):
@@ -93,7 +95,7 @@ async def test_an_email_becomes_a_message_with_its_calendar_file(email):
 async def test_the_content_type_of_a_calendar_file_repeats_its_method(make_notice, make_profile, kind, lines, method):
     """Also for a file that the release before has queued (RFC 6047, section 2.4)."""
     ics = "\r\n".join(["BEGIN:VCALENDAR", *lines, "END:VCALENDAR", ""])
-    email = JinjaEmailTemplates().render(make_notice(kind, ics=ics), make_profile(), code=None)
+    email = TEMPLATES.render(make_notice(kind, ics=ics), make_profile(), code=None)
 
     _, message, _ = await sent(email)
 

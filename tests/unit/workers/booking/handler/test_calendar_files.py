@@ -15,6 +15,7 @@ from workers.booking.handler import BookingHandler
 from workers.notifications.adapters.email_templates import JinjaEmailTemplates
 from workers.notifications.adapters.ses import SesMailer
 
+EMAIL_TEMPLATES = JinjaEmailTemplates()
 TIMES = ("2026-01-14T10:00", "2026-01-15T14:30")
 ADDRESS = {"pl": "ul. Długa 5", "en": "5 Długa Street", "de": "Długa-Straße 5"}
 PHONE = "+48 501 234 567"
@@ -33,7 +34,7 @@ class FakeSes:
 async def open_file(world, notice):
     """Send a notice as an e-mail; return its calendar file, and the method of the file's content type."""
     profile, ses = await world.tenants.get_profile("salon-ania"), FakeSes()
-    email = JinjaEmailTemplates().render(notice, profile, code=None)
+    email = EMAIL_TEMPLATES.render(notice, profile, code=None)
     await SesMailer(client=ses, sender="no-reply@stride.example").send(email)
     [part] = [each for each in ses.messages[0].walk() if each.get_content_type() == "text/calendar"]
     return part.get_payload(decode=True).decode(), dict(part["Content-Type"].params)["method"]
