@@ -12,8 +12,8 @@ from evals.golden_case import FACT_NAMES, GoldenCase, Kind
 from evals.language import detect_answer_language
 from shared.messages.server import Usage
 from shared.tenants.profile import TenantProfile
-from workers.chat.domain.tools import OFFER_BOOKING, check_offer
 from workers.chat.retrieval.analysis import fold_text
+from workers.chat.tools import offer_booking
 
 
 class Fault(StrEnum):
@@ -122,9 +122,11 @@ def _check_language(case: GoldenCase, text: str) -> Iterator[Finding]:
 
 def _check_tools(case: GoldenCase, answer: Answer, profile: TenantProfile) -> Iterator[Finding]:
     for name, _ in answer.tools:
-        if name != OFFER_BOOKING:
+        if name != offer_booking.NAME:
             yield Finding(Fault.TOOL, f"there is no tool {name}")
-    offers = [check_offer(content, profile) for name, content in answer.tools if name == OFFER_BOOKING]
+    offers = [
+        offer_booking.check_offer(content, profile) for name, content in answer.tools if name == offer_booking.NAME
+    ]
     if case.tool is None:
         if offers:
             yield Finding(Fault.TOOL, "the booking form is opened, and nobody asked for it")

@@ -16,6 +16,7 @@ from workers.chat.domain.deadline import Deadline
 from workers.chat.domain.knowledge import PromptKnowledge, order_documents
 from workers.chat.domain.prompt import Prompt, build_prompt
 from workers.chat.ports import Finished, Model, Restarted, TextDelta, ToolCall
+from workers.chat.wiring import list_tools
 
 NOW = datetime(2026, 11, 30, 9, tzinfo=UTC)
 """The time of each conversation, a Monday: what "tomorrow" is stands in the cases."""
@@ -58,7 +59,10 @@ def build_case_prompt(case: GoldenCase) -> Prompt:
         history.append(ChatFinal(re="visitor", data=ChatFinalData(text=exchange.assistant)))
     # The businesses of the cases are small: their documents are in the prompt as a whole.
     knowledge = PromptKnowledge(order_documents(business.documents, case.language))
-    return build_prompt(profile=business.profile, knowledge=knowledge, history=history, text=case.ask, now=NOW)
+    tools = tuple(build(business.profile) for build in list_tools())
+    return build_prompt(
+        profile=business.profile, knowledge=knowledge, history=history, text=case.ask, now=NOW, tools=tools
+    )
 
 
 async def ask_model(model: Model, case: GoldenCase, *, deadline: Deadline = NO_DEADLINE) -> Answer:

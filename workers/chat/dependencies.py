@@ -8,6 +8,7 @@ from shared.conversations.ports import ConversationStore
 from shared.metrics import Metrics
 from shared.tenants.ports import TenantDirectory
 from shared.usage import UsageStore
+from workers.chat.domain.tool import ToolBuilder
 from workers.chat.ports import Model, Spending
 
 
@@ -26,6 +27,7 @@ class ChatPorts:
 
     model: Model
     models: ModelSettings
+    tools: tuple[ToolBuilder, ...]
     spending: Spending
     tenants: TenantDirectory
     conversations: ConversationStore

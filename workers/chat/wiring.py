@@ -28,8 +28,10 @@ from workers.chat.adapters.bedrock.model import MAX_SILENCE_SECONDS, BedrockMode
 from workers.chat.adapters.budget_warnings import BudgetWarnings
 from workers.chat.adapters.capped_spending import CappedSpending
 from workers.chat.dependencies import ChatPorts, ModelSettings
+from workers.chat.domain.tool import ToolBuilder
 from workers.chat.handler.dispatch import ChatHandler
 from workers.chat.settings import ChatSettings
+from workers.chat.tools import offer_booking
 
 MAX_ATTEMPTS = 3
 """A visitor waits for the answer: three attempts take about ten seconds."""
@@ -95,6 +97,7 @@ async def open_ports(
             may_leave_geography=settings.models_may_leave_geography,
         ),
         models=models,
+        tools=list_tools(),
         spending=CappedSpending(
             store=store,
             usage=usage,
@@ -131,6 +134,11 @@ def describe_queues(
             outcomes=outcomes,
         ),
     )
+
+
+def list_tools() -> tuple[ToolBuilder, ...]:
+    """Return the tools of the assistant, in the order in which the model reads them."""
+    return (offer_booking.build,)
 
 
 def check_model_geographies(settings: ChatSettings) -> None:

@@ -30,6 +30,7 @@ from workers.chat.domain.deadline import Deadline
 from workers.chat.domain.knowledge import PromptKnowledge, order_documents
 from workers.chat.domain.prompt import build_prompt
 from workers.chat.ports import TextDelta, ToolCall
+from workers.chat.wiring import list_tools
 
 FOLDER = TENANTS / "studio-lumen"
 PROFILE = parse_profile((FOLDER / "profile.yaml").read_text(encoding="utf-8"))
@@ -52,6 +53,7 @@ FIXED = {
 
 
 NEVER = Deadline(float("inf"))
+TOOLS = tuple(build(PROFILE) for build in list_tools())
 
 
 class Conversation:
@@ -60,7 +62,9 @@ class Conversation:
         self._history = []
 
     async def ask(self, text):
-        prompt = build_prompt(profile=PROFILE, knowledge=KNOWLEDGE, history=self._history, text=text, now=NOW)
+        prompt = build_prompt(
+            profile=PROFILE, knowledge=KNOWLEDGE, history=self._history, text=text, now=NOW, tools=TOOLS
+        )
         events = [event async for event in self._model.stream(prompt, deadline=NEVER)]
         answer = "".join(event.text for event in events if isinstance(event, TextDelta))
         self._history.append(ChatSent(re="a", data=ChatSentData(text=text)))

@@ -1,6 +1,7 @@
 """The requests that chat builds from the catalogue, sent to the stand-in, which has rules of its own."""
 
 from contextlib import closing
+from dataclasses import replace
 
 import pytest
 
@@ -12,13 +13,21 @@ from tests.contracts.bedrock.client import messages
 from workers.chat.adapters.bedrock.request import build_request
 from workers.chat.domain.history import Turn
 from workers.chat.domain.prompt import Prompt
-from workers.chat.domain.tools import Tool
+from workers.chat.domain.tool import Tool, ToolExchange, ToolResult, ToolUse
 
 MODELS = [model for model in read_catalogue().values() if model.geography in {Geography.EU, Geography.GLOBAL}]
 """What a region in Europe can call."""
 INSTRUCTIONS = "Documents:\n\n" + "Massages cost 120. " * 1000
 DIALOGUE = (Turn("user", "Hello"), Turn("assistant", "Good morning"), Turn("user", "Book a massage, please"))
-TOOL = Tool("offer_booking", "Open the form.", {"type": "object", "properties": {"service": {"enum": ["massage"]}}})
+
+
+async def run_nothing(content, context):
+    """Only the request is tested."""
+    return ToolResult()
+
+
+SCHEMA = {"type": "object", "properties": {"service": {"enum": ["massage"]}}}
+TOOL = Tool("offer_booking", "Open the form.", SCHEMA, run_nothing)
 
 
 def prompt_of(limit, turns=DIALOGUE):
@@ -68,6 +77,18 @@ async def test_every_model_stands_in_for_every_other(bedrock):
     for fallback in MODELS:
         text, _, _ = await answer(bedrock, build_request(fallback, prompt))
         assert text
+
+
+async def test_every_model_accepts_the_results_of_tools(bedrock):
+    """After one round and after two, as blocks of tools; without tools, as texts; beside a failure, too."""
+    uses = (ToolUse("offer_booking", {}, {"status": "done"}), ToolUse("offer_booking", {}, {"error": "x"}, True))
+    exchange = ToolExchange("Let me see.", uses)
+    for model in MODELS:
+        for number in (1, 2):
+            for tools in ((TOOL,), ()):
+                prompt = replace(prompt_of(800), exchanges=(exchange,) * number, tools=tools)
+                text, _, _ = await answer(bedrock, build_request(model, prompt))
+                assert text, (model.id, number, tools)
 
 
 async def test_an_answer_that_was_begun_is_continued_only_where_that_is_accepted(bedrock):

@@ -44,6 +44,7 @@ from workers.chat.adapters.capped_spending import CappedSpending
 from workers.chat.dependencies import ChatPorts, ModelSettings
 from workers.chat.settings import ChatSettings
 from workers.chat.wiring import describe_queues as describe_chat
+from workers.chat.wiring import list_tools
 from workers.failures.dependencies import FailurePorts
 from workers.failures.settings import FailuresSettings
 from workers.failures.wiring import describe_queues as describe_failures
@@ -134,6 +135,7 @@ class Composition:
         ports = ChatPorts(
             model=FakeModel(),
             models=ModelSettings("model"),
+            tools=list_tools(),
             spending=CappedSpending(
                 store=store,
                 usage=usage,

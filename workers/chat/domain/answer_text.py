@@ -1,6 +1,7 @@
 """What a visitor sees of the model's text, while it comes and at its end."""
 
 import unicodedata
+from collections.abc import Sequence
 from itertools import accumulate
 
 from shared.languages.catalogue import Texts
@@ -37,23 +38,34 @@ class AnswerText:
 
     def __init__(self) -> None:
         self.received_characters = 0
-        """Of all pieces since the start, visible or not: the model charges for them."""
-        self._blocks: dict[int, _BlockText] = {}
+        """Of all pieces of this part, visible or not: the model charges for them."""
+        self._parts: list[dict[int, _BlockText]] = [{}]
 
     def add(self, piece: str, block: int = 0) -> None:
         """Add the next piece of a block; blocks are joined in the order of their numbers."""
         self.received_characters += len(piece)
-        self._blocks.setdefault(block, _BlockText()).add(piece)
+        self._parts[-1].setdefault(block, _BlockText()).add(piece)
 
     def end(self) -> None:
-        """Replace halves whose other half did not come; nothing is added after that."""
-        for block in self._blocks.values():
+        """Replace halves whose other half did not come; nothing is added to this part after that."""
+        for block in self._parts[-1].values():
             block.end()
 
-    def clear(self) -> None:
-        """Forget the text: the answer starts again."""
-        self._blocks.clear()
+    def begin_part(self) -> None:
+        """End what has come: the next call of the model continues the answer below it, with blocks of its own."""
+        self.end()
+        self._parts.append({})
         self.received_characters = 0
+
+    def clear(self) -> None:
+        """Forget the text of this part: it starts again."""
+        self._parts[-1].clear()
+        self.received_characters = 0
+
+    @property
+    def part(self) -> str:
+        """The visible text of this part so far."""
+        return self._join(self._parts[-1:])
 
     @property
     def text(self) -> str:
@@ -65,8 +77,9 @@ class AnswerText:
         """Whether a part of the text does not fit into a frame."""
         return self._measure() < len(self._join())
 
-    def _join(self) -> str:
-        visible = ("".join(block.visible) for _, block in sorted(self._blocks.items()))
+    def _join(self, parts: Sequence[dict[int, "_BlockText"]] | None = None) -> str:
+        chosen = self._parts if parts is None else parts
+        visible = ("".join(block.visible) for part in chosen for _, block in sorted(part.items()))
         return _BETWEEN_BLOCKS.join(filter(None, visible))
 
     def _measure(self) -> int:

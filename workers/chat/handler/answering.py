@@ -2,77 +2,33 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from contextlib import aclosing, asynccontextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 import structlog
 
 from shared.claims import ClaimStore
-from shared.conversations.ports import Connection
 from shared.conversations.replies import Replies
-from shared.messages.commands import ChatSend
-from shared.messages.server import OfferBooking, Usage
-from shared.tenants.profile import TenantProfile
+from shared.errors import PermanentError
+from shared.ids import derive_id
 from workers.chat.dependencies import ChatPorts
-from workers.chat.domain.answer_text import AnswerText
-from workers.chat.domain.deadline import Deadline
-from workers.chat.domain.endings import Ending, classify_stop_reason
-from workers.chat.domain.prompt import Prompt
-from workers.chat.domain.tools import OFFER_BOOKING, check_offer, keep_bookable_date
+from workers.chat.domain.tool import FreeTime, ToolContext, ToolResult
 from workers.chat.domain.usage import estimate_usage
-from workers.chat.handler.attempts import MAX_CALLS, CallTally, ModelAttempts
+from workers.chat.handler.answer import Answer, AnswerRequest
+from workers.chat.handler.attempts import SHORTEST_CALL_SECONDS, CallTally, ModelAttempts
 from workers.chat.handler.delta_schedule import DeltaSchedule
 from workers.chat.handler.deltas import Coalescer, coalesce_deltas
 from workers.chat.handler.listeners import Listeners, watch_for_listeners
 from workers.chat.handler.progress import report_progress
-from workers.chat.handler.stopping import iterate_until, watch_for_stop
-from workers.chat.ports import Finished, Restarted, TextDelta, ToolCall
+from workers.chat.handler.stopping import iterate_until, run_until, watch_for_stop
+from workers.chat.handler.tool_calls import MAX_TOOL_CALLS, build_exchange, run_tools
+from workers.chat.ports import DEADLINE, Finished, Restarted, TextDelta, ToolCall
 
 log = structlog.get_logger()
 
-
-@dataclass(slots=True)
-class Answer:
-    """What has come of an answer."""
-
-    text: AnswerText = field(default_factory=AnswerText)
-    offers: list[OfferBooking] = field(default_factory=list)
-    usage: Usage = field(default_factory=Usage)
-    stopped: bool = False
-    stop_reason: str | None = None
-    """Why the model stopped; None until then."""
-    tally: CallTally = field(default_factory=CallTally)
-
-    @property
-    def ending(self) -> Ending:
-        """What the model's reason means."""
-        return classify_stop_reason(self.stop_reason or "")
-
-    @property
-    def is_empty(self) -> bool:
-        """Whether the model ended its answer, but said nothing and offered nothing."""
-        return self.stop_reason is not None and not (self.text.text or self.offers)
-
-    def begin_again(self) -> None:
-        """Forget what has come, except what it costs."""
-        self.text.clear()
-        self.offers.clear()
-        self.stop_reason = None
-
-
-@dataclass(frozen=True, slots=True)
-class AnswerRequest:
-    """What is asked, for whom, and how long it may take."""
-
-    command: ChatSend
-    prompt: Prompt
-    profile: TenantProfile
-    listeners: Sequence[Connection]
-    deadline: Deadline
-    claim_attempt: int = 1
-    calls_before: int = 0
-    """The number of the last call that the attempt may have made for an earlier answer."""
+MAX_ROUNDS = 3
+"""How often the model is asked for one message, with the results of its tools; the last time it has no tools."""
 
 
 class AnswerStreamer:
@@ -88,7 +44,7 @@ class AnswerStreamer:
     async def stream(self, request: AnswerRequest) -> Answer:
         """Stream the model's answer to the connections, until it ends or the visitor stops it.
 
-        An answer without content is requested once more; without tools, if the call of one was malformed.
+        A reply without content is requested once more; without tools, if the call of one was malformed.
         """
         command, answer = request.command, Answer()
         listeners = Listeners(command, request.listeners, replies=self._replies, clock=self._ports.clock)
@@ -104,14 +60,7 @@ class AnswerStreamer:
             report_progress(listeners),
         ):
             await listeners.announce()
-            await self._read_answer(request, answer, deltas, stopped)
-            if answer.is_empty and answer.ending in {"complete", "malformed"}:
-                log.info("answer_empty", stop_reason=answer.stop_reason)
-                if answer.ending == "malformed":
-                    request = replace(request, prompt=replace(request.prompt, tools=()))
-                answer.begin_again()
-                request = replace(request, calls_before=MAX_CALLS)
-                await self._read_answer(request, answer, deltas, stopped)
+            await self._answer_in_rounds(request, answer, deltas, stopped)
         return answer
 
     @asynccontextmanager
@@ -125,19 +74,81 @@ class AnswerStreamer:
                 self._ports.metrics.record_milliseconds("BedrockLatency", (time.monotonic() - started) * 1000)
                 self._ports.metrics.record_nano_dollars("AnswerCostNanoDollars", tally.nano_dollars)
 
-    async def _read_answer(
+    async def _answer_in_rounds(
         self, request: AnswerRequest, answer: Answer, deltas: Coalescer, stopped: asyncio.Event
     ) -> None:
-        """Read one answer to its end, or until it is stopped; once it is, the model is not called."""
+        """Ask the model, and again with the results of its tools while they have some."""
+        free_times: frozenset[FreeTime] = frozenset()
+        for number in range(MAX_ROUNDS):
+            if number == MAX_ROUNDS - 1:
+                request = _without_tools(request)
+            try:
+                await self._read_content(request, answer, deltas, stopped)
+            except PermanentError:
+                left = request.deadline.remaining(asyncio.get_running_loop().time())
+                if not (number and answer.text.text and left < SHORTEST_CALL_SECONDS):
+                    raise
+                answer.stop_reason = DEADLINE
+                return
+            results = await self._run_tools(request, answer, stopped, number, free_times)
+            answer.actions += [result.action for result in results if result.action]
+            exchange = build_exchange(answer.text.part, answer.calls, results) if results else None
+            if exchange is None or answer.ending != "complete":
+                return
+            free_times = free_times.union(*(result.free_times for result in results))
+            exchanges = (*request.prompt.exchanges, exchange)
+            request = replace(request, prompt=replace(request.prompt, exchanges=exchanges))
+            answer.continue_below()
+
+    async def _run_tools(
+        self,
+        request: AnswerRequest,
+        answer: Answer,
+        stopped: asyncio.Event,
+        number: int,
+        free_times: frozenset[FreeTime],
+    ) -> list[ToolResult]:
+        """Carry the calls of a reply out; none of a reply that is stopped or declined."""
+        if answer.stopped or not answer.calls or answer.ending == "declined":
+            return []
+        context = ToolContext(
+            command=request.command,
+            profile=request.profile,
+            now=self._ports.clock.now(),
+            deadline=request.deadline,
+            call_id=derive_id(request.command.claim_key, f"tools/{request.claim_attempt}/{number}"),
+            free_times=free_times,
+        )
+        results = await run_until(stopped, run_tools(request.prompt.tools, answer.calls, context))
+        answer.stopped = results is None
+        return results or []
+
+    async def _read_content(
+        self, request: AnswerRequest, answer: Answer, deltas: Coalescer, stopped: asyncio.Event
+    ) -> None:
+        """Read one reply, and another one if it is empty."""
+        await self._read_reply(request, answer, deltas, stopped)
+        if not answer.is_empty or answer.ending not in {"complete", "malformed"}:
+            return
+        log.info("answer_empty", stop_reason=answer.stop_reason)
+        if answer.ending == "malformed" or answer.has_unknown_call:
+            request = _without_tools(request)
+        answer.begin_again()
+        await self._read_reply(request, answer, deltas, stopped)
+
+    async def _read_reply(
+        self, request: AnswerRequest, answer: Answer, deltas: Coalescer, stopped: asyncio.Event
+    ) -> None:
+        """Read one reply to its end, or until it is stopped; once it is, the model is not called."""
         if stopped.is_set():
             answer.stopped = True
             return
+        names = {tool.name for tool in request.prompt.tools}
         calls = self._attempts.stream(
             request.command,
             request.prompt,
             deadline=request.deadline,
             claim_attempt=request.claim_attempt,
-            calls_before=request.calls_before,
             tally=answer.tally,
         )
         async with aclosing(calls) as events:
@@ -146,10 +157,10 @@ class AnswerStreamer:
                     case TextDelta(piece, block):
                         answer.text.add(piece, block)
                         deltas.wake()
-                    case ToolCall(name=name, input=content) if name == OFFER_BOOKING:
-                        offer = check_offer(content, request.profile)
-                        now = self._ports.clock.now()
-                        answer.offers.append(keep_bookable_date(offer, request.profile, now))
+                    case ToolCall(name=name) if name in names:
+                        answer.calls += [event] if len(answer.calls) < MAX_TOOL_CALLS else []
+                    case ToolCall():
+                        answer.has_unknown_call = True
                     case Restarted():
                         answer.begin_again()
                     case Finished(usage=usage, stop_reason=reason):
@@ -157,8 +168,12 @@ class AnswerStreamer:
                         answer.stop_reason = reason
         answer.text.end()
         if answer.ending == "malformed":
-            answer.offers.clear()
+            answer.calls.clear()
         if stopped.is_set() and answer.stop_reason is None:
             answer.stopped = True
             # The model reports usage only at the end of an answer, but a stopped answer is billed as well.
             answer.usage += estimate_usage(request.prompt, answer.text.received_characters)
+
+
+def _without_tools(request: AnswerRequest) -> AnswerRequest:
+    return replace(request, prompt=replace(request.prompt, tools=()))

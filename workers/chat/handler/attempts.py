@@ -42,7 +42,10 @@ from workers.chat.ports import (
 log = structlog.get_logger()
 
 MAX_CALLS = 6
-"""Calls for one answer, of both models together."""
+"""Calls for one request, of both models together."""
+
+MAX_CALLS_IN_ALL = 2 * MAX_CALLS
+"""Calls for one message: an answer without content is requested again, and so is one whose tools have results."""
 
 SHORTEST_CALL_SECONDS = 1.0
 """With less time left no call is made: hardly any model says a word within it."""
@@ -117,7 +120,6 @@ class ModelAttempts:
         *,
         deadline: Deadline,
         claim_attempt: int = 1,
-        calls_before: int = 0,
         tally: CallTally | None = None,
     ) -> AsyncGenerator[ModelEvent]:
         """Yield the answer's events; the last one is `Finished`, with the stop reason `deadline` where that ended it.
@@ -130,9 +132,10 @@ class ModelAttempts:
         """
         choice = self._open_choice(prompt.model_id)
         run, visible = _Run(prompt, deadline, choice, tally or CallTally()), _VisibleAnswer()
-        for number in range(calls_before + 1, calls_before + MAX_CALLS + 1):
+        for _ in range(MAX_CALLS):
             model_id = await self._wait_for_model(run)
-            if model_id is None:
+            number = run.tally.calls + 1
+            if model_id is None or number > MAX_CALLS_IN_ALL:
                 break
             request = ModelRequest(
                 tenant=command.tenant,

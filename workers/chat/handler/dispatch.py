@@ -29,7 +29,8 @@ from workers.chat.dependencies import ChatPorts
 from workers.chat.domain.deadline import Deadline, find_previous_end, find_start, set_deadline
 from workers.chat.domain.history import find_last_question
 from workers.chat.domain.prompt import build_prompt
-from workers.chat.handler.answering import Answer, AnswerRequest, AnswerStreamer
+from workers.chat.handler.answer import Answer, AnswerRequest
+from workers.chat.handler.answering import AnswerStreamer
 from workers.chat.handler.attempts import SHORTEST_CALL_SECONDS, BudgetExceededError, ModelAttempts
 from workers.chat.handler.earlier_frames import TAIL_FRAMES, read_earlier_frames
 from workers.chat.handler.final import build_final
@@ -118,6 +119,7 @@ class ChatHandler:
             history=history,
             text=command.data.text,
             now=self._ports.clock.now(),
+            tools=tuple(build(profile) for build in self._ports.tools),
         )
         try:
             request = AnswerRequest(command, prompt, profile, listeners, deadline, claim.attempts)

@@ -8,7 +8,7 @@ from shared.messages.commands import ChatSend
 from shared.messages.server import ChatFinal, ChatFinalData
 from workers.chat.domain.answer_text import build_final_text
 from workers.chat.domain.endings import find_cut
-from workers.chat.handler.answering import Answer
+from workers.chat.handler.answer import Answer
 
 CATALOGUE = Catalogue(Path(__file__).parents[1] / "locales")
 
@@ -29,12 +29,12 @@ def _build_answer(answer: Answer, locale: str, sources: tuple[str, ...]) -> Chat
     text = answer.text.text
     cut = "max_tokens" if answer.text.is_cut else find_cut(answer.stop_reason or "")
     return ChatFinalData(
-        text=build_final_text(text, offered=bool(answer.offers), stopped=answer.stopped, t=t),
-        actions=tuple(answer.offers[:1]),
+        text=build_final_text(text, offered=bool(answer.actions), stopped=answer.stopped, t=t),
+        actions=tuple(answer.actions[:1]),
         usage=answer.usage,
         stopped=answer.stopped,
         # A visitor who stopped the answer wants no rest of it, and of nothing there is no rest.
         # An answer without words of the model has no source, and neither has an offer to book.
-        sources=(sources or None) if text and not answer.offers else None,
+        sources=(sources or None) if text and not answer.actions else None,
         cut=cut if text and not answer.stopped else None,
     )

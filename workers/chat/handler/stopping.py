@@ -1,9 +1,9 @@
 """Ends an answer early when the visitor asks for it."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager, suppress
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from shared.errors import TransientError
 
@@ -37,6 +37,19 @@ async def iterate_until(stopped: asyncio.Event, events: AsyncIterator[T]) -> Asy
             yield event
     finally:
         stopping.cancel()
+
+
+async def run_until(stopped: asyncio.Event, task: Coroutine[Any, Any, T]) -> T | None:
+    """Return what the task returns; None, and it is cancelled, if `stopped` is set before."""
+    running, stopping = asyncio.ensure_future(task), asyncio.ensure_future(stopped.wait())
+    try:
+        await asyncio.wait({running, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        return running.result() if running.done() else None
+    finally:
+        stopping.cancel()
+        running.cancel()
+        with suppress(Exception, asyncio.CancelledError):
+            await running
 
 
 @asynccontextmanager

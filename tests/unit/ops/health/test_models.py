@@ -15,7 +15,7 @@ from tests.unit.ops.health.values import FakeEvents, client_error, make_profile
 from workers.chat.adapters.bedrock.request import build_request
 from workers.chat.domain.history import Turn
 from workers.chat.domain.prompt import Prompt
-from workers.chat.domain.tools import Tool
+from workers.chat.domain.tool import Tool, ToolResult
 
 MODEL = "eu.anthropic.claude-haiku"
 
@@ -138,9 +138,14 @@ async def test_the_fallback_model_is_checked(check_models, aws):
     assert all(stream.closed for stream in aws.streams)
 
 
+async def run_nothing(content, context):
+    """Only the request is tested."""
+    return ToolResult()
+
+
 async def test_each_model_is_asked_as_chat_asks_it(check_models, aws):
     """With the parameters, the tools and the cache point of a visitor's message, whatever the model is."""
-    tool = Tool("offer_booking", "Open the form.", {"type": "object"})
+    tool = Tool("offer_booking", "Open the form.", {"type": "object"}, run_nothing)
     for model in (*read_catalogue().values(), find_model(MODEL)):
         aws.models.add(model.id)
         await check_models(bedrock_model_id=model.id)
@@ -150,7 +155,7 @@ async def test_each_model_is_asked_as_chat_asks_it(check_models, aws):
         for part in ("inferenceConfig", "toolConfig"):
             assert asked[part].keys() == visitor[part].keys()
         assert asked["inferenceConfig"].get("temperature") == visitor["inferenceConfig"].get("temperature")
-        assert [next(iter(block)) for block in asked["system"]] == [next(iter(each)) for each in visitor["system"]][:-1]
+        assert [next(iter(block)) for block in asked["system"]] == [next(iter(each)) for each in visitor["system"]]
 
 
 async def test_an_end_is_reported_ninety_days_before(check_models, aws):

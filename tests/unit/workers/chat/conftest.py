@@ -23,6 +23,7 @@ from workers.chat.adapters.budget_warnings import BudgetWarnings
 from workers.chat.adapters.capped_spending import CappedSpending
 from workers.chat.dependencies import ChatPorts, ModelSettings
 from workers.chat.handler.dispatch import ChatHandler
+from workers.chat.wiring import list_tools
 
 DOCUMENTS = {"prices.en.md": "A massage costs 120 zł.\n", "about.en.md": "We are in Łódź.\n"}
 LEASE = timedelta(seconds=30)
@@ -50,7 +51,7 @@ def make_profile():
 class World:
     """One visitor, one business, and the handler with its fakes."""
 
-    def __init__(self, *scripts, spending=None):
+    def __init__(self, *scripts, spending=None, tools=None):
         self.clock = FakeClock()
         self.claims = FakeClaims(self.clock)
         self.connections = FakeConnections(self.clock)
@@ -72,6 +73,7 @@ class World:
         ports = ChatPorts(
             model=self.model,
             models=ModelSettings("first-model"),
+            tools=list_tools() if tools is None else tuple(tools),
             spending=self.spending_port,
             tenants=self.tenants,
             conversations=self.conversations,

@@ -13,10 +13,10 @@ from shared.messages.limits import MAX_FRAME_BYTES
 from shared.messages.server import ChatDelta, ChatDeltaData, ChatFinal, ChatFinalData, OfferBooking, Usage
 from tests.fakes.screen import Screen
 from workers.chat.domain.answer_text import MAX_ANSWER_BYTES, AnswerText, build_final_text
-from workers.chat.domain.tools import check_offer, keep_bookable_date
 from workers.chat.handler.delta_schedule import DeltaSchedule
 from workers.chat.handler.deltas import Coalescer
 from workers.chat.handler.final import CATALOGUE
+from workers.chat.tools.offer_booking import check_offer, keep_bookable_date
 
 NOW = datetime(2026, 1, 12, 12, tzinfo=UTC)
 

@@ -100,6 +100,7 @@ def build_test_prompt(documents):
         history=[],
         text="",
         now=NOON,
+        tools=(),
     )
 
 

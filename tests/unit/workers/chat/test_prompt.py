@@ -15,6 +15,7 @@ from shared.messages.server import (
 from workers.chat.domain.knowledge import PromptKnowledge, order_documents
 from workers.chat.domain.prompt import build_prompt
 from workers.chat.retrieval.section_index import FoundSection
+from workers.chat.tools.offer_booking import build
 
 START = datetime(2026, 1, 13, 9, tzinfo=UTC)
 APPOINTMENT = {"appointment_id": "appointment", "start": START, "service": "massage"}
@@ -32,7 +33,9 @@ def pending(**fields):
 
 def prompt_for(profile, history=(), documents=None, now=START, text="Hello"):
     knowledge = PromptKnowledge(order_documents(documents or {}, "en"))
-    return build_prompt(profile=profile, knowledge=knowledge, history=history, text=text, now=now)
+    return build_prompt(
+        profile=profile, knowledge=knowledge, history=history, text=text, now=now, tools=(build(profile),)
+    )
 
 
 def test_the_prompt_holds_the_documents_and_the_services(make_profile, facts):
@@ -121,6 +124,7 @@ def test_the_situation_ends_only_where_it_ends(make_profile):
         history=history,
         text="Hello",
         now=START,
+        tools=(),
     )
     block = prompt.situation_block
     assert block.startswith("<situation>\nToday is 2026-01-13")
@@ -176,6 +180,6 @@ def test_the_profile_sets_model_and_length(make_profile):
 
 def test_the_tool_offers_the_services_of_the_business(make_profile):
     """The model can't name another by mistake; one that it invents is left out later."""
-    schemas = {tool.name: tool.input_schema for tool in prompt_for(make_profile()).tools}
+    schemas = {tool.name: tool.schema for tool in prompt_for(make_profile()).tools}
 
     assert schemas["offer_booking"]["properties"]["service"]["enum"] == ["massage", "consultation"]

@@ -24,6 +24,7 @@ from shared.messages.server import (
 from workers.chat.adapters.bedrock.request import build_request
 from workers.chat.domain.knowledge import PromptKnowledge, order_documents
 from workers.chat.domain.prompt import build_prompt
+from workers.chat.wiring import list_tools
 
 START = datetime(2026, 11, 30, 9, tzinfo=UTC)
 TURNS = 10
@@ -44,6 +45,7 @@ def build_requests(model_id):
             history=[frame.with_seq(seq) for seq, frame in enumerate(frames, 1)],
             text=text,
             now=START + timedelta(minutes=number),
+            tools=tuple(build(business.profile) for build in list_tools()),
         )
         requests.append(build_request(model, prompt))
         frames += [

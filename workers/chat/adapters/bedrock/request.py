@@ -12,9 +12,10 @@ from typing import Any
 from shared.language_models.prompt_cache import decide_cache_point
 from shared.language_models.tokens import estimate_tokens
 from shared.language_models.values import LanguageModel
+from workers.chat.adapters.bedrock.exchanges import add_exchanges
 from workers.chat.domain.history import Turn
 from workers.chat.domain.prompt import Prompt
-from workers.chat.domain.tools import Tool
+from workers.chat.domain.tool import Tool
 
 TEMPERATURE = 0.2
 """Answers keep to the documents, with a model that can be told so."""
@@ -40,12 +41,17 @@ _CACHE_POINT = {"cachePoint": {"type": "default"}}
 
 def build_request(model: LanguageModel, prompt: Prompt, *, expected_reads: float = EXPECTED_READS) -> dict[str, Any]:
     """Return the arguments of `converse_stream`."""
-    tools = _build_tools(prompt.tools) if model.supports_tools else []
+    # Results in blocks of tools have to follow the thoughts before the call, which are not kept
+    # (https://platform.claude.com/docs/en/build-with-claude/thinking-tool-workflows).
+    has_tools = model.supports_tools and not (prompt.exchanges and _thinks(model))
+    tools = _build_tools(prompt.tools) if has_tools else []
     prefix_tokens = sum(estimate_tokens(text, model) for text in (*map(_serialise, tools), prompt.instructions))
     request: dict[str, Any] = {
         "modelId": model.id,
         "system": _build_system(model, prompt, prefix_tokens, expected_reads),
-        "messages": _build_messages(model, prompt, prefix_tokens),
+        "messages": add_exchanges(
+            _build_messages(model, prompt, prefix_tokens), prompt.exchanges, has_tools=bool(tools)
+        ),
         "inferenceConfig": _build_limits(model, prompt),
     }
     if tools:
@@ -94,9 +100,12 @@ def _pays_in_dialogue(model: LanguageModel, prefix_tokens: int) -> bool:
     ).pays
 
 
+def _thinks(model: LanguageModel) -> bool:
+    return model.thinking.on_by_default and model.thinking.switch_off is None
+
+
 def _build_limits(model: LanguageModel, prompt: Prompt) -> dict[str, Any]:
-    thinks = model.thinking.on_by_default and model.thinking.switch_off is None
-    tokens = prompt.max_output_tokens + (THINKING_TOKENS if thinks else 0)
+    tokens = prompt.max_output_tokens + (THINKING_TOKENS if _thinks(model) else 0)
     limits: dict[str, Any] = {"maxTokens": min(tokens, model.max_output_tokens)}
     if "temperature" in model.sampling_parameters:
         limits["temperature"] = TEMPERATURE
@@ -112,7 +121,7 @@ def _list_turns(model: LanguageModel, prompt: Prompt) -> tuple[Turn, ...]:
 
 def _build_tools(tools: Sequence[Tool]) -> list[dict[str, Any]]:
     return [
-        {"toolSpec": {"name": tool.name, "description": tool.description, "inputSchema": {"json": tool.input_schema}}}
+        {"toolSpec": {"name": tool.name, "description": tool.description, "inputSchema": {"json": tool.schema}}}
         for tool in tools
     ]
 

@@ -1,33 +1,32 @@
-"""The tools that the model may call, and the checks of what it passes to them."""
+"""Opens the booking form for the visitor, with what the model knows filled in."""
 
-import re
 from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from shared.messages.server import OfferBooking
 from shared.tenants.profile import TenantProfile
+from workers.chat.domain.tool import Tool, ToolContext, ToolResult
+from workers.chat.domain.typed_dates import parse_date
 
-OFFER_BOOKING = "offer_booking"
-
-
-@dataclass(frozen=True, slots=True)
-class Tool:
-    """A function that the model may call; its input is untrusted until it is checked."""
-
-    name: str
-    description: str
-    input_schema: dict[str, Any]
-    """JSON Schema."""
+NAME = "offer_booking"
 
 
-def build_tools(profile: TenantProfile) -> tuple[Tool, ...]:
-    """Return the tools of a business's assistant."""
-    return (Tool(OFFER_BOOKING, "Open the booking form for the visitor.", _build_offer_schema(profile)),)
+def build(profile: TenantProfile) -> Tool:
+    """Return the tool of a business. It needs no result, so that an offer is one call of the model."""
+    return Tool(
+        NAME,
+        "Open the booking form for the visitor.",
+        _build_schema(profile),
+        _offer_booking,
+        guidance=(
+            f"When a visitor wants to book a visit, write one short sentence and use the tool {NAME}: it opens a form "
+            "with the times that are actually free."
+        ),
+    )
 
 
-def _build_offer_schema(profile: TenantProfile) -> dict[str, Any]:
+def _build_schema(profile: TenantProfile) -> dict[str, Any]:
     return {
         "type": "object",
         "properties": {
@@ -44,28 +43,21 @@ def _build_offer_schema(profile: TenantProfile) -> dict[str, Any]:
     }
 
 
-_DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
+async def _offer_booking(content: Mapping[str, Any], context: ToolContext) -> ToolResult:
+    offer = check_offer(content, context.profile)
+    return ToolResult(action=keep_bookable_date(offer, context.profile, context.now))
 
 
 def check_offer(content: Mapping[str, Any], profile: TenantProfile) -> OfferBooking:
     """Return the offer of a tool call, without a service or date that is not valid."""
-    service, day = content.get("service"), _parse_date(content.get("date"))
+    service, day = content.get("service"), parse_date(content.get("date"))
     known = profile.find_service(service) if isinstance(service, str) else None
     return OfferBooking(service=known.id if known else None, date=f"{day}" if day else None)
 
 
 def keep_bookable_date(offer: OfferBooking, profile: TenantProfile, now: datetime) -> OfferBooking:
     """Return the offer without a date that is over, or after the horizon, where the business is."""
-    day, today = _parse_date(offer.date), now.astimezone(profile.zone).date()
+    day, today = parse_date(offer.date), now.astimezone(profile.zone).date()
     if day is None or today <= day <= today + timedelta(days=profile.horizon_days):
         return offer
     return offer.model_copy(update={"date": None})
-
-
-def _parse_date(value: object) -> date | None:
-    if not isinstance(value, str) or not _DATE.fullmatch(value):
-        return None
-    try:
-        return date.fromisoformat(value)
-    except ValueError:
-        return None

@@ -1,0 +1,69 @@
+"""What is asked of the models for one message, and what has come of the answer."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from shared.conversations.ports import Connection
+from shared.messages.commands import ChatSend
+from shared.messages.server import Usage
+from shared.tenants.profile import TenantProfile
+from workers.chat.domain.answer_text import AnswerText
+from workers.chat.domain.deadline import Deadline
+from workers.chat.domain.endings import Ending, classify_stop_reason
+from workers.chat.domain.prompt import Prompt
+from workers.chat.domain.tool import Action
+from workers.chat.handler.attempts import CallTally
+from workers.chat.ports import ToolCall
+
+
+@dataclass(slots=True)
+class Answer:
+    """What has come of an answer."""
+
+    text: AnswerText = field(default_factory=AnswerText)
+    actions: list[Action] = field(default_factory=list)
+    usage: Usage = field(default_factory=Usage)
+    stopped: bool = False
+    calls: list[ToolCall] = field(default_factory=list)
+    """Of tools that there are, in the model's last reply; they are carried out at its end."""
+    has_unknown_call: bool = False
+    stop_reason: str | None = None
+    """Why the model stopped; None until then."""
+    tally: CallTally = field(default_factory=CallTally)
+
+    @property
+    def ending(self) -> Ending:
+        """What the model's reason means."""
+        return classify_stop_reason(self.stop_reason or "")
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether the model ended its last reply, but said nothing and called no tool that there is."""
+        return self.stop_reason is not None and not (self.text.part or self.calls)
+
+    def begin_again(self) -> None:
+        """Forget the last reply, except what it costs."""
+        self.text.clear()
+        self._forget_ending()
+
+    def continue_below(self) -> None:
+        """Keep what has come; the next reply goes on with it."""
+        self.text.begin_part()
+        self._forget_ending()
+
+    def _forget_ending(self) -> None:
+        self.calls.clear()
+        self.has_unknown_call = False
+        self.stop_reason = None
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerRequest:
+    """What is asked, for whom, and how long it may take."""
+
+    command: ChatSend
+    prompt: Prompt
+    profile: TenantProfile
+    listeners: Sequence[Connection]
+    deadline: Deadline
+    claim_attempt: int = 1

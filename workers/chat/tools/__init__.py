@@ -1,0 +1,1 @@
+"""The tools of the model, one in each file."""
