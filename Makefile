@@ -31,7 +31,7 @@ VERSION ?=
 YES ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up widget bundle-if-possible test test-fast test-localstack test-packages test-iam soak eval check checkov format catalogues update-catalogues check-catalogues language bench-path bench-booking bench-consumer bench-slots bench-ledger bench-start bench-knowledge contracts count-calls cost package deploy lock clean
+.PHONY: help setup up widget bundle-if-possible test test-fast test-localstack test-packages test-iam soak eval check checkov format catalogues update-catalogues check-catalogues language bench-path bench-chat bench-booking bench-consumer bench-slots bench-ledger bench-start bench-knowledge contracts count-calls cost package deploy lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 24
@@ -101,6 +101,9 @@ eval: $(READY) catalogues ## check answers to the golden conversations (BEDROCK=
 
 bench-path: $(READY) catalogues ## measure how long a visitor waits (ARGS="--rounds 50")
 	PYTHONPATH=. $(PYTHON) bench/path.py $(ARGS)
+
+bench-chat: $(READY) catalogues ## measure the first words of answers: conversations at once, open streams (ARGS="--streams 0"; ARGS=--help)
+	PYTHONPATH=. $(PYTHON) -m bench.chat $(ARGS)
 
 bench-booking: $(READY) catalogues ## measure how soon a slot is held, at five requests a second (ARGS="--seconds 5"; ARGS=--help)
 	PYTHONPATH=. $(PYTHON) bench/booking.py $(ARGS)

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 _REASONS = {200: b"OK", 400: b"Bad Request", 403: b"Forbidden", 404: b"Not Found", 500: b"Internal Server Error"}
 _MAX_HEAD_BYTES = 65_536
@@ -34,9 +34,8 @@ class Connection(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Store the transport."""
-        if not isinstance(transport, asyncio.Transport):
-            raise TypeError("a stream is needed")
-        self.transport = transport
+        # uvloop's transports are such without being subclasses.
+        self.transport = cast("asyncio.Transport", transport)
         self._connections.add(self)
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -56,7 +55,13 @@ class Connection(asyncio.Protocol):
         if self.transport is None:
             return
         head = b"HTTP/1.1 %d %b\r\n%bContent-Length: %d\r\n\r\n" % (status, _REASONS[status], headers, len(body))
-        self.transport.write(head + body)
+        self.end_answer(head + body)
+
+    def end_answer(self, data: bytes) -> None:
+        """Write the rest of an answer, and handle the next request; a streamed answer is written to the transport."""
+        if self.transport is None:
+            return
+        self.transport.write(data)
         self._answered = True
         if self._received and not self._is_handling:
             self._handle_requests()
