@@ -14,6 +14,7 @@ from shared.languages.available import SHARED, list_languages
 from shared.messages.limits import MAX_CHAT_CHARACTERS
 from shared.tenants.busy_calendars import BusyCalendarSource
 from shared.tenants.country import check_country, find_country_of_zone
+from shared.tenants.guardrails import Guardrail
 from shared.tenants.opening_hours import ClosedRange, DayException, DayRule, OpeningHours, OpenPeriod
 from shared.tenants.page_url import check_page_url, find_page_url
 from shared.tenants.phone import check_phone
@@ -63,6 +64,7 @@ class Model(Section):
 
     id: str | None = None
     max_output_tokens: Annotated[int, Field(ge=64, le=4096)] = 800
+    guardrail: Guardrail | None = None
 
 
 MAX_ANSWER_SECONDS = 90

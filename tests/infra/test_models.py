@@ -1,5 +1,6 @@
 """The models that the chat worker may invoke, and the regions in which a profile can be called."""
 
+import re
 from fnmatch import fnmatchcase
 
 import pytest
@@ -116,6 +117,24 @@ def test_the_role_may_invoke_every_model_of_the_catalogue_in_all_of_its_regions(
             for region in model.regions or ("us-east-1", "ap-southeast-2"):
                 resource = f"arn:aws:bedrock:{region}::foundation-model/{model.foundation_model}"
                 assert may_invoke(resource, profile, **{name: model.id}), (model.id, region)
+
+
+def test_only_the_named_guardrails_may_be_applied():
+    """None without the parameter; with it, these and no others of the account."""
+    arns = [f"{ACCOUNT}:guardrail/{name}" for name in ("abc123", "def456")]
+
+    def list_statements(**parameters):
+        [policy] = Deployment(TEMPLATE, **parameters).properties("ChatRole")["Policies"]
+        return [one for one in policy["PolicyDocument"]["Statement"] if "bedrock:ApplyGuardrail" in one["Action"]]
+
+    assert list_statements() == []
+    [statement] = list_statements(GuardrailArns=",".join(arns))
+    assert (statement["Action"], statement["Resource"]) == ("bedrock:ApplyGuardrail", arns)
+    pattern = re.compile(TEMPLATE["Parameters"]["GuardrailArns"]["AllowedPattern"])
+    assert pattern.fullmatch("")
+    assert pattern.fullmatch(",".join(arns))
+    assert not pattern.fullmatch(f"{ACCOUNT}:guardrail/*")
+    assert not pattern.fullmatch("*")
 
 
 def test_the_default_model_is_the_profile_of_the_eu():

@@ -9,7 +9,7 @@ from aiohttp import web
 from infra.local.bedrock.errors import BedrockError, build_internal_error, build_throttling_error
 from infra.local.bedrock.faults import Fault
 from infra.local.bedrock.generations import find_generation
-from infra.local.bedrock.reply import Plan, plan_reply
+from infra.local.bedrock.reply import Plan, intervene, plan_reply
 from infra.local.bedrock.request import parse_request
 from infra.local.bedrock.standin import Call, StandIn, build_tool_use_id
 from infra.local.bedrock.streaming import AnswerStream, build_usage
@@ -48,10 +48,11 @@ async def _prepare_answer(http: web.Request, call: Call, fault: Fault | None) ->
         raise fault.build_error()
     if fault and fault.kind == "silent":
         await asyncio.sleep(fault.seconds)
-    return prepare_plan(http.app[STAND_IN], call, await http.read())
+    intervenes_after = (fault.after_deltas or 0) if fault and fault.kind == "intervene" else None
+    return prepare_plan(http.app[STAND_IN], call, await http.read(), intervenes_after=intervenes_after)
 
 
-def prepare_plan(stand_in: StandIn, call: Call, body: bytes) -> Plan:
+def prepare_plan(stand_in: StandIn, call: Call, body: bytes, *, intervenes_after: int | None = None) -> Plan:
     """Check a request, charge its input, and return the reply to it.
 
     Raises:
@@ -67,19 +68,22 @@ def prepare_plan(stand_in: StandIn, call: Call, body: bytes) -> Plan:
     call.cache_read_input_tokens = usage.cache_read
     call.cache_write_input_tokens = usage.cache_write
     thinks = generation.thinks and request.thinking_type not in {"disabled", "between_tools"}
-    return plan_reply(
+    planned = plan_reply(
         stand_in.reply_to(request),
         build_tool_use_id(request),
         request.inference_config,
         thinking_tokens=THINKING_TOKENS if thinks or request.thinking_type in {"enabled", "adaptive"} else 0,
     )
+    if intervenes_after is None or request.guardrail_config is None:
+        return planned
+    return intervene(planned, intervenes_after)
 
 
 async def _answer_whole(http: web.Request, call: Call, fault: Fault | None, prepared: Plan) -> web.Response:
     stand_in = http.app[STAND_IN]
     started = stand_in.clock()
     await asyncio.sleep(stand_in.pace.compute_delay_seconds(prepared.output_tokens))
-    if fault:
+    if fault and fault.kind != "intervene":
         if fault.kind in ("throttle", "error"):
             raise build_throttling_error() if fault.kind == "throttle" else build_internal_error()
         if fault.kind == "cut":

@@ -13,7 +13,7 @@ from infra.local.bedrock.errors import (
 )
 from infra.local.bedrock.reply import Step
 
-Kind = Literal["throttle", "stall", "cut", "error", "slow", "silent"]
+Kind = Literal["throttle", "stall", "cut", "error", "slow", "silent", "intervene"]
 
 
 class Fault(BaseModel):
@@ -22,7 +22,9 @@ class Fault(BaseModel):
     `throttle` and `error` refuse the call, or end the stream if `after_deltas` is set. `stall` sends
     nothing for `seconds`, `cut` closes the connection, `slow` waits `seconds` before every delta; these
     three start after `after_deltas` deltas (by default before the first). `silent` sends nothing for `seconds`, not
-    even the headers. An `error` can have the `code` of any error of the service, a refusal the header `Retry-After`.
+    even the headers. `intervene` lets the guardrail of the request block the visitor's message, or the answer after
+    `after_deltas` deltas; a request without a guardrail is answered. An `error` can have the `code` of any error of the
+    service, a refusal the header `Retry-After`.
     """
 
     model_config = ConfigDict(extra="forbid")

@@ -100,6 +100,25 @@ def plan_reply(reply: Reply, tool_use_id: str, config: InferenceConfig, *, think
     return Plan(tuple(steps), tuple(content), stop_reason, thoughts + count_tokens(text) + count_tokens(tool_json))
 
 
+BLOCKED_MESSAGE = "Sorry, the model cannot answer this question."
+"""What a guardrail writes in place of an answer, unless its owner has written another sentence."""
+
+
+def intervene(planned: Plan, after_deltas: int) -> Plan:
+    """Return a reply that a guardrail ends after some deltas, with its own sentence.
+
+    https://docs.aws.amazon.com/bedrock/latest/userguide/guardrails-streaming.html
+    """
+    deltas = [step for step in planned.steps if step.is_delta][:after_deltas]
+    index = deltas[-1].body["contentBlockIndex"] if deltas else 0
+    blocked = Step("contentBlockDelta", {"delta": {"text": BLOCKED_MESSAGE}, "contentBlockIndex": index})
+    end = Step("messageStop", {"stopReason": "guardrail_intervened"})
+    stop = Step("contentBlockStop", {"contentBlockIndex": index})
+    steps = (planned.steps[0], *deltas, blocked, stop, end)
+    tokens = round(sum(step.tokens for step in deltas))
+    return Plan(steps, ({"text": BLOCKED_MESSAGE},), "guardrail_intervened", tokens)
+
+
 def _build_block_steps(
     index: int, start: dict[str, Any] | None, deltas: list[dict[str, Any]], *, tokens: float | None = None
 ) -> list[Step]:

@@ -2,9 +2,9 @@
 
 import json
 import re
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 from pydantic.alias_generators import to_camel
 
 from infra.local.bedrock.errors import build_validation_error
@@ -41,13 +41,34 @@ class ToolResult(Shape):
     status: Literal["success", "error"] = "success"
 
 
+class GuardedText(Shape):
+    """The text in a block of the kind `guardContent`."""
+
+    text: str
+    qualifiers: list[Literal["grounding_source", "query", "guard_content"]] = []
+
+
+class GuardContent(Shape):
+    """What a guardrail checks of a message; if a message has such a block, it checks nothing else there."""
+
+    text: GuardedText
+
+
 class Block(Shape):
     """One content block; the field that is set determines its kind."""
 
     text: str | None = None
+    guard_content: GuardContent | None = None
     tool_use: ToolUse | None = None
     tool_result: ToolResult | None = None
     cache_point: CachePoint | None = None
+
+    @model_validator(mode="after")
+    def _read_guarded_text(self) -> Self:
+        """Let the model read what a guardrail checks as a text."""
+        if self.guard_content and self.text is None:
+            object.__setattr__(self, "text", self.guard_content.text.text)
+        return self
 
     @property
     def weight(self) -> str:
@@ -142,6 +163,19 @@ class InferenceConfig(Shape):
     stop_sequences: list[str] = []
 
 
+class GuardrailConfig(Shape):
+    """The guardrail of a stream (`GuardrailStreamConfiguration` in Bedrock's API reference)."""
+
+    guardrail_identifier: str = Field(
+        default="",
+        max_length=2048,
+        pattern=r"^(|([a-z0-9]+)|(arn:aws(-[^:]+)?:bedrock:[a-z0-9-]{1,20}:[0-9]{12}:guardrail/[a-z0-9]+))$",
+    )
+    guardrail_version: str = Field(default="", pattern=r"^(|([1-9][0-9]{0,7})|(DRAFT))$")
+    stream_processing_mode: Literal["sync", "async"] = "sync"
+    trace: Literal["enabled", "disabled", "enabled_full"] = "disabled"
+
+
 class ConverseRequest(Shape):
     """The body of `Converse` and `ConverseStream`."""
 
@@ -149,6 +183,7 @@ class ConverseRequest(Shape):
     system: list[Block] = []
     tool_config: ToolConfig | None = None
     inference_config: InferenceConfig = InferenceConfig()
+    guardrail_config: GuardrailConfig | None = None
     additional_model_request_fields: dict[str, Any] = {}
 
     @property

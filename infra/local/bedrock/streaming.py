@@ -56,8 +56,8 @@ class AnswerStream:
         """Apply the fault, and return whether it ended the stream."""
         if fault.kind in ("throttle", "error"):
             await self._end_with_exception(fault.build_error())
-        elif fault.kind == "silent":
-            return False  # it was before the headers
+        elif fault.kind in ("silent", "intervene"):
+            return False  # the first was before the headers, the second is in the plan
         elif fault.kind == "cut":
             # Closed without the last chunk, after the written data is sent.
             if self._http.transport:

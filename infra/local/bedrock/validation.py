@@ -22,6 +22,7 @@ def check_request(model_id: str, request: ConverseRequest) -> None:
     for index, turn in enumerate(request.messages):
         _check_content(index, turn)
     _check_tools(request)
+    _check_guardrail(request)
     _check_limit(generation, request)
     _check_cache_points(generation, request)
     check_model_rules(generation, request)
@@ -89,6 +90,14 @@ def _check_tools(request: ConverseRequest) -> None:
     forced = request.tool_config.tool_choice.tool if request.tool_config else None
     if forced and forced.name not in {tool.name for tool in request.tools}:
         raise build_validation_error(f"The tool {forced.name} of toolChoice is not among the tools of toolConfig.")
+
+
+def _check_guardrail(request: ConverseRequest) -> None:
+    config = request.guardrail_config
+    if config and not (config.guardrail_identifier and config.guardrail_version):
+        raise build_validation_error(
+            "The guardrailIdentifier and guardrailVersion fields of guardrailConfig must be set together."
+        )
 
 
 def _check_limit(generation: Generation, request: ConverseRequest) -> None:

@@ -46,6 +46,16 @@ def ask(question):
         ("horizon_days", "change_deadline_hours: 24 h\nhorizon_days", "11: change_deadline_hours: input should be"),
         ("horizon_days", "change_deadline_hours: -1\nhorizon_days", "input should be greater than or equal to 0"),
         ("horizon_days", "change_deadline: 24\nhorizon_days", "no such field: write `change_deadline_hours`"),
+        # A guardrail: field by field.
+        ("horizon_days", "model: {guardrail: {id: abc1}}\nhorizon_days", "11: model.guardrail.version: "),
+        ("horizon_days", "model: {guardrail: {version: 1}}\nhorizon_days", "line 11: model.guardrail.id: "),
+        ("horizon_days", "model: {guardrail: {id: ABC, version: 1}}\nhorizon_days", ".id: write the id"),
+        ("horizon_days", "model: {guardrail: {id: '*', version: 1}}\nhorizon_days", ".id: write the id"),
+        ("horizon_days", "model: {guardrail: {id: abc, version: 0}}\nhorizon_days", ".version: write the"),
+        ("horizon_days", "model: {guardrail: {id: abc, version: v1}}\nhorizon_days", ".version: write the"),
+        ("horizon_days", "model: {guardrail: {id: a, version: yes}}\nhorizon_days", ".version: is read as"),
+        ("horizon_days", "model: {guardrail: {ident: a}}\nhorizon_days", f"{NO_FIELD}; there are id, version"),
+        ("horizon_days", "model: {guardrail: abc1}\nhorizon_days", "line 11: model.guardrail: "),
         # Hours and dates.
         ("sunday: []", "sunday: closed", f"line 10: opening_hours.sunday: {LISTS} [] if it is closed"),
         ("sunday: []", "sunday: off", f"line 10: opening_hours.sunday: {LISTS} [] if it is closed"),

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from shared.messages.server import ServerFrame
+from shared.tenants.guardrails import Guardrail
 from shared.tenants.profile import TenantProfile
 from shared.tenants.profile_facts import describe_question, describe_reminders, describe_week, list_special_dates
 from shared.typed_names import flatten_name
@@ -44,6 +45,8 @@ class Prompt:
     max_output_tokens: int
     exchanges: tuple[ToolExchange, ...] = ()
     """The calls of tools for this message so far, with their results: they follow the last turn."""
+    guardrail: Guardrail | None = None
+    """What checks the visitor's message and the answer besides the model."""
 
     @property
     def situation_block(self) -> str:
@@ -71,6 +74,7 @@ def build_prompt(
         tools=tools,
         model_id=profile.model.id,
         max_output_tokens=profile.model.max_output_tokens,
+        guardrail=profile.model.guardrail,
     )
 
 

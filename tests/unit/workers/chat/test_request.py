@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from shared.language_models.catalogue import find_model, read_catalogue
 from shared.language_models.tokens import estimate_tokens
 from shared.language_models.values import Thinking
+from shared.tenants.guardrails import Guardrail
 from workers.chat.adapters.bedrock.request import TEMPERATURE, THINKING_TOKENS, build_request
 from workers.chat.domain.history import Turn
 from workers.chat.domain.prompt import Prompt
@@ -242,3 +243,26 @@ def test_results_change_nothing_of_the_cached_prefix():
         assert second["system"] == first["system"]
         assert second["messages"][: len(first["messages"])] == first["messages"]
         assert second["toolConfig"] == first["toolConfig"]
+
+
+def test_a_guardrail_checks_the_visitors_last_message_and_nothing_else():
+    """Of the request only that is marked; without a guardrail of the business the request names none."""
+    turns = (HELLO, Turn("assistant", "Good morning"), Turn("user", "Do you do tattoos?"))
+    guarded = replace(prompt_of(turns=turns), guardrail=Guardrail.model_validate({"id": "abc123", "version": 3}))
+    for model_id in (*read_catalogue(), UNKNOWN):
+        request = request_to(model_id, guarded)
+        assert not ParamValidator().validate(request, INPUT).has_errors(), model_id
+        assert request["guardrailConfig"] == {
+            "guardrailIdentifier": "abc123",
+            "guardrailVersion": "3",
+            "streamProcessingMode": "sync",
+            "trace": "disabled",
+        }, model_id
+        blocks = [block for message in request["messages"] for block in message["content"]]
+        assert [block for block in blocks if "guardContent" in block] == [
+            {"guardContent": {"text": {"text": "Do you do tattoos?"}}}
+        ], model_id
+        assert {"text": "Do you do tattoos?"} not in blocks, model_id
+        plain = request_to(model_id, replace(guarded, guardrail=None))
+        assert "guardrailConfig" not in plain, model_id
+        assert "guardContent" not in str(plain), model_id

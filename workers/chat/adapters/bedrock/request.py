@@ -12,6 +12,7 @@ from typing import Any
 from shared.language_models.prompt_cache import decide_cache_point
 from shared.language_models.tokens import estimate_tokens
 from shared.language_models.values import LanguageModel
+from shared.tenants.guardrails import Guardrail
 from workers.chat.adapters.bedrock.exchanges import add_exchanges
 from workers.chat.domain.history import Turn
 from workers.chat.domain.prompt import Prompt
@@ -56,6 +57,8 @@ def build_request(model: LanguageModel, prompt: Prompt, *, expected_reads: float
     }
     if tools:
         request["toolConfig"] = {"tools": tools}
+    if prompt.guardrail:
+        request["guardrailConfig"] = _build_guardrail(prompt.guardrail)
     if model.thinking.on_by_default and model.thinking.switch_off is not None:
         # An answer in a chat begins at once, and is not cut because thoughts have used up its tokens.
         request["additionalModelRequestFields"] = dict(model.thinking.switch_off)
@@ -86,12 +89,29 @@ def _build_messages(model: LanguageModel, prompt: Prompt, prefix_tokens: int) ->
     for index, turn in enumerate(turns):
         prefix_tokens += estimate_tokens(turn.text, model)
         content: list[dict[str, Any]] = [{"text": turn.text}]
+        if index == last and prompt.guardrail:
+            # Where a part is marked, only that is checked: not our situation and passages, or what was checked before.
+            content = [{"guardContent": {"text": {"text": turn.text}}}]
         if index == last and prompt.situation_block:
             content.insert(0, {"text": prompt.situation_block})
         if index in answers[-HISTORY_POINTS:] and _pays_in_dialogue(model, prefix_tokens):
             content.append(_CACHE_POINT)
         messages.append({"role": turn.role, "content": content})
     return messages
+
+
+def _build_guardrail(guardrail: Guardrail) -> dict[str, Any]:
+    """Return the guardrail of a stream; nothing is sent before it was checked, so that nothing has to be taken back.
+
+    https://docs.aws.amazon.com/bedrock/latest/userguide/guardrails-streaming.html
+    """
+    return {
+        "guardrailIdentifier": guardrail.id,
+        "guardrailVersion": guardrail.version,
+        "streamProcessingMode": "sync",
+        # A trace would repeat what the visitor wrote.
+        "trace": "disabled",
+    }
 
 
 def _pays_in_dialogue(model: LanguageModel, prefix_tokens: int) -> bool:
