@@ -46,8 +46,8 @@ class HttpPool:
         while self._idle:
             self._idle.pop().close()
 
-    async def post(self, headers: dict[str, str], body: bytes, *, deadline_seconds: float) -> "Answer":
-        """Send `POST /` and return the answer, whatever its status.
+    async def post(self, headers: dict[str, str], body: bytes, *, deadline_seconds: float, path: str = "/") -> "Answer":
+        """Send a POST and return the answer, whatever its status; `path` is percent-encoded.
 
         Raises:
             OSError: the connection could not be made, or ended before the answer did.
@@ -56,7 +56,9 @@ class HttpPool:
         head = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
         if "\n" in head.replace("\r\n", ""):
             raise ValueError("a header must not have a line break")
-        request = f"POST / HTTP/1.1\r\n{head}Content-Length: {len(body)}\r\n\r\n".encode() + body
+        if not path.isprintable() or " " in path:
+            raise ValueError("a path must be percent-encoded")
+        request = f"POST {path} HTTP/1.1\r\n{head}Content-Length: {len(body)}\r\n\r\n".encode() + body
         connection = self._take_idle_connection() or await self._open_connection()
         try:
             answer = await connection.exchange(request, deadline_seconds)

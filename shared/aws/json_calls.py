@@ -89,9 +89,13 @@ def parse_content(answer: Answer) -> dict[str, Any]:
 
 def supports_lean_calls(endpoint_url: str) -> bool:
     """Return whether lean calls work with this address: they support neither a proxy nor a path."""
+    return not needs_proxy(endpoint_url) and urlsplit(endpoint_url).path in {"", "/"}
+
+
+def needs_proxy(endpoint_url: str) -> bool:
+    """Return whether an address is reached through a proxy of the environment."""
     address = urlsplit(endpoint_url)
-    needs_proxy = address.scheme in getproxies() and not proxy_bypass(address.hostname or "")
-    return not needs_proxy and address.path in {"", "/"}
+    return address.scheme in getproxies() and not proxy_bypass(address.hostname or "")
 
 
 def _build_client_error(action: str, answer: Answer) -> ClientError:

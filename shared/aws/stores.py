@@ -8,6 +8,7 @@ from shared.aws.clients import AwsClients
 from shared.aws.conversations.connections import DynamoConnectionStore
 from shared.aws.conversations.conversation_store import DynamoConversationStore
 from shared.aws.lean_dynamodb import open_dynamodb
+from shared.aws.lean_management_api import open_management_api
 from shared.aws.websocket import ApiGatewayPoster
 from shared.clock import Clock
 from shared.conversations.replies import Replies
@@ -45,9 +46,7 @@ async def open_visitor_stores(
 ) -> VisitorStores:
     """Open the tables and the replies to visitors."""
     stores = await open_stores(clients, settings, clock, transport)
-    management_api = await clients.open_client(
-        "apigatewaymanagementapi", endpoint_url=settings.websocket_endpoint, attempts=2
-    )
+    management_api = await open_management_api(clients, settings.websocket_endpoint, clock=clock, transport=transport)
     conversations = DynamoConversationStore(
         client=stores.dynamodb,
         table=settings.conversations_table,

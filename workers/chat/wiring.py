@@ -79,6 +79,8 @@ async def open_ports(
         # The adapter's own limits end a call before this one does, and `handler/attempts.py` alone repeats it.
         read_timeout_seconds=MAX_SILENCE_SECONDS + 5,
         attempts=1,
+        # An answer keeps its connection while it streams.
+        connections=pool_settings.concurrency,
         region=settings.bedrock_region,
         credentials=_build_bedrock_credentials(settings),
     )

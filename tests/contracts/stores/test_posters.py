@@ -10,7 +10,9 @@ import pytest
 from botocore.config import Config
 
 from api_gateway_ws.adapters.poster import ManagementApiPoster
+from shared.aws.lean_management_api import open_management_api
 from shared.aws.websocket import ApiGatewayPoster
+from shared.clock import SystemClock
 from shared.errors import PermanentError, TransientError
 from tests.fakes.connections import FakePoster
 
@@ -58,7 +60,12 @@ async def workers_client(gateway, clients):
     return await clients.open_client("apigatewaymanagementapi", endpoint_url=gateway[0], attempts=1)
 
 
-@pytest.fixture(params=["memory", "worker", "ingress"])
+@pytest.fixture(scope="module")
+async def workers_lean_client(gateway, clients):
+    return await open_management_api(clients, f"{gateway[0]}/live/", clock=SystemClock(), transport="lean")
+
+
+@pytest.fixture(params=["memory", "worker", "lean worker", "ingress"])
 def poster(request):
     """Return how to post, where it arrives, and which kind it is."""
     if request.param == "memory":
@@ -69,6 +76,8 @@ def poster(request):
     address, received = request.getfixturevalue("gateway")
     if request.param == "worker":
         return ApiGatewayPoster(request.getfixturevalue("workers_client")).post, received, request.param
+    if request.param == "lean worker":
+        return ApiGatewayPoster(request.getfixturevalue("workers_lean_client")).post, received, request.param
     config = Config(retries={"total_max_attempts": 1})
     client = boto3.client("apigatewaymanagementapi", "eu-central-1", endpoint_url=address, config=config)
     blocking = ManagementApiPoster(client)
