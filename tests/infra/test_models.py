@@ -35,12 +35,17 @@ def statements(**parameters):
 
 
 def may_invoke(resource, profile=None, **parameters):
-    """Return whether the role may invoke a resource; `profile` is the ARN through which a model is called."""
-    return any(
-        any(fnmatchcase(resource, pattern) for pattern in as_list(each["Resource"]))
-        and is_met(each.get("Condition"), profile)
+    """Return whether the role may invoke a resource; `profile` is the ARN through which a model is called.
+
+    A statement that denies wins over all that allow, as in IAM.
+    """
+    effects = {
+        each["Effect"]
         for each in statements(**parameters)
-    )
+        if any(fnmatchcase(resource, pattern) for pattern in as_list(each["Resource"]))
+        and is_met(each.get("Condition"), profile)
+    }
+    return effects == {"Allow"}
 
 
 def is_met(condition, profile):
