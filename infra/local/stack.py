@@ -116,16 +116,19 @@ class Stack:
         """Return a boto3 client of the emulator."""
         return self.target.client(service)
 
-    def launch_pool(self, name: str, **extra: str) -> Child:
-        """Start a pool with extra environment variables, without waiting for it."""
+    def launch_pool(self, name: str, *, process: str = "", **extra: str) -> Child:
+        """Start a pool with extra environment variables, without waiting for it.
+
+        A second process of a pool needs a name, `process`: it has a log of its own.
+        """
         environment = {**self._pool_environment, **self.options.pool_environment, **extra}
         if self.options.iam_record:
             environment |= assume_role(self.client("sts"), self.outputs[f"{name.title()}RoleArn"], session=name)
-        return self.children.start(name, [sys.executable, "-m", f"workers.{name}"], environment, stage=2)
+        return self.children.start(process or name, [sys.executable, "-m", f"workers.{name}"], environment, stage=2)
 
-    def start_pool(self, name: str, **extra: str) -> Child:
+    def start_pool(self, name: str, *, process: str = "", **extra: str) -> Child:
         """Start a pool as `launch_pool` does, and wait until it receives messages."""
-        child = self.launch_pool(name, **extra)
+        child = self.launch_pool(name, process=process, **extra)
         self.wait_for_pool(child)
         return child
 

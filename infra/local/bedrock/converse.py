@@ -24,7 +24,8 @@ log = logging.getLogger(__name__)
 
 async def converse(http: web.Request) -> web.StreamResponse:
     """Answer with the whole message."""
-    call, fault = http.app[STAND_IN].begin_call(http.match_info["model_id"], stream=False)
+    body = await http.read()
+    call, fault = http.app[STAND_IN].begin_call(http.match_info["model_id"], stream=False, body=body)
     try:
         prepared = await _prepare_answer(http, call, fault)
         return await _answer_whole(http, call, fault, prepared)
@@ -35,7 +36,7 @@ async def converse(http: web.Request) -> web.StreamResponse:
 async def converse_stream(http: web.Request) -> web.StreamResponse:
     """Answer with an event stream; an error before its first event is an ordinary response."""
     stand_in = http.app[STAND_IN]
-    call, fault = stand_in.begin_call(http.match_info["model_id"], stream=True)
+    call, fault = stand_in.begin_call(http.match_info["model_id"], stream=True, body=await http.read())
     try:
         prepared = await _prepare_answer(http, call, fault)
     except BedrockError as error:

@@ -25,12 +25,14 @@ class Fault(BaseModel):
     even the headers. `intervene` lets the guardrail of the request block the visitor's message, or the answer after
     `after_deltas` deltas; a request without a guardrail is answered. An `error` can have the `code` of any error of the
     service, a refusal the header `Retry-After`.
+    With `message` only calls whose last message of the user contains that text are affected.
     """
 
     model_config = ConfigDict(extra="forbid")
 
     kind: Kind
     times: int | None = Field(default=1, ge=1)
+    message: str = ""
     after_deltas: int | None = Field(default=None, ge=0)
     seconds: float = Field(default=1.0, ge=0)
     code: str | None = None
@@ -64,7 +66,7 @@ class Fault(BaseModel):
 
 
 class Faults:
-    """The pending rules; the first one affects the next call."""
+    """The pending rules; the first one that is for a call affects it."""
 
     def __init__(self) -> None:
         self.rules: list[Fault] = []
@@ -74,16 +76,16 @@ class Faults:
         """Add a rule after the others."""
         self.rules.append(fault.model_copy())
 
-    def take_next(self) -> Fault | None:
-        """Return the fault of the next call and count it as used."""
-        if not self.rules:
+    def take_next(self, message: str = "") -> Fault | None:
+        """Return the fault of the next call, which has this last message, and count it as used."""
+        rule = next((rule for rule in self.rules if rule.message in message), None)
+        if rule is None:
             return None
-        rule = self.rules[0]
         self.fired += 1
         if rule.times is not None:
             rule.times -= 1
             if not rule.times:
-                self.rules.pop(0)
+                self.rules.remove(rule)
         return rule
 
     def clear(self) -> None:

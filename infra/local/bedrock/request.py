@@ -7,7 +7,7 @@ from typing import Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 from pydantic.alias_generators import to_camel
 
-from infra.local.bedrock.errors import build_validation_error
+from infra.local.bedrock.errors import BedrockError, build_validation_error
 
 _SITUATION = re.compile(r"<situation>\n((?:(?!</?situation\b).)*)\n</situation>", re.DOTALL)
 
@@ -227,3 +227,11 @@ def parse_request(body: bytes) -> ConverseRequest:
         raise build_validation_error(
             f"1 validation error detected: Value at '{where}' is invalid: {first['msg']}"
         ) from None
+
+
+def find_last_user_text(body: bytes) -> str:
+    """Return the visitor's latest text; empty for a body that is no request."""
+    try:
+        return parse_request(body).last_user_text
+    except BedrockError:
+        return ""

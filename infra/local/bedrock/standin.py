@@ -14,11 +14,11 @@ from infra.local.bedrock.faults import Fault, Faults
 from infra.local.bedrock.lies import Lies
 from infra.local.bedrock.prompt_cache import PromptCache
 from infra.local.bedrock.reply import Reply, ToolCall
-from infra.local.bedrock.request import ConverseRequest
+from infra.local.bedrock.request import ConverseRequest, find_last_user_text
 from infra.local.bedrock.tokens import list_blocks
 from workers.chat.retrieval.analysis import detect_language
 
-_MAX_CALLS = 200
+_MAX_CALLS = 1000
 
 
 class Pace(BaseModel):
@@ -43,12 +43,16 @@ class ScriptedTool(BaseModel):
 
 
 class ScriptedReply(BaseModel):
-    """The reply to the next call instead of an answer from the documents."""
+    """The reply to the next call instead of an answer from the documents.
+
+    With `message` it is the reply to each call whose last message of the user contains that text.
+    """
 
     model_config = ConfigDict(extra="forbid")
 
     text: str = ""
     tool: ScriptedTool | None = None
+    message: str = ""
 
 
 @dataclass
@@ -85,10 +89,10 @@ class StandIn:
         self.cache = PromptCache(self.clock)
         self._pace_at_start = self.pace
 
-    def begin_call(self, model_id: str, *, stream: bool) -> tuple[Call, Fault | None]:
+    def begin_call(self, model_id: str, *, stream: bool, body: bytes = b"") -> tuple[Call, Fault | None]:
         """Record a call and return it with the fault that affects it."""
-        call = Call(model=model_id, stream=stream)
-        fault = self.faults.take_next()
+        call = Call(model=model_id, stream=stream, last_user_text=find_last_user_text(body))
+        fault = self.faults.take_next(call.last_user_text)
         call.fault = fault.kind if fault else None
         self.calls.append(call)
         self.count += 1
@@ -100,10 +104,12 @@ class StandIn:
 
     def reply_to(self, request: ConverseRequest) -> Reply:
         """Return the next scripted reply, or an answer if there is none, which a requested lie falsifies."""
-        if not self.script:
+        scripted = next((one for one in self.script if one.message in request.last_user_text), None)
+        if scripted is None:
             language = detect_language(request.last_user_text) or "en"
             return self.lies.falsify_next(build_answer(request), language)
-        scripted = self.script.popleft()
+        if not scripted.message:
+            self.script.remove(scripted)
         tool = ToolCall(scripted.tool.name, scripted.tool.input) if scripted.tool else None
         return Reply(scripted.text, tool)
 

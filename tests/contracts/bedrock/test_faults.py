@@ -93,3 +93,20 @@ async def test_a_client_that_disconnects_ends_the_answer(bedrock):
 
     assert await bedrock.last_call() == first
     assert not first["completed"]
+
+
+async def test_a_fault_and_a_reply_can_be_for_one_message(bedrock):
+    """Whatever order calls come in: each fault is for calls whose last message has the text, and so is each reply."""
+    rules = [{"kind": "throttle", "message": "first"}, {"kind": "cut", "message": "second", "after_deltas": 1}]
+    await bedrock.control("POST", "faults", {"rules": rules})
+    await bedrock.control("POST", "script", {"replies": [{"message": "first", "text": "One two"}]})
+
+    count, _ = await bedrock.deltas_until(aiohttp.ClientPayloadError, "the second")
+    assert count == 1
+    assert (await bedrock.events("the first", "No.", "a third"))[-1][0] == "metadata"
+    with pytest.raises(ClientError):
+        await bedrock.events("the first")
+    for _ in range(2):
+        events = await bedrock.events("the first")
+        assert "".join(body["delta"]["text"] for kind, body in events if kind == "contentBlockDelta") == "One two"
+    assert (await bedrock.control("GET", "faults"))["fired"] == 2

@@ -1,0 +1,26 @@
+"""Businesses of a test's own: the demo business under another name, with other limits."""
+
+import uuid
+from typing import Any
+
+import yaml
+
+from infra.local.stack import Stack
+from shared.tenants.edge_profile import FILE
+
+DEMO = "studio-lumen"
+
+
+def open_business(stack: Stack, **limits: Any) -> str:
+    """Upload a copy of the demo business with these limits, and return its name."""
+    s3, tenant = stack.client("s3"), f"salon-{uuid.uuid4().hex[:8]}"
+    for entry in s3.list_objects_v2(Bucket=stack.bucket, Prefix=f"{DEMO}/")["Contents"]:
+        name = entry["Key"].removeprefix(f"{DEMO}/")
+        body = s3.get_object(Bucket=stack.bucket, Key=entry["Key"])["Body"].read()
+        if name == "profile.yaml":
+            content = yaml.safe_load(body)
+            content["limits"] = content.get("limits", {}) | limits
+            body = yaml.safe_dump(content, allow_unicode=True, sort_keys=False).encode()
+        if name != FILE:
+            s3.put_object(Bucket=stack.bucket, Key=f"{tenant}/{name}", Body=body)
+    return tenant
