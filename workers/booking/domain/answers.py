@@ -9,7 +9,7 @@ from shared.messages.notices import AnsweredQuestion
 from shared.tenants.questions import NO, YES, Question, QuestionKind
 from shared.tenants.services import Service
 from shared.typed_names import flatten_name
-from workers.booking.domain.typed_text import normalize_typed_text
+from shared.typed_text import normalize_typed_text
 from workers.booking.domain.values import Answer, Refusal
 
 _NUMBER = re.compile(r"[-+]?[0-9]{1,12}")

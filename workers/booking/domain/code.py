@@ -3,8 +3,8 @@
 import hmac
 import re
 
+from shared.typed_text import normalize_typed_text
 from shared.verification_codes import CODE_DIGITS, derive_verification_code
-from workers.booking.domain.typed_text import normalize_typed_text
 
 _SEPARATORS = re.compile(r"[\s\-‐‑‒–—−.]+")
 _DIGITS = re.compile(r"[0-9]+")
