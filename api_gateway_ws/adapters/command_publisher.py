@@ -8,6 +8,8 @@ from shared.ids import compute_fingerprint
 from shared.messages.commands import AnyCommand
 from shared.trace import Trace
 
+_FOR_CHAT = frozenset({"chat.send", "handover.request"})
+
 
 class SqsCommandPublisher:
     """One message group per session: order for each visitor, no waiting for other visitors."""
@@ -28,7 +30,7 @@ class SqsCommandPublisher:
         trace = Trace.parse(command.trace)
         with translate_aws_errors("sqs.send"):
             self._client.send_message(
-                QueueUrl=self._chat_url if command.type == "chat.send" else self._booking_url,
+                QueueUrl=self._chat_url if command.type in _FOR_CHAT else self._booking_url,
                 MessageBody=command.model_dump_json(by_alias=True),
                 MessageGroupId=command.session_id,
                 MessageDeduplicationId=f"{command.id}#{compute_fingerprint(f'{command.type} {body}')}",

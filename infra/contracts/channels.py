@@ -17,6 +17,7 @@ ANSWERS: dict[str, tuple[str, ...]] = {
     "chat.send": ("ack", "typing", "progress", "chat.sent", "chat.delta", "chat.final", "error"),
     "chat.stop": ("chat.final", "error"),
     "chat.feedback": ("ack", "error"),
+    "handover.request": ("ack", "chat.final", "error"),
     "booking.slots": ("booking.slots", "error"),
     "booking.create": ("ack", "booking.pending", "error"),
     "booking.verify": ("ack", "booking.confirmed", "error"),
@@ -105,7 +106,11 @@ def build_channels(described: dict[str, Described]) -> dict[str, Json]:
             "bindings": {"ws": _CONNECT},
         },
         "chat.fifo": _build_queue_channel(
-            "chat.fifo", "Commands for the assistant; the group is the session.", COMMANDS, described, ("chat.send",)
+            "chat.fifo",
+            "Commands for the assistant; the group is the session.",
+            COMMANDS,
+            described,
+            ("chat.send", "handover.request"),
         ),
         "booking.fifo": _build_queue_channel(
             "booking.fifo",

@@ -4,7 +4,7 @@ import unicodedata
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, time, timedelta
 
-from ops.today.values import Speaker, Visit
+from ops.today.values import ConversationPreview, Speaker, Visit
 from shared.conversations.takeover import ConversationAuditEntry
 from shared.messages.server import ChatFinal, ChatSent, ServerFrame
 from shared.tenants.profile import TenantProfile
@@ -58,6 +58,13 @@ def find_unanswered(frames: Sequence[ServerFrame]) -> tuple[ChatSent, ...]:
 def _is_left_to_staff(final: ChatFinal) -> bool:
     """Return whether the frame ends a command without an answer, because staff read the message."""
     return final.data.announces == "is_read"
+
+
+def rank_preview(preview: ConversationPreview) -> int:
+    """Return the rank of a conversation in the list of a day, the most urgent first."""
+    if preview.handover:
+        return 0
+    return 1 if preview.takeover or preview.unanswered else 2
 
 
 def has_viewed(audit_trail: Sequence[ConversationAuditEntry], name: str, day: date) -> bool:

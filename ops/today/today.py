@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import Literal
 
@@ -15,13 +16,21 @@ from ops.today.rules import (
     find_last_message,
     find_unanswered,
     has_viewed,
+    rank_preview,
     sanitize_answer,
 )
 from ops.today.values import AnswerOutcome, Business, Conversation, ConversationPreview, Day, ExplainedTime
+from ops.today.waiting import add_waiting, read_waiting
 from shared.claims import Busy, Claim, ClaimStore, Done
 from shared.clock import Clock
 from shared.conversations.announcements import render_announcement
-from shared.conversations.ports import ConversationAudit, ConversationIndex, ConversationStore, ConversationSummary
+from shared.conversations.ports import (
+    ConversationAudit,
+    ConversationIndex,
+    ConversationStore,
+    ConversationSummary,
+    HandoverStore,
+)
 from shared.conversations.replies import Replies
 from shared.conversations.takeover import ConversationAuditAction, ConversationAuditEntry, Takeover
 from shared.errors import LeaseLostError, PermanentError, TransientError
@@ -67,6 +76,7 @@ class Today:
         index: ConversationIndex,
         conversations: ConversationStore,
         audit: ConversationAudit,
+        handovers: HandoverStore,
         claims: ClaimStore,
         replies: Replies,
         clock: Clock,
@@ -76,6 +86,7 @@ class Today:
         self._index = index
         self._conversations = conversations
         self._audit = audit
+        self._handovers = handovers
         self._claims = claims
         self._replies = replies
         self._clock = clock
@@ -92,17 +103,21 @@ class Today:
             return None
         date_ = day or self._clock.now().astimezone(profile.zone).date()
         start, end = compute_day_bounds(date_, profile)
-        appointments, page = await asyncio.gather(
+        appointments, page, waiting = await asyncio.gather(
             self._booking.list_visits(tenant, start, end, now=self._clock.now()),
             self._index.list_conversations(tenant, start, end, limit=MAX_CONVERSATIONS),
+            read_waiting(self._handovers, tenant, limit=MAX_CONVERSATIONS),
         )
-        previews = await asyncio.gather(*map(self._read_preview, page.summaries))
+        is_today = start <= self._clock.now() < end
+        summaries = add_waiting(page.summaries, waiting) if is_today else page.summaries
+        previews = await asyncio.gather(*map(self._read_preview, summaries))
+        previews = [replace(preview, handover=waiting.get(preview.session_id)) for preview in previews]
         return Day(
             business=Business(tenant, profile.name, profile.zone),
             day=date_,
             visits=[build_visit(appointment, profile) for appointment in appointments],
-            # Conversations that only staff answer come first; the others stay in order, the latest first.
-            conversations=sorted(previews, key=lambda preview: not (preview.takeover or preview.unanswered)),
+            # Whoever waits for a person comes first, then what only staff answer; the others stay in order.
+            conversations=sorted(previews, key=rank_preview),
             has_more=page.has_more,
             warnings=await self._tenants.get_warnings(tenant),
             document_problems=await self._tenants.get_document_problems(tenant),
@@ -137,8 +152,10 @@ class Today:
             entry = ConversationAuditEntry(now, operator.name, "looked")
             await self._audit.add_entry(session_id, entry)
             audit_trail = [*audit_trail, entry]
-        tail, connections = await asyncio.gather(
-            self._conversations.get_tail(session_id, _MAX_FRAMES), self._replies.list_connections(session_id)
+        tail, connections, handover = await asyncio.gather(
+            self._conversations.get_tail(session_id, _MAX_FRAMES),
+            self._replies.list_connections(session_id),
+            self._handovers.get_handover(session_id),
         )
         return Conversation(
             business=Business(tenant, profile.name, profile.zone),
@@ -150,6 +167,7 @@ class Today:
             services={service.id: service.name.choose_text(profile.locale) for service in profile.services},
             judgements=tail.judgements,
             unanswered=frozenset(message.seq for message in find_unanswered(tail.frames) if message.seq),
+            handover=handover,
         )
 
     async def send_answer(
@@ -187,6 +205,16 @@ class Today:
         """
         return await self._perform_announced_action(operator, tenant, session_id, "handed_back", press_id)
 
+    async def clear_request(self, operator: Operator, tenant: str, session_id: str) -> AnswerOutcome:
+        """Clear the mark of a visitor who waits for a person, because staff have taken care of it elsewhere."""
+        if await self._find_conversation_profile(operator, tenant, session_id) is None:
+            return AnswerOutcome.UNKNOWN
+        await self._handovers.end_wait(session_id, by=operator.name)
+        log.info(
+            "handover_cleared", tenant=tenant, session_id=session_id, by_fingerprint=compute_fingerprint(operator.name)
+        )
+        return AnswerOutcome.SENT
+
     async def _perform_announced_action(
         self,
         operator: Operator,
@@ -218,14 +246,18 @@ class Today:
         match claim:
             case Claim():
                 entry = ConversationAuditEntry(self._clock.now(), operator.name, action)
-                return await self._record_action(tenant, session_id, text, entry, claim)
+                outcome = await self._record_action(tenant, session_id, text, entry, claim)
             case Done(outcome_seq):
                 await self._replies.repost_frame(session_id, outcome_seq)
-                return AnswerOutcome.SENT
+                outcome = AnswerOutcome.SENT
             case Busy():
                 return AnswerOutcome.BUSY
             case _:
                 return AnswerOutcome.OTHER_TEXT
+        if outcome is AnswerOutcome.SENT:
+            # After the frame: a request that comes in between finds the takeover (`workers/chat/handler/handover.py`).
+            await self._handovers.end_wait(session_id, by=operator.name)
+        return outcome
 
     async def _record_action(
         self, tenant: str, session_id: str, text: str, entry: ConversationAuditEntry, claim: Claim

@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Literal
 from zoneinfo import ZoneInfo
 
+from shared.conversations.handover import Handover
 from shared.conversations.judgements import Judgement
 from shared.conversations.takeover import ConversationAuditEntry, Takeover
 from shared.messages.notices import AnsweredQuestion
@@ -60,6 +61,9 @@ class ConversationPreview:
     unanswered: Sequence[str] = ()
     """The visitor's messages that were left to staff and have no answer, even if the takeover has ended."""
 
+    handover: Handover | None = None
+    """The visitor's requests for a person, if the visitor waits for one."""
+
 
 @dataclass(frozen=True, slots=True)
 class Day:
@@ -101,10 +105,12 @@ class Conversation:
 
     judgements: Mapping[int, Judgement] = field(default_factory=dict)
     """What the visitor thinks of answers, by their sequence number."""
+    handover: Handover | None = None
+    """The visitor's requests for a person, also if somebody has taken care of them."""
 
 
 class AnswerOutcome(StrEnum):
-    """The outcome of a staff answer, a takeover or a hand-back."""
+    """The outcome of a staff answer, a takeover or a hand-back, or of clearing the mark of a visitor who waits."""
 
     SENT = "sent"
     EMPTY = "empty"

@@ -38,6 +38,7 @@ class TodayPages:
             guard.build_action_route(_CONVERSATION, self._send_answer),
             guard.build_action_route(f"{_CONVERSATION}/take-over", self._take_over),
             guard.build_action_route(f"{_CONVERSATION}/hand-back", self._hand_back),
+            guard.build_action_route(f"{_CONVERSATION}/clear-request", self._clear_request),
         ]
 
     async def _list_businesses(self, request: Request, operator: Operator) -> Response:
@@ -95,6 +96,12 @@ class TodayPages:
             operator, tenant, session_id, press_id=_parse_form_id(form, "press_id")
         )
         return _redirect_to_conversation(request, outcome, action="handed_back")
+
+    async def _clear_request(self, request: Request, operator: Operator, _: FormData) -> Response:
+        # The form needs no id: to clear the mark twice is to clear it once.
+        tenant, session_id = request.path_params["tenant"], request.path_params["session_id"]
+        outcome = await self._today.clear_request(operator, tenant, session_id)
+        return _redirect_to_conversation(request, outcome, action="cleared_request")
 
     async def _render_conversation(
         self,

@@ -23,6 +23,7 @@ from ops.wiring import build_aws_settings, open_booking_facade, open_desk, open_
 from shared.aws.clients import open_aws_clients
 from shared.aws.conversations.conversation_audit import DynamoConversationAudit
 from shared.aws.conversations.conversation_index import DynamoConversationIndex
+from shared.aws.conversations.handovers import DynamoHandoverStore
 from shared.aws.knowledge import open_tenant_directory
 from shared.aws.stores import open_visitor_stores
 from shared.clock import Clock, SystemClock
@@ -92,6 +93,9 @@ async def open_today(deployment: Deployment, clock: Clock) -> AsyncIterator[Toda
             conversations=stores.conversations,
             audit=DynamoConversationAudit(
                 client=stores.dynamodb, table=deployment.require_variable("conversations_table")
+            ),
+            handovers=DynamoHandoverStore(
+                client=stores.dynamodb, table=deployment.require_variable("conversations_table"), clock=clock
             ),
             claims=stores.claims,
             replies=stores.replies,

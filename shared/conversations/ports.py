@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Literal, Protocol
 
 from shared.claims import Claim
+from shared.conversations.handover import Handover, StaffRequest
 from shared.conversations.judgements import JudgedAnswer, Verdict
 from shared.conversations.takeover import ConversationAuditEntry, ConversationTail
 from shared.messages.server import ServerFrame
@@ -158,6 +159,29 @@ class JudgedAnswers(Protocol):
 
     async def list_judged(self, tenant: str, verdict: Verdict, *, limit: int) -> Sequence[JudgedAnswer]:
         """Return the answers with a verdict, the latest judgement first."""
+        ...
+
+
+class HandoverStore(Protocol):
+    """Which visitors have asked for a person, and which of them still wait for one."""
+
+    async def add_request(self, tenant: str, session_id: str, request: StaffRequest, *, waits: bool) -> Handover:
+        """Add a request to those of the conversation, once for each command, and return all of them.
+
+        With `waits`, the conversation is one of those that the tenant's staff have to answer.
+        """
+        ...
+
+    async def end_wait(self, session_id: str, *, by: str) -> None:
+        """Record that a staff member has taken care of the requests, if somebody waits."""
+        ...
+
+    async def get_handover(self, session_id: str) -> Handover | None:
+        """Return the requests of a conversation; None if there is none."""
+        ...
+
+    async def list_waiting(self, tenant: str, *, limit: int) -> Sequence[str]:
+        """Return the sessions whose visitors wait, the longest wait first; the last second may be missing."""
         ...
 
 

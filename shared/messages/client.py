@@ -71,6 +71,16 @@ class ChatFeedbackData(Message):
     reason: Annotated[str, StringConstraints(strip_whitespace=True, max_length=MAX_NOTE_CHARACTERS), PLAIN_TEXT] = ""
 
 
+class HandoverRequestData(Message):
+    """What a person should know, and where the visitor can be reached later; both may be empty."""
+
+    note: Annotated[str, StringConstraints(strip_whitespace=True, max_length=MAX_NOTE_CHARACTERS), PLAIN_TEXT] = ""
+    contact: Annotated[str, StringConstraints(strip_whitespace=True, max_length=MAX_CONTACT_CHARACTERS), PLAIN_TEXT] = (
+        ""
+    )
+    """An e-mail address or a telephone number."""
+
+
 class BookingSlotsData(Message):
     """Which free times to list; `from` is a local date of the tenant."""
 
@@ -179,6 +189,13 @@ class ChatFeedback(ClientFrame):
     data: ChatFeedbackData
 
 
+class HandoverRequest(CommandFrame):
+    """Asks for a person."""
+
+    type: Literal["handover.request"]
+    data: HandoverRequestData = HandoverRequestData()
+
+
 class BookingSlots(CommandFrame):
     """Asks for free times."""
 
@@ -240,6 +257,7 @@ AnyClientFrame = Annotated[
     | ChatSend
     | ChatStop
     | ChatFeedback
+    | HandoverRequest
     | BookingSlots
     | BookingCreate
     | BookingVerify
@@ -257,6 +275,7 @@ CLIENT_FRAME_TYPES = frozenset(
         "chat.send",
         "chat.stop",
         "chat.feedback",
+        "handover.request",
         "booking.slots",
         "booking.create",
         "booking.verify",

@@ -5,7 +5,7 @@ The envelope's `id` is the command key (`shared/ids.py`); every effect derives f
 
 from typing import Annotated, Literal
 
-from pydantic import Field, TypeAdapter
+from pydantic import Discriminator, Field, Tag, TypeAdapter
 
 from shared.messages import client
 from shared.messages.model import (
@@ -50,6 +50,13 @@ class ChatSend(Envelope):
 
     type: Literal["chat.send"] = "chat.send"
     data: client.ChatSendData
+
+
+class HandoverRequest(Envelope):
+    """A visitor's request that a person answers."""
+
+    type: Literal["handover.request"] = "handover.request"
+    data: client.HandoverRequestData
 
 
 class BookingSlots(Envelope):
@@ -206,16 +213,28 @@ VisitorBookingCommand = (
 InternalBookingCommand = (
     BookingRemind | BookingPlanReminders | BookingSettleEntry | CalendarTick | CalendarSync | CalendarChanged
 )
+
+
+def _find_chat_type(message: object) -> str:
+    """Return the type of a message for chat; one without a type is a question, as when there was no other type."""
+    kind = message.get("type", "chat.send") if isinstance(message, dict) else getattr(message, "type", "")
+    return kind if isinstance(kind, str) else ""
+
+
+ChatCommand = ChatSend | HandoverRequest
 BookingCommand = Annotated[VisitorBookingCommand | InternalBookingCommand, Field(discriminator="type")]
-AnyCommand = Annotated[ChatSend | VisitorBookingCommand, Field(discriminator="type")]
+AnyCommand = Annotated[ChatSend | HandoverRequest | VisitorBookingCommand, Field(discriminator="type")]
 BOOKING_COMMAND: TypeAdapter[BookingCommand] = TypeAdapter(BookingCommand, config=NO_INPUT_IN_ERRORS)
-# An adapter of one model has the model's configuration only once the model is built. Without it, errors would quote
-# what the visitor typed.
-ChatSend.model_rebuild()
-CHAT_COMMAND: TypeAdapter[ChatSend] = TypeAdapter(ChatSend)
+CHAT_COMMAND: TypeAdapter[ChatCommand] = TypeAdapter(
+    Annotated[
+        Annotated[ChatSend, Tag("chat.send")] | Annotated[HandoverRequest, Tag("handover.request")],
+        Discriminator(_find_chat_type),
+    ],
+    config=NO_INPUT_IN_ERRORS,
+)
 COMMAND: TypeAdapter[AnyCommand] = TypeAdapter(AnyCommand, config=NO_INPUT_IN_ERRORS)
-QUEUED_COMMAND: TypeAdapter[ChatSend | VisitorBookingCommand | InternalBookingCommand] = TypeAdapter(
-    Annotated[ChatSend | VisitorBookingCommand | InternalBookingCommand, Field(discriminator="type")],
+QUEUED_COMMAND: TypeAdapter[AnyCommand | InternalBookingCommand] = TypeAdapter(
+    Annotated[ChatSend | HandoverRequest | VisitorBookingCommand | InternalBookingCommand, Field(discriminator="type")],
     config=NO_INPUT_IN_ERRORS,
 )
 """Every command on the queues; `COMMAND` are those that visitors' frames become."""

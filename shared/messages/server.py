@@ -85,6 +85,9 @@ class Usage(Message):
 Announcement = Literal["took_over", "handed_back", "is_read", "declined"]
 """Which announcement of the backend a `chat.final` is: see `ChatFinalData`."""
 
+HandoverAnnouncement = Literal["handover_requested", "handover_closed", "handover_active"]
+"""Which of them answers a `handover.request`."""
+
 
 Cut = Literal["max_tokens", "deadline"]
 """What ended an answer before its end."""
@@ -95,8 +98,10 @@ class ChatFinalData(Message):
 
     `announces` says which announcement it is: `took_over` (staff answer from here on),
     `handed_back` (the assistant answers again), `is_read` (staff read the message that ends here, and
-    the assistant is silent; only the first such message ends with a text), or `declined` (the model does not answer
-    this message). Releases add values: a value that a client does not know is an announcement, too. Without
+    the assistant is silent; only the first such message ends with a text), `declined` (the model does not answer
+    this message), `handover_requested` (staff know that the visitor asks for a person, and the business is open),
+    `handover_closed` (the same while it is closed; the text says when it opens), or `handover_active` (a person answers
+    already). Releases add values: a value that a client does not know is an announcement, too. Without
     `announces` it is none, whatever the text says.
 
     `cut` says that the text is only the beginning of an answer, and what ended it: `max_tokens` (the longest answer
@@ -109,7 +114,7 @@ class ChatFinalData(Message):
     stopped: bool = False
     by: Literal["human"] | None = None
     """A message that staff sent unasked: such a frame has no `re`."""
-    announces: Announcement | str | None = None
+    announces: Announcement | HandoverAnnouncement | str | None = None
     """Not a closed set: a frame that a newer release stored must stay readable."""
     cut: Cut | str | None = None
     """Not a closed set, either."""

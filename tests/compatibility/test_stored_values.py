@@ -10,7 +10,7 @@ from shared.conversations.takeover import ConversationAuditAction
 from shared.email_links import LinkPurpose
 from shared.ledger.failures import QUEUES, AuditAction, FailureState
 from shared.messages.errors import ErrorCode
-from shared.messages.server import Announcement, ChangedBy
+from shared.messages.server import Announcement, ChangedBy, HandoverAnnouncement
 from shared.suppressions import SuppressionReason
 from tests.compatibility.frozen_names import assert_kept, frozen
 from workers.booking.domain.quotas import Bound
@@ -27,6 +27,7 @@ def current_values():
         "action on a failure": get_args(AuditAction),
         "action in a conversation": get_args(ConversationAuditAction),
         "announcement": get_args(Announcement),
+        "announcement of a handover": get_args(HandoverAnnouncement),
         "queue": QUEUES,
         "reason of a suppression": get_args(SuppressionReason),
         "appointment state": list(AppointmentState),

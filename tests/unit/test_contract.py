@@ -19,7 +19,7 @@ from shared.messages.client import CLIENT_FRAME_TYPES
 from tests.e2e.frames import check_server_frame
 
 ASKED = {
-    *("hello", "chat.send", "chat.stop", "chat.feedback", "ping"),
+    *("hello", "chat.send", "chat.stop", "chat.feedback", "handover.request", "ping"),
     *("booking.slots", "booking.create", "booking.verify", "booking.resend", "booking.cancel", "booking.reschedule"),
     "booking.lookup",
 }
@@ -191,8 +191,8 @@ def test_the_asyncapi_document_has_the_socket_and_the_three_queues(asyncapi):
     assert done == {
         ("receive", "visitor"): ASKED,
         ("send", "visitor"): ANSWERED,
-        ("send", "chat.fifo"): {"chat.send"},
-        ("receive", "chat.fifo"): {"chat.send"},
+        ("send", "chat.fifo"): {"chat.send", "handover.request"},
+        ("receive", "chat.fifo"): {"chat.send", "handover.request"},
         ("send", "booking.fifo"): booking,
         ("receive", "booking.fifo"): booking,
         ("send", "notifications"): notices,

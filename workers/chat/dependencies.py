@@ -4,8 +4,9 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from shared.clock import Clock
-from shared.conversations.ports import ConversationStore
+from shared.conversations.ports import ConversationStore, HandoverStore
 from shared.metrics import Metrics
+from shared.queues import NoticeQueue
 from shared.tenants.ports import TenantDirectory
 from shared.usage import UsageStore
 from workers.chat.domain.tool import ToolBuilder
@@ -31,6 +32,9 @@ class ChatPorts:
     spending: Spending
     tenants: TenantDirectory
     conversations: ConversationStore
+    handovers: HandoverStore
+    notices: NoticeQueue | None
+    """Where alerts to the business go; None in an environment of the release before."""
     usage: UsageStore
     metrics: Metrics
     clock: Clock

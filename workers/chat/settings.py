@@ -20,8 +20,8 @@ class ChatSettings(AwsSettings):
 
     usage_table: str
     notifications_queue_url: str = ""
-    """Where the owner's warnings about costs go; if it is empty, as in an environment of the release before, they are
-    only logged."""
+    """Where the owner's alerts go, about costs and about visitors who ask for a person; if it is empty, as in an
+    environment of the release before, they are only logged."""
 
     bedrock_model_id: str = "eu.anthropic.claude-haiku-4-5-20251001-v1:0"
     """An inference profile: in the EU the model is reached only through one."""

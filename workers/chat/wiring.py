@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 from datetime import timedelta
 
 from shared.aws.clients import AwsClients, Credentials, open_aws_clients
+from shared.aws.conversations.handovers import DynamoHandoverStore
 from shared.aws.knowledge import open_tenant_directory
 from shared.aws.ledger.replay_outcomes import DynamoReplayOutcomes
 from shared.aws.queue_connector import SqsConnector
@@ -109,6 +110,8 @@ async def open_ports(
         ),
         tenants=tenants,
         conversations=stores.conversations,
+        handovers=DynamoHandoverStore(client=stores.dynamodb, table=settings.conversations_table, clock=clock),
+        notices=notices,
         usage=usage,
         metrics=metrics,
         clock=clock,

@@ -22,11 +22,14 @@ from shared.messages.commands import (
     BookingVerify,
     ChatSend,
     Envelope,
+    HandoverRequest,
 )
 from shared.messages.notices import Notice
 from shared.trace import Trace
 
-NotifiableCommand = ChatSend | BookingCreate | BookingVerify | BookingResend | BookingCancel | BookingReschedule
+NotifiableCommand = (
+    ChatSend | HandoverRequest | BookingCreate | BookingVerify | BookingResend | BookingCancel | BookingReschedule
+)
 """Commands that end in a durable frame, so their visitor is notified of a failure.
 
 The answer to a query is soon out of date, and no visitor waits for an internal command.

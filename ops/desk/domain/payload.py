@@ -17,7 +17,7 @@ from shared.ledger.unreadable_messages import parse_identity
 from shared.messages.commands import (
     BOOKING_COMMAND,
     CHAT_COMMAND,
-    ChatSend,
+    ChatCommand,
     InternalBookingCommand,
     InternalCommand,
     VisitorBookingCommand,
@@ -26,7 +26,7 @@ from shared.messages.notices import NOTICE, AnyNotice, AppointmentNotice, Notice
 from shared.validation import describe_problem
 from workers.booking.facade import ContactRules
 
-Queued = ChatSend | VisitorBookingCommand | InternalBookingCommand | AnyNotice
+Queued = ChatCommand | VisitorBookingCommand | InternalBookingCommand | AnyNotice
 
 _MESSAGES: dict[str, TypeAdapter[Any]] = {
     "chat": CHAT_COMMAND,

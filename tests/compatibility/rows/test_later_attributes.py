@@ -4,10 +4,13 @@ import json
 from datetime import UTC, datetime, timedelta
 
 from api_gateway_ws.adapters.judgements import DynamoJudgements
+from shared.aws.conversations.handovers import DynamoHandoverStore
 from shared.aws.conversations.judgement_index import DynamoJudgedAnswers
 from shared.aws.items import from_item, to_item
+from shared.conversations.handover import StaffRequest
 from shared.conversations.judgements import JudgedAnswer, Judgement
 from tests.compatibility.fixtures_of_release import FIXTURES
+from tests.fakes.clock import FakeClock
 from workers.booking.adapters.appointment_item import appointment_to_item, item_to_appointment
 from workers.booking.domain.values import Answer, LastChange
 from workers.notifications.adapters.visit_changes import DynamoVisitChanges
@@ -49,6 +52,36 @@ async def test_the_attributes_of_a_judgement_keep_their_names(dynamodb, emulator
     assert await judged.list_judged("kept-judged", "down", limit=2) == [
         JudgedAnswer("kept-judged", 2, "At six.", judgement)
     ]
+    await dynamodb.delete_item(TableName="ConversationsTable", Key=key)
+
+
+async def test_the_attributes_of_a_handover_keep_their_names(dynamodb):
+    """What the visitor wrote, who waits, the last alert, and the partition of the index."""
+    key = to_item({"session_id": "kept-handover", "seq": 0})
+    row = {
+        "tenant": "kept-tenant",
+        "tenant_day": "kept-tenant#waiting",
+        "created_at": "2026-01-13T09:00:00+00:00",
+        "version": 1,
+        "requests": [{"id": "h1", "at": "2026-01-13T09:00:00+00:00", "note": "One", "contact": "+48512345678"}],
+        "waiting_since": "2026-01-13T09:00:00+00:00",
+        "waiting_for": "h1",
+        "alerted_at": "2026-01-13T09:00:00+00:00",
+        "alerted_for": "h1",
+    }
+    ended = {"cleared_at": "2026-01-13T09:00:00+00:00", "cleared_by": "Ola", "version": 2}
+    handovers = DynamoHandoverStore(client=dynamodb, table="ConversationsTable", clock=FakeClock(NINE))
+    request = StaffRequest("h1", NINE, "One", "+48512345678")
+    await handovers.add_request("kept-tenant", "kept-handover", request, waits=True)
+    item = (await dynamodb.get_item(TableName="ConversationsTable", Key=key))["Item"]
+    assert {name: value for name, value in from_item(item).items() if name in row} == row
+    await dynamodb.put_item(TableName="ConversationsTable", Item=key | to_item(row))
+    assert await handovers.list_waiting("kept-tenant", limit=2) == ["kept-handover"]
+    assert (await handovers.get_handover("kept-handover")).requests == (request,)
+    await handovers.end_wait("kept-handover", by="Ola")
+    item = from_item((await dynamodb.get_item(TableName="ConversationsTable", Key=key))["Item"])
+    assert {name: value for name, value in item.items() if name in ended} == ended
+    assert "tenant_day" not in item
     await dynamodb.delete_item(TableName="ConversationsTable", Key=key)
 
 

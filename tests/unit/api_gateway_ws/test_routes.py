@@ -32,6 +32,9 @@ def frame(kind, data=None, **fields):
     ("kind", "data"),
     [
         ("chat.send", {"text": "Hello"}),
+        ("handover.request", {"note": "Late", "contact": "jan@example.com"}),
+        ("handover.request", {}),
+        ("handover.request", None),
         ("booking.create", CREATE),
         ("booking.verify", {"appointment_id": APPOINTMENT, "code": "123456"}),
         ("booking.resend", {"appointment_id": APPOINTMENT}),
@@ -70,7 +73,7 @@ def test_a_question_for_free_times_is_a_new_one_each_time(data):
 
 def test_the_table_above_and_the_protocol_know_the_same_types():
     """A type that is added to the protocol is added to these tests too."""
-    commands = {"chat.send", *(f"booking.{verb}" for verb in BOOKING_VERBS)}
+    commands = {"chat.send", "handover.request", *(f"booking.{verb}" for verb in BOOKING_VERBS)}
     assert commands | {"hello", "ping", "chat.stop", "chat.feedback"} == CLIENT_FRAME_TYPES
 
 
@@ -126,6 +129,14 @@ def test_hello_ping_and_stop_are_no_commands():
         (frame("chat.send", {"text": "half \ud83d"}), "BAD_FRAME"),
         (frame("chat.send", {"text": "x" * 4001}), "TOO_LARGE"),
         (frame("chat.send", {"text": "Hello"}, id=None), "BAD_FRAME"),
+        (frame("handover.request", {"note": "x" * 1001}), "BAD_FRAME"),
+        (frame("handover.request", {"note": ["x"]}), "BAD_FRAME"),
+        (frame("handover.request", {"note": "bell \x07"}), "BAD_FRAME"),
+        (frame("handover.request", {"note": "half \ud83d"}), "BAD_FRAME"),
+        (frame("handover.request", {"contact": "x" * 255}), "INVALID_CONTACT"),
+        (frame("handover.request", {"contact": "jan@example.com\x00"}), "INVALID_CONTACT"),
+        (frame("handover.request", {"contact": "half \ud83d"}), "INVALID_CONTACT"),
+        (frame("handover.request", {}, id=None), "BAD_FRAME"),
         ('{"v":1,"type":"chat.send","data":{"text":"no id"}}', "BAD_FRAME"),
         (frame("booking.slots", {"days": 0}), "BAD_FRAME"),
         (frame("booking.slots", {"days": 61}), "BAD_FRAME"),

@@ -5,10 +5,12 @@ import json
 import pytest
 from pydantic import ValidationError
 
+from shared.consumer.decode import Decoder, UndecodableError
 from shared.messages.client import CLIENT_FRAME
 from shared.messages.commands import BOOKING_COMMAND, CHAT_COMMAND, COMMAND
 from shared.messages.notices import NOTICE
 from shared.messages.server import SERVER_FRAME
+from tests.fakes.envelopes import envelope
 
 INPUT = "what Jan Kowalski said"
 
@@ -30,3 +32,14 @@ def test_an_error_names_the_field_and_not_its_value(adapter, kind):
     with pytest.raises(ValidationError) as caught:
         adapter.validate_json(json.dumps(body))
     assert INPUT not in str(caught.value)
+
+
+def test_a_message_for_chat_without_a_type_is_a_question():
+    """As it was when the queue had one type of message; any other type is unknown, whatever it is."""
+    body = envelope()
+    del body["type"]
+    assert CHAT_COMMAND.validate_json(json.dumps(body)).type == "chat.send"
+    for kind in ("booking.create", "", None, 5, ["chat.send"], {}):
+        with pytest.raises(UndecodableError) as refused:
+            Decoder(CHAT_COMMAND).decode(json.dumps(body | {"type": kind}))
+        assert refused.value.reason == "unknown_type", kind

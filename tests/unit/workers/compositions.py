@@ -19,6 +19,7 @@ from tests.fakes.connections import FakeConnections, FakePoster
 from tests.fakes.conversations import FakeConversations
 from tests.fakes.failures import FakeFailures
 from tests.fakes.figures import FakeMetrics, FakeUsage
+from tests.fakes.handovers import FakeHandovers
 from tests.fakes.internal_commands import FakeCommands, FakeSchedules, FakeSyncTokens
 from tests.fakes.memory_queue import MemoryQueue
 from tests.fakes.model import FakeModel
@@ -145,6 +146,8 @@ class Composition:
             ),
             tenants=self.tenants,
             conversations=self.conversations,
+            handovers=FakeHandovers(self.clock),
+            notices=FakeNotices(),
             usage=usage,
             metrics=self.metrics,
             clock=self.clock,

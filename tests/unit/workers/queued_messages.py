@@ -10,6 +10,7 @@ APPOINTMENT = "0123456789abcdefghijklmnopqrstuv"
 
 COMMANDS = {
     "chat.send": {"text": "How much is a massage?"},
+    "handover.request": {"note": "My parcel has not arrived.", "contact": "jan@example.com"},
     "booking.slots": {},
     "booking.create": {"start": "2026-01-13T10:00", "contact": "jan@example.com", "service": "massage"},
     "booking.verify": {"appointment_id": APPOINTMENT, "code": "123456"},
@@ -93,8 +94,8 @@ def build_messages(name: str, *, replay: int = 0) -> list[tuple[str, str]]:
     """Return a real message of every type that a worker takes, each with the setting of its queue."""
     commands = [(kind, command(kind, replay=replay)) for kind in COMMANDS]
     notices = [notice(kind, replay=replay) for kind in NOTICES]
-    chat = [body for kind, body in commands if kind.startswith("chat")]
-    booking = [body for kind, body in commands if not kind.startswith("chat")]
+    chat = [body for kind, body in commands if kind.startswith(("chat", "handover"))]
+    booking = [body for kind, body in commands if not kind.startswith(("chat", "handover"))]
     by_queue = {
         "chat": {"chat_queue_url": chat},
         "booking": {"booking_queue_url": booking},

@@ -14,7 +14,7 @@ import structlog
 
 from shared.consumer.queue_description import MessageQueue
 from shared.consumer.stop import Stop
-from shared.messages.commands import ChatSend, InternalBookingCommand, VisitorBookingCommand
+from shared.messages.commands import ChatSend, HandoverRequest, InternalBookingCommand, VisitorBookingCommand
 from shared.messages.notices import AnyNotice
 from tests.unit.workers.compositions import WORKERS, Composition
 from tests.unit.workers.queued_messages import COMMANDS, NOTICES, build_messages, queue_url
@@ -119,7 +119,7 @@ async def test_every_type_of_message_is_done_both_ways(composition, logs, name, 
 
 def test_no_type_of_message_is_left_out():
     """A new type has to be added here, and so is proved to reach its handler."""
-    commands = (ChatSend, *get_args(VisitorBookingCommand), *get_args(InternalBookingCommand))
+    commands = (ChatSend, HandoverRequest, *get_args(VisitorBookingCommand), *get_args(InternalBookingCommand))
     notices = get_args(get_args(AnyNotice)[0])
     assert set(COMMANDS) == {kind.model_fields["type"].default for kind in commands}
     assert set(NOTICES) == {kind.model_fields["type"].default for kind in notices}
@@ -141,7 +141,7 @@ async def test_every_dead_letter_but_those_of_queries_is_in_the_ledger(compositi
     send(composition, "failures")
     await run_pool(worker, composition)
     found = Counter(failure.queue for failure in composition.failures.rows.values())
-    assert found == {"chat": 1, "booking": len(COMMANDS) - 1 - len(QUERIES), "notifications": len(NOTICES)}
+    assert found == {"chat": 2, "booking": len(COMMANDS) - 2 - len(QUERIES), "notifications": len(NOTICES)}
 
 
 async def test_an_address_that_bounced_is_noted(composition):

@@ -15,7 +15,7 @@ from shared.conversations.replies import Replies, build_refusal_frame, find_refu
 from shared.conversations.takeover import ConversationTail
 from shared.dead_letter_reasons import DeadLetterReason
 from shared.errors import PermanentError
-from shared.messages.commands import ChatSend
+from shared.messages.commands import ChatCommand, ChatSend, HandoverRequest
 from shared.messages.errors import ErrorCode
 from shared.messages.server import (
     ChatFinal,
@@ -34,6 +34,7 @@ from workers.chat.handler.answering import AnswerStreamer
 from workers.chat.handler.attempts import SHORTEST_CALL_SECONDS, BudgetExceededError, ModelAttempts
 from workers.chat.handler.earlier_frames import TAIL_FRAMES, read_earlier_frames
 from workers.chat.handler.final import build_final
+from workers.chat.handler.handover import HandoverRequester
 from workers.chat.handler.knowledge_search import KnowledgeSearch
 from workers.chat.ports import ModelFailure
 
@@ -74,9 +75,15 @@ class ChatHandler:
             random_source=random_source,
         )
         self._answers = AnswerStreamer(ports=ports, attempts=self._attempts, replies=replies, claims=claims)
+        self._handovers = HandoverRequester(ports=ports, replies=replies)
 
-    async def handle(self, command: ChatSend, claim: Claim) -> str | None:
-        """Answer one message; return the error code if it is refused."""
+    async def handle(self, command: ChatCommand, claim: Claim) -> str | None:
+        """Answer one message, or alert staff; return the error code if the command is refused."""
+        if isinstance(command, HandoverRequest):
+            return await self._handovers.request_staff(command, claim)
+        return await self._answer_message(command, claim)
+
+    async def _answer_message(self, command: ChatSend, claim: Claim) -> str | None:
         if not claim.is_first and (stored := await self._replies.recover_outcome(command.session_id, claim=claim)):
             return find_refusal_code(stored)
         profile = await self._ports.tenants.get_profile(command.tenant, for_visitor=True)
@@ -171,11 +178,11 @@ class ChatHandler:
         log.info("chat_left_to_staff")
         return True
 
-    async def repeat_outcome(self, command: ChatSend, outcome_seq: int | None) -> str | None:
+    async def repeat_outcome(self, command: ChatCommand, outcome_seq: int | None) -> str | None:
         """Post the stored outcome again."""
         return find_refusal_code(await self._replies.repost_frame(command.session_id, outcome_seq))
 
-    async def refuse_reused_id(self, command: ChatSend) -> None:
+    async def refuse_reused_id(self, command: ChatCommand) -> None:
         """Refuse a message with the id of an earlier one and another text."""
         locale = await self._replies.find_locale(command.session_id, command.locale)
         frame = build_refusal_frame(ErrorCode.BAD_FRAME, re=command.client_id, locale=locale)
@@ -183,7 +190,7 @@ class ChatHandler:
             command.session_id, frame, await self._replies.list_connections(command.session_id)
         )
 
-    async def give_up(self, command: ChatSend, claim: Claim, reason: str) -> None:
+    async def give_up(self, command: ChatCommand, claim: Claim, reason: str) -> None:
         """End the message with an error frame for the visitor."""
         codes: dict[str, ErrorCode] = {
             ModelFailure.BUSY: ErrorCode.MODEL_BUSY,
@@ -197,7 +204,7 @@ class ChatHandler:
         await self._refuse_message(command, claim, code, about=about)
 
     async def _refuse_message(
-        self, command: ChatSend, claim: Claim, code: ErrorCode, *, about: About | None = None
+        self, command: ChatCommand, claim: Claim, code: ErrorCode, *, about: About | None = None
     ) -> str:
         locale = await self._replies.find_locale(command.session_id, command.locale)
         log.info("chat_refused", code=code)

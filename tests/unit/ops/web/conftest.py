@@ -30,6 +30,7 @@ from tests.fakes.connections import FakeConnections, FakePoster
 from tests.fakes.conversations import FakeConversations
 from tests.fakes.desk import FakeContacts
 from tests.fakes.failures import FakeFailures
+from tests.fakes.handovers import FakeHandovers
 from tests.fakes.spending import FakeSpending
 from tests.fakes.tenants import FakeTenants
 from workers.booking.facade import BookingFacade
@@ -149,6 +150,7 @@ class World:
         self.connections = FakeConnections(self.clock)
         self.appointments = FakeAppointments(self.claims)
         self.spending = FakeSpending()
+        self.handovers = FakeHandovers(self.clock)
         self.tenants = FakeTenants({"salon-ania": profile(), "studio-bea": profile("Studio Bea")})
         self.samples = Samples(gauge=self.gauge, clock=self.clock)
         for failure in (make_failure(), make_failure("f-bea", "studio-bea")):
@@ -170,6 +172,7 @@ class World:
             index=self.conversations.index,
             conversations=self.conversations,
             audit=self.conversations.audit,
+            handovers=self.handovers,
             claims=self.claims,
             replies=replies,
             clock=self.clock,

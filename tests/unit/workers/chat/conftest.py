@@ -15,6 +15,7 @@ from tests.fakes.clock import FakeClock
 from tests.fakes.connections import FakeConnections, FakePoster
 from tests.fakes.conversations import FakeConversations
 from tests.fakes.figures import FakeMetrics, FakeUsage
+from tests.fakes.handovers import FakeHandovers
 from tests.fakes.model import FakeModel
 from tests.fakes.notices import FakeNotices
 from tests.fakes.spending import FakeSpending
@@ -51,7 +52,7 @@ def make_profile():
 class World:
     """One visitor, one business, and the handler with its fakes."""
 
-    def __init__(self, *scripts, spending=None, tools=None):
+    def __init__(self, *scripts, spending=None, tools=None, has_notices=True):
         self.clock = FakeClock()
         self.claims = FakeClaims(self.clock)
         self.connections = FakeConnections(self.clock)
@@ -60,6 +61,7 @@ class World:
         self.tenants = FakeTenants({"salon-ania": build_profile()}, {"salon-ania": DOCUMENTS})
         self.usage, self.metrics = FakeUsage(), FakeMetrics()
         self.spending, self.notices = spending or FakeSpending(), FakeNotices()
+        self.handovers = FakeHandovers(self.clock)
         self.model = FakeModel(*scripts)
         self.connections.open("session", "tab", locale="en")
         replies = Replies(conversations=self.conversations, connections=self.connections, poster=self.poster)
@@ -77,6 +79,8 @@ class World:
             spending=self.spending_port,
             tenants=self.tenants,
             conversations=self.conversations,
+            handovers=self.handovers,
+            notices=self.notices if has_notices else None,
             usage=self.usage,
             metrics=self.metrics,
             clock=self.clock,
