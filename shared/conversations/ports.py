@@ -1,6 +1,6 @@
 """The ports of a conversation: its frames, its audit entries, its index and its open connections."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, Protocol
@@ -41,12 +41,14 @@ class ConversationStore(Protocol):
         marker: Marker,
         after: ConversationTail | None = None,
         tenant: str | None = None,
+        on_stored: Callable[[ServerFrame], None] | None = None,
     ) -> ServerFrame:
         """Store a frame as `append` does, once and without gaps, but the frame first and then the marker.
 
         That costs half as much. A worker that loses its lease in between leaves its frame to its successor, so this is
         for frames that are as true when another worker goes on: not for a refusal whose reason may have passed. The
-        first try is for the number after `after`, which saves a read.
+        first try is for the number after `after`, which saves a read. `on_stored` is called in between: then the frame
+        is durable, and keeps its number whoever sets the marker.
 
         Raises:
             LeaseLostError: another worker owns the command.

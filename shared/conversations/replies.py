@@ -1,7 +1,7 @@
 """Sends frames to a visitor: durable ones are stored first, then posted to every live connection."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Literal
 
 import structlog
@@ -99,6 +99,7 @@ class Replies:
         after: ConversationTail | None = None,
         marker: Marker = "outcome",
         tenant: str | None = None,
+        on_stored: Callable[[ServerFrame], None] | None = None,
     ) -> ServerFrame:
         """Do the same in steps: for a frame that is as true when another worker goes on (`append_in_steps`).
 
@@ -106,7 +107,7 @@ class Replies:
             LeaseLostError: the command is another worker's; nothing was posted.
         """
         stored = await self._conversations.append_in_steps(
-            session_id, frame, claim=claim, marker=marker, after=after, tenant=tenant
+            session_id, frame, claim=claim, marker=marker, after=after, tenant=tenant, on_stored=on_stored
         )
         await self._post_stored(session_id, stored)
         return stored

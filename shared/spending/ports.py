@@ -22,6 +22,10 @@ class SpendingStore(Protocol):
         """
         ...
 
+    async def release(self, reservation: Reservation) -> None:
+        """Take back a reservation whose call is not made, as if it had not been there; not one that is settled."""
+        ...
+
     async def settle(self, reservation: Reservation, result: CallResult) -> bool:
         """Replace the reservation by the cost, and add the call to the sums, at once.
 

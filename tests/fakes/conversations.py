@@ -1,7 +1,7 @@
 """The durable frames of sessions in memory."""
 
 import asyncio
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -106,10 +106,14 @@ class FakeConversations:
         marker: Marker,
         after: ConversationTail | None = None,
         tenant: str | None = None,
+        on_stored: Callable[[ServerFrame], None] | None = None,
     ) -> ServerFrame:
         """Store a frame as `append` does: nothing can come in between here."""
         del after
-        return await self.append(session_id, frame, claim=claim, marker=marker, tenant=tenant)
+        stored = await self.append(session_id, frame, claim=claim, marker=marker, tenant=tenant)
+        if on_stored is not None:
+            on_stored(stored)
+        return stored
 
     async def recover_frame(self, session_id: str, *, claim: Claim, marker: Marker) -> ServerFrame | None:
         """Return the frame that `leave_unmarked` has stored, and set its marker."""

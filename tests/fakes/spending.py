@@ -42,6 +42,16 @@ class FakeSpending:
         spent = Spent(self.committed[counters[Cap.DAY]], self.committed[counters[Cap.MONTH]])
         return Reserved(replace(reservation, is_first_of_day=is_first), spent)
 
+    async def release(self, reservation: Reservation) -> None:
+        """Take a reservation back."""
+        await self._reach()
+        record = self.records.get(_find_key(reservation))
+        if record is None or record.result is not None:
+            return
+        del self.records[_find_key(reservation)]
+        for key in _list_counters(reservation).values():
+            self.committed[key] -= reservation.nano_dollars
+
     async def settle(self, reservation: Reservation, result: CallResult) -> bool:
         """Replace the reservation by the cost."""
         await self._reach()

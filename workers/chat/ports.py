@@ -134,6 +134,10 @@ class Spending(Protocol):
         """Set the highest cost of a call aside before it is made."""
         ...
 
+    async def release(self, reservation: Reservation) -> None:
+        """Take a reservation back, without a trace: the call is not made."""
+        ...
+
     async def record_attempt(self, reservation: Reservation, attempt: ModelAttempt) -> int:
         """Replace a reservation by what the call cost; return that, in nano-dollars.
 

@@ -94,6 +94,7 @@ class DynamoConversationStore:
         marker: Marker,
         after: ConversationTail | None = None,
         tenant: str | None = None,
+        on_stored: Callable[[ServerFrame], None] | None = None,
     ) -> ServerFrame:
         """Store a frame as `append` does, in steps; the first try is for the number after `after`, if that is known."""
         async for attempt in _pause_between_tries("conversations.append_in_steps"):
@@ -114,6 +115,8 @@ class DynamoConversationStore:
                 now=self._clock.now(),
             )
             if await self._steps.put_frame(item, claim, marker):
+                if on_stored is not None:
+                    on_stored(numbered)
                 await self._steps.set_marker(claim, marker, seq + 1)
                 return numbered
         raise AssertionError("the tries end with an error")

@@ -32,6 +32,9 @@ from shared.spending.values import CallResult, Cap, Caps, Reservation, Reserved,
 
 _CONDITION_FAILED = "ConditionalCheckFailedException"
 _CONFLICT = "TransactionConflictException"
+_IS_OPEN = "attribute_exists(tenant) AND attribute_not_exists(nano_dollars)"
+"""The condition of a record that is neither settled nor undone."""
+
 _TRIES = 12
 _FIRST_PAUSE_SECONDS, _MAX_PAUSE_SECONDS = 0.02, 0.5
 
@@ -72,6 +75,10 @@ class DynamoSpendingStore:
             if isinstance(answer, BaseException):
                 raise answer
         return next(answer for answer in answers if isinstance(answer, Cap))
+
+    async def release(self, reservation: Reservation) -> None:
+        """Remove the record and what it counts for, in one transaction."""
+        await self._undo(reservation, rows.list_counters(reservation))
 
     async def settle(self, reservation: Reservation, result: CallResult) -> bool:
         """Replace the reservation by the cost, and add the call to the sums, in one transaction."""
@@ -175,7 +182,11 @@ class DynamoSpendingStore:
             await self._client.put_item(TableName=self._table, Item=rows.record_to_item(reservation))
 
     async def _undo(self, reservation: Reservation, counters: list[rows.Counter]) -> None:
-        record = {"TableName": self._table, "Key": rows.build_call_key(reservation)}
+        record = {
+            "TableName": self._table,
+            "Key": rows.build_call_key(reservation),
+            "ConditionExpression": _IS_OPEN,
+        }
         additions = [{"Update": self._build_addition(counter, -reservation.nano_dollars)} for counter in counters]
         await self._write_at_once("spending.undo", [{"Delete": record}, *additions])
 
@@ -223,7 +234,7 @@ class DynamoSpendingStore:
             "TableName": self._table,
             "Key": rows.build_call_key(reservation),
             "UpdateExpression": "SET " + ", ".join(f"{name} = :{name}" for name in values),
-            "ConditionExpression": "attribute_exists(tenant) AND attribute_not_exists(nano_dollars)",
+            "ConditionExpression": _IS_OPEN,
             "ExpressionAttributeValues": to_item({f":{name}": value for name, value in values.items()}),
         }
 

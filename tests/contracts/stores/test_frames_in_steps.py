@@ -68,6 +68,18 @@ async def test_steps_and_transactions_number_the_same_frames(conversation):
     assert await conversation.take(claim.key) == Done(3)
 
 
+async def test_a_frame_is_announced_when_it_is_durable(conversation):
+    """Whoever hears of it finds it in the conversation; the frame is announced once."""
+    claim, store, announced = await conversation.take(), conversation.stores.conversations, []
+
+    for text in ("first", "second"):
+        stored = await store.append_in_steps(
+            conversation.session, final(text), claim=claim, marker="sent", on_stored=announced.append
+        )
+        assert announced[0] == stored
+        assert await store.get_frame(conversation.session, announced[0].seq) == stored
+
+
 @pytest.mark.parametrize("marker", ["sent", "outcome"])
 async def test_a_frame_is_stored_once(conversation, marker):
     """The second try gets back what the first one stored."""

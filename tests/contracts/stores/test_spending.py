@@ -93,6 +93,21 @@ async def test_each_cap_refuses_and_leaves_nothing_set_aside(spending, reservati
     assert await spending.get_committed(tenant, date(2026, 1, 13)) == (100, 850)
 
 
+async def test_what_is_released_leaves_no_trace(spending, reservation, tenant):
+    """Released twice it is taken back once; what is settled stays."""
+    first = await reserve(spending, reservation(address_key="a" * 24))
+    settled = await reserve(spending, reservation("s2", amount=50, address_key="a" * 24))
+    assert await spending.settle(settled, result(30))
+    for _ in range(2):
+        await spending.release(first)
+        await spending.release(settled)
+    assert await spending.get_committed(tenant, DAY) == (30, 30)
+    assert [record.result async for record in spending.iterate_records(tenant, DAY)] == [result(30)]
+    assert not await spending.settle(first, result(30))
+    again = await reserve(spending, first)
+    assert again.is_first_of_day
+
+
 async def test_no_cap_is_exceeded_by_racers_of_whom_some_are_killed(spending, reservation, tenant):
     """Twenty calls at once get what the cap has room for; what a killed worker set aside counts in full."""
     for cap in (Cap.SESSION, Cap.DAY, Cap.MONTH, Cap.ADDRESS, Cap.VISITOR):

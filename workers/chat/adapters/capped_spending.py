@@ -81,6 +81,11 @@ class CappedSpending:
         await self._warnings.warn_owner(request, day=day, spent=reserved.spent, caps=caps)
         return Reservation(request, asked.nano_dollars, reserved.reservation)
 
+    async def release(self, reservation: Reservation) -> None:
+        """Take a reservation back."""
+        if reservation.held is not None:
+            await self._store.release(reservation.held)
+
     async def record_attempt(self, reservation: Reservation, attempt: ModelAttempt) -> int:
         """Replace a reservation by the cost, and add the tokens of an answer that the visitor got to those of the day.
 

@@ -1,6 +1,6 @@
 """What is asked of the models for one message, and what has come of the answer."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 
 from shared.conversations.ports import Connection
@@ -13,6 +13,7 @@ from workers.chat.domain.endings import Ending, classify_stop_reason
 from workers.chat.domain.prompt import Prompt
 from workers.chat.domain.tool import Action
 from workers.chat.handler.attempts import CallTally
+from workers.chat.handler.message_storing import MessageStoring
 from workers.chat.ports import ToolCall
 
 
@@ -66,4 +67,8 @@ class AnswerRequest:
     profile: TenantProfile
     listeners: Sequence[Connection]
     deadline: Deadline
+    message: MessageStoring
+    """The visitor's message, which may still be on its way into the conversation."""
     claim_attempt: int = 1
+    check_call: Callable[[], Awaitable[None]] | None = None
+    """Awaited before each call of a model; it raises where none is to be made."""

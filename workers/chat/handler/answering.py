@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator
-from contextlib import aclosing, asynccontextmanager
+from contextlib import aclosing, asynccontextmanager, suppress
 from dataclasses import replace
 
 import structlog
@@ -31,6 +31,10 @@ MAX_ROUNDS = 3
 """How often the model is asked for one message, with the results of its tools; the last time it has no tools."""
 
 
+class AnswerStoppedError(Exception):
+    """The visitor stopped the answer before the model was called."""
+
+
 class AnswerStreamer:
     """Asks the model, and posts its answer while it comes."""
 
@@ -49,18 +53,34 @@ class AnswerStreamer:
         command, answer = request.command, Answer()
         listeners = Listeners(command, request.listeners, replies=self._replies, clock=self._ports.clock)
 
+        checked_once = asyncio.Event()
+
         async def is_stop_requested() -> bool:
-            return await self._claims.is_stop_requested(command.id)
+            try:
+                return await self._claims.is_stop_requested(command.id)
+            finally:
+                checked_once.set()
+
+        async def begin() -> None:
+            await request.message.wait_until_posted()
+            await listeners.announce()
 
         async with (
             self._measure(answer.tally),
             watch_for_stop(is_stop_requested) as stopped,
-            coalesce_deltas(lambda: answer.text.text, listeners, self._schedule) as deltas,
+            coalesce_deltas(lambda: answer.text.text, listeners, self._schedule, begin=begin) as deltas,
             watch_for_listeners(listeners, deltas.wake),
             report_progress(listeners),
         ):
-            await listeners.announce()
-            await self._answer_in_rounds(request, answer, deltas, stopped)
+
+            async def check_call() -> None:
+                await request.message.check_number()
+                await checked_once.wait()
+                if stopped.is_set():
+                    raise AnswerStoppedError
+
+            await self._answer_in_rounds(replace(request, check_call=check_call), answer, deltas, stopped)
+            await deltas.begun.wait()
         return answer
 
     @asynccontextmanager
@@ -140,37 +160,37 @@ class AnswerStreamer:
         self, request: AnswerRequest, answer: Answer, deltas: Coalescer, stopped: asyncio.Event
     ) -> None:
         """Read one reply to its end, or until it is stopped; once it is, the model is not called."""
-        if stopped.is_set():
-            answer.stopped = True
-            return
-        names = {tool.name for tool in request.prompt.tools}
+        names, calls_before = {tool.name for tool in request.prompt.tools}, answer.tally.calls
         calls = self._attempts.stream(
             request.command,
             request.prompt,
             deadline=request.deadline,
             claim_attempt=request.claim_attempt,
             tally=answer.tally,
+            before_call=request.check_call,
         )
-        async with aclosing(calls) as events:
-            async for event in iterate_until(stopped, events):
-                match event:
-                    case TextDelta(piece, block):
-                        answer.text.add(piece, block)
-                        deltas.wake()
-                    case ToolCall(name=name) if name in names:
-                        answer.calls += [event] if len(answer.calls) < MAX_TOOL_CALLS else []
-                    case ToolCall():
-                        answer.has_unknown_call = True
-                    case Restarted():
-                        answer.begin_again()
-                    case Finished(usage=usage, stop_reason=reason):
-                        answer.usage += usage
-                        answer.stop_reason = reason
+        with suppress(AnswerStoppedError):
+            async with aclosing(calls) as events:
+                async for event in iterate_until(stopped, events):
+                    match event:
+                        case TextDelta(piece, block):
+                            answer.text.add(piece, block)
+                            deltas.wake()
+                        case ToolCall(name=name) if name in names:
+                            answer.calls += [event] if len(answer.calls) < MAX_TOOL_CALLS else []
+                        case ToolCall():
+                            answer.has_unknown_call = True
+                        case Restarted():
+                            answer.begin_again()
+                        case Finished(usage=usage, stop_reason=reason):
+                            answer.usage += usage
+                            answer.stop_reason = reason
         answer.text.end()
         if answer.ending == "malformed":
             answer.calls.clear()
         if stopped.is_set() and answer.stop_reason is None:
             answer.stopped = True
+        if answer.stopped and answer.tally.calls > calls_before:
             # The model reports usage only at the end of an answer, but a stopped answer is billed as well.
             answer.usage += estimate_usage(request.prompt, answer.text.received_characters)
 

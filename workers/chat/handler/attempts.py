@@ -6,7 +6,7 @@ deadline the visitor keeps what has come.
 
 import asyncio
 import random
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 
@@ -89,6 +89,7 @@ class _Run:
     deadline: Deadline
     choice: ModelChoice
     tally: CallTally
+    before_call: Callable[[], Awaitable[None]] | None = None
     failure: TransientError | PermanentError | None = None
     failed_calls: int = 0
     is_out_of_time: bool = False
@@ -121,17 +122,19 @@ class ModelAttempts:
         deadline: Deadline,
         claim_attempt: int = 1,
         tally: CallTally | None = None,
+        before_call: Callable[[], Awaitable[None]] | None = None,
     ) -> AsyncGenerator[ModelEvent]:
         """Yield the answer's events; the last one is `Finished`, with the stop reason `deadline` where that ended it.
 
-        `tally` counts the calls, also where the generator raises or is closed.
+        `tally` counts the calls, also where the generator raises or is closed. `before_call` is awaited when the cost
+        of a call is reserved; if it raises, the reservation is released and the call is not made.
 
         Raises:
             PermanentError: there is no answer; the reason is that of the last failure.
             BudgetExceededError: the business has spent what it allows.
         """
         choice = self._open_choice(prompt.model_id)
-        run, visible = _Run(prompt, deadline, choice, tally or CallTally()), _VisibleAnswer()
+        run, visible = _Run(prompt, deadline, choice, tally or CallTally(), before_call), _VisibleAnswer()
         for _ in range(MAX_CALLS):
             model_id = await self._wait_for_model(run)
             number = run.tally.calls + 1
@@ -172,6 +175,13 @@ class ModelAttempts:
             return
         raise self._build_error(run)
 
+    async def _release(self, reservation: Reservation) -> None:
+        try:
+            await self._spending.release(reservation)
+        except (TransientError, PermanentError) as error:
+            # What nobody released counts in full.
+            log.warning("reservation_not_released", error=describe_error(error))
+
     def compute_wait_seconds(self) -> float:
         """Return how long no model is called from now on; 0 if one may be."""
         return self._open_choice(None).compute_wait_seconds(_get_time())
@@ -200,6 +210,12 @@ class ModelAttempts:
             if run.failure is None:
                 raise BudgetExceededError(request.tenant)
             return None
+        if run.before_call is not None:
+            try:
+                await run.before_call()
+            except BaseException:
+                await asyncio.shield(self._release(reservation))
+                raise
         if request.model_id != run.choice.first:
             log.warning("model_switched", model_id=request.model_id, number=request.number)
             self._metrics.count("ModelFallbacks")

@@ -1,11 +1,13 @@
 """Posts a text that grows, piece by piece."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from typing import Protocol
 
 from workers.chat.handler.delta_schedule import DeltaSchedule
+
+Begin = Callable[[], Awaitable[None]]
 
 
 class DeltaReceivers(Protocol):
@@ -23,8 +25,15 @@ class DeltaReceivers(Protocol):
 class Coalescer:
     """Posts what is new of a text: the first piece at once, later ones joined, as the schedule allows."""
 
-    def __init__(self, read_text: Callable[[], str], receivers: DeltaReceivers, schedule: DeltaSchedule) -> None:
-        """Take the function that returns the text so far, and the receivers.
+    def __init__(
+        self,
+        read_text: Callable[[], str],
+        receivers: DeltaReceivers,
+        schedule: DeltaSchedule,
+        *,
+        begin: Begin | None = None,
+    ) -> None:
+        """Take the function that returns the text so far, the receivers, and what comes before the first post.
 
         A text that was only extended is posted from its former end on, another one from the first character that
         differs. Offsets count characters.
@@ -34,6 +43,9 @@ class Coalescer:
         self._schedule = schedule
         self._posted = ""
         self._woken = asyncio.Event()
+        self._begin = begin
+        self.begun = asyncio.Event()
+        """Set once what comes before the first post is done."""
 
     def wake(self) -> None:
         """Announce that the text has changed, or that there is a new receiver."""
@@ -50,6 +62,9 @@ class Coalescer:
 
     async def run(self) -> None:
         """Post until cancelled."""
+        if self._begin is not None:
+            await self._begin()
+        self.begun.set()
         with self._schedule.open_stream():
             while True:
                 await self._woken.wait()
@@ -68,10 +83,10 @@ def _count_common_characters(before: str, now: str) -> int:
 
 @asynccontextmanager
 async def coalesce_deltas(
-    read_text: Callable[[], str], receivers: DeltaReceivers, schedule: DeltaSchedule
+    read_text: Callable[[], str], receivers: DeltaReceivers, schedule: DeltaSchedule, *, begin: Begin | None = None
 ) -> AsyncIterator[Coalescer]:
     """Post in the background inside the `with`; what is new at its end is dropped: `chat.final` has all."""
-    coalescer = Coalescer(read_text, receivers, schedule)
+    coalescer = Coalescer(read_text, receivers, schedule, begin=begin)
     task = asyncio.create_task(coalescer.run())
     try:
         yield coalescer

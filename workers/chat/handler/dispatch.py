@@ -2,8 +2,11 @@
 
 import asyncio
 import random
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from datetime import timedelta
+from functools import partial
 
 import structlog
 
@@ -22,6 +25,7 @@ from shared.messages.server import (
     ChatFinalData,
     ChatSent,
     ChatSentData,
+    ServerFrame,
 )
 from shared.refusal_texts import About
 from shared.tenants.profile import TenantProfile
@@ -36,6 +40,7 @@ from workers.chat.handler.earlier_frames import TAIL_FRAMES, read_earlier_frames
 from workers.chat.handler.final import build_final
 from workers.chat.handler.handover import HandoverRequester
 from workers.chat.handler.knowledge_search import KnowledgeSearch
+from workers.chat.handler.message_storing import MessageMovedError, MessageStoring, OnStored, store_meanwhile
 from workers.chat.ports import ModelFailure
 
 log = structlog.get_logger()
@@ -45,6 +50,18 @@ TOO_LATE = "too_late"
 
 RETRY_SECONDS = 20.0
 """The longest wait that a visitor is asked for while the model is busy; the shortest is half of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Situation:
+    """What is read before a message is answered."""
+
+    profile: TenantProfile
+    tail: ConversationTail
+    listeners: Sequence[Connection]
+    used_tokens: int
+    documents: Mapping[str, str]
+    deadline: Deadline
 
 
 def choose_locale(command: ChatSend, listeners: Sequence[Connection]) -> str:
@@ -89,33 +106,75 @@ class ChatHandler:
         profile = await self._ports.tenants.get_profile(command.tenant, for_visitor=True)
         if len(command.data.text) > profile.limits.chat_characters:
             return await self._refuse_message(command, claim, ErrorCode.TOO_LARGE)
-        tail = await self._ports.conversations.get_tail(command.session_id, TAIL_FRAMES)
-        deadline = self._set_deadline(command, profile, tail)
-        sent = await self._replies.store_in_steps_and_post(
+        known = await self._read_situation(command, profile)
+        store = partial(self._store_message, command, claim, known.tail)
+        async with store_meanwhile(store, seq=known.tail.last_seq + 1) as message:
+            if claim.is_first and not self._may_stay_silent(known):
+                with suppress(MessageMovedError):
+                    return await self._answer_stored(command, claim, known, message)
+            sent = await message.wait_until_posted()
+            if sent.seq != known.tail.last_seq + 1:
+                # Another frame came first, or an earlier attempt stored the message: a takeover may have begun since.
+                tail = await self._ports.conversations.get_tail(command.session_id, TAIL_FRAMES)
+                known = replace(known, tail=tail)
+            message.accept_number(sent)
+            if self._is_staff_answering(known.tail) and await self._leave_to_staff(command, claim, known.listeners):
+                return None
+            if known.used_tokens >= profile.limits.daily_output_tokens:
+                return await self._refuse_message(command, claim, ErrorCode.BUDGET_EXCEEDED)
+            return await self._answer_stored(command, claim, known, message, before_seq=sent.seq)
+
+    async def _read_situation(self, command: ChatSend, profile: TenantProfile) -> _Situation:
+        tail, listeners, used, documents = await asyncio.gather(
+            self._ports.conversations.get_tail(command.session_id, TAIL_FRAMES),
+            self._replies.list_connections(command.session_id, may_lag=True),
+            self._ports.usage.get_output_tokens(command.tenant, self._format_today()),
+            self._ports.tenants.get_documents(command.tenant),
+        )
+        return _Situation(profile, tail, listeners, used, documents, self._set_deadline(command, profile, tail))
+
+    async def _store_message(
+        self, command: ChatSend, claim: Claim, tail: ConversationTail, on_stored: OnStored
+    ) -> ServerFrame:
+        return await self._replies.store_in_steps_and_post(
             command.session_id,
             ChatSent(re=command.client_id, data=ChatSentData(text=command.data.text)),
             claim=claim,
             marker="sent",
             tenant=command.tenant,
             after=tail,
+            on_stored=on_stored,
         )
-        if sent.seq != tail.last_seq + 1:
-            # Another frame came first, or an earlier attempt stored the message: a takeover may have begun since.
-            tail = await self._ports.conversations.get_tail(command.session_id, TAIL_FRAMES)
-        listeners, used, documents, history = await asyncio.gather(
-            self._replies.list_connections(command.session_id, may_lag=True),
-            self._ports.usage.get_output_tokens(command.tenant, self._format_today()),
-            self._ports.tenants.get_documents(command.tenant),
-            read_earlier_frames(self._ports.conversations, command.session_id, tail, before_seq=sent.seq or 0),
+
+    def _may_stay_silent(self, known: _Situation) -> bool:
+        """Return whether something speaks against an answer, so that nothing is reserved before that is decided."""
+        is_spent = known.used_tokens >= known.profile.limits.daily_output_tokens
+        return is_spent or self._is_staff_answering(known.tail)
+
+    def _is_staff_answering(self, tail: ConversationTail) -> bool:
+        return tail.takeover is not None and tail.takeover.is_active(self._ports.clock.now())
+
+    async def _answer_stored(
+        self,
+        command: ChatSend,
+        claim: Claim,
+        known: _Situation,
+        message: MessageStoring,
+        *,
+        before_seq: int | None = None,
+    ) -> str | None:
+        """Ask the model and store the answer; `before_seq` is the number of the message, by default the next one.
+
+        Raises:
+            MessageMovedError: the message got another number; nothing was asked, and nothing is reserved.
+        """
+        profile, tail, listeners = known.profile, known.tail, known.listeners
+        history = await read_earlier_frames(
+            self._ports.conversations, command.session_id, tail, before_seq=before_seq or tail.last_seq + 1
         )
-        is_staff_answering = tail.takeover is not None and tail.takeover.is_active(self._ports.clock.now())
-        if is_staff_answering and await self._leave_to_staff(command, claim, listeners):
-            return None
-        if used >= profile.limits.daily_output_tokens:
-            return await self._refuse_message(command, claim, ErrorCode.BUDGET_EXCEEDED)
         knowledge = await self._knowledge.select_knowledge(
             command.tenant,
-            documents,
+            known.documents,
             question=command.data.text,
             earlier=find_last_question(history),
             language=choose_locale(command, listeners).partition("-")[0].lower(),
@@ -129,10 +188,14 @@ class ChatHandler:
             tools=tuple(build(profile) for build in self._ports.tools),
         )
         try:
-            request = AnswerRequest(command, prompt, profile, listeners, deadline, claim.attempts)
+            request = AnswerRequest(command, prompt, profile, listeners, known.deadline, message, claim.attempts)
             answer = await self._answer(request, claim)
         except BudgetExceededError:
+            await message.check_number()
+            await message.wait_until_posted()
             return await self._refuse_message(command, claim, ErrorCode.BUDGET_EXCEEDED)
+        await message.check_number()
+        sent = await message.wait_until_posted()
         await self._replies.store_in_steps_and_post(
             command.session_id,
             build_final(command, answer, choose_locale(command, listeners), sources=knowledge.sources),
@@ -146,6 +209,7 @@ class ChatHandler:
         if claim.is_stop_requested:
             return Answer(stopped=True)
         if request.deadline.remaining(asyncio.get_running_loop().time()) < SHORTEST_CALL_SECONDS:
+            await request.message.check_number()
             raise PermanentError(TOO_LATE, "nobody waits for the answer any more")
         return await self._answers.stream(request)
 

@@ -36,6 +36,9 @@ class FakeSpending:
         self.affordable -= 1
         return Reservation(request) if self.affordable >= 0 else OverCap()
 
+    async def release(self, reservation):
+        self.affordable += 1
+
     async def record_attempt(self, reservation, attempt):
         self.attempts.append(attempt)
         if self.error:

@@ -70,7 +70,7 @@ async def test_a_stop_before_the_message_calls_no_model(world_of):
 
 
 async def test_a_stop_after_the_claim_calls_no_model(world_of):
-    """It is read before the model is asked, while the typing frame is posted."""
+    """It is read before the model is asked, while the cost is reserved; then nothing stays reserved."""
     world = world_of()
     command = world.command()
     claim = await world.claim(command)
@@ -80,6 +80,7 @@ async def test_a_stop_after_the_claim_calls_no_model(world_of):
 
     assert (final.data.stopped, final.data.usage) == (True, Usage())
     assert world.model.prompts == []
+    assert not any(world.spending.committed.values())
 
 
 async def test_a_stop_for_another_message_changes_nothing(world_of):
