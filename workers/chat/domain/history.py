@@ -14,8 +14,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from shared.language_models.tokens import estimate_tokens
 from shared.messages.server import ChatFinal, ChatSent, Error, ServerFrame
-from workers.chat.domain.tokens import estimate_tokens, shorten_text
+from workers.chat.domain.tokens import shorten_text
 
 HISTORY_TOKENS = 8_000
 """Estimated tokens of earlier messages in a prompt: about twenty exchanges."""

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from workers.chat.domain.tokens import estimate_tokens
+from shared.language_models.tokens import estimate_tokens
 from workers.chat.retrieval.section_index import LANGUAGE_SAMPLE, FoundSection, find_language
 
 WHOLE_TOKENS = 20_000

@@ -1,22 +1,27 @@
 """The tokens of an answer whose usage the model did not report."""
 
 import json
+from collections.abc import Iterator
 
+from shared.language_models.tokens import BYTES_PER_TOKEN, estimate_tokens
 from shared.messages.server import Usage
 from workers.chat.domain.prompt import Prompt
-from workers.chat.domain.tool import ToolExchange
-
-_CHARACTERS_PER_TOKEN = 3
-"""A low estimate, so that usage is not underestimated: about four in English, fewer in Polish."""
 
 
 def estimate_usage(prompt: Prompt, answer_characters: int) -> Usage:
-    """Return an estimate of the usage of an answer that ended before the model reported its usage."""
-    prompt_characters = len(prompt.instructions) + len(prompt.situation) + sum(len(turn.text) for turn in prompt.turns)
-    prompt_characters += sum(map(_count_characters, prompt.exchanges))
-    output_tokens = max(1, answer_characters // _CHARACTERS_PER_TOKEN)
-    return Usage(input_tokens=prompt_characters // _CHARACTERS_PER_TOKEN, output_tokens=output_tokens)
+    """Return an estimate of the usage of an answer that ended before the model reported its usage.
+
+    All of the prompt counts as input: what of it was read from the cache is not known.
+    """
+    return Usage(
+        input_tokens=sum(map(estimate_tokens, _list_texts(prompt))),
+        output_tokens=max(1, answer_characters // BYTES_PER_TOKEN),
+    )
 
 
-def _count_characters(exchange: ToolExchange) -> int:
-    return len(exchange.text) + sum(len(json.dumps([use.name, use.input, use.result])) for use in exchange.uses)
+def _list_texts(prompt: Prompt) -> Iterator[str]:
+    yield from (prompt.instructions, prompt.situation_block)
+    yield from (turn.text for turn in prompt.turns)
+    for exchange in prompt.exchanges:
+        yield exchange.text
+        yield from (json.dumps([use.name, use.input, use.result], ensure_ascii=False) for use in exchange.uses)

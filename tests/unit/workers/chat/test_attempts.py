@@ -172,7 +172,7 @@ def test_the_deadline_ends_a_slow_answer_with_its_text(command):
     assert (asking.seconds, asking.outcomes) == (TIMEOUT_SECONDS, [("word " * 5, "deadline")])
     [attempt] = asking.spending.attempts
     assert (attempt.outcome, attempt.has_failed, attempt.usage) == ("deadline", False, None)
-    assert attempt.estimated_usage.output_tokens == 25 // 3
+    assert attempt.estimated_usage.output_tokens == 25 // 2
 
     broken = ["Once ", Pause(9), "more ", *FAULTS["failed"]]
     asking = ask_once(command, broken, [Pause(1000)])
@@ -300,5 +300,5 @@ def test_an_answer_that_its_reader_leaves_is_recorded(command):
 
     run_turned(leave())
     [attempt] = asking.spending.attempts
-    assert (attempt.outcome, attempt.has_failed, attempt.estimated_usage.output_tokens) == ("stopped", False, 100)
+    assert (attempt.outcome, attempt.has_failed, attempt.estimated_usage.output_tokens) == ("stopped", False, 150)
     assert asking.model.closed == 1

@@ -7,10 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.conversations.replies import build_refusal_frame
+from shared.language_models.tokens import estimate_tokens
 from shared.messages.errors import ErrorCode
 from shared.messages.server import ChatFinal, ChatFinalData, ChatSent, ChatSentData, Typing
 from workers.chat.domain.history import BLOCK_FRAMES, HISTORY_TOKENS, MAX_TURN_TOKENS, Turn, build_turns
-from workers.chat.domain.tokens import estimate_tokens
 
 
 def sent(text, re="a1"):

@@ -2,6 +2,7 @@
 
 import asyncio
 
+from shared.language_models.tokens import estimate_tokens
 from tests.fakes.clock import NOON
 from tests.unit.workers.chat.conftest import build_profile
 from workers.chat.domain.knowledge import (
@@ -13,7 +14,6 @@ from workers.chat.domain.knowledge import (
     select_passages,
 )
 from workers.chat.domain.prompt import build_prompt
-from workers.chat.domain.tokens import estimate_tokens
 from workers.chat.handler import knowledge_search
 from workers.chat.handler.knowledge_search import KnowledgeSearch
 from workers.chat.retrieval.section_index import FoundSection

@@ -39,9 +39,9 @@ async def test_a_stopped_answer_counts_toward_the_budget(world_of):
 
     final = (await world.handle(command))[-1]
 
-    assert final.data.usage.output_tokens == 100
+    assert final.data.usage.output_tokens == 150
     assert final.data.usage.input_tokens > 0
-    assert await world.usage.get_output_tokens(*TODAY) == 100
+    assert await world.usage.get_output_tokens(*TODAY) == 150
 
 
 async def test_a_stop_before_the_first_word_leaves_an_empty_answer(world_of):

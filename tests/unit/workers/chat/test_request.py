@@ -155,9 +155,9 @@ def test_the_dialogue_has_cache_points_where_they_pay():
         ("a long prompt", request_to(HAIKU, prompt_of(turns=DIALOGUE)), [3, 5]),
         ("one answer", request_to(HAIKU, prompt_of(turns=DIALOGUE[:3])), [1]),
         ("no answer yet", request_to(HAIKU), []),
-        ("too short to be cached", request_to(HAIKU, prompt_of("k" * 9_000, turns=DIALOGUE)), []),
+        ("too short to be cached", request_to(HAIKU, prompt_of("k" * 7_900, turns=DIALOGUE)), []),
         ("long enough with the dialogue", request_to(HAIKU, prompt_of("k", turns=(*long_turn, HELLO))), [1]),
-        ("enough for a newer model", request_to(HAIKU_5, prompt_of("k" * 9_000, turns=DIALOGUE)), [3, 5]),
+        ("enough for a newer model", request_to(HAIKU_5, prompt_of("k" * 7_900, turns=DIALOGUE)), [3, 5]),
         ("longer than the model caches", request_to(NOVA, prompt_of("k" * 70_000, turns=DIALOGUE)), []),
         ("a model that caches no messages",
          build_request(replace(find_model(HAIKU), cache=nowhere), prompt_of(turns=DIALOGUE)), []),
@@ -186,7 +186,7 @@ def test_the_estimate_of_tokens_grows_with_the_text(text, model_id):
     estimate = estimate_tokens(text, model)
     assert (estimate == 0) is (not text)
     assert estimate <= estimate_tokens(f"{text}k", model)
-    assert estimate >= len(text) / 3
+    assert estimate >= len(text) / 2
 
 
 USED = ToolUse("look", {"day": "friday"}, {"times": ["10:00"]})
