@@ -1,9 +1,10 @@
 """Renders `docs/cost.md` from the table of calls and the price list."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 
 from infra.cost.calls import CallTable
+from infra.cost.conversation_costs import Case, render_conversations
 from infra.cost.prices import Price, PriceList, Quantities
 from infra.cost.quantities import (
     ANSWER,
@@ -13,6 +14,7 @@ from infra.cost.quantities import (
     compute_step,
     compute_visit,
 )
+from infra.cost.tables import render_table
 
 FILE = Path(__file__).parents[2] / "docs" / "cost.md"
 
@@ -66,7 +68,7 @@ queues five are assumed. With `WorkersMaxConcurrency`, standard queues keep five
 """
 
 
-def render_page(table: CallTable, prices: PriceList) -> str:
+def render_page(table: CallTable, prices: PriceList, cases: Mapping[str, Case]) -> str:
     """Return the page."""
     assumed = prices.assumptions
     parts = [
@@ -74,6 +76,8 @@ def render_page(table: CallTable, prices: PriceList) -> str:
         "## A visit, step by step\n",
         _STEPS,
         _render_steps(table, prices),
+        "## What a conversation costs\n",
+        render_conversations(cases),
         "## A month\n",
         _render_months(table, prices),
         "## An idle month, item by item\n",
@@ -82,7 +86,7 @@ def render_page(table: CallTable, prices: PriceList) -> str:
         _NOTES,
         "## Assumptions\n",
         _ASSUMED,
-        _render_table(("assumption", "value"), ((name, f"{value:,g}") for name, value in assumed.items())),
+        render_table(("assumption", "value"), ((name, f"{value:,g}") for name, value in assumed.items())),
         "## Prices\n",
         _render_prices(prices),
     ]
@@ -105,7 +109,7 @@ def _render_steps(table: CallTable, prices: PriceList) -> str:
     model = prices.compute_usd(compute_model_answer(prices.assumptions))
     rows.append(("the model's part of an answer", "", "", "", "", f"{1000 * model:.4f}"))
     header = ("step", "messages", "write units", "read units", "invocations", "$ per 1 000")
-    return _render_table(header, rows)
+    return render_table(header, rows)
 
 
 def _render_months(table: CallTable, prices: PriceList) -> str:
@@ -135,7 +139,7 @@ def _render_months(table: CallTable, prices: PriceList) -> str:
         f"A visit with {count:g} answers costs ${visit[False]:.4f}, with a booking ${visit[True]:.4f}.",
         "A typical request of the predecessor cost about $0.003 with the same model, by its owner's figures.",
     )
-    return "\n".join((_render_table(header, rows), _MONTHS, *sentences, ""))
+    return "\n".join((render_table(header, rows), _MONTHS, *sentences, ""))
 
 
 def _render_month(name: str, quantities: Quantities, model: float, prices: PriceList) -> tuple[str, ...]:
@@ -150,7 +154,7 @@ def _render_items(quantities: Quantities, prices: PriceList) -> str:
         for item, usd in sorted(priced.items(), key=lambda pair: -pair[1])
         if usd >= 0.005
     ]
-    return _render_table(("item", "quantity", "list price"), [*rows, ("together", "", f"${sum(priced.values()):.2f}")])
+    return render_table(("item", "quantity", "list price"), [*rows, ("together", "", f"${sum(priced.values()):.2f}")])
 
 
 def _render_prices(prices: PriceList) -> str:
@@ -165,14 +169,9 @@ def _render_prices(prices: PriceList) -> str:
         )
         for item, price in prices.prices.items()
     )
-    return _render_table(("item", "price", "for", "free each month", "note", "source"), rows)
+    return render_table(("item", "price", "for", "free each month", "note", "source"), rows)
 
 
 def _format_price(price: Price) -> str:
     cents = f"{price.usd:.2f}"
     return f"${cents}" if float(cents) == price.usd else f"${price.usd:.10f}".rstrip("0")
-
-
-def _render_table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    lines = [header, ["---"] * len(header), *rows]
-    return "".join(f"| {' | '.join(cells)} |\n" for cells in lines)

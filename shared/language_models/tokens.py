@@ -1,10 +1,22 @@
-"""How many tokens a text has, without asking the model: the one estimate, for budgets and for money."""
+"""How many tokens a text has, without asking the model."""
+
+from collections import Counter
+from functools import lru_cache
 
 from shared.language_models.values import LanguageModel
 
 BYTES_PER_TOKEN = 2
-"""Of UTF-8. The documents of the businesses in this repository have 2.1 to 2.7 bytes a token in Polish and 2.7 to 4.0 in
+"""Of UTF-8. The documents of the businesses in this repository have 2.1 to 2.7 bytes a token in Polish, 2.7 to 4.0 in
 English, tables and telephone numbers 1.9 to 2.0 (`infra/cost/token_counts.json` says how that was counted)."""
+
+_FEWEST = 0.85
+_PLAIN, _POLISH_CHARACTER, _ACCENTED, _DIGIT, _SIGN, _OTHER = 0.3, 3.5, 1.5, 0.95, 0.38, 0.4
+"""Tokens of a character: of English words, of Polish alone, with another accent; digits, signs of ASCII, all others.
+
+A Polish word with one of its own has several tokens more; in other languages a word with an accent has hardly one.
+"""
+_POLISH = frozenset("ąćęłńśźżĄĆĘŁŃŚŹŻ")
+_LATIN = range(0x80, 0x250)
 
 
 def estimate_tokens(text: str, model: LanguageModel | None = None) -> int:
@@ -17,3 +29,29 @@ def estimate_tokens(text: str, model: LanguageModel | None = None) -> int:
     """
     size = len(text.encode(errors="replace"))
     return -(-(size if model is None else round(size * model.tokenizer_factor)) // BYTES_PER_TOKEN)
+
+
+def estimate_fewest_tokens(text: str, model: LanguageModel | None = None) -> int:
+    """Return an estimate of a text's tokens that the model hardly ever counts fewer than: for what has to be reached.
+
+    It is 0.6 to 0.9 times what Haiku 4.5 counts for the prompts, documents, golden cases and catalogues of this
+    repository, in English, Polish and German; single sentences reach 1.15. It is low rather than exact, because a
+    prefix that does not reach a minimum costs ten times more than one that is a tenth too long.
+    """
+    return int(_weigh_text(text) * _FEWEST * (1.0 if model is None else model.tokenizer_factor))
+
+
+@lru_cache(maxsize=128)
+def _weigh_text(text: str) -> float:
+    # Of 20 KB this takes 3 ms, and the instructions of a business are the same in each request.
+    return sum(count * _weigh(character) for character, count in Counter(text).items())
+
+
+def _weigh(character: str) -> float:
+    if character in _POLISH:
+        return _POLISH_CHARACTER
+    if not character.isascii():
+        return _ACCENTED if ord(character) in _LATIN and character.isalpha() else _OTHER
+    if character.isspace():
+        return 0.0
+    return _PLAIN if character.isalpha() else _DIGIT if character.isdigit() else _SIGN

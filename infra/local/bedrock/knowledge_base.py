@@ -34,7 +34,8 @@ class KnowledgeBase:
 
     def __init__(self, facts_text: str, texts: list[str]) -> None:
         """Read the documents; `texts` are the visitor's messages, the newest first, and show the language."""
-        sets = _build_passage_sets(tuple(_DOCUMENT.findall(facts_text)))
+        # A prompt may quote a document more than once.
+        sets = _build_passage_sets(tuple(dict.fromkeys(_DOCUMENT.findall(facts_text))))
         detected = next(filter(None, map(detect_language, texts)), None)
         self.language = detected or _guess_language(split_words(" ".join(texts)), sets)
         self.analyzer = ConceptAnalyzer(self.language)

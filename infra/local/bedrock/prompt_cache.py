@@ -45,20 +45,34 @@ class _Entry:
 class PromptCache:
     """The prefixes that this process has cached; a read restarts an entry's lifetime."""
 
-    def __init__(self, clock: Callable[[], float]) -> None:
+    def __init__(self, clock: Callable[[], float], *, minimum_of_each_point: bool = False) -> None:
+        """Keep prefixes by a clock; `minimum_of_each_point` is the strict reading of the service's page.
+
+        It says that a second point can follow after twice the minimum. Anthropic's own page has one minimum for the
+        whole prefix, and that is the usual reading.
+        """
         self._clock = clock
+        self._minimum_of_each_point = minimum_of_each_point
         self._entries: dict[str, _Entry] = {}
 
     def clear(self) -> None:
         """Remove every prefix."""
         self._entries.clear()
 
-    def charge_input(self, model_id: str, request: ConverseRequest) -> InputUsage:
-        """Look up the request's prefixes, store the missing ones, and return how the tokens are charged."""
-        prefixes, total = _list_prefixes(model_id, request)
+    def charge_input(
+        self, model_id: str, request: ConverseRequest, *, count: Callable[[str], int] = count_tokens
+    ) -> InputUsage:
+        """Look up the request's prefixes, store the missing ones, and return how the tokens are charged.
+
+        `count` returns the tokens of a block's text.
+        """
+        prefixes, total = _list_prefixes(model_id, request, count)
         generation = find_generation(model_id)
         minimum = generation.minimum_cached_tokens
-        marked = [position for position, prefix in enumerate(prefixes) if prefix.ttl and prefix.tokens >= minimum]
+        marked: list[int] = []
+        for position, prefix in enumerate(prefixes):
+            if prefix.ttl and prefix.tokens >= minimum * (len(marked) + 1 if self._minimum_of_each_point else 1):
+                marked.append(position)
         if not marked:
             return InputUsage(fresh=total, cache_read=0, cache_write=0)
         now = self._clock()
@@ -83,7 +97,7 @@ class PromptCache:
         return 0
 
 
-def _list_prefixes(model_id: str, request: ConverseRequest) -> tuple[list[_Prefix], int]:
+def _list_prefixes(model_id: str, request: ConverseRequest, count: Callable[[str], int]) -> tuple[list[_Prefix], int]:
     running = hashlib.sha256(model_id.encode())
     tokens = 0
     prefixes: list[_Prefix] = []
@@ -93,6 +107,6 @@ def _list_prefixes(model_id: str, request: ConverseRequest) -> tuple[list[_Prefi
                 prefixes[-1] = _Prefix(prefixes[-1].digest, tokens, block.cache_point.ttl)
             continue
         running.update(b"\0" + block.weight.encode())
-        tokens += count_tokens(block.weight)
+        tokens += count(block.weight)
         prefixes.append(_Prefix(running.hexdigest(), tokens, None))
     return prefixes, tokens

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from infra.cost.calls import CallTable, read_calls
+from infra.cost.conversation_costs import read_cases
 from infra.cost.page import FILE, render_page
 from infra.cost.prices import FILE as PRICES
 from infra.cost.prices import Price, PriceList, read_prices
@@ -20,7 +21,7 @@ TEXT = Path(TEMPLATE).read_text(encoding="utf-8")
 
 def test_the_page_is_current():
     """It shows the counted calls and the prices of this commit; `make cost` writes it."""
-    assert FILE.read_text(encoding="utf-8") == render_page(read_calls(), read_prices()), "run: make cost"
+    assert FILE.read_text(encoding="utf-8") == render_page(read_calls(), read_prices(), read_cases()), "run: make cost"
 
 
 def test_the_prices_of_the_model_are_those_of_the_catalogue():

@@ -47,6 +47,8 @@ class Prompt:
     """The calls of tools for this message so far, with their results: they follow the last turn."""
     guardrail: Guardrail | None = None
     """What checks the visitor's message and the answer besides the model."""
+    documents: tuple[str, ...] = ()
+    """What the instructions quote of documents as a whole, in the same order."""
 
     @property
     def situation_block(self) -> str:
@@ -75,12 +77,13 @@ def build_prompt(
         model_id=profile.model.id,
         max_output_tokens=profile.model.max_output_tokens,
         guardrail=profile.model.guardrail,
+        documents=_quote_documents(knowledge),
     )
 
 
 def _build_instructions(profile: TenantProfile, knowledge: PromptKnowledge, tools: Sequence[Tool]) -> str:
     guidance = "".join(f"{tool.guidance} " for tool in tools if tool.guidance)
-    library = "\n\n".join(_quote_document(name, text) for name, text in knowledge.documents)
+    library = "\n\n".join(_quote_documents(knowledge))
     if knowledge.titles:
         titles = "\n".join(f"- {_escape(title)}" for title in knowledge.titles)
         library = f"{titles}\n\nOf these, the passages that match a visitor's message are given with it."
@@ -100,6 +103,10 @@ def _build_instructions(profile: TenantProfile, knowledge: PromptKnowledge, tool
         f"<profile>\n{facts}\n</profile>\n\n"
         f"Documents of {profile.name}:\n\n{library}"
     )
+
+
+def _quote_documents(knowledge: PromptKnowledge) -> tuple[str, ...]:
+    return tuple(_quote_document(name, text) for name, text in knowledge.documents)
 
 
 def _quote_document(name: str, text: str, part: str = "") -> str:

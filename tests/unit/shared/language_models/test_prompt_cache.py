@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from shared.language_models.catalogue import find_model, read_catalogue
 from shared.language_models.prices import TokenPrices
-from shared.language_models.prompt_cache import compute_break_even, decide_cache_point
+from shared.language_models.prompt_cache import compute_break_even, decide_cache_point, decide_padding
 
 HAIKU, HAIKU_5 = "eu.anthropic.claude-haiku-4-5-20251001-v1:0", "eu.anthropic.claude-haiku-5-5"
 NOVA = "eu.amazon.nova-micro-v1:0"
@@ -65,3 +65,37 @@ def test_a_point_pays_exactly_if_the_requests_cost_less_with_it(model_id, tokens
     )
     limits = range(model.cache.minimum_tokens, (model.cache.maximum_tokens or 10**9) + 1)
     assert decision.pays is (tokens in limits and with_cache < without)
+
+
+@pytest.mark.parametrize(
+    ("model_id", "tokens", "reads", "pays"),
+    [
+        (HAIKU, 1587, 3, False),
+        (HAIKU, 1588, 3, True),
+        (HAIKU, 4095, 3, True),
+        (HAIKU, 4096, 3, False),
+        (HAIKU, 3000, 0.71, False),
+        (HAIKU, 3700, 0.5, True),
+        (HAIKU, 411, 10_000, True),
+        (HAIKU, 409, 10_000, False),
+        (HAIKU, 4000, 0, False),
+        (HAIKU_5, 400, 3, True),
+        (HAIKU_5, 600, 3, False),
+        ("eu.example.unknown-v1:0", 1, 100, False),
+    ],
+)
+def test_a_short_prefix_is_padded_from_the_break_even_on(model_id, tokens, reads, pays):
+    """A prefix that is almost long enough, and read again, is cheaper when it is longer."""
+    decision = decide_padding(find_model(model_id), field="system", prefix_tokens=tokens, expected_reads=reads)
+    assert decision.pays is pays
+
+
+@given(st.sampled_from([*read_catalogue()]), st.integers(1, 5_000), st.floats(0, 50))
+def test_padding_pays_exactly_if_the_requests_cost_less_with_it(model_id, tokens, reads):
+    """The decision agrees with the bills of the padded prefix, which is cached, and of the short one, which is not."""
+    model = find_model(model_id)
+    decision = decide_padding(model, field="system", prefix_tokens=tokens, expected_reads=reads)
+    prices, times, minimum = model.prices.select(tokens), Fraction(reads), model.cache.minimum_tokens
+    padded, plain = minimum * (prices.cache_write_5m + times * prices.cache_read), tokens * (1 + times) * prices.input
+    is_worth_caching = minimum * (1 + times) * prices.input > padded
+    assert decision.pays is (tokens < minimum and padded < plain and is_worth_caching)

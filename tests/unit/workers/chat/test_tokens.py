@@ -3,7 +3,8 @@
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from shared.language_models.tokens import estimate_tokens
+from evals.conversation import read_business
+from shared.language_models.tokens import estimate_fewest_tokens, estimate_tokens
 from workers.chat.domain.tokens import shorten_text
 
 SAMPLES = {
@@ -24,6 +25,29 @@ def test_the_estimate_of_prose_is_near_what_the_model_counts():
     assert {text: 0.9 <= estimate_tokens(text) / tokens <= 2.5 for text, tokens in SAMPLES.items()} == dict.fromkeys(
         SAMPLES, True
     )
+
+
+BYTES_PER_TOKEN = {
+    "studio-lumen/services.en.md": 4.03,
+    "studio-lumen/team.en.md": 3.92,
+    "studio-lumen/oferta.pl.md": 2.58,
+    "studio-lumen/pytania-i-prywatnosc.pl.md": 2.66,
+    "studio-lumen/godziny-i-dojazd.pl.md": 2.25,
+    "gabinet-kiel/visits.en.md": 3.54,
+    "gabinet-kiel/wizyta.pl.md": 2.50,
+    "gabinet-kiel/cennik.pl.md": 2.11,
+}
+"""Of whole documents, counted in the same way."""
+
+
+def test_the_low_estimate_is_not_above_what_the_model_counts():
+    """Nor far below it: what is padded to a length by it gets there, and not much further."""
+    shares = {}
+    for path, ratio in BYTES_PER_TOKEN.items():
+        business, _, name = path.partition("/")
+        text = read_business(business).documents[name]
+        shares[path] = estimate_fewest_tokens(text) / (len(text.encode()) / ratio)
+    assert {path: 0.6 <= share <= 0.95 for path, share in shares.items()} == dict.fromkeys(shares, True), shares
 
 
 @given(st.text())

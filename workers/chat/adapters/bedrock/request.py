@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from itertools import dropwhile
 from typing import Any
 
-from shared.language_models.prompt_cache import decide_cache_point
-from shared.language_models.tokens import estimate_tokens
+from shared.language_models.prompt_cache import decide_cache_point, decide_padding
+from shared.language_models.tokens import estimate_fewest_tokens, estimate_tokens
 from shared.language_models.values import LanguageModel
 from shared.tenants.guardrails import Guardrail
 from workers.chat.adapters.bedrock.exchanges import add_exchanges
@@ -37,6 +37,11 @@ THINKING_TOKENS = 2000
 """The thoughts of a model that can't be told to answer at once, in addition to the longest answer: they count in
 `maxTokens`, and would leave nothing of a short limit for the answer."""
 
+MAX_REPEATS = 2
+"""How often a document is repeated to make a short prefix long enough for the cache."""
+
+_REPEATED = "The same documents once more:"
+
 _CACHE_POINT = {"cachePoint": {"type": "default"}}
 
 
@@ -46,10 +51,12 @@ def build_request(model: LanguageModel, prompt: Prompt, *, expected_reads: float
     # (https://platform.claude.com/docs/en/build-with-claude/thinking-tool-workflows).
     has_tools = model.supports_tools and not (prompt.exchanges and _thinks(model))
     tools = _build_tools(prompt.tools) if has_tools else []
-    prefix_tokens = sum(estimate_tokens(text, model) for text in (*map(_serialise, tools), prompt.instructions))
+    declared = [_serialise(tool) for tool in tools]
+    instructions = _pad_instructions(model, prompt, declared, expected_reads)
+    prefix_tokens = sum(estimate_tokens(text, model) for text in (*declared, instructions))
     request: dict[str, Any] = {
         "modelId": model.id,
-        "system": _build_system(model, prompt, prefix_tokens, expected_reads),
+        "system": _build_system(model, instructions, prefix_tokens, expected_reads),
         "messages": add_exchanges(
             _build_messages(model, prompt, prefix_tokens), prompt.exchanges, has_tools=bool(tools)
         ),
@@ -66,7 +73,7 @@ def build_request(model: LanguageModel, prompt: Prompt, *, expected_reads: float
 
 
 def _build_system(
-    model: LanguageModel, prompt: Prompt, prefix_tokens: int, expected_reads: float
+    model: LanguageModel, instructions: str, prefix_tokens: int, expected_reads: float
 ) -> list[dict[str, Any]]:
     """Return the system prompt, which is the same for each visitor of a tenant.
 
@@ -74,7 +81,25 @@ def _build_system(
     (https://docs.aws.amazon.com/bedrock/latest/userguide/prompt-caching.html).
     """
     decision = decide_cache_point(model, field="system", prefix_tokens=prefix_tokens, expected_reads=expected_reads)
-    return [{"text": prompt.instructions}, *([_CACHE_POINT] if decision.pays else [])]
+    return [{"text": instructions}, *([_CACHE_POINT] if decision.pays else [])]
+
+
+def _pad_instructions(model: LanguageModel, prompt: Prompt, declared: Sequence[str], expected_reads: float) -> str:
+    """Return the instructions; those just too short for the cache end with documents that are in them, once more.
+
+    Nothing else could be added that can't mislead the model. What can't be reached with them stays as it is.
+    """
+    tokens = sum(estimate_fewest_tokens(text, model) for text in (*declared, prompt.instructions))
+    decision = decide_padding(model, field="system", prefix_tokens=tokens, expected_reads=expected_reads)
+    if not decision.pays:
+        return prompt.instructions
+    padded = [prompt.instructions, _REPEATED]
+    for document in prompt.documents * MAX_REPEATS:
+        padded.append(document)
+        tokens += estimate_fewest_tokens(document, model)
+        if tokens >= decision.minimum_tokens:
+            return "\n\n".join(padded)
+    return prompt.instructions
 
 
 def _build_messages(model: LanguageModel, prompt: Prompt, prefix_tokens: int) -> list[dict[str, Any]]:
