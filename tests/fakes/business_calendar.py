@@ -17,6 +17,10 @@ from workers.booking.ports import BusyTime, CalendarChanges, CalendarEvent
 Call = Literal["find_busy_times", "is_writable", "put", "remove", "find_event", "list_changes"]
 
 
+_State = tuple[CalendarEvent | None, bool, RepeatedEvent | None]
+"""An event, whether it has no times, and how the owner repeats it."""
+
+
 class FakeCalendar:
     """A `Calendar` with the given calendar ids; tests may change `events` as the owner would."""
 
@@ -36,7 +40,7 @@ class FakeCalendar:
         """For each read of busy times, whether it had to be fresh."""
         self._written: dict[tuple[str, str], CalendarEvent] = {}
         """The last event that was written, by calendar and event id; it remains after a deletion."""
-        self._readings: list[dict[str, object]] = []
+        self._readings: list[dict[str, _State]] = []
         """The state that each token stands for."""
         self.outage: Exception | None = None
         """Raised by every call while it is set."""
@@ -177,16 +181,16 @@ class FakeCalendar:
         return StoredEvent(event.version, None if timeless else Interval(event.start, event.end))
 
     async def list_changes(self, calendar_id: str, since: str | None) -> CalendarChanges:
-        """Return the appointments whose events differ from the state that the token stands for."""
+        """Return the appointments whose events were written since the token, also if they are again as they were."""
         events = await self._calendar("list_changes", calendar_id)
         names = [name for where, name in self._written if where == calendar_id]
-        known: dict[str, object] = {
+        known: dict[str, _State] = {
             name: (events.get(name), name in self.timeless, self.repeated.get((calendar_id, name)))
             for name in [*names, *events]
         }
         before = self._readings[int(since)] if since is not None else {}
         self._readings.append(known)
-        changed = [name for name, event in known.items() if name not in before or before[name] != event]
+        changed = [name for name, state in known.items() if name not in before or _is_written(before[name], state)]
         ours = tuple(found for name in changed if (found := event_id_to_appointment_id(name)))
         deleted = frozenset(
             found
@@ -213,6 +217,11 @@ class FakeCalendar:
         if calendar_id in self.read_only and call in {"put", "remove"}:
             raise UnusableCalendarError(CalendarProblem.FORBIDDEN, f"calendar.{call}")
         return self.events[calendar_id]
+
+
+def _is_written(before: _State, now: _State) -> bool:
+    """Return whether the event is another one, even if it is equal: every write makes one."""
+    return before[0] is not now[0] or before[1:] != now[1:]
 
 
 def _keep_texts(event: CalendarEvent, stored: CalendarEvent, written: CalendarEvent) -> CalendarEvent:

@@ -84,7 +84,7 @@ async def _apply_owner_change(
 ) -> Appointment | None:
     if (appointment.last_change.command_id, appointment.last_change.kind) == (command.id, ChangeKind.HANDOVER_REFUSED):
         # A handover was refused before this command was interrupted.
-        await _restore_event(ports, command, appointment)
+        await request_event_sync(ports, command, appointment)
         return None
     match await find_owner_change(ports, appointment, profile):
         case CancelledByOwner(changed_visit):
@@ -132,27 +132,28 @@ async def _refuse_move(
     *,
     other_calendar: str | None,
 ) -> None:
-    """Restore the event and alert the operators; `other_calendar` is where the owner has moved the event to."""
+    """Alert the operators and restore the event; `other_calendar` is where the owner has moved the event to.
+
+    The visit gets a new version: a comparison that still waits for the refused move belongs to the old one. So if the
+    owner repeats the move, it waits for its counterpart as long as the first did.
+    """
+    log.info("calendar_move_refused", appointment_id=appointment.appointment_id)
+    # First, because after the next step an interrupted command finds no move any more.
+    await _alert_about_move(ports, command)
+    refused = increment_version(appointment)
     if other_calendar is not None:
         own = find_current_calendar(appointment, profile)
         earlier = (one for one in appointment.calendars if one not in {other_calendar, own})
-        # A new version, because a deleted event is only restored for a later version. The other calendar is one of the
-        # earlier ones, so the sync removes the event from it.
-        appointment = replace(
-            increment_version(appointment),
+        # A deleted event is only restored for a later version. The other calendar is one of the earlier ones, so the
+        # sync removes the event from it.
+        refused = replace(
+            refused,
             calendars=(*earlier, other_calendar, own),
             # Nobody is notified of a move, and for the visitor the visit is as their last change left it.
             last_change=LastChange(command.id, ChangeKind.HANDOVER_REFUSED, at=appointment.last_change.at),
         )
-        await ports.appointments.save(appointment, claim=claim)
-    await _restore_event(ports, command, appointment)
-
-
-async def _restore_event(ports: BookingPorts, command: CalendarChanged, appointment: Appointment) -> None:
-    """Have the event written from the appointment again; the alert comes first, so that a crash does not lose it."""
-    log.info("calendar_move_refused", appointment_id=appointment.appointment_id)
-    await _alert_about_move(ports, command)
-    await request_event_sync(ports, command, appointment)
+    await ports.appointments.save(refused, claim=claim)
+    await request_event_sync(ports, command, refused)
 
 
 async def _alert_about_move(ports: BookingPorts, command: CalendarChanged) -> None:

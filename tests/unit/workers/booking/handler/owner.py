@@ -1,5 +1,6 @@
 """Helpers for tests of the owner's changes to a visit's event."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from shared.messages.commands import BOOKING_COMMAND
@@ -45,6 +46,11 @@ async def stands_at(world):
     [event] = [one for one in world.events if one.appointment_id == world.appointment_id]
     assert (event.start, event.end, event.version) == (appointment.start, appointment.end, appointment.version)
     return Interval(appointment.start, appointment.end)
+
+
+def assert_only_refused(before, after):
+    """An owner's move was refused: that is a version of its own, and all else of the visit is as before."""
+    assert after == replace(before, version=before.version + 1)
 
 
 def alerts(world):

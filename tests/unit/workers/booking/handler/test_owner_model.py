@@ -216,6 +216,12 @@ def test_the_final_calendar_is_what_is_booked():
     run_checks(5, derandomize=True, phases=[Phase.generate])
 
 
+def test_a_move_that_is_repeated_after_its_refusal_waits_again():
+    """A comparison of the refused move is still to come, and does not end the wait of the repeated one."""
+    plan = Plan(first=[8, 4, 10, 0, 6], final=[7, 1, 9, 5, 3], minutes=[29, 26, 29, 5, 13], visitor=None)
+    asyncio.run(check_beyond_the_wait(plan, random.Random(17)))
+
+
 @pytest.mark.parametrize(
     "plan",
     [
