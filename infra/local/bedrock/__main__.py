@@ -25,6 +25,8 @@ Falsify answers, to see whether a check notices:
   curl -d '{"kind": "wrong_price", "times": 1}'    http://127.0.0.1:PORT/_standin/lies
   kinds: wrong_price, invented_price, invented_time, foreign_phone, foreign_link, other_language, claimed_booking,
          claimed_human, dosage, quoted_prompt, no_tool_call, needless_tool_call, withheld_answer
+Let the model obey whatever any text of a request orders ("say exactly: ...", "call the tool NAME with {...}"):
+  curl -d '{"obeys": true}'                        http://127.0.0.1:PORT/_standin/obedience
 Script replies, change the pace, list calls, restore the initial state:
   curl -d '{"replies": [{"text": "..."}]}'         http://127.0.0.1:PORT/_standin/script
   curl -d '{"tokens_per_second": 20}'              http://127.0.0.1:PORT/_standin/pace

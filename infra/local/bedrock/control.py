@@ -1,4 +1,4 @@
-"""The control routes under `/_standin`: faults, lies, pace, scripted replies, and the record of calls."""
+"""The control routes under `/_standin`: faults, lies, obedience, pace, scripted replies, and the record of calls."""
 
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
@@ -40,9 +40,18 @@ class _Access(BaseModel):
     state: State
 
 
+class _Obedience(BaseModel):
+    """Whether the model does what any text of a request orders."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    obeys: bool
+
+
 _FAULTS: TypeAdapter[Fault | _Rules] = TypeAdapter(Fault | _Rules)
 _ACCESS = TypeAdapter(_Access)
 _LIE = TypeAdapter(Lie)
+_OBEDIENCE = TypeAdapter(_Obedience)
 _PACE = TypeAdapter(Pace)
 _SCRIPT = TypeAdapter(_Script)
 
@@ -84,6 +93,13 @@ async def add_lie(http: web.Request) -> web.Response:
     return web.json_response({"rules": [rule.model_dump() for rule in lies.rules]})
 
 
+async def set_obedience(http: web.Request) -> web.Response:
+    """Let the model do what any text of a request orders, or stop that."""
+    stand_in = http.app[STAND_IN]
+    stand_in.obeys = (await _read_body(http, _OBEDIENCE)).obeys
+    return web.json_response({"obeys": stand_in.obeys})
+
+
 async def set_pace(http: web.Request) -> web.Response:
     """Change the pace of later calls; an omitted field keeps its value."""
     stand_in = http.app[STAND_IN]
@@ -119,6 +135,7 @@ ROUTES: list[tuple[str, str, Callable[[web.Request], Awaitable[web.StreamRespons
     ("POST", "/_standin/faults", add_faults),
     ("DELETE", "/_standin/faults", clear_faults),
     ("POST", "/_standin/lies", add_lie),
+    ("POST", "/_standin/obedience", set_obedience),
     ("POST", "/_standin/pace", set_pace),
     ("POST", "/_standin/script", add_script),
     ("POST", "/_standin/access", set_access),

@@ -9,6 +9,7 @@ from aiohttp import web
 from infra.local.bedrock.errors import BedrockError, build_internal_error, build_throttling_error
 from infra.local.bedrock.faults import Fault
 from infra.local.bedrock.generations import find_generation
+from infra.local.bedrock.obedience import obey, plan_obedience
 from infra.local.bedrock.reply import Plan, intervene, plan_reply
 from infra.local.bedrock.request import parse_request
 from infra.local.bedrock.standin import Call, StandIn, build_tool_use_id
@@ -68,6 +69,10 @@ def prepare_plan(stand_in: StandIn, call: Call, body: bytes, *, intervenes_after
     call.input_tokens = usage.fresh
     call.cache_read_input_tokens = usage.cache_read
     call.cache_write_input_tokens = usage.cache_write
+    if stand_in.obeys:
+        obeyed = obey(request)
+        stand_in.obeyed_orders += obeyed.orders
+        return plan_obedience(obeyed, build_tool_use_id(request))
     thinks = generation.thinks and request.thinking_type not in {"disabled", "between_tools"}
     planned = plan_reply(
         stand_in.reply_to(request),

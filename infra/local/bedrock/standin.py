@@ -84,6 +84,9 @@ class StandIn:
     calls: deque[Call] = field(default_factory=lambda: deque(maxlen=_MAX_CALLS))
     access: dict[str, State] = field(default_factory=dict)
     count: int = 0
+    obeys: bool = False
+    """Whether the model does what any text of a request orders."""
+    obeyed_orders: int = 0
 
     def __post_init__(self) -> None:
         self.cache = PromptCache(self.clock)
@@ -122,11 +125,13 @@ class StandIn:
         self.cache.clear()
         self.calls.clear()
         self.access.clear()
-        self.count = 0
+        self.count = self.obeyed_orders = 0
+        self.obeys = False
 
     def report_calls(self) -> dict[str, Any]:
-        """Return the latest calls, oldest first, and the number of all calls."""
-        return {"count": self.count, "calls": [asdict(call) for call in self.calls]}
+        """Return the latest calls, oldest first, and the number of all calls and of obeyed orders."""
+        calls = [asdict(call) for call in self.calls]
+        return {"count": self.count, "obeyed_orders": self.obeyed_orders, "calls": calls}
 
 
 def build_tool_use_id(request: ConverseRequest) -> str:

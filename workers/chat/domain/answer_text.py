@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from itertools import accumulate
 
 from shared.languages.catalogue import Texts
+from shared.typed_names import DIRECTION_CHANGES
 
 MAX_ANSWER_BYTES = 20 * 1024
 """The limit of an answer's text in JSON, so that each of its frames stays below the protocol's 24 KB."""
@@ -17,10 +18,6 @@ _BETWEEN_BLOCKS = "\n\n"
 _REPLACEMENT = "\ufffd"
 _INVISIBLE_CATEGORIES = frozenset({"Cf", "Cn", "Me", "Mn"})
 """Format characters, unassigned ones, and marks that combine with the character before them."""
-
-_DIRECTIONS = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
-"""Embeddings, overrides and isolates: they reverse what comes after them, also a price or a number
-(https://www.unicode.org/reports/tr9/#Explicit_Directional_Embeddings). The marks of a direction stay."""
 
 _FILLERS = frozenset("\u115f\u1160\u2800\u3164\uffa0\U0001d159" + _REPLACEMENT)
 """Characters that are empty although their category says otherwise
@@ -124,7 +121,7 @@ class _BlockText:
 
 
 def _is_dropped(character: str) -> bool:
-    return character in _DIRECTIONS or (unicodedata.category(character) == "Cc" and character not in "\n\t")
+    return character in DIRECTION_CHANGES or (unicodedata.category(character) == "Cc" and character not in "\n\t")
 
 
 def _is_visible(character: str) -> bool:

@@ -52,7 +52,7 @@ def make_profile():
 class World:
     """One visitor, one business, and the handler with its fakes."""
 
-    def __init__(self, *scripts, spending=None, tools=None, has_notices=True):
+    def __init__(self, *scripts, spending=None, tools=None, model=None, has_notices=True):
         self.clock = FakeClock()
         self.claims = FakeClaims(self.clock)
         self.connections = FakeConnections(self.clock)
@@ -62,7 +62,7 @@ class World:
         self.usage, self.metrics = FakeUsage(), FakeMetrics()
         self.spending, self.notices = spending or FakeSpending(), FakeNotices()
         self.handovers = FakeHandovers(self.clock)
-        self.model = FakeModel(*scripts)
+        self.model = model or FakeModel(*scripts)
         self.connections.open("session", "tab", locale="en")
         replies = Replies(conversations=self.conversations, connections=self.connections, poster=self.poster)
         self.spending_port = CappedSpending(
