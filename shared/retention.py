@@ -66,6 +66,9 @@ FULL_MAILBOX_RETENTION = timedelta(hours=24)
 USAGE_RECORD_RETENTION = timedelta(days=400)
 """The same month of last year can be compared, and its sums can be computed again."""
 
+UNANSWERED_QUESTION_RETENTION = CONVERSATION_RETENTION
+"""As long as the conversation from which the example is; it names nobody, but a visitor wrote it."""
+
 ADDRESS_SHARE_RETENTION = timedelta(days=2)
 """A share counts for one day of the business; without the salt nobody finds an address by its key."""
 

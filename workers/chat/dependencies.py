@@ -8,6 +8,7 @@ from shared.conversations.ports import ConversationStore, HandoverStore
 from shared.metrics import Metrics
 from shared.queues import NoticeQueue
 from shared.tenants.ports import TenantDirectory
+from shared.unanswered import UnansweredQuestions
 from shared.usage import UsageStore
 from workers.chat.domain.tool import ToolBuilder
 from workers.chat.ports import Model, Spending
@@ -36,6 +37,7 @@ class ChatPorts:
     notices: NoticeQueue | None
     """Where alerts to the business go; None in an environment of the release before."""
     usage: UsageStore
+    questions: UnansweredQuestions
     metrics: Metrics
     clock: Clock
     handler_timeout: timedelta | None = None

@@ -12,6 +12,7 @@ from shared.aws.queue_connector import SqsConnector
 from shared.aws.spending.spending_store import DynamoSpendingStore
 from shared.aws.sqs import SqsNoticeQueue
 from shared.aws.stores import VisitorStores, open_visitor_stores
+from shared.aws.unanswered_questions import DynamoUnansweredQuestions
 from shared.aws.usage import DynamoUsageStore
 from shared.claims import ClaimStore
 from shared.clock import Clock, SystemClock
@@ -113,6 +114,7 @@ async def open_ports(
         handovers=DynamoHandoverStore(client=stores.dynamodb, table=settings.conversations_table, clock=clock),
         notices=notices,
         usage=usage,
+        questions=DynamoUnansweredQuestions(client=stores.dynamodb, table=settings.usage_table),
         metrics=metrics,
         clock=clock,
         handler_timeout=timedelta(seconds=pool_settings.handler_timeout_seconds),

@@ -20,6 +20,7 @@ from shared.aws.ledger.payload_cipher import PayloadCipher
 from shared.aws.ledger.replay_outcomes import DynamoReplayOutcomes
 from shared.aws.spending.spending_store import DynamoSpendingStore
 from shared.aws.spending.usage_reports import DynamoUsageReports
+from shared.aws.unanswered_questions import DynamoUnansweredQuestions
 from shared.aws.usage import DynamoUsageStore
 from shared.ids import new_id
 from tests.contracts.caldav_server import serve_radicale
@@ -34,6 +35,7 @@ from tests.fakes.failures import FakeFailures, FakeReplayOutcomes
 from tests.fakes.figures import FakeUsage
 from tests.fakes.ingress import FakeJudgements, FakeSessions
 from tests.fakes.spending import FakeSpending
+from tests.fakes.unanswered import FakeUnansweredQuestions
 from workers.booking.adapters.appointments import DynamoAppointmentStore
 
 CIPHER = PayloadCipher(["k" * 64])
@@ -57,6 +59,8 @@ class Stores:
     """As the ingress writes them."""
     judged: Any
     """As the desk reads them."""
+    questions: Any
+    """Unanswered ones, in at most three groups of a month."""
     appointments: Any
     usage: Any
     spending: Any
@@ -89,6 +93,7 @@ def in_memory(clock):
         sessions=FakeSessions(connections, conversations),
         judgements=FakeJudgements(conversations),
         judged=conversations,
+        questions=FakeUnansweredQuestions(max_groups=3),
         appointments=FakeAppointments(claims),
         usage=FakeUsage(),
         spending=FakeSpending(),
@@ -114,6 +119,7 @@ def in_dynamodb(clock, client, blocking):
         sessions=DynamoSessions(client=blocking, **sessions),
         judgements=DynamoJudgements(client=blocking, table="ConversationsTable"),
         judged=DynamoJudgedAnswers(client=client, table="ConversationsTable"),
+        questions=DynamoUnansweredQuestions(client=client, table="UsageTable", max_groups=3),
         appointments=DynamoAppointmentStore(client=client, **appointments),
         usage=DynamoUsageStore(client=client, table="UsageTable"),
         spending=Spending(client, clock),

@@ -1,13 +1,14 @@
 """That an address or a number is hidden wherever it stands, and what is shown of a contact."""
 
 import string
+import time
 
 import phonenumbers
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.masking import mask_contact, mask_personal_data, mask_unchecked_contact
+from shared.masking import mask_contact, mask_personal_data, mask_typed_text, mask_unchecked_contact
 
 
 @pytest.mark.parametrize(
@@ -122,3 +123,41 @@ def test_the_code_of_every_country_is_known():
 def test_a_contact_as_typed_reminds_its_owner_and_nobody_else(contact, masked):
     """First characters and the top-level domain, or the last two digits; of anything odd, nothing."""
     assert mask_unchecked_contact(contact) == masked
+
+
+def test_what_visitors_type_is_masked_further():
+    """National numbers and the names of introductions; dates, times, prices and other words stay."""
+    masked = {
+        "zadzwońcie 601 234 567": "zadzwońcie [number]",
+        "tel. 601-234-567, albo (12) 634 12 34.": "tel. [number], albo [number].",
+        "PESEL 85010112345": "PESEL [number]",
+        "+48 601 234 567, jan@example.com": "[phone], [email]",
+        "Nazywam się Anna Nowak i szukam": "Nazywam się [name] i szukam",
+        "nazywam się anna nowak": "nazywam się [name] nowak",
+        "Jestem Anna Maria Nowak-Kowalska.": "Jestem [name].",
+        "My name is John Smith, hi": "My name is [name], hi",
+        "I'm John and I’m tired": "I'm [name] and I’m tired",
+        "Ich heiße Jörg Müller": "Ich heiße [name]",
+        "Gruß, Jörg": "Gruß, [name]",
+    }
+    for text, expected in masked.items():
+        assert mask_typed_text(text) == expected, text
+    for text in (
+        "2026-11-30 10:00",
+        "30.11.2026 o 8.00-20.00",
+        "od 1 200 do 2 400 zł",
+        "jestem zainteresowana masażem",
+        "I am looking for a Thai massage",
+        "11/30/2026",
+        "(5)",
+        "",
+    ):
+        assert mask_typed_text(text) == text, text
+
+
+@given(st.text(alphabet="0123456789 .-+()@aA", max_size=3000))
+def test_masking_what_was_typed_takes_no_time(text):
+    """Whatever digits, separators and words a text is made of."""
+    started = time.process_time()
+    mask_typed_text(text)
+    assert time.process_time() - started < 0.5

@@ -35,6 +35,7 @@ from tests.fakes.send_rate import FakeSendRateLimiter
 from tests.fakes.spending import FakeSpending
 from tests.fakes.suppressions import FakeSuppressions
 from tests.fakes.tenants import FakeTenants
+from tests.fakes.unanswered import FakeUnansweredQuestions
 from tests.fakes.visit_changes import FakeVisitChanges
 from tests.unit.workers.queued_messages import APPOINTMENT, TENANT, TOPIC, queue_url
 from workers.booking.handler import BookingPorts
@@ -148,6 +149,7 @@ class Composition:
             conversations=self.conversations,
             handovers=FakeHandovers(self.clock),
             notices=FakeNotices(),
+            questions=FakeUnansweredQuestions(),
             usage=usage,
             metrics=self.metrics,
             clock=self.clock,

@@ -87,7 +87,7 @@ def _build_instructions(profile: TenantProfile, knowledge: PromptKnowledge, tool
     if knowledge.titles:
         titles = "\n".join(f"- {_escape(title)}" for title in knowledge.titles)
         library = f"{titles}\n\nOf these, the passages that match a visitor's message are given with it."
-    name, facts = _escape(profile.name), "\n".join(_list_profile_facts(profile))
+    name, facts = _escape(profile.name), "\n".join(list_profile_facts(profile))
     return (
         f"You are the assistant on the web page of {name}. Answer visitors briefly and kindly, in the language of "
         "their last message. Use only the profile and the documents below for facts about the business; where they "
@@ -119,7 +119,7 @@ def _escape_attribute(text: str) -> str:
     return _escape(text.replace("&", "&amp;")).replace('"', "&quot;")
 
 
-def _list_profile_facts(profile: TenantProfile) -> Iterable[str]:
+def list_profile_facts(profile: TenantProfile) -> Iterable[str]:
     """Yield what visitors may know of the profile, except what depends on the date."""
     if profile.address:
         yield f"Address: {_escape(' / '.join(profile.address.texts))}"

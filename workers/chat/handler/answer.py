@@ -28,6 +28,8 @@ class Answer:
     calls: list[ToolCall] = field(default_factory=list)
     """Of tools that there are, in the model's last reply; they are carried out at its end."""
     has_unknown_call: bool = False
+    has_tool_results: bool = False
+    """Whether the model has answered with results of its tools."""
     stop_reason: str | None = None
     """Why the model stopped; None until then."""
     tally: CallTally = field(default_factory=CallTally)
@@ -50,6 +52,7 @@ class Answer:
     def continue_below(self) -> None:
         """Keep what has come; the next reply goes on with it."""
         self.text.begin_part()
+        self.has_tool_results = True
         self._forget_ending()
 
     def _forget_ending(self) -> None:

@@ -41,6 +41,7 @@ from workers.chat.handler.final import build_final
 from workers.chat.handler.handover import HandoverRequester
 from workers.chat.handler.knowledge_search import KnowledgeSearch
 from workers.chat.handler.message_storing import MessageMovedError, MessageStoring, OnStored, store_meanwhile
+from workers.chat.handler.unanswered import UnansweredRecorder
 from workers.chat.ports import ModelFailure
 
 log = structlog.get_logger()
@@ -91,6 +92,7 @@ class ChatHandler:
             models=ports.models,
             random_source=random_source,
         )
+        self._unanswered = UnansweredRecorder(questions=ports.questions, knowledge=self._knowledge, clock=ports.clock)
         self._answers = AnswerStreamer(ports=ports, attempts=self._attempts, replies=replies, claims=claims)
         self._handovers = HandoverRequester(ports=ports, replies=replies)
 
@@ -172,12 +174,13 @@ class ChatHandler:
         history = await read_earlier_frames(
             self._ports.conversations, command.session_id, tail, before_seq=before_seq or tail.last_seq + 1
         )
+        language = choose_locale(command, listeners).partition("-")[0].lower()
         knowledge = await self._knowledge.select_knowledge(
             command.tenant,
             known.documents,
             question=command.data.text,
             earlier=find_last_question(history),
-            language=choose_locale(command, listeners).partition("-")[0].lower(),
+            language=language,
         )
         prompt = build_prompt(
             profile=profile,
@@ -202,6 +205,7 @@ class ChatHandler:
             claim=claim,
             after=ConversationTail(takeover=tail.takeover, last_seq=max(tail.last_seq, sent.seq or 0)),
         )
+        await self._unanswered.record(command, profile, answer, documents=known.documents, language=language)
         return None
 
     async def _answer(self, request: AnswerRequest, claim: Claim) -> Answer:

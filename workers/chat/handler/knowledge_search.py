@@ -17,6 +17,10 @@ MAX_INDEXED_CHARACTERS = 24_000_000
 """Of the documents of all indexes that are kept; an index takes about four bytes a character. One is always kept."""
 
 
+BUILT_AT_ONCE_CHARACTERS = 2_000
+"""An index of so few takes a millisecond or two: not worth a thread."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Built:
     documents: Mapping[str, str]
@@ -41,11 +45,12 @@ class KnowledgeSearch:
         """Return the documents, or the passages that match the question, of which `earlier` was said before."""
         if fits_whole(documents):
             return PromptKnowledge(order_documents(documents, language))
-        index = await self._get_index(tenant, documents)
+        index = await self.get_index(tenant, documents)
         found = index.search(question, earlier=earlier, language=language, limit=MAX_PASSAGES)
         return PromptKnowledge(titles=tuple(index.titles.values()), passages=select_passages(found))
 
-    async def _get_index(self, tenant: str, documents: Mapping[str, str]) -> SectionIndex:
+    async def get_index(self, tenant: str, documents: Mapping[str, str]) -> SectionIndex:
+        """Return the index of a tenant's documents, or of their former version while the new one is built."""
         built = self._built.get(tenant)
         if built:
             self._built.move_to_end(tenant)
@@ -55,7 +60,11 @@ class KnowledgeSearch:
         return built.index if built else (await asyncio.shield(building)).index
 
     def _start_building(self, tenant: str, documents: Mapping[str, str]) -> "asyncio.Future[_Built]":
-        building = asyncio.get_running_loop().run_in_executor(None, _build, tenant, documents)
+        if sum(map(len, documents.values())) <= BUILT_AT_ONCE_CHARACTERS:
+            building = asyncio.get_running_loop().create_future()
+            building.set_result(_build(tenant, documents))
+        else:
+            building = asyncio.get_running_loop().run_in_executor(None, _build, tenant, documents)
         self._building[tenant] = building
         building.add_done_callback(lambda done: self._keep(tenant, done))
         return building

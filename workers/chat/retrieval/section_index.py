@@ -13,11 +13,14 @@ from dataclasses import dataclass
 from math import log
 
 from workers.chat.retrieval.analysis import Analyzer, detect_language
-from workers.chat.retrieval.ranking import HEADING_WEIGHT, K1, OUTER_WEIGHT, B
+from workers.chat.retrieval.ranking import HEADING_WEIGHT, K1, MIN_IDF, OUTER_WEIGHT, B
 from workers.chat.retrieval.sections import Section, find_title, split_sections
 
 MAX_TERMS = 12
 """Terms of a question that are looked up, the rarest first: a long message does not take long."""
+
+MAX_COVERED_TERMS = 60
+"""Terms of a text whose coverage is computed, the first ones."""
 
 OWN_LANGUAGE_WEIGHT = 1.5
 """How much more a section in the visitor's language counts than one that is as good in another."""
@@ -85,6 +88,14 @@ class SectionIndex:
             for score, section, matches_question in found[:limit]
         ]
 
+    def measure_coverage(self, text: str, language: str | None) -> float:
+        """Return how much of a text one section covers: the part of its terms, weighted by their rarity; 0 to 1.
+
+        In the documents in its language; in all of them where none is.
+        """
+        own = [part for part in self._parts if part.language == language] or self._parts
+        return max((part.measure_coverage(text) for part in own), default=0.0)
+
 
 class _LanguagePart:
     """The inverted index of the documents in one language."""
@@ -143,6 +154,16 @@ class _LanguagePart:
         best = sorted(scores, key=lambda number: (-scores[number], number))[:limit]
         return [(scores[number], self._sections[number], number in matching) for number in best]
 
+    def measure_coverage(self, text: str) -> float:
+        """Return how much of a text one section covers, a term that no section has included; 0 without terms."""
+        terms = list(dict.fromkeys(self._analyzer.extract_terms(text)))[:MAX_COVERED_TERMS]
+        weights = {term: max(MIN_IDF, self._compute_rarity(term)) for term in terms}
+        covered: dict[int, float] = {}
+        for term, weight in weights.items():
+            for number in self._postings[term][0] if term in self._postings else ():
+                covered[number] = covered.get(number, 0.0) + weight
+        return max(covered.values(), default=0.0) / (sum(weights.values()) or 1.0)
+
     def _score(self, term: str, factor: float, scores: dict[int, float]) -> None:
         numbers, values = self._postings[term]
         discounts = self._discounts
@@ -151,5 +172,6 @@ class _LanguagePart:
             scores[number] = scores.get(number, 0.0) + factor * frequency / (frequency + K1)
 
     def _compute_rarity(self, term: str) -> float:
-        count, with_term = len(self._sections), len(self._postings[term][0])
+        count = len(self._sections)
+        with_term = len(self._postings[term][0]) if term in self._postings else 0
         return log(1 + (count - with_term + 0.5) / (with_term + 0.5))

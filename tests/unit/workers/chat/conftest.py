@@ -20,6 +20,7 @@ from tests.fakes.model import FakeModel
 from tests.fakes.notices import FakeNotices
 from tests.fakes.spending import FakeSpending
 from tests.fakes.tenants import FakeTenants
+from tests.fakes.unanswered import FakeUnansweredQuestions
 from workers.chat.adapters.budget_warnings import BudgetWarnings
 from workers.chat.adapters.capped_spending import CappedSpending
 from workers.chat.dependencies import ChatPorts, ModelSettings
@@ -62,6 +63,7 @@ class World:
         self.usage, self.metrics = FakeUsage(), FakeMetrics()
         self.spending, self.notices = spending or FakeSpending(), FakeNotices()
         self.handovers = FakeHandovers(self.clock)
+        self.questions = FakeUnansweredQuestions()
         self.model = model or FakeModel(*scripts)
         self.connections.open("session", "tab", locale="en")
         replies = Replies(conversations=self.conversations, connections=self.connections, poster=self.poster)
@@ -82,6 +84,7 @@ class World:
             handovers=self.handovers,
             notices=self.notices if has_notices else None,
             usage=self.usage,
+            questions=self.questions,
             metrics=self.metrics,
             clock=self.clock,
         )

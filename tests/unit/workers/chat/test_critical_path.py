@@ -24,6 +24,7 @@ from tests.fakes.figures import FakeMetrics
 from tests.fakes.model import Do, FakeModel
 from tests.fakes.tenants import FakeTenants
 from tests.fakes.turned_loop import run_turned
+from tests.fakes.unanswered import FakeUnansweredQuestions
 from workers.chat.adapters.budget_warnings import BudgetWarnings
 from workers.chat.adapters.capped_spending import CappedSpending
 from workers.chat.dependencies import ChatPorts, ModelSettings
@@ -64,6 +65,7 @@ class OnTables:
             handovers=None,
             notices=None,
             usage=usage,
+            questions=FakeUnansweredQuestions(),
             metrics=FakeMetrics(),
             clock=self.clock,
         )
