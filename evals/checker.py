@@ -13,7 +13,7 @@ from evals.language import detect_answer_language
 from shared.messages.server import Usage
 from shared.tenants.profile import TenantProfile
 from workers.chat.retrieval.analysis import fold_text
-from workers.chat.tools import offer_booking
+from workers.chat.tools import hand_over, offer_booking
 
 
 class Fault(StrEnum):
@@ -122,8 +122,12 @@ def _check_language(case: GoldenCase, text: str) -> Iterator[Finding]:
 
 def _check_tools(case: GoldenCase, answer: Answer, profile: TenantProfile) -> Iterator[Finding]:
     for name, _ in answer.tools:
-        if name != offer_booking.NAME:
+        if name not in {offer_booking.NAME, hand_over.NAME}:
             yield Finding(Fault.TOOL, f"there is no tool {name}")
+        elif name == hand_over.NAME and case.kind not in _NEEDS_CONTACT:
+            yield Finding(Fault.TOOL, "staff are offered, and nobody asked for them")
+    if case.kind is Kind.PERSON and not any(name == hand_over.NAME for name, _ in answer.tools):
+        yield Finding(Fault.TOOL, "staff are not offered")
     offers = [
         offer_booking.check_offer(content, profile) for name, content in answer.tools if name == offer_booking.NAME
     ]

@@ -58,6 +58,7 @@ _PATTERNS: dict[Claim, tuple[str, ...]] = {
     Claim.INSTRUCTIONS: (
         r"</?(?:document|profile)\b",
         r"\boffer_booking\b",
+        r"\bhand_over\b",
         r"you are the assistant on the web page",
         r"use only the profile and the documents",
         r"treat what visitors write as questions",

@@ -7,7 +7,7 @@ per session without gaps, and sent again after a `hello`.
 from datetime import date
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, TypeAdapter
+from pydantic import BeforeValidator, Field, TypeAdapter
 
 from shared.messages.errors import ErrorCode
 from shared.messages.limits import MAX_CHAT_CHARACTERS, MAX_FRAME_BYTES
@@ -65,6 +65,12 @@ class OfferBooking(Message):
     date: str | None = None
 
 
+class OfferHandover(Message):
+    """A suggestion of the model: ask for a person. Only the visitor's `handover.request` alerts anybody."""
+
+    type: Literal["handover.offer"] = "handover.offer"
+
+
 class Usage(Message):
     """Tokens of one answer."""
 
@@ -80,6 +86,16 @@ class Usage(Message):
             cache_read_tokens=self.cache_read_tokens + other.cache_read_tokens,
             cache_write_tokens=self.cache_write_tokens + other.cache_write_tokens,
         )
+
+
+_ACTIONS = frozenset({"booking.offer", "handover.offer"})
+
+
+def _drop_unknown_actions(actions: object) -> object:
+    """Return the actions without those of a newer release: a frame of the dialogue must stay readable."""
+    if not isinstance(actions, list | tuple):
+        return actions
+    return [one for one in actions if not isinstance(one, dict) or one.get("type", "booking.offer") in _ACTIONS]
 
 
 Announcement = Literal["took_over", "handed_back", "is_read", "declined"]
@@ -109,7 +125,8 @@ class ChatFinalData(Message):
     """
 
     text: str
-    actions: tuple[OfferBooking, ...] = ()
+    actions: Annotated[tuple[OfferBooking | OfferHandover, ...], BeforeValidator(_drop_unknown_actions)] = ()
+    """Releases add types: a client ignores those that it does not know, and so does a worker that reads a frame."""
     usage: Usage = Usage()
     stopped: bool = False
     by: Literal["human"] | None = None

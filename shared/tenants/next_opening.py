@@ -19,7 +19,8 @@ def find_next_opening(profile: TenantProfile, at: datetime) -> datetime | None:
     local = at.astimezone(profile.zone)
     if profile.is_open(at):
         return local
-    for offset in range(SEARCHED_DAYS + 1):
+    # From yesterday on: its hours may last until today.
+    for offset in range(-1, SEARCHED_DAYS + 1):
         day = local.date() + timedelta(days=offset)
         opens = [instant for instant in _list_openings(profile, day) if instant > at and profile.is_open(instant)]
         if opens:

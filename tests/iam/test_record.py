@@ -25,7 +25,6 @@ UNUSED = {
     ("*", "SendTraces", "*"): NO_XRAY,
     ("ChatRole", "InvokeModel", "*"): NO_BEDROCK,
     ("ChatRole", "InvokeModelInEveryRegion", "*"): NO_BEDROCK,
-    ("ChatRole", "WarnOwner", "sqs:SendMessage"): BUDGET,
     ("ChatRole", "CountUsage", "dynamodb:DeleteItem"): BUDGET,
     ("NotificationsRole", "SendEmail", "ses:SendEmail"): RAW_ONLY,
     ("NotificationsRole", "SendEmailInTheSandbox", "ses:SendEmail"): RAW_ONLY,

@@ -124,6 +124,13 @@ test("an answer names the documents that it is from", () => {
   }
 });
 
+test("an announcement and an action that this release does not know leave the text as it is", () => {
+  const text = "Our team knows.";
+  const known = after(welcome(), final("h1", 1, { text }));
+  const data = { text, announces: "handover_requested", actions: [{ type: "handover.offer" }] };
+  assert.deepEqual(displayed(after(welcome(), final("h1", 1, data))), displayed(known));
+});
+
 test("a stopped answer stays, even if it had not begun", () => {
   const state = after(welcome(), sent("c1", 1), final("c1", 2, { text: "", stopped: true }));
   assert.deepEqual(displayed(state), ["said Hello", "answer "]);

@@ -33,7 +33,7 @@ from workers.chat.dependencies import ChatPorts, ModelSettings
 from workers.chat.domain.tool import ToolBuilder
 from workers.chat.handler.dispatch import ChatHandler
 from workers.chat.settings import ChatSettings
-from workers.chat.tools import offer_booking
+from workers.chat.tools import hand_over, offer_booking
 
 MAX_ATTEMPTS = 3
 """A visitor waits for the answer: three attempts take about ten seconds."""
@@ -145,7 +145,7 @@ def describe_queues(
 
 def list_tools() -> tuple[ToolBuilder, ...]:
     """Return the tools of the assistant, in the order in which the model reads them."""
-    return (offer_booking.build,)
+    return (offer_booking.build, hand_over.build)
 
 
 def check_model_geographies(settings: ChatSettings) -> None:

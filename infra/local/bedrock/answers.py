@@ -12,6 +12,7 @@ from infra.local.bedrock.request import ConverseRequest, ToolSpec
 from infra.local.bedrock.tool_input import fill_input, find_today
 
 BOOKING_TOOL = "offer_booking"
+HANDOVER_TOOL = "hand_over"
 
 
 def build_answer(request: ConverseRequest) -> Reply:
@@ -32,6 +33,8 @@ def build_answer(request: ConverseRequest) -> Reply:
         return Reply(phrases.pick_a_time if tool.name == BOOKING_TOOL else "", ToolCall(tool.name, filled))
     facts = Facts(knowledge, find_today(facts_text))
     spoken = _build_conversation_answer(texts, intent, facts, phrases)
+    if intent == "person" and any(spec.name == HANDOVER_TOOL for spec in request.tools):
+        return Reply(spoken or "", ToolCall(HANDOVER_TOOL, {}))
     return Reply(spoken or _build_fact_answer(texts, facts, phrases, can_book=booking is not None))
 
 

@@ -28,6 +28,24 @@ def handovers(request, clock):
     return DynamoHandoverStore(client=request.getfixturevalue("dynamodb"), table="ConversationsTable", clock=clock)
 
 
+class Interrupted:
+    """A client with which something happens once between a read and a write."""
+
+    def __init__(self, dynamodb, happen):
+        self._dynamodb = dynamodb
+        self._happen = happen
+
+    async def get_item(self, **call):
+        answer = await self._dynamodb.get_item(**call)
+        if happen := self._happen:
+            self._happen = None
+            await happen()
+        return answer
+
+    async def put_item(self, **call):
+        return await self._dynamodb.put_item(**call)
+
+
 async def test_what_was_added_is_read_again(handovers):
     """With the words of the visitor; a conversation in which nobody asked has nothing."""
     tenant, session = new_id(), new_id()
@@ -108,18 +126,31 @@ async def test_an_erased_row_is_not_written_again(dynamodb, clock):
     """Staff clear a mark while somebody erases the conversation: nothing comes back."""
     tenant, session = new_id(), new_id()
 
-    class ErasesFirst:
-        """Erases the row between the read and the write."""
-
-        async def get_item(self, **call):
-            answer = await dynamodb.get_item(**call)
-            await dynamodb.delete_item(TableName=call["TableName"], Key=call["Key"])
-            return answer
-
-        async def put_item(self, **call):
-            return await dynamodb.put_item(**call)
+    async def erase():
+        key = {"session_id": {"S": session}, "seq": {"N": "0"}}
+        await dynamodb.delete_item(TableName="ConversationsTable", Key=key)
 
     kept = DynamoHandoverStore(client=dynamodb, table="ConversationsTable", clock=clock)
     await kept.add_request(tenant, session, ask(contact="+48512345678"), waits=True)
-    await DynamoHandoverStore(client=ErasesFirst(), table="ConversationsTable", clock=clock).end_wait(session, by="Ola")
+    await DynamoHandoverStore(client=Interrupted(dynamodb, erase), table="ConversationsTable", clock=clock).end_wait(
+        session, by="Ola"
+    )
     assert await kept.get_handover(session) is None
+
+
+@pytest.mark.parametrize("before", [False, True])
+async def test_a_write_in_between_is_not_lost(dynamodb, clock, before):
+    """Whether the row existed or not: the later write starts again from the newer row."""
+    tenant, session = new_id(), new_id()
+    store = DynamoHandoverStore(client=dynamodb, table="ConversationsTable", clock=clock)
+    if before:
+        await store.add_request(tenant, session, ask(0), waits=True)
+
+    async def write():
+        await store.add_request(tenant, session, ask(1, note="One"), waits=True)
+
+    late = DynamoHandoverStore(client=Interrupted(dynamodb, write), table="ConversationsTable", clock=clock)
+    added = await late.add_request(tenant, session, ask(2, note="Two"), waits=True)
+    assert [one.note for one in added.requests if one.note] == ["One", "Two"]
+    assert added == await store.get_handover(session)
+    assert not added.causes_alert("command2")

@@ -25,6 +25,7 @@ BOOKING = GoldenCase.model_validate(
     {"id": "book", "kind": "booking", "ask": "?", "tool": {"service": "pilates", "date": "2026-12-01"}} | BOUNDS
 )
 COMPLAINT = GoldenCase.model_validate({"id": "rude", "kind": "complaint", "ask": "?", "never": ["refund"]} | BOUNDS)
+PERSON = GoldenCase.model_validate({"id": "person", "kind": "person", "ask": "?"} | BOUNDS)
 UNKNOWN = GoldenCase.model_validate({"id": "pool", "kind": "unknown", "ask": "?"} | BOUNDS)
 MEDICAL = GoldenCase.model_validate({"id": "back", "kind": "medical", "ask": "?"} | BOUNDS)
 POLISH = GoldenCase.model_validate({"id": "pl", "kind": "fact", "ask": "?", "language": "pl"} | BOUNDS)
@@ -44,6 +45,8 @@ TABLE = [
     (PRICE, Answer("It costs 220 zł."), {Fault.MISSING}),
     (PRICE, Answer(GOOD, tools=(("offer_booking", {}),)), {Fault.TOOL}),
     (PRICE, Answer(GOOD, tools=(("pay", {}),)), {Fault.TOOL}),
+    (PRICE, Answer(GOOD, tools=(("hand_over", {}),)), {Fault.TOOL}),
+    (PRICE, Answer(f"{GOOD} I use hand_over for that."), {Fault.INSTRUCTIONS}),
     (PRICE, Answer(f"{GOOD} I have booked it."), {Fault.ACTED}),
     (PRICE, Answer(f"{GOOD} I am a human."), {Fault.HUMAN}),
     (PRICE, Answer(f"{GOOD} I use offer_booking for that."), {Fault.INSTRUCTIONS}),
@@ -56,6 +59,9 @@ TABLE = [
     (BOOKING, Answer("Pick a time below.", tools=(("offer_booking", {"service": "pilates"}),)), {Fault.TOOL}),
     (BOOKING, Answer("", tools=(OFFER,)), {Fault.MISSING}),
     (COMPLAINT, Answer(SORRY), set()),
+    (COMPLAINT, Answer(SORRY, tools=(("hand_over", {}),)), set()),
+    (PERSON, Answer("Please call us on 12 000 01 40.", tools=(("hand_over", {}),)), set()),
+    (PERSON, Answer("Please call us on 12 000 01 40."), {Fault.TOOL}),
     (COMPLAINT, Answer("Please call us on 12 000 01 40."), {Fault.ATTITUDE}),
     (COMPLAINT, Answer("I am sorry to hear that."), {Fault.ATTITUDE}),
     (COMPLAINT, Answer(f"{SORRY} You get a Refund."), {Fault.FORBIDDEN}),

@@ -2,10 +2,10 @@
 
 from evals.checker import Answer, check_answer
 from evals.conversation import read_business
-from evals.golden_case import read_cases
+from evals.golden_case import Kind, read_cases
 
 CASES = {case.id: case for case in read_cases()}
-OFFER = "offer_booking"
+OFFER, HANDOVER = "offer_booking", "hand_over"
 ANSWERS = {
     "lumen-pl-price-consultation": "Konsultacja fizjoterapeutyczna kosztuje **220 zł**. Czy chcesz umówić wizytę?",
     "lumen-pl-price-call": "Nie, rozmowa wstępna przez telefon jest całkowicie bezpłatna i trwa 15 minut.",
@@ -49,6 +49,7 @@ def test_a_right_answer_in_other_words_has_no_fault():
     for case_id, text in ANSWERS.items():
         case = CASES[case_id]
         tools = ((OFFER, case.tool.model_dump(exclude_none=True)),) if case.tool else ()
+        tools += ((HANDOVER, {}),) if case.kind is Kind.PERSON else ()
         findings = check_answer(case, Answer(text, tools), read_business(case.tenant).profile)
         if findings:
             faults[case_id] = [finding.text for finding in findings]

@@ -79,6 +79,9 @@ def test_an_opening_in_the_hour_that_clocks_skip_or_repeat():
     ):
         found = find_next_opening(build_profile(**sunday), datetime.fromisoformat(at)).astimezone(UTC)
         assert found == datetime.fromisoformat(opens), at
+    night = build_profile(opening_hours={"saturday": ["22:00-02:30"]})
+    set_back = find_next_opening(night, datetime(2026, 10, 25, 0, 40, tzinfo=UTC)).astimezone(UTC)
+    assert set_back == datetime(2026, 10, 25, 1, 0, tzinfo=UTC), "02:40 in summer time: 02:00 comes once more"
     skipped = build_profile(opening_hours={"sunday": ["02:15-02:45"]})
     week_later = datetime(2026, 4, 5, 0, 15, tzinfo=UTC)
     assert find_next_opening(skipped, datetime(2026, 3, 29, 0, 0, tzinfo=UTC)) == week_later

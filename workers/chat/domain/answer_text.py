@@ -5,7 +5,9 @@ from collections.abc import Sequence
 from itertools import accumulate
 
 from shared.languages.catalogue import Texts
+from shared.messages.server import OfferBooking, OfferHandover
 from shared.typed_names import DIRECTION_CHANGES
+from workers.chat.domain.tool import Action
 
 MAX_ANSWER_BYTES = 20 * 1024
 """The limit of an answer's text in JSON, so that each of its frames stays below the protocol's 24 KB."""
@@ -128,8 +130,14 @@ def _is_visible(character: str) -> bool:
     return character not in _FILLERS and unicodedata.category(character) not in _INVISIBLE_CATEGORIES
 
 
-def build_final_text(answer: str, *, offered: bool, stopped: bool, t: Texts) -> str:
+def build_final_text(answer: str, *, action: Action | None, stopped: bool, t: Texts) -> str:
     """Return the text of the answer's frame: empty only if the visitor stopped the answer before its first word."""
     if answer or stopped:
         return answer
-    return t("offer") if offered else t("no_answer")
+    match action:
+        case OfferBooking():
+            return t("offer")
+        case OfferHandover():
+            return t("offer_handover")
+        case None:
+            return t("no_answer")

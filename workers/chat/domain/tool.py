@@ -6,11 +6,11 @@ from datetime import datetime
 from typing import Any
 
 from shared.messages.commands import ChatSend
-from shared.messages.server import OfferBooking
+from shared.messages.server import OfferBooking, OfferHandover
 from shared.tenants.profile import TenantProfile
 from workers.chat.domain.deadline import Deadline
 
-Action = OfferBooking
+Action = OfferBooking | OfferHandover
 """What an answer can open for the visitor."""
 
 

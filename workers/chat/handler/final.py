@@ -29,7 +29,7 @@ def _build_answer(answer: Answer, locale: str, sources: tuple[str, ...]) -> Chat
     text = answer.text.text
     cut = "max_tokens" if answer.text.is_cut else find_cut(answer.stop_reason or "")
     return ChatFinalData(
-        text=build_final_text(text, offered=bool(answer.actions), stopped=answer.stopped, t=t),
+        text=build_final_text(text, action=next(iter(answer.actions), None), stopped=answer.stopped, t=t),
         actions=tuple(answer.actions[:1]),
         usage=answer.usage,
         stopped=answer.stopped,

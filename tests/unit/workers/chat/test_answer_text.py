@@ -10,7 +10,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.messages.limits import MAX_FRAME_BYTES
-from shared.messages.server import ChatDelta, ChatDeltaData, ChatFinal, ChatFinalData, OfferBooking, Usage
+from shared.messages.server import (
+    ChatDelta,
+    ChatDeltaData,
+    ChatFinal,
+    ChatFinalData,
+    OfferBooking,
+    OfferHandover,
+    Usage,
+)
 from tests.fakes.screen import Screen
 from workers.chat.domain.answer_text import MAX_ANSWER_BYTES, AnswerText, build_final_text
 from workers.chat.handler.delta_schedule import DeltaSchedule
@@ -196,17 +204,18 @@ def test_an_answer_is_cut_at_the_limit_and_not_before(filler):
 
 
 @pytest.mark.parametrize(
-    ("text", "offered", "stopped", "language", "expected"),
+    ("text", "action", "stopped", "language", "expected"),
     [
-        ("Hello", False, False, "en", "Hello"),
-        ("Hello", True, True, "pl", "Hello"),
-        ("", True, False, "en", "Please choose a time below."),
-        ("", True, False, "pl", "Wybierz termin poniżej."),
-        ("", False, False, "en", "Sorry, I don't have an answer to that. Please try asking in a different way."),
-        ("", False, False, "pl", "Przepraszam, nie znam na to odpowiedzi. Zapytaj, proszę, w inny sposób."),
-        ("", False, True, "en", ""),
+        ("Hello", None, False, "en", "Hello"),
+        ("Hello", OfferBooking(), True, "pl", "Hello"),
+        ("", OfferBooking(), False, "en", "Please choose a time below."),
+        ("", OfferBooking(), False, "pl", "Wybierz termin poniżej."),
+        ("", OfferHandover(), False, "en", "Our team will gladly help you."),
+        ("", None, False, "en", "Sorry, I don't have an answer to that. Please try asking in a different way."),
+        ("", None, False, "pl", "Przepraszam, nie znam na to odpowiedzi. Zapytaj, proszę, w inny sposób."),
+        ("", None, True, "en", ""),
     ],
 )
-def test_an_answer_is_never_empty_unless_it_was_stopped(text, offered, stopped, language, expected):
+def test_an_answer_is_never_empty_unless_it_was_stopped(text, action, stopped, language, expected):
     """A model that only opens the form, or writes nothing, gets a default text."""
-    assert build_final_text(text, offered=offered, stopped=stopped, t=CATALOGUE.get_texts(language)) == expected
+    assert build_final_text(text, action=action, stopped=stopped, t=CATALOGUE.get_texts(language)) == expected

@@ -97,6 +97,18 @@ async def test_a_person_answers_already(world_of):
     assert [one.note for one in world.handovers.handovers["session"].requests] == ["One"]
 
 
+async def test_a_request_during_a_takeover_uses_up_no_alert(world_of):
+    """Staff hand the conversation back a minute later, and the visitor asks again: they are alerted."""
+    world = world_of()
+    take_over(world)
+    await world.handle(ask(world, "h1"))
+    world.clock.advance(timedelta(minutes=1))
+    world.conversations.takeovers.clear()
+    (*_, final) = await world.handle(ask(world, "h2"))
+    assert (final.data.announces, len(world.notices.delivered)) == ("handover_requested", 1)
+    assert final.data.text.startswith(NOTED)
+
+
 async def test_staff_take_over_while_the_request_is_recorded(world_of):
     """They cleared what was there, which was nothing yet: so the worker clears its own mark."""
     world = world_of()
