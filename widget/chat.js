@@ -50,7 +50,12 @@ export class Chat {
       store: this.store,
       locale: () => this.#locale,
       // A fresh page has nothing, so it asks for everything: the conversation is kept on the server only.
-      hello: () => ({ last_seq: this.state.lastSeq, locale: this.#locale, tz: getVisitorZone() }),
+      hello: () => ({
+        last_seq: this.state.lastSeq,
+        locale: this.#locale,
+        tz: getVisitorZone(),
+        capabilities: ["progress"],
+      }),
       onFrame: (frame) => this.#receive(frame),
       onReady: () => {
         this.welcomes += 1;

@@ -168,11 +168,13 @@ const HANDLERS = {
   typing(state, { re }) {
     return state.outcomes[re] || state.entries[answerKey(re)] ? state : putEntry(state, buildDraft(re));
   },
+  progress(state, { re }) {
+    return state.outcomes[re] ? state : putEntry(state, { ...findDraft(state, re), slow: true });
+  },
   "chat.delta"(state, { re, data }) {
     if (state.outcomes[re]) return state;
-    const known = state.entries[answerKey(re)];
-    const entry = known?.kind === "answer" ? known : buildDraft(re);
-    return putEntry(state, { ...entry, ...extendDraft(entry, data) });
+    const draft = findDraft(state, re);
+    return putEntry(state, { ...draft, ...extendDraft(draft, data), slow: false });
   },
   "chat.final"(state, { re, seq, data }) {
     if (data.by === "human") {
@@ -328,6 +330,15 @@ function putEntry(state, entry) {
   const order = state.entries[entry.key]?.order ?? state.order;
   const stamped = { ...entry, order, touched: state.order };
   return { ...state, order: state.order + 1, entries: { ...state.entries, [entry.key]: stamped } };
+}
+
+/**
+ * @param {State} state
+ * @param {string} re
+ */
+function findDraft(state, re) {
+  const known = state.entries[answerKey(re)];
+  return known?.kind === "answer" ? known : buildDraft(re);
 }
 
 /**

@@ -16,7 +16,7 @@
  * message-visitor message-assistant card composer booking visit`.
  *
  * Hooks for tests, all `data-testid` in the open shadow root: launcher unread panel close connection-status
- * disclosure log message message-status typing suggestion notice retry alternative newest; composer-input send
+ * disclosure log message message-status typing progress suggestion notice retry alternative newest; composer-input send
  * stop counter book offer-booking; booking-form booking-back booking-service days day times time times-note
  * times-lost times-retry later-days zone-note present-time booking-name booking-contact booking-note
  * booking-submit booking-error booking-alternative change-deadline; appointment card-note change-until use-email

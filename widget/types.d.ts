@@ -107,6 +107,7 @@ export interface FrameData {
   };
   ack: object;
   typing: object;
+  progress: object;
   pong: object;
   "chat.sent": { text: string };
   "chat.delta": { offset: number; text: string };
@@ -125,7 +126,7 @@ export interface Limits {
 }
 
 /** The types that come only as an answer to a frame of ours. */
-type Answers = "ack" | "typing" | "chat.delta" | "booking.slots" | "booking.details";
+type Answers = "ack" | "typing" | "progress" | "chat.delta" | "booking.slots" | "booking.details";
 
 /** A frame of the server; `Frame<"error">` is one of that type. `re` is the id of our frame that it answers. */
 export type Frame<Type extends keyof FrameData = keyof FrameData> = {
@@ -216,6 +217,8 @@ export interface AnswerEntry extends Placed {
   /** The character of the answer at which `text` begins. */
   from?: number;
   streaming: boolean;
+  /** It takes longer than usual; until the next words. */
+  slow?: boolean;
   stopped?: boolean;
   /** The text is the beginning of a longer answer. */
   cut?: boolean;

@@ -106,6 +106,23 @@ test("a typing sign that comes after the final opens no new bubble", () => {
   assert.deepEqual(displayed(state), ["said Hello", "answer Good morning."]);
 });
 
+test("a notice that it takes longer lasts until the next words, or the end", () => {
+  /** @type {Frame<"progress">} */
+  const slow = { type: "progress", re: "c1", data: {} };
+  /** @type {Frame<"error">} */
+  const failed = { type: "error", re: "c1", seq: 2, data: { code: "TIMEOUT", retryable: true, message: "Sorry" } };
+  const words = delta("c1", 0, "Good");
+  const isSlow = (/** @type {Frame[]} */ ...frames) => {
+    const entry = after(welcome(), sent("c1", 1), ...frames).entries["answer-c1"];
+    return entry?.kind === "answer" && entry.slow === true;
+  };
+  for (const frames of [[slow], [slow, slow], [words, slow]]) assert.ok(isSlow(...frames));
+  for (const frames of [[], [words], [slow, words], [slow, final("c1", 2)], [slow, failed]]) {
+    assert.ok(!isSlow(...frames));
+  }
+  for (const ended of [final("c1", 2), failed]) assert.ok(!isSlow(ended, slow));
+});
+
 test("a final without text takes away the draft: a person reads the message", () => {
   const state = after(welcome(), sent("c1", 1), { type: "typing", re: "c1", data: {} }, final("c1", 2, { text: "" }));
   assert.deepEqual(displayed(state), ["said Hello"]);

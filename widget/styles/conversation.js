@@ -38,6 +38,8 @@ export const conversationCss = /* css */ `
 .offers:not(:empty) { margin: 10px 0 4px; }
 .refusal { align-self: stretch; display: grid; gap: 8px; padding: 10px 14px; border-radius: 14px; background: var(--danger-soft); color: var(--danger); font-size: 14px; }
 .typing { width: fit-content; padding: 13px 16px; border-radius: 18px 18px 18px 6px; background: var(--surface); border: 1px solid var(--line); }
+.progress { margin: 6px 4px 0; color: var(--muted); font-size: 14px; }
+.progress:empty { margin: 0; }
 .dots { display: flex; gap: 5px; }
 .dots i { width: 7px; height: 7px; border-radius: 50%; background: var(--muted); animation: bounce 1.2s infinite; }
 .dots i:nth-child(2) { animation-delay: .15s; }

@@ -2,7 +2,7 @@
  * The list of everything said and done, as nodes that keep their place and identity between updates.
  */
 
-import { h, buildIcon, setVisible } from "../dom.js";
+import { h, buildIcon, setText, setVisible } from "../dom.js";
 import { timeline } from "../selectors.js";
 import { AppointmentCard } from "./appointment.js";
 import { AnswerBubble, RefusalNote, VisitorBubble } from "./messages.js";
@@ -23,6 +23,7 @@ export class Log {
   #greeting;
   #disclosure;
   #typing;
+  #progress = h("p", { class: "progress", "data-testid": "progress", role: "status" });
 
   /** @param {Context} context */
   constructor(context) {
@@ -66,6 +67,8 @@ export class Log {
       this.#greeting,
       this.#list,
       this.#typing,
+      // Never hidden: a screen reader speaks a text that is put into an element it knows.
+      this.#progress,
     );
     this.#newest = h(
       "button",
@@ -94,7 +97,9 @@ export class Log {
     setVisible(this.#disclosure, Boolean(state.disclosure));
     setVisible(this.#greeting, entries.length === 0 && state.lastSeq === 0);
     this.#arrangeViews(entries, state);
-    setVisible(this.#typing, awaitedId !== null && !hasText(state.entries[`answer-${awaitedId}`]));
+    const answer = state.entries[`answer-${awaitedId}`];
+    setVisible(this.#typing, awaitedId !== null && !hasText(answer));
+    setText(this.#progress, isSlow(answer) ? this.#context.t("progress") : "");
     if (stay) this.scrollToEnd();
     else setVisible(this.#newest, true);
   }
@@ -158,4 +163,9 @@ function getViewKey(entry) {
 /** @param {Entry | undefined} entry */
 function hasText(entry) {
   return entry?.kind === "answer" && entry.text !== "";
+}
+
+/** @param {Entry | undefined} entry */
+function isSlow(entry) {
+  return entry?.kind === "answer" && entry.streaming && entry.slow === true;
 }
