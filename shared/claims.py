@@ -77,3 +77,7 @@ class ClaimStore(Protocol):
     async def is_stop_requested(self, key: str) -> bool:
         """Return whether the visitor asked to end this command early."""
         ...
+
+    async def find_stop_requests(self, keys: Collection[str]) -> Collection[str]:
+        """Return those of the commands that their visitors asked to end early; some may be reported a moment later."""
+        ...

@@ -169,6 +169,24 @@ class DynamoClaimStore:
         """Return whether the visitor asked to end this command early; an answer asks again and again while it runs."""
         return bool(from_item(await self._get_item(key, is_consistent=False)).get("stop"))
 
+    async def find_stop_requests(self, keys: Collection[str]) -> Collection[str]:
+        """Return the commands with a stop flag, by eventually consistent reads; keys that are throttled have none."""
+        ordered, found = list(keys), set[str]()
+        for start in range(0, len(ordered), _READ_BATCH):
+            with translate_aws_errors("claims.stops"):
+                answer = await self._client.batch_get_item(
+                    RequestItems={
+                        self._table: {
+                            "Keys": [to_item({"command_key": key}) for key in ordered[start : start + _READ_BATCH]],
+                            "ProjectionExpression": "command_key, #stop",
+                            "ExpressionAttributeNames": {"#stop": "stop"},
+                        }
+                    }
+                )
+            records = map(from_item, answer["Responses"].get(self._table, ()))
+            found |= {record["command_key"] for record in records if record.get("stop")}
+        return found
+
     async def _get_item(self, key: str, *, is_consistent: bool) -> dict[str, Any]:
         with translate_aws_errors("claims.get"):
             answer = await self._client.get_item(

@@ -91,6 +91,11 @@ class FakeClaims:
         await asyncio.sleep(0)
         return key in self.records and self.records[key].stop
 
+    async def find_stop_requests(self, keys: Collection[str]) -> Collection[str]:
+        """Return the commands whose visitors asked to end them."""
+        await asyncio.sleep(0)
+        return {key for key in keys if key in self.records and self.records[key].stop}
+
     def request_stop(self, key: str, *, now: datetime) -> None:
         """Flag a command, known or not; this makes the fake the ingress's `StopFlags` too."""
         del now

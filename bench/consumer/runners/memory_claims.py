@@ -42,3 +42,7 @@ class MemoryClaims:
     async def is_stop_requested(self, key: str) -> bool:
         """Return False: no visitor stops an answer here."""
         return False
+
+    async def find_stop_requests(self, keys: Collection[str]) -> Collection[str]:
+        """Return nothing: no visitor stops an answer here."""
+        return ()

@@ -8,6 +8,7 @@ import pytest
 from shared.aws.claims import DynamoClaimStore
 from shared.claims import Busy, Claim, Done, Mismatch
 from shared.errors import LeaseLostError
+from shared.ids import new_id
 from tests.contracts.stores.claiming import LEASE, take
 
 
@@ -147,6 +148,17 @@ async def test_a_claim_whose_answer_got_lost_is_ours(dynamodb, clock, key):
     assert isinstance(claim, Claim)
     assert (claim.attempts, claim.unfinished, claim.is_first) == (1, 0, False)
     assert await claims.extend(claim, lease=LEASE)
+
+
+async def test_stops_of_many_commands_are_found_at_once(stores, claims, clock):
+    """More commands than one read takes, running or not; none asked, none found."""
+    keys = [new_id() for _ in range(201)]
+    await take(claims, keys[1])
+    for key in (keys[0], keys[150], keys[200]):
+        await asyncio.to_thread(stores.stops.request_stop, key, now=clock.now())
+    assert set(await claims.find_stop_requests(keys)) == {keys[0], keys[150], keys[200]}
+    assert set(await claims.find_stop_requests(keys[1:150])) == set()
+    assert set(await claims.find_stop_requests([])) == set()
 
 
 async def test_a_stop_is_seen_whenever_it_came(stores, claims, clock, key):

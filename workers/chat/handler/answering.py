@@ -21,6 +21,7 @@ from workers.chat.handler.delta_schedule import DeltaSchedule
 from workers.chat.handler.deltas import Coalescer, coalesce_deltas
 from workers.chat.handler.listeners import Listeners, watch_for_listeners
 from workers.chat.handler.progress import report_progress
+from workers.chat.handler.stop_checks import StopChecks
 from workers.chat.handler.stopping import iterate_until, run_until, watch_for_stop
 from workers.chat.handler.tool_calls import MAX_TOOL_CALLS, build_exchange, run_tools
 from workers.chat.ports import DEADLINE, Finished, Restarted, TextDelta, ToolCall
@@ -44,6 +45,7 @@ class AnswerStreamer:
         self._replies = replies
         self._claims = claims
         self._schedule = DeltaSchedule()
+        self._stops = StopChecks(claims)
 
     async def stream(self, request: AnswerRequest) -> Answer:
         """Stream the model's answer to the connections, until it ends or the visitor stops it.
@@ -56,7 +58,10 @@ class AnswerStreamer:
         checked_once = asyncio.Event()
 
         async def is_stop_requested() -> bool:
+            if checked_once.is_set():
+                return await self._stops.is_requested(command.id)
             try:
+                # Alone, because the call of the model waits for it.
                 return await self._claims.is_stop_requested(command.id)
             finally:
                 checked_once.set()

@@ -68,6 +68,7 @@ async def store_meanwhile(store: Store, *, seq: int) -> AsyncIterator[MessageSto
     async def run() -> ServerFrame:
         return await store(note)
 
+    failure: BaseException | None = None
     try:
         async with asyncio.TaskGroup() as group:
             task = group.create_task(run())
@@ -78,4 +79,7 @@ async def store_meanwhile(store: Store, *, seq: int) -> AsyncIterator[MessageSto
                 raise
     except BaseExceptionGroup as failed:
         # The error of the task comes before that of the body, which may follow from it.
-        raise failed.exceptions[0]  # noqa: B904 - the group says no more than its first error
+        failure = failed.exceptions[0]
+    if failure is not None:
+        # Not above: the group would be its context in each log line, and it says no more.
+        raise failure

@@ -18,21 +18,29 @@ async def iterate_until(stopped: asyncio.Event, events: AsyncIterator[T]) -> Asy
     Nothing is requested of the events once it is set.
     """
     stopping = asyncio.ensure_future(stopped.wait())
+    waiting: asyncio.Timeout | None = None
+
+    def end_waiting(_: object) -> None:
+        if waiting is not None and stopped.is_set():
+            waiting.reschedule(asyncio.get_running_loop().time())
+
+    stopping.add_done_callback(end_waiting)
     try:
         while not stopped.is_set():
-            next_event = asyncio.ensure_future(anext(events))
+            # A time-out that only a stop sets: a task for each event would cost more than to read it.
+            waiting = asyncio.timeout(None)
             try:
-                await asyncio.wait({next_event, stopping}, return_when=asyncio.FIRST_COMPLETED)
-            finally:
-                if not next_event.done():
-                    next_event.cancel()
-                    with suppress(asyncio.CancelledError, StopAsyncIteration):
-                        await next_event
-            if stopping.done() or next_event.cancelled():
-                return
-            try:
-                event = next_event.result()
+                async with waiting:
+                    event = await anext(events)
             except StopAsyncIteration:
+                return
+            except TimeoutError:
+                if stopped.is_set():
+                    return
+                raise
+            finally:
+                waiting = None
+            if stopped.is_set():
                 return
             yield event
     finally:

@@ -2,6 +2,7 @@
 
 import asyncio
 from datetime import timedelta
+from functools import partial
 
 import pytest
 
@@ -72,20 +73,28 @@ async def test_a_takeover_that_comes_before_the_message_is_respected(watched):
     """The model is not called, and what was reserved for it is released without a trace."""
     world = watched(["Hello!"])
 
-    async def take_over():
+    async def take_over_late():
         await wait_until(lambda: world.spending.records)
-        claim = await world.claims.claim("staff", fingerprint="f", lease=timedelta(seconds=30))
-        entry = ConversationAuditEntry(world.clock.now(), "ania", "answered")
-        frame = ChatFinal(data=ChatFinalData(text="I am here.", author="Ania"))
-        await world.conversations.record_action("session", frame, claim=claim, entry=entry, tenant="salon-ania")
+        await take_over(world)
 
-    world.conversations.before_message = take_over
+    world.conversations.before_message = take_over_late
     frames = await world.handle()
 
     assert [frame.type for frame in frames] == ["chat.final", "chat.sent", "chat.final"]
     assert frames[-1].data.announces == "is_read"
     assert world.model.prompts == []
     assert (world.spending.records, count_committed(world)) == ({}, set())
+
+
+async def test_a_takeover_before_a_stopped_message_is_respected(watched):
+    """Staff read it, though the visitor wants no answer of the assistant."""
+    world = watched(["Hello!"])
+    command = world.command()
+    world.claims.request_stop(command.id, now=world.clock.now())
+    world.conversations.before_message = partial(take_over, world)
+
+    final = (await world.handle(command))[-1]
+    assert (final.data.announces, final.data.stopped) == ("is_read", False)
 
 
 async def test_a_frame_that_comes_before_the_message_is_in_the_prompt(watched):
@@ -174,6 +183,27 @@ async def test_a_handler_that_is_cancelled_stores_nothing_more():
     with pytest.raises(asyncio.CancelledError):
         await task
     assert ended == [True]
+
+
+async def test_what_fails_beside_the_message_waits_for_it():
+    """The error that follows is behind the message in the conversation."""
+    stored = []
+
+    async def store(_on_stored):
+        await asyncio.sleep(0.01)
+        stored.append(True)
+
+    with pytest.raises(TransientError, match="elsewhere"):
+        async with store_meanwhile(store, seq=1):
+            raise TransientError("elsewhere")
+    assert stored == [True]
+
+
+async def take_over(world):
+    claim = await world.claims.claim("staff", fingerprint="f", lease=timedelta(seconds=30))
+    entry = ConversationAuditEntry(world.clock.now(), "ania", "answered")
+    frame = ChatFinal(data=ChatFinalData(text="I am here.", author="Ania"))
+    await world.conversations.record_action("session", frame, claim=claim, entry=entry, tenant="salon-ania")
 
 
 async def wait_until(condition):
