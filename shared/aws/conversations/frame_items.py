@@ -59,10 +59,10 @@ def parse_storage_times(items: Iterable[dict[str, Any]]) -> Mapping[int, datetim
 
 def parse_frame(item: dict[str, Any]) -> ServerFrame | None:
     """Return the stored frame; None for one that only a newer release knows, which must not spoil the session."""
-    row = from_item(item)
     try:
-        frame = SERVER_FRAME.validate_json(row["frame"])
+        frame = SERVER_FRAME.validate_json(item["frame"]["S"])
     except ValidationError:
+        row = from_item(item)
         log.warning("frame_unreadable", session_id=row["session_id"], seq=row["seq"])
         return None
-    return frame if "frame_format" in row else add_announcement(frame)
+    return frame if "frame_format" in item else add_announcement(frame)
