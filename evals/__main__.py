@@ -39,7 +39,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Evaluate the cases, print the report, and return the exit status."""
     options = _parse_arguments(arguments)
     try:
-        cases = _select_cases(options.case)
+        cases = _select_cases(options.case, options.cases)
         results = _evaluate(options, cases)
     except (GoldenCaseError, RecordingError, NoCredentialsFoundError) as error:
         print(error, file=sys.stderr)
@@ -60,6 +60,7 @@ def _parse_arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
     )
     parser.add_argument("--bedrock", choices=("stand-in", "aws"), default="stand-in", help="which Bedrock is asked")
     parser.add_argument("--model", default=DEFAULT_MODEL_ID, metavar="ID", help=f"default: {DEFAULT_MODEL_ID}")
+    parser.add_argument("--cases", type=Path, metavar="FOLDER", help="the folder of the cases; default: all of evals/")
     parser.add_argument("--case", action="append", metavar="ID", help="only this case; may be given again")
     parser.add_argument(
         "--record", type=Path, metavar="FILE", help="the file for the answers (aws: one in .stride/evals)"
@@ -72,8 +73,8 @@ def _parse_arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
     return options
 
 
-def _select_cases(ids: Sequence[str] | None) -> Sequence[GoldenCase]:
-    cases = read_cases()
+def _select_cases(ids: Sequence[str] | None, folder: Path | None) -> Sequence[GoldenCase]:
+    cases = read_cases(folder) if folder else read_cases()
     if not ids:
         return cases
     if unknown := set(ids) - {case.id for case in cases}:

@@ -8,6 +8,7 @@ from typing import Any
 import boto3
 import httpx2
 
+from ops.answers.answers import Answers
 from ops.deployment import Deployment
 from ops.desk.adapters.sqs_replays import SqsReplayQueues
 from ops.desk.adapters.worker_rules import WorkerRulesForecaster
@@ -20,12 +21,16 @@ from ops.queues.figures import FEEDBACK, OldestAges, QueueAddress, QueueGauge
 from ops.queues.sqs import CloudWatchAges, EmulatorAges, SqsQueueGauge
 from ops.usage.usage import Usage
 from shared.aws.clients import AwsClients, open_aws_clients
+from shared.aws.conversations.conversation_index import DynamoConversationIndex
+from shared.aws.conversations.conversation_store import DynamoConversationStore
+from shared.aws.conversations.judgement_index import DynamoJudgedAnswers
 from shared.aws.knowledge import open_tenant_directory
 from shared.aws.ledger.failures import DynamoFailureLedger
 from shared.aws.ledger.payload_cipher import PayloadCipher
 from shared.aws.secrets import open_secrets
 from shared.aws.spending.usage_reports import DynamoUsageReports
 from shared.aws.suppressions import DynamoSuppressions
+from shared.aws.unanswered_questions import DynamoUnansweredQuestions
 from shared.clock import Clock, SystemClock
 from shared.ledger.failures import QUEUES
 from shared.once import Once
@@ -130,6 +135,28 @@ async def open_usage(deployment: Deployment) -> AsyncIterator[Usage]:
                 table=deployment.require_variable("usage_table"),
                 clock=clock,
             ),
+            clock=clock,
+        )
+
+
+@asynccontextmanager
+async def open_answers(deployment: Deployment) -> AsyncIterator[Answers]:
+    """Open what owners hear about answers."""
+    clock, settings = SystemClock(), build_aws_settings(deployment)
+    table = deployment.require_variable("conversations_table")
+    async with open_aws_clients(settings) as clients:
+        dynamodb = await clients.open_client("dynamodb")
+        yield Answers(
+            tenants=await asyncio.to_thread(open_tenant_directory, settings, clock, NoMetrics()),
+            judged=DynamoJudgedAnswers(client=dynamodb, table=table),
+            questions=DynamoUnansweredQuestions(client=dynamodb, table=deployment.require_variable("usage_table")),
+            conversations=DynamoConversationStore(
+                client=dynamodb,
+                table=table,
+                processed_table=deployment.require_variable("processed_table"),
+                clock=clock,
+            ),
+            index=DynamoConversationIndex(client=dynamodb, table=table),
             clock=clock,
         )
 

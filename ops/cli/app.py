@@ -5,11 +5,13 @@ from pathlib import Path
 
 import click
 
+from ops.cli.answers import answers
 from ops.cli.edit import edit_failure
 from ops.cli.erase import erase_failures
 from ops.cli.examples import GroupWithExamples, WithExamples
 from ops.cli.failure_actions import discard_failures, retry_failures
 from ops.cli.failures import failures
+from ops.cli.golden import golden
 from ops.cli.health import run_doctor, show_status
 from ops.cli.session import NO_DEPLOYMENT, CommandError, Session
 from ops.cli.slots import slots
@@ -20,6 +22,7 @@ from ops.deployment import Deployment, find_deployment
 from ops.desk.domain.values import Operator
 from ops.settings import find_account_name
 from ops.wiring import (
+    open_answers,
     open_booking,
     open_desk,
     open_erasure,
@@ -88,6 +91,7 @@ def _build_session(*, stack: str | None, stack_file: Path | None, name: str | No
         open_suppressions=lambda: open_suppressions(load_deployment()),
         open_booking=lambda: open_booking(load_deployment()),
         open_usage=lambda: open_usage(load_deployment()),
+        open_answers=lambda: open_answers(load_deployment()),
         open_s3=open_s3,
         clock=SystemClock(),
     )
@@ -118,5 +122,5 @@ def serve_desk(context: click.Context, port: int) -> None:
 
 for command in (retry_failures, edit_failure, discard_failures, erase_failures):
     failures.add_command(command)
-for command in (failures, run_doctor, show_status, slots, suppressions, tenant, usage):
+for command in (answers, failures, golden, run_doctor, show_status, slots, suppressions, tenant, usage):
     stride.add_command(command)

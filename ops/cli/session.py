@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 import click
 from rich.console import Console
 
+from ops.answers.answers import Answers
 from ops.desk.desk import Desk
 from ops.desk.domain.values import Operator
 from ops.desk.erasure import FailureErasure
@@ -45,6 +46,7 @@ class Session:
     open_suppressions: Callable[[], AbstractAsyncContextManager[Suppressions]]
     open_booking: Callable[[], AbstractAsyncContextManager[BookingFacade]]
     open_usage: Callable[[], AbstractAsyncContextManager[Usage]]
+    open_answers: Callable[[], AbstractAsyncContextManager[Answers]]
     open_s3: Callable[[], Any]
     """Returns a blocking client of S3, with the credentials of the environment."""
     clock: Clock

@@ -19,9 +19,11 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from ops.answers.answers import Answers
 from ops.desk.desk import Desk
 from ops.today.today import Today
 from ops.usage.usage import Usage
+from ops.web.answers import AnswersPages
 from ops.web.failure import FailurePages
 from ops.web.failures import FailuresPages
 from ops.web.headers import BodyLimit, StrictHeaders
@@ -60,6 +62,7 @@ def create_app(
     desk: Desk,
     today: Today,
     usage: Usage,
+    answers: Answers,
     samples: Samples,
     sign_in: SignInFactory,
     session_key: str,
@@ -83,6 +86,7 @@ def create_app(
         *FailurePages(desk=desk, sessions=sessions, rendering=rendering).build_routes(guard),
         *TodayPages(today=today, rendering=rendering).build_routes(guard),
         *UsagePages(usage=usage, today=today, rendering=rendering).build_routes(guard),
+        *AnswersPages(answers=answers, today=today, rendering=rendering).build_routes(guard),
         guard.build_public_page_route(HEALTH, _answer_health_check),
         Mount("/static", StaticFiles(directory=STATIC)),
     ]

@@ -19,7 +19,7 @@ from ops.web.sessions import Sessions
 from ops.web.settings import WebSettings
 from ops.web.sign_in import TokenSignIn
 from ops.web.sign_in_limit import SignInLimit
-from ops.wiring import build_aws_settings, open_booking_facade, open_desk, open_gauge, open_usage
+from ops.wiring import build_aws_settings, open_answers, open_booking_facade, open_desk, open_gauge, open_usage
 from shared.aws.clients import open_aws_clients
 from shared.aws.conversations.conversation_audit import DynamoConversationAudit
 from shared.aws.conversations.conversation_index import DynamoConversationIndex
@@ -46,6 +46,7 @@ async def open_web(
         open_gauge(deployment) as gauge,
         open_today(deployment, clock) as today,
         open_usage(deployment) as usage,
+        open_answers(deployment) as answers,
     ):
         samples = Samples(gauge=gauge, clock=clock)
 
@@ -65,6 +66,7 @@ async def open_web(
             desk=desk,
             today=today,
             usage=usage,
+            answers=answers,
             samples=samples,
             sign_in=build_sign_in,
             session_key=key.get_secret_value() if key else secrets.token_urlsafe(32),

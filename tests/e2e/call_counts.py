@@ -90,8 +90,12 @@ async def count_visit(stack: Stack, backstage: Backstage, day: date) -> dict[str
             await visitor.hello(locale="en", tz="Europe/Warsaw")
             return visitor
 
-        async def chat(text: str) -> None:
-            await visitor.ask("chat.send", {"text": text}, "chat.final")
+        async def chat(text: str) -> int:
+            """Return the number of the answer."""
+            return int((await visitor.ask("chat.send", {"text": text}, "chat.final"))["seq"])
+
+        async def judge(seq: int) -> None:
+            await visitor.ask("chat.feedback", {"re_seq": seq, "verdict": "down"}, "ack")
 
         async def book() -> dict[str, Any]:
             pending = await hold(visitor, slot, address)
@@ -110,6 +114,9 @@ async def count_visit(stack: Stack, backstage: Backstage, day: date) -> dict[str
         steps["connect"], visitor = await counter.count(connect)
         await counter.count(lambda: chat("How much is a massage?"))
         steps["answer"], _ = await counter.count(lambda: chat("And where are you?"))
+        await counter.count(lambda: chat("Do you offer acupuncture?"))
+        steps["unanswered question"], seq = await counter.count(lambda: chat("Acupuncture, do you offer it?"))
+        steps["judgement"], _ = await counter.count(lambda: judge(seq))
         query = {"service": "consultation", "from": str(day), "days": DAYS_AT_ONCE}
         steps["free times"], listed = await counter.count(lambda: visitor.ask("booking.slots", query, "booking.slots"))
         slot = listed["data"]["slots"][0]

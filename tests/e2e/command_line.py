@@ -20,6 +20,7 @@ from ops.cli.session import Session
 from ops.deployment import Deployment, find_deployment
 from ops.desk.domain.values import Operator
 from ops.wiring import (
+    open_answers,
     open_booking,
     open_desk,
     open_erasure,
@@ -68,6 +69,7 @@ class CommandLine:
             open_erasure=lambda: open_erasure(self._deployment),
             open_gauge=lambda: open_gauge(self._deployment),
             open_usage=lambda: open_usage(self._deployment),
+            open_answers=lambda: open_answers(self._deployment),
             run_health_checks=lambda report: run_health_checks(self._deployment, report),
             open_suppressions=lambda: open_suppressions(self._deployment),
             open_booking=lambda: open_booking(self._deployment),

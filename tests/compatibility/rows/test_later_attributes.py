@@ -7,8 +7,10 @@ from api_gateway_ws.adapters.judgements import DynamoJudgements
 from shared.aws.conversations.handovers import DynamoHandoverStore
 from shared.aws.conversations.judgement_index import DynamoJudgedAnswers
 from shared.aws.items import from_item, to_item
+from shared.aws.unanswered_questions import DynamoUnansweredQuestions
 from shared.conversations.handover import StaffRequest
 from shared.conversations.judgements import JudgedAnswer, Judgement
+from shared.unanswered import AskedQuestion, MonthOfQuestions, QuestionGroup
 from tests.compatibility.fixtures_of_release import FIXTURES
 from tests.fakes.clock import FakeClock
 from workers.booking.adapters.appointment_item import appointment_to_item, item_to_appointment
@@ -83,6 +85,31 @@ async def test_the_attributes_of_a_handover_keep_their_names(dynamodb):
     assert {name: value for name, value in item.items() if name in ended} == ended
     assert "tenant_day" not in item
     await dynamodb.delete_item(TableName="ConversationsTable", Key=key)
+
+
+async def test_the_attributes_of_unanswered_questions_keep_their_names(dynamodb):
+    """The rows of a group and of its month are read as they are written, and counted on."""
+    head = to_item({"tenant": "kept-questions", "day": "unanswered#2026-01"})
+    group = to_item({"tenant": "kept-questions", "day": "unanswered#2026-01#g"})
+    month = {"group_count": 1, "not_grouped": 2, "expires_at": 1776070800}
+    row = {
+        "example": "Wifi?",
+        "question_language": "en",
+        "times_asked": 3,
+        "first_at": "2026-01-13T09:00:00+00:00",
+        "last_at": "2026-01-13T10:00:00+00:00",
+        "expires_at": 1776070800,
+    }
+    await dynamodb.put_item(TableName="UsageTable", Item=head | to_item(month))
+    await dynamodb.put_item(TableName="UsageTable", Item=group | to_item(row))
+    questions = DynamoUnansweredQuestions(client=dynamodb, table="UsageTable", max_groups=1)
+    for name in ("g", "other"):
+        await questions.count_question("kept-questions", NINE.date(), AskedQuestion(name, "x", "pl"), now=NINE + HOUR)
+    assert await questions.list_questions("kept-questions", NINE.date()) == MonthOfQuestions(
+        [QuestionGroup("Wifi?", "en", 4, NINE, NINE + HOUR)], others=3
+    )
+    for key in (head, group):
+        await dynamodb.delete_item(TableName="UsageTable", Key=key)
 
 
 async def test_the_later_attributes_of_a_visit_change_keep_their_names(dynamodb):

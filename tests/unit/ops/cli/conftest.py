@@ -44,6 +44,7 @@ class Terminal:
         self.s3 = None
         self.booking = None
         self.usage = None
+        self.answers = None
         self.screen = {"width": 160}
         """The arguments of the console, which is not a terminal by default."""
         self.err_screen = {"width": 160}
@@ -70,6 +71,7 @@ class Terminal:
             open_suppressions=lambda: open_part(self.suppressions),
             open_booking=lambda: open_part(self.booking),
             open_usage=lambda: open_part(self.usage),
+            open_answers=lambda: open_part(self.answers),
             open_s3=lambda: self.s3,
             clock=self.world.clock,
             out=Console(highlight=False, **self.screen),

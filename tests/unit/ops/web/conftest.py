@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from starlette.testclient import TestClient
 
+from ops.answers.answers import Answers
 from ops.desk.desk import Desk
 from ops.desk.domain.values import Forecast, ForecastKind
 from ops.queues.figures import QueueFigures
@@ -33,6 +34,7 @@ from tests.fakes.failures import FakeFailures
 from tests.fakes.handovers import FakeHandovers
 from tests.fakes.spending import FakeSpending
 from tests.fakes.tenants import FakeTenants
+from tests.fakes.unanswered import FakeUnansweredQuestions
 from workers.booking.facade import BookingFacade
 
 TOKEN = "a-token-that-nobody-guesses"
@@ -150,6 +152,7 @@ class World:
         self.connections = FakeConnections(self.clock)
         self.appointments = FakeAppointments(self.claims)
         self.spending = FakeSpending()
+        self.questions = FakeUnansweredQuestions()
         self.handovers = FakeHandovers(self.clock)
         self.tenants = FakeTenants({"salon-ania": profile(), "studio-bea": profile("Studio Bea")})
         self.samples = Samples(gauge=self.gauge, clock=self.clock)
@@ -191,6 +194,14 @@ class World:
             desk=desk,
             today=today,
             usage=Usage(tenants=self.tenants, reports=self.spending, clock=self.clock),
+            answers=Answers(
+                tenants=self.tenants,
+                judged=self.conversations,
+                questions=self.questions,
+                conversations=self.conversations,
+                index=self.conversations.index,
+                clock=self.clock,
+            ),
             samples=self.samples,
             sign_in=sign_in or by_token,
             session_key="k" * 40,

@@ -157,7 +157,7 @@ async def test_an_unanswered_question_is_counted_after_its_answer(world_of):
     [
         ("How much is a massage?", ["A massage costs 120 zł."]),
         ("What does it cost to be kneaded?", ["A massage costs 120 zł."]),
-        ("Hello", [UNKNOWN]),
+        ("The sauna was cold", [UNKNOWN]),
         ("Can I book a sauna?", ["Sure.", ToolCall("offer_booking", {})]),
         ("Do you have a sauna?", ["I do not", Finished(USAGE, "max_tokens")]),
         ("Do you have a sauna?", ["No.", Finished(USAGE, "guardrail_intervened")]),
