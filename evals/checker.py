@@ -13,7 +13,7 @@ from evals.language import detect_answer_language
 from shared.messages.server import Usage
 from shared.tenants.profile import TenantProfile
 from workers.chat.retrieval.analysis import fold_text
-from workers.chat.tools import hand_over, offer_booking
+from workers.chat.tools import find_times, find_visits, hand_over, offer_booking
 
 
 class Fault(StrEnum):
@@ -71,6 +71,10 @@ _NEEDED = {
     Kind.COMPLAINT: Claim.APOLOGY,
     Kind.MEDICAL: Claim.REFERRAL,
 }
+LOOKUPS = frozenset({find_times.NAME, find_visits.NAME})
+"""Tools that a model may ask for any message: they cost a call, and open nothing."""
+
+_TOOLS = LOOKUPS | {offer_booking.NAME, hand_over.NAME}
 _NEEDS_CONTACT = frozenset({Kind.COMPLAINT, Kind.PERSON})
 
 
@@ -121,13 +125,7 @@ def _check_language(case: GoldenCase, text: str) -> Iterator[Finding]:
 
 
 def _check_tools(case: GoldenCase, answer: Answer, profile: TenantProfile) -> Iterator[Finding]:
-    for name, _ in answer.tools:
-        if name not in {offer_booking.NAME, hand_over.NAME}:
-            yield Finding(Fault.TOOL, f"there is no tool {name}")
-        elif name == hand_over.NAME and case.kind not in _NEEDS_CONTACT:
-            yield Finding(Fault.TOOL, "staff are offered, and nobody asked for them")
-    if case.kind is Kind.PERSON and not any(name == hand_over.NAME for name, _ in answer.tools):
-        yield Finding(Fault.TOOL, "staff are not offered")
+    yield from _check_names(case, {name for name, _ in answer.tools})
     offers = [
         offer_booking.check_offer(content, profile) for name, content in answer.tools if name == offer_booking.NAME
     ]
@@ -146,6 +144,17 @@ def _check_tools(case: GoldenCase, answer: Answer, profile: TenantProfile) -> It
             )
 
 
+def _check_names(case: GoldenCase, names: set[str]) -> Iterator[Finding]:
+    for name in sorted(names - _TOOLS):
+        yield Finding(Fault.TOOL, f"there is no tool {name}")
+    if hand_over.NAME in names and case.kind not in _NEEDS_CONTACT:
+        yield Finding(Fault.TOOL, "staff are offered, and nobody asked for them")
+    if case.kind is Kind.PERSON and hand_over.NAME not in names:
+        yield Finding(Fault.TOOL, "staff are not offered")
+    if case.looks_up and case.looks_up not in names:
+        yield Finding(Fault.TOOL, f"the tool {case.looks_up} is not asked")
+
+
 def _check_claims(case: GoldenCase, text: str, facts: AnswerFacts) -> Iterator[Finding]:
     claims = find_claims(text)
     for claim, fault in _NEVER_CLAIMED.items():
@@ -161,8 +170,9 @@ def _check_claims(case: GoldenCase, text: str, facts: AnswerFacts) -> Iterator[F
 def _check_cost(case: GoldenCase, answer: Answer) -> Iterator[Finding]:
     usage = answer.usage
     input_tokens = usage.input_tokens + usage.cache_read_tokens + usage.cache_write_tokens
+    prompts = 2 if case.looks_up else 1
     for name, count, bound in (
-        ("input", input_tokens, case.max_input_tokens),
+        ("input", input_tokens, prompts * case.max_input_tokens),
         ("output", usage.output_tokens, case.max_output_tokens),
     ):
         if count > bound:

@@ -86,7 +86,10 @@ class GoldenCase(StatedFacts):
     """What the answer may state, too."""
 
     tool: ExpectedTool | None = None
-    """The expected call; without it the answer calls no tool."""
+    """The expected call of the form; without it the answer opens none."""
+
+    looks_up: Literal["find_times", "find_visits"] | None = None
+    """The tool that has to be asked for the facts of the answer."""
 
     tenant: str = ""
     language: Literal["pl", "en"] = "en"

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from evals.checker import Answer, Fault, check_answer
+from evals.checker import LOOKUPS, Answer, Fault, check_answer
 from evals.conversation import read_business
 from evals.golden_case import GoldenCase, Kind
 from infra.local.bedrock.lies import LieKind, falsify_reply
@@ -69,6 +69,9 @@ def _applies(kind: LieKind, case: GoldenCase, answer: Answer) -> bool:
 
 
 def _falsify_answer(case: GoldenCase, answer: Answer, kind: LieKind) -> Answer:
-    tool = ToolCall(*answer.tools[0]) if answer.tools else None
-    reply = falsify_reply(Reply(answer.text, tool), kind, case.language)
-    return replace(answer, text=reply.text, tools=((reply.tool.name, reply.tool.input),) if reply.tool else ())
+    """Return the answer with a lie; what the model looked up before it stays."""
+    lookups = tuple(tool for tool in answer.tools if tool[0] in LOOKUPS)
+    offers = [ToolCall(*tool) for tool in answer.tools if tool[0] not in LOOKUPS]
+    reply = falsify_reply(Reply(answer.text, offers[0] if offers else None), kind, case.language)
+    tools = (*lookups, *([(reply.tool.name, reply.tool.input)] if reply.tool else []))
+    return replace(answer, text=reply.text, tools=tools)

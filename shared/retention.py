@@ -18,6 +18,9 @@ PROCESSED_COMMAND_RETENTION = QUEUED_MESSAGE_RETENTION
 STOP_FLAG_RETENTION = PROCESSED_COMMAND_RETENTION
 """The request is part of the command's record."""
 
+QUERY_ANSWER_RETENTION = timedelta(minutes=10)
+"""The assistant waits three seconds for an answer; it holds times of visits, so it is not kept for longer."""
+
 CONNECTION_RETENTION = timedelta(hours=2, minutes=10)
 """API Gateway closes a connection after two hours; this is for rows whose `$disconnect` never came."""
 

@@ -139,6 +139,13 @@ def _charge(
     return cache.charge_input(model.id, parse_request(body.encode()), count=count)
 
 
+class _SilentBooking:
+    """Lets the prompt have all tools, none of which is called."""
+
+    async def ask(self, query: object, context: object) -> None:
+        """Return no answer."""
+
+
 def build_message_prompt(conversation: Conversation, number: int, form: Form = "built") -> Prompt:
     """Return the prompt of a message, as the chat worker builds it."""
     business, exchange = read_business(conversation.business), conversation.exchanges[number]
@@ -148,7 +155,7 @@ def build_message_prompt(conversation: Conversation, number: int, form: Form = "
         history=list(_build_history(conversation.exchanges[:number])),
         text=exchange.visitor,
         now=NOW + timedelta(seconds=number * MESSAGE_SECONDS),
-        tools=tuple(build(business.profile) for build in list_tools()),
+        tools=tuple(build(business.profile) for build in list_tools(_SilentBooking())),
     )
     return replace(prompt, documents=()) if form == "unpadded" else prompt
 

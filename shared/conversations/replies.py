@@ -116,6 +116,10 @@ class Replies:
         """Return the last frame, for `store_in_steps_and_post`: read early, it costs no time at the end."""
         return await self._conversations.get_tail(session_id, 1)
 
+    async def list_last_frames(self, session_id: str, limit: int) -> Sequence[ServerFrame]:
+        """Return the last frames of a conversation, oldest first."""
+        return (await self._conversations.get_tail(session_id, limit)).frames
+
     async def recover_outcome(self, session_id: str, *, claim: Claim) -> ServerFrame | None:
         """Post the outcome that an earlier worker stored in steps without ending the command, and end it.
 

@@ -3,6 +3,7 @@
 The envelope's `id` is the command key (`shared/ids.py`); every effect derives from it.
 """
 
+from datetime import date
 from typing import Annotated, Literal
 
 from pydantic import Discriminator, Field, Tag, TypeAdapter
@@ -15,10 +16,13 @@ from shared.messages.model import (
     Message,
     QueuedId,
     QueuedReplay,
+    ServiceId,
     is_absent,
 )
 
 ENVELOPE_VERSION: Literal[1] = 1
+
+MAX_QUERIED_DAYS = 14
 
 
 class Envelope(Message):
@@ -207,11 +211,40 @@ class CalendarChanged(InternalCommand):
     data: CalendarChangedData
 
 
+class TimesQuery(Message):
+    """Asks for free times, from a date of the business on."""
+
+    about: Literal["times"] = "times"
+    service: ServiceId | None = None
+    """Without one, the times of each service."""
+    from_day: date
+    days: Annotated[int, Field(ge=1, le=MAX_QUERIED_DAYS)]
+
+
+class VisitsQuery(Message):
+    """Asks for the visits of the session."""
+
+    about: Literal["visits"] = "visits"
+
+
+class BookingQuery(InternalCommand):
+    """The assistant asks: the answer is a row of its own (`shared/answers.py`), no frame, and outdated in seconds."""
+
+    type: Literal["booking.query"] = "booking.query"
+    data: Annotated[TimesQuery | VisitsQuery, Field(discriminator="about")]
+
+
 VisitorBookingCommand = (
     BookingSlots | BookingCreate | BookingVerify | BookingResend | BookingLookup | BookingCancel | BookingReschedule
 )
 InternalBookingCommand = (
-    BookingRemind | BookingPlanReminders | BookingSettleEntry | CalendarTick | CalendarSync | CalendarChanged
+    BookingRemind
+    | BookingPlanReminders
+    | BookingSettleEntry
+    | BookingQuery
+    | CalendarTick
+    | CalendarSync
+    | CalendarChanged
 )
 
 

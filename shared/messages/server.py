@@ -11,7 +11,7 @@ from pydantic import BeforeValidator, Field, TypeAdapter
 
 from shared.messages.errors import ErrorCode
 from shared.messages.limits import MAX_CHAT_CHARACTERS, MAX_FRAME_BYTES
-from shared.messages.model import NO_INPUT_IN_ERRORS, Instant, Message
+from shared.messages.model import NO_INPUT_IN_ERRORS, Instant, Message, is_absent
 
 Resume = Literal["new", "ok", "expired"]
 """The result of the resume token: there was none, it was valid, or it had expired."""
@@ -63,6 +63,8 @@ class OfferBooking(Message):
     type: Literal["booking.offer"] = "booking.offer"
     service: str | None = None
     date: str | None = None
+    start: Annotated[Instant | None, Field(exclude_if=is_absent)] = None
+    """A time of the service that was free when the assistant looked for this answer; booking it is checked again."""
 
 
 class OfferHandover(Message):

@@ -63,17 +63,21 @@ async def test_a_visit_makes_the_calls_of_the_table(lambda_stack: Stack, pytestc
 
 
 async def test_a_visitor_chats_and_books_with_the_workers_on_lambda(lambda_stack: Stack):
-    """One answer to each message, one confirmed appointment, one event, two e-mails, as with pools."""
+    """One answer to each message, also with what booking knows; one confirmed appointment, one event, two e-mails."""
     description, backstage, address = lambda_stack.describe(), Backstage(lambda_stack), fresh_address()
     visit = Visit(description["websocket_url"], description["tenant"], description["site_url"])
     async with visit(greet=False) as visitor:
         session = (await visitor.hello(locale="en"))["data"]["session_id"]
         first = await visitor.ask("chat.send", {"text": "How much is a massage?"}, "chat.final")
         second = await visitor.ask("chat.send", {"text": "And where are you?"}, "chat.final")
-        pending = await hold(visitor, await free_slot(visitor), address)
+        slot = await free_slot(visitor)
+        question = f"Is there anything free on {slot['start'][:10]} for a consultation?"
+        times = await visitor.ask("chat.send", {"text": question}, "chat.final")
+        pending = await hold(visitor, slot, address)
         confirmed = await confirm(visitor, pending, address, backstage)
         await backstage.email(address, number=2)
 
+    assert slot["start"][11:16] in times["data"]["text"]
     assert (first["type"], second["type"]) == ("chat.final", "chat.final")
     assert confirmed["type"] == "booking.confirmed"
     assert [row["state"] for row in backstage.appointments(session)] == ["confirmed"]

@@ -24,7 +24,7 @@ ASKED = {
     "booking.lookup",
 }
 OWN = {
-    *("booking.remind", "booking.plan_reminders", "booking.settle_entry"),
+    *("booking.remind", "booking.plan_reminders", "booking.settle_entry", "booking.query"),
     *("calendar.tick", "calendar.sync", "calendar.changed"),
 }
 """What the backend asks of itself."""

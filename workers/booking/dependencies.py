@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 
+from shared.answers import QueryAnswers
 from shared.clock import Clock
 from shared.email_links import Links
 from shared.metrics import Metrics
@@ -23,6 +24,7 @@ class BookingPorts:
     calendar: Calendar
     notices: NoticeQueue
     commands: InternalCommandQueue
+    answers: QueryAnswers
     schedules: Schedules
     sync_tokens: SyncTokens
     tenants: TenantDirectory

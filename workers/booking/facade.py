@@ -16,6 +16,7 @@ from shared.messages.commands import (
     BookingCommand,
     BookingLookup,
     BookingPlanReminders,
+    BookingQuery,
     BookingRemind,
     BookingSettleEntry,
     BookingSlots,
@@ -225,6 +226,9 @@ async def forecast_command(ports: BookingPorts, command: BookingCommand) -> Repl
 async def _forecast_plan(ports: BookingPorts, command: BookingCommand) -> ReplayForecast:
     if isinstance(command, CalendarTick):
         return ReplayForecast("stale" if is_obsolete_tick(command, ports.clock.now()) else "would_be_done")
+    if isinstance(command, BookingQuery):
+        # Nobody waits for its answer any more.
+        return ReplayForecast("stale")
     if isinstance(command, CalendarSync | BookingSlots | BookingLookup):
         return ReplayForecast("would_be_done")
     profile = await ports.tenants.get_profile(command.tenant)

@@ -80,6 +80,7 @@ async def open_read_only_ports(
         busy_calendars={CalendarProvider.CALDAV: CachedBusyCalendar(caldav, clock)},
         notices=nothing,
         commands=nothing,
+        answers=nothing,
         schedules=nothing,
         sync_tokens=nothing,
         tenants=open_tenant_directory(settings, clock, metrics),
@@ -108,6 +109,9 @@ class _ReadOnly:
         raise RuntimeError("a forecast changes nothing")
 
     async def get(self, *_: object, **__: object) -> NoReturn:
+        raise RuntimeError("a forecast does not read this")
+
+    async def find(self, *_: object, **__: object) -> NoReturn:
         raise RuntimeError("a forecast does not read this")
 
     async def remove(self, *_: object, **__: object) -> NoReturn:

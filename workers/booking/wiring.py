@@ -7,6 +7,7 @@ from datetime import timedelta
 from shared.aws.clients import AwsClients, open_aws_clients
 from shared.aws.knowledge import open_tenant_directory
 from shared.aws.ledger.replay_outcomes import DynamoReplayOutcomes
+from shared.aws.query_answers import DynamoQueryAnswers
 from shared.aws.queue_connector import SqsConnector
 from shared.aws.secret_cache import Secrets
 from shared.aws.secrets import open_secrets
@@ -85,6 +86,7 @@ async def open_ports(
         busy_calendars={CalendarProvider.CALDAV: CachedBusyCalendar(caldav, clock)},
         notices=SqsNoticeQueue(calls=sends, url=settings.notifications_queue_url),
         commands=SqsInternalCommandQueue(calls=sends, url=settings.booking_queue_url),
+        answers=DynamoQueryAnswers(client=stores.dynamodb, table=settings.processed_table, clock=clock),
         schedules=EventBridgeSchedules(
             client=await clients.open_client("scheduler"),
             group=settings.schedule_group,

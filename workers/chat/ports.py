@@ -5,10 +5,13 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Protocol
 
+from shared.messages.answers import QueryAnswer
+from shared.messages.commands import TimesQuery, VisitsQuery
 from shared.messages.server import Usage
 from shared.spending.values import Reservation as CallReservation
 from workers.chat.domain.deadline import Deadline
 from workers.chat.domain.prompt import Prompt
+from workers.chat.domain.tool import ToolContext
 
 
 class ModelFailure(StrEnum):
@@ -125,6 +128,14 @@ class Reservation:
 @dataclass(frozen=True, slots=True)
 class OverCap:
     """The call would cost more than the business allows."""
+
+
+class BookingQueries(Protocol):
+    """Asks the booking worker about free times and visits; that changes nothing."""
+
+    async def ask(self, query: TimesQuery | VisitsQuery, context: ToolContext) -> QueryAnswer | None:
+        """Return the answer; None if none came within seconds, or by the deadline, or nobody could be asked."""
+        ...
 
 
 class Spending(Protocol):

@@ -19,6 +19,10 @@ class ChatSettings(AwsSettings):
     """Where the outcomes of replays are recorded."""
 
     usage_table: str
+    booking_queue_url: str = ""
+    """Where the assistant asks for free times and visits; if it is empty, as in an environment of the release before,
+    it does not know them."""
+
     notifications_queue_url: str = ""
     """Where the owner's alerts go, about costs and about visitors who ask for a person; if it is empty, as in an
     environment of the release before, they are only logged."""

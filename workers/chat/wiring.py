@@ -3,14 +3,16 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
+from functools import partial
 
 from shared.aws.clients import AwsClients, Credentials, open_aws_clients
 from shared.aws.conversations.handovers import DynamoHandoverStore
 from shared.aws.knowledge import open_tenant_directory
 from shared.aws.ledger.replay_outcomes import DynamoReplayOutcomes
+from shared.aws.query_answers import DynamoQueryAnswers
 from shared.aws.queue_connector import SqsConnector
 from shared.aws.spending.spending_store import DynamoSpendingStore
-from shared.aws.sqs import SqsNoticeQueue
+from shared.aws.sqs import SqsInternalCommandQueue, SqsNoticeQueue
 from shared.aws.stores import VisitorStores, open_visitor_stores
 from shared.aws.unanswered_questions import DynamoUnansweredQuestions
 from shared.aws.usage import DynamoUsageStore
@@ -29,11 +31,13 @@ from shared.settings import PoolSettings
 from workers.chat.adapters.bedrock.model import MAX_SILENCE_SECONDS, BedrockModel
 from workers.chat.adapters.budget_warnings import BudgetWarnings
 from workers.chat.adapters.capped_spending import CappedSpending
+from workers.chat.adapters.queued_queries import QueuedBookingQueries
 from workers.chat.dependencies import ChatPorts, ModelSettings
 from workers.chat.domain.tool import ToolBuilder
 from workers.chat.handler.dispatch import ChatHandler
+from workers.chat.ports import BookingQueries
 from workers.chat.settings import ChatSettings
-from workers.chat.tools import hand_over, offer_booking
+from workers.chat.tools import find_times, find_visits, hand_over, offer_booking
 
 MAX_ATTEMPTS = 3
 """A visitor waits for the answer: three attempts take about ten seconds."""
@@ -89,8 +93,14 @@ async def open_ports(
     usage = DynamoUsageStore(client=stores.dynamodb, table=settings.usage_table)
     tenants = open_tenant_directory(settings, clock, metrics, compiles_profiles=True)
     store = DynamoSpendingStore(client=stores.dynamodb, table=settings.usage_table, clock=clock)
+    sends = await clients.open_client("sqs")
     url = settings.notifications_queue_url
-    notices = SqsNoticeQueue(calls=await clients.open_client("sqs"), url=url) if url else None
+    notices = SqsNoticeQueue(calls=sends, url=url) if url else None
+    booking = QueuedBookingQueries(
+        commands=SqsInternalCommandQueue(calls=sends, url=settings.booking_queue_url),
+        answers=DynamoQueryAnswers(client=stores.dynamodb, table=settings.processed_table, clock=clock),
+        clock=clock,
+    )
     models = ModelSettings(settings.bedrock_model_id, settings.fallback_model_id or None)
     allowed = settings.allowed_model_ids
     return ChatPorts(
@@ -101,7 +111,7 @@ async def open_ports(
             may_leave_geography=settings.models_may_leave_geography,
         ),
         models=models,
-        tools=list_tools(),
+        tools=list_tools(booking if settings.booking_queue_url else None),
         spending=CappedSpending(
             store=store,
             usage=usage,
@@ -143,9 +153,13 @@ def describe_queues(
     )
 
 
-def list_tools() -> tuple[ToolBuilder, ...]:
-    """Return the tools of the assistant, in the order in which the model reads them."""
-    return (offer_booking.build, hand_over.build)
+def list_tools(booking: BookingQueries | None) -> tuple[ToolBuilder, ...]:
+    """Return the tools of the assistant, in the order in which the model reads them; some need somebody to ask."""
+    tools: list[ToolBuilder] = [offer_booking.build, hand_over.build]
+    if booking is not None:
+        tools.append(partial(find_times.build, booking=booking))
+        tools.append(partial(find_visits.build, booking=booking))
+    return tuple(tools)
 
 
 def check_model_geographies(settings: ChatSettings) -> None:

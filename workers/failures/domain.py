@@ -16,6 +16,7 @@ from shared.messages.commands import (
     BookingCancel,
     BookingCreate,
     BookingLookup,
+    BookingQuery,
     BookingReschedule,
     BookingResend,
     BookingSlots,
@@ -88,7 +89,7 @@ def needs_record(message: Message | None) -> bool:
     A query changes nothing, and nobody waits for its answer when an operator replays it. But a failure that an operator
     has replayed must get the outcome of the replay.
     """
-    return message is None or message.replay > 0 or not isinstance(message, BookingSlots | BookingLookup)
+    return message is None or message.replay > 0 or not isinstance(message, BookingSlots | BookingLookup | BookingQuery)
 
 
 def convert_to_current_version(body: str, problem: DeadLetterReason) -> str | None:

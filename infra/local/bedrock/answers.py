@@ -4,15 +4,22 @@ Nothing here is random or reads a clock: the same request gets the same answer.
 """
 
 from infra.local.bedrock.facts import Facts
-from infra.local.bedrock.intents import Intent, detect_courtesy, detect_intent
+from infra.local.bedrock.intents import Intent, Lookup, detect_courtesy, detect_intent, detect_lookup
 from infra.local.bedrock.knowledge_base import KnowledgeBase
 from infra.local.bedrock.phrases import Phrases, get_phrases
 from infra.local.bedrock.reply import Reply, ToolCall
 from infra.local.bedrock.request import ConverseRequest, ToolSpec
 from infra.local.bedrock.tool_input import fill_input, find_today
+from infra.local.bedrock.tool_results import (
+    BOOKING_TOOL,
+    TIMES_TOOL,
+    VISITS_TOOL,
+    build_result_answer,
+    read_outcomes,
+)
 
-BOOKING_TOOL = "offer_booking"
 HANDOVER_TOOL = "hand_over"
+_LOOKUP_TOOLS: dict[Lookup, str] = {"times": TIMES_TOOL, "visits": VISITS_TOOL}
 
 
 def build_answer(request: ConverseRequest) -> Reply:
@@ -21,13 +28,12 @@ def build_answer(request: ConverseRequest) -> Reply:
     texts = [turn.text for turn in reversed(request.messages) if turn.role == "user" and turn.text]
     knowledge = KnowledgeBase(facts_text, texts)
     phrases = get_phrases(knowledge.language)
-    results = request.messages[-1].tool_results
-    if results:
-        failed = any(result.status == "error" for result in results)
-        return Reply(phrases.tool_failed if failed else phrases.after_tool)
+    if outcomes := read_outcomes(request):
+        return build_result_answer(request, outcomes, phrases)
     intent = detect_intent(request.last_user_text, previous_answer=_find_previous_answer(request))
     booking = next((spec for spec in request.tools if spec.name == BOOKING_TOOL), None)
-    tool = _find_forced_tool(request) or (booking if intent == "book" else None)
+    lookup = _find_lookup_tool(request) if intent in {None, "book"} else None
+    tool = _find_forced_tool(request) or lookup or (booking if intent == "book" else None)
     if tool:
         filled = fill_input(tool.input_schema.schema_, texts, facts_text, knowledge.analyzer)
         return Reply(phrases.pick_a_time if tool.name == BOOKING_TOOL else "", ToolCall(tool.name, filled))
@@ -66,6 +72,11 @@ def _build_fact_answer(texts: list[str], facts: Facts, phrases: Phrases, *, can_
         topics = f" {phrases.topics} {', '.join(titles)}." if titles else ""
         return f"{phrases.unknown}{topics} {phrases.offer_booking if can_book else phrases.offer_contact}"
     return f"{quoted} {phrases.offer_booking}" if can_book and "price" in facts.extract_terms(texts[0]) else quoted
+
+
+def _find_lookup_tool(request: ConverseRequest) -> ToolSpec | None:
+    lookup = detect_lookup(request.last_user_text)
+    return next((spec for spec in request.tools if lookup and spec.name == _LOOKUP_TOOLS[lookup]), None)
 
 
 def _find_forced_tool(request: ConverseRequest) -> ToolSpec | None:

@@ -9,6 +9,7 @@ import yaml
 from workers.chat.retrieval.analysis import split_words
 
 Intent = Literal["book", "decline", "identity", "person", "complaint"]
+Lookup = Literal["times", "visits"]
 Courtesy = Literal["greeting", "thanks", "goodbye"]
 _MAX_SHORT_WORDS = 4
 _PATTERNS = {
@@ -35,6 +36,15 @@ def detect_intent(text: str, *, previous_answer: str = "") -> Intent | None:
     ):
         return "book"
     return found
+
+
+def detect_lookup(text: str) -> Lookup | None:
+    """Return what a message asks to look up, or None. Who wants to book, or asks for a fact, asks for nothing else."""
+    plain = _fold_sentence(text)
+    if _has_phrase("own_visits", plain):
+        return "visits"
+    is_about_times = _has_phrase("free_times", plain) and not _has_phrase("fact", plain)
+    return "times" if is_about_times and not _has_phrase("commitment", plain) else None
 
 
 def detect_courtesy(text: str) -> tuple[Courtesy, str] | None:

@@ -20,6 +20,13 @@ class Phrases:
     pick_a_time: str
     after_tool: str
     tool_failed: str
+    free_times: str
+    no_free_times: str
+    visits: str
+    no_visits: str
+    states: dict[str, str]
+    weekdays: tuple[str, ...]
+    """From Monday on."""
 
 
 _ENGLISH = Phrases(
@@ -40,6 +47,12 @@ _ENGLISH = Phrases(
     pick_a_time="Of course, pick a time below.",
     after_tool="Choose the time that suits you best, and I will take care of the rest.",
     tool_failed="I am sorry, I cannot show free times right now. Please try again in a moment.",
+    free_times="These times are free:",
+    no_free_times="There is nothing free then. Shall I look at another day?",
+    visits="This is what you have:",
+    no_visits="You have no visit in this conversation.",
+    states={"confirmed": "confirmed", "held": "waiting for your code", "cancelled": "cancelled"},
+    weekdays=("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"),
 )
 _POLISH = Phrases(
     courtesy={
@@ -59,6 +72,12 @@ _POLISH = Phrases(
     pick_a_time="Oczywiście, wybierz termin poniżej.",
     after_tool="Wybierz dogodny termin, a ja zajmę się resztą.",
     tool_failed="Przepraszam, nie mogę teraz pokazać wolnych terminów. Spróbuj ponownie za chwilę.",
+    free_times="Wolne są te terminy:",
+    no_free_times="Wtedy nie ma nic wolnego. Czy sprawdzić inny dzień?",
+    visits="Oto Twoje wizyty:",
+    no_visits="W tej rozmowie nie ma żadnej wizyty.",
+    states={"confirmed": "potwierdzona", "held": "czeka na kod", "cancelled": "odwołana"},
+    weekdays=("poniedziałek", "wtorek", "środa", "czwartek", "piątek", "sobota", "niedziela"),
 )
 _GERMAN = Phrases(
     courtesy={
@@ -78,6 +97,12 @@ _GERMAN = Phrases(
     pick_a_time="Gern, wählen Sie unten einen Termin.",
     after_tool="Wählen Sie einen passenden Termin, um den Rest kümmere ich mich.",
     tool_failed="Ich kann gerade keine freien Termine zeigen. Bitte versuchen Sie es gleich noch einmal.",
+    free_times="Diese Zeiten sind frei:",
+    no_free_times="Dann ist nichts frei. Soll ich einen anderen Tag suchen?",
+    visits="Das sind Ihre Termine:",
+    no_visits="In diesem Gespräch gibt es keinen Termin.",
+    states={"confirmed": "bestätigt", "held": "wartet auf den Code", "cancelled": "abgesagt"},
+    weekdays=("Montag", "Dienstag", "Mittwoch", "Donnerstag", "Freitag", "Samstag", "Sonntag"),
 )
 _PHRASES = {"en": _ENGLISH, "pl": _POLISH, "de": _GERMAN}
 

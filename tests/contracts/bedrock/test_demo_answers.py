@@ -5,6 +5,9 @@ from datetime import UTC, datetime
 
 import pytest
 
+from evals.checker import LOOKUPS
+from evals.conversation import ask_in_rounds, build_command
+from evals.open_hours import OpenHours
 from infra.local.bedrock.phrases import get_phrases
 from infra.local.seed import TENANTS
 from infra.local.site.server import STATIC
@@ -29,7 +32,7 @@ from workers.chat.adapters.bedrock.model import BedrockModel
 from workers.chat.domain.deadline import Deadline
 from workers.chat.domain.knowledge import PromptKnowledge, order_documents
 from workers.chat.domain.prompt import build_prompt
-from workers.chat.ports import TextDelta, ToolCall
+from workers.chat.domain.tool import ToolContext
 from workers.chat.wiring import list_tools
 
 FOLDER = TENANTS / "studio-lumen"
@@ -53,7 +56,7 @@ FIXED = {
 
 
 NEVER = Deadline(float("inf"))
-TOOLS = tuple(build(PROFILE) for build in list_tools())
+TOOLS = tuple(build(PROFILE) for build in list_tools(OpenHours()))
 
 
 class Conversation:
@@ -65,11 +68,11 @@ class Conversation:
         prompt = build_prompt(
             profile=PROFILE, knowledge=KNOWLEDGE, history=self._history, text=text, now=NOW, tools=TOOLS
         )
-        events = [event async for event in self._model.stream(prompt, deadline=NEVER)]
-        answer = "".join(event.text for event in events if isinstance(event, TextDelta))
+        command = build_command("studio-lumen", text, language="pl")
+        answer = await ask_in_rounds(self._model, prompt, ToolContext(command, PROFILE, NOW, NEVER, "call"))
         self._history.append(ChatSent(re="a", data=ChatSentData(text=text)))
-        self._history.append(ChatFinal(re="a", data=ChatFinalData(text=answer)))
-        return answer, [(event.name, event.input) for event in events if isinstance(event, ToolCall)]
+        self._history.append(ChatFinal(re="a", data=ChatFinalData(text=answer.text)))
+        return answer.text, [call for call in answer.tools if call[0] not in LOOKUPS]
 
 
 @pytest.mark.parametrize("questions", [TABLE, UNSEEN], ids=["questions", "unseen questions"])

@@ -19,6 +19,7 @@ from tests.fakes.clock import FakeClock
 from tests.fakes.figures import FakeMetrics
 from tests.fakes.internal_commands import FakeCommands, FakeSchedules, FakeSyncTokens
 from tests.fakes.notices import FakeNotices
+from tests.fakes.query_answers import FakeAnswers
 from tests.fakes.suppressions import FakeSuppressions
 from tests.fakes.tenants import FakeTenants
 from workers.booking.handler import BookingHandler, BookingPorts
@@ -143,6 +144,7 @@ class Crowd:
             metrics=FakeMetrics(),
             clock=self.clock,
             commands=self.commands,
+            answers=FakeAnswers(),
             schedules=self.schedules,
             sync_tokens=FakeSyncTokens(),
             code_key=SECRET,

@@ -15,6 +15,7 @@ from tests.fakes.clock import FakeClock
 from tests.fakes.figures import FakeMetrics
 from tests.fakes.internal_commands import FakeCommands, FakeSchedules, FakeSyncTokens
 from tests.fakes.notices import FakeNotices
+from tests.fakes.query_answers import FakeAnswers
 from tests.fakes.suppressions import FakeSuppressions
 from tests.fakes.tenants import FakeTenants
 from tests.unit.workers.booking.conftest import build_profile
@@ -38,6 +39,7 @@ class Shop:
             calendar=FakeCalendar("calendar"),
             notices=FakeNotices(),
             commands=FakeCommands(),
+            answers=FakeAnswers(),
             schedules=FakeSchedules(),
             sync_tokens=FakeSyncTokens(),
             tenants=self.profiles,

@@ -12,6 +12,7 @@ from shared.messages.server import BookingPending, BookingPendingData
 from shared.settings import PoolSettings
 from shared.tenants.profile import TenantProfile
 from tests.fakes.appointments import FakeAppointments
+from tests.fakes.booking_queries import FakeBookingQueries
 from tests.fakes.business_calendar import FakeCalendar
 from tests.fakes.claims import FakeClaims
 from tests.fakes.clock import NOON, FakeClock
@@ -31,6 +32,7 @@ from tests.fakes.notices import (
     FakeSmsSender,
     FakeTextMessageTemplates,
 )
+from tests.fakes.query_answers import FakeAnswers
 from tests.fakes.send_rate import FakeSendRateLimiter
 from tests.fakes.spending import FakeSpending
 from tests.fakes.suppressions import FakeSuppressions
@@ -137,7 +139,7 @@ class Composition:
         ports = ChatPorts(
             model=FakeModel(),
             models=ModelSettings("model"),
-            tools=list_tools(),
+            tools=list_tools(FakeBookingQueries()),
             spending=CappedSpending(
                 store=store,
                 usage=usage,
@@ -169,6 +171,7 @@ class Composition:
             calendar=FakeCalendar("calendar"),
             notices=FakeNotices(),
             commands=FakeCommands(),
+            answers=FakeAnswers(),
             schedules=FakeSchedules(),
             sync_tokens=FakeSyncTokens(),
             tenants=self.tenants,

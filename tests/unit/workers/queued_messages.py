@@ -21,6 +21,7 @@ COMMANDS = {
     "booking.remind": {"appointment_id": APPOINTMENT, "start": "2026-01-13T09:00:00Z", "hours_before": 24},
     "booking.plan_reminders": {"appointment_id": APPOINTMENT, "start": "2026-01-13T09:00:00Z"},
     "booking.settle_entry": {"appointment_id": APPOINTMENT, "version": 2},
+    "booking.query": {"about": "visits"},
     "calendar.tick": {},
     "calendar.sync": {"calendar_id": "calendar"},
     "calendar.changed": {"appointment_id": APPOINTMENT},

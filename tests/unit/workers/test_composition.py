@@ -30,7 +30,7 @@ DESCRIBED = {
     "failures": [(f"{name}_dlq_url", None, 2**31) for name in ("chat", "booking", "notifications")],
 }
 
-QUERIES = ("booking.slots", "booking.lookup")
+QUERIES = ("booking.slots", "booking.lookup", "booking.query")
 
 
 @pytest.fixture(autouse=True)

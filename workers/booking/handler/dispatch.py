@@ -10,6 +10,7 @@ from shared.dead_letter_reasons import DeadLetterReason
 from shared.messages.commands import (
     BookingCommand,
     BookingLookup,
+    BookingQuery,
     BookingSlots,
     InternalBookingCommand,
     InternalCommand,
@@ -26,6 +27,7 @@ from workers.booking.handler.choose_again import ask_to_choose_again
 from workers.booking.handler.frames import build_answer
 from workers.booking.handler.internal_commands import handle_internal_command
 from workers.booking.handler.lookup import look_up_appointment
+from workers.booking.handler.queries import answer_query
 from workers.booking.handler.use_cases import apply_plan, plan_command
 
 log = structlog.get_logger()
@@ -41,6 +43,10 @@ class BookingHandler:
 
     async def handle(self, command: BookingCommand, claim: Claim) -> str | None:
         """Run the command's use case; return the error code if it is refused."""
+        if isinstance(command, BookingQuery):
+            await answer_query(self._ports, self._replies, command)
+            await self._complete_command(command, None, claim)
+            return None
         if isinstance(command, InternalCommand):
             await self._complete_command(command, await handle_internal_command(self._ports, command, claim), claim)
             return None

@@ -116,7 +116,7 @@ class AnswerStreamer:
                 answer.stop_reason = DEADLINE
                 return
             results = await self._run_tools(request, answer, stopped, number, free_times)
-            answer.actions += [result.action for result in results if result.action]
+            answer.actions = [result.action for result in results if result.action] or answer.actions
             exchange = build_exchange(answer.text.part, answer.calls, results) if results else None
             if exchange is None or answer.ending != "complete":
                 return

@@ -39,13 +39,17 @@ def _build_schema(profile: TenantProfile) -> dict[str, Any]:
                 "type": "string",
                 "description": "The day that the visitor wants, as YYYY-MM-DD, if they named one.",
             },
+            "start": {
+                "type": "string",
+                "description": "The time that they want, as YYYY-MM-DDTHH:MM, if a tool has just returned it as free.",
+            },
         },
     }
 
 
 async def _offer_booking(content: Mapping[str, Any], context: ToolContext) -> ToolResult:
-    offer = check_offer(content, context.profile)
-    return ToolResult(action=keep_bookable_date(offer, context.profile, context.now))
+    offer = keep_bookable_date(check_offer(content, context.profile), context.profile, context.now)
+    return ToolResult(action=add_free_start(offer, content.get("start"), context))
 
 
 def check_offer(content: Mapping[str, Any], profile: TenantProfile) -> OfferBooking:
@@ -61,3 +65,17 @@ def keep_bookable_date(offer: OfferBooking, profile: TenantProfile, now: datetim
     if day is None or today <= day <= today + timedelta(days=profile.horizon_days):
         return offer
     return offer.model_copy(update={"date": None})
+
+
+def add_free_start(offer: OfferBooking, start: object, context: ToolContext) -> OfferBooking:
+    """Return the offer with a time, if a tool has returned it for this message: never one of the model alone."""
+    services = {offer.service} if offer.service else {service.id for service in context.profile.services}
+    found = [
+        time
+        for time in context.free_times
+        if time.service in services and f"{time.start.astimezone(context.profile.zone):%Y-%m-%dT%H:%M}" == start
+    ]
+    if len(found) != 1:
+        return offer
+    local = found[0].start.astimezone(context.profile.zone)
+    return offer.model_copy(update={"service": found[0].service, "date": f"{local:%Y-%m-%d}", "start": local})

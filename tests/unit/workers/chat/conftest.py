@@ -10,6 +10,7 @@ from shared.ids import derive_command_key
 from shared.messages.commands import ChatSend
 from shared.messages.server import ChatSent, ChatSentData
 from shared.tenants.profile import TenantProfile
+from tests.fakes.booking_queries import FakeBookingQueries
 from tests.fakes.claims import FakeClaims
 from tests.fakes.clock import FakeClock
 from tests.fakes.connections import FakeConnections, FakePoster
@@ -77,7 +78,7 @@ class World:
         ports = ChatPorts(
             model=self.model,
             models=ModelSettings("first-model"),
-            tools=list_tools() if tools is None else tuple(tools),
+            tools=list_tools(FakeBookingQueries()) if tools is None else tuple(tools),
             spending=self.spending_port,
             tenants=self.tenants,
             conversations=self.conversations,

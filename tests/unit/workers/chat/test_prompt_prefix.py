@@ -21,6 +21,7 @@ from shared.messages.server import (
     ChatSent,
     ChatSentData,
 )
+from tests.fakes.booking_queries import FakeBookingQueries
 from workers.chat.adapters.bedrock.request import build_request
 from workers.chat.domain.knowledge import PromptKnowledge, order_documents
 from workers.chat.domain.prompt import build_prompt
@@ -45,7 +46,7 @@ def build_requests(model_id):
             history=[frame.with_seq(seq) for seq, frame in enumerate(frames, 1)],
             text=text,
             now=START + timedelta(minutes=number),
-            tools=tuple(build(business.profile) for build in list_tools()),
+            tools=tuple(build(business.profile) for build in list_tools(FakeBookingQueries())),
         )
         requests.append(build_request(model, prompt))
         frames += [

@@ -19,6 +19,7 @@ from tests.fakes.conversations import FakeConversations
 from tests.fakes.figures import FakeMetrics
 from tests.fakes.internal_commands import FakeCommands, FakeSchedules, FakeSyncTokens
 from tests.fakes.notices import FakeNotices
+from tests.fakes.query_answers import FakeAnswers
 from tests.fakes.suppressions import FakeSuppressions
 from tests.fakes.tenants import FakeTenants
 from workers.booking.handler import BookingHandler, BookingPorts
@@ -46,6 +47,7 @@ class World:
         self.appointments, self.calendar = FakeAppointments(self.claims), FakeCalendar("calendar")
         self.notices, self.metrics = FakeNotices(), FakeMetrics()
         self.commands, self.schedules, self.sync_tokens = FakeCommands(), FakeSchedules(), FakeSyncTokens()
+        self.answers = FakeAnswers()
         self.tenants = FakeTenants({TENANT: profile})
         self.connections.open("session", "tab", locale="en")
         self.suppressions = FakeSuppressions()
@@ -54,6 +56,7 @@ class World:
             calendar=self.calendar,
             notices=self.notices,
             commands=self.commands,
+            answers=self.answers,
             schedules=self.schedules,
             sync_tokens=self.sync_tokens,
             tenants=self.tenants,
