@@ -10,8 +10,8 @@ from api_gateway_ws.adapters.command_publisher import SqsCommandPublisher
 from shared.aws.sqs import SqsNoticeQueue
 from shared.errors import PermanentError
 from shared.ids import derive_command_key, new_id
-from shared.messages.client import BookingCancelData, ChatSendData
-from shared.messages.commands import COMMAND, BookingCancel, ChatSend
+from shared.messages.client import BookingCancelData, ChatSendData, HandoverRequestData
+from shared.messages.commands import COMMAND, BookingCancel, ChatSend, HandoverRequest
 from shared.messages.notices import NOTICE, AppointmentFacts, SendCode
 from shared.trace import Trace, use_trace
 from tests.contracts.stores.template import create_queue
@@ -119,9 +119,10 @@ def test_booking_never_waits_behind_chat(emulator):
     commands = OnSqs(emulator)
     cancel = envelope("s1", "c2", BookingCancel, BookingCancelData(appointment_id="0123456789"))
     commands.queue.publish(chat())
+    commands.queue.publish(envelope("s1", "c3", HandoverRequest, HandoverRequestData()))
     commands.queue.publish(cancel)
     on_chat, on_booking = commands.on_each()
-    assert [json.loads(body)["type"] for body in on_chat] == ["chat.send"]
+    assert [json.loads(body)["type"] for body in on_chat] == ["chat.send", "handover.request"]
     assert [COMMAND.validate_json(body) for body in on_booking] == [cancel]
 
 

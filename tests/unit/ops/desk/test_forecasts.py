@@ -76,11 +76,12 @@ async def test_a_late_notice_is_stale(forecaster, clock, body, minutes, kind):
     assert (await forecaster.forecast_replay(failure)).kind == kind
 
 
-async def test_a_chat_message_would_be_tried(forecaster):
-    """The answer of a model can't be forecast."""
-    assert (
-        await forecaster.forecast_replay(failed_booking(queue="chat", payload=command_body()))
-    ).kind == "would_be_tried"
+async def test_a_command_for_chat_would_be_tried(forecaster, booking):
+    """The answer of a model can't be forecast, and booking knows no requests for staff."""
+    for body in (command_body(), command_body(type="handover.request", data={})):
+        forecast = await forecaster.forecast_replay(failed_booking(queue="chat", payload=body))
+        assert forecast.kind == "would_be_tried", body
+    assert booking.commands == []
 
 
 @pytest.mark.parametrize("payload", ["not JSON", "{}", '{"version": 99}', command_body()])

@@ -6,7 +6,7 @@ import pytest
 
 from shared.conversations.takeover import TAKEOVER_DURATION, Takeover
 from shared.errors import TransientError
-from shared.ids import derive_command_key
+from shared.ids import derive_command_key, derive_id
 from shared.messages.commands import HandoverRequest
 from shared.messages.server import ChatFinal
 
@@ -52,6 +52,7 @@ async def test_staff_are_alerted_and_the_visitor_learns_when_somebody_answers(wo
     assert waiting(world) == world.clock.now()
     (alert,) = world.notices.put_in_all
     assert (alert.type, alert.data.reason, alert.tenant) == ("notice.alert", "handover_requested", "salon-ania")
+    assert alert.id == derive_id(command.id, "handover_alert"), "the release after must derive the same"
     assert "/today/salon-ania/conversations/session" in alert.data.advice
     assert not any(text in world.notices.bodies[0] for text in ("parcel", "512"))
     assert (world.model.prompts, world.usage.answers) == ([], {})
@@ -122,6 +123,16 @@ async def test_staff_take_over_while_the_request_is_recorded(world_of):
     (final,) = await world.handle(ask(world))
     assert final.data.announces == "handover_active"
     assert (world.notices.put_in_all, waiting(world)) == ([], None)
+
+
+async def test_a_request_that_waited_for_hours_is_still_one(world_of):
+    """Workers were down: no deadline applies, and the visitor has waited since the frame was accepted."""
+    world = world_of()
+    command = ask(world)
+    world.clock.advance(timedelta(hours=5))
+    (final,) = await world.handle(command)
+    assert final.data.announces == "handover_closed"
+    assert (waiting(world), len(world.notices.delivered)) == (command.accepted_at, 1)
 
 
 async def test_a_takeover_that_ran_out_is_none(world_of):

@@ -29,6 +29,7 @@ LEASE = timedelta(seconds=30)
 DECODERS = {"chat": Decoder(CHAT_COMMAND), "booking": Decoder(BOOKING_COMMAND), "notifications": Decoder(NOTICE)}
 DATA = {
     "chat.send": {"text": "hello"},
+    "handover.request": {"note": "hello"},
     "booking.slots": {},
     "booking.create": {"start": "2026-01-13T10:00", "contact": "anna@example.com", "service": "cut"},
     "booking.verify": {"appointment_id": "a" * 32, "code": "123456"},

@@ -15,7 +15,7 @@ def failure_from(dead_letter, *, queue="booking", message=None):
 
 
 def decode(kind="booking.create", **changes):
-    queue = "chat" if kind == "chat.send" else "booking"
+    queue = "chat" if kind in {"chat.send", "handover.request"} else "booking"
     return DECODERS[queue].decode(body_of(kind, **changes))
 
 
@@ -174,6 +174,7 @@ def test_a_dead_letter_without_a_timestamp_failed_now():
     ("kind", "waits"),
     [
         ("chat.send", True),
+        ("handover.request", True),
         ("booking.create", True),
         ("booking.verify", True),
         ("booking.slots", False),
