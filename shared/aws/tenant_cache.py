@@ -148,6 +148,7 @@ class TenantCache(Generic[ProfileT, SourceT]):
             if old is None or old.entry.profile is None:
                 raise
             log.warning("knowledge_out_of_reach", tenant=tenant, problem=str(error))
+            self._metrics.count("KnowledgeOutOfReach")
             # From now, not from the start of the look-up: calls that waited for it must not repeat it one by one.
             old.due_at = old.refresh_at = self._clock.now() + OUTAGE_MAX_AGE
             old.entry.out_of_reach_since = old.entry.out_of_reach_since or now
