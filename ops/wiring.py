@@ -13,7 +13,7 @@ from ops.deployment import Deployment
 from ops.desk.adapters.sqs_replays import SqsReplayQueues
 from ops.desk.adapters.worker_rules import WorkerRulesForecaster
 from ops.desk.desk import Desk
-from ops.desk.erasure import FailureErasure
+from ops.desk.erasure import SessionErasure
 from ops.health import alarms, functions, models, services, stores
 from ops.health.checks import CheckResult, run_checks
 from ops.metrics import NoMetrics
@@ -62,12 +62,16 @@ async def open_desk(deployment: Deployment) -> AsyncIterator[Desk]:
 
 
 @asynccontextmanager
-async def open_erasure(deployment: Deployment) -> AsyncIterator[FailureErasure]:
-    """Open the erasure of failures."""
-    clock = SystemClock()
-    async with open_aws_clients(build_aws_settings(deployment)) as clients:
-        yield FailureErasure(
-            ledger=await _open_ledger(deployment, await clients.open_client("dynamodb"), clock), clock=clock
+async def open_erasure(deployment: Deployment) -> AsyncIterator[SessionErasure]:
+    """Open the erasure of conversations."""
+    clock, settings = SystemClock(), build_aws_settings(deployment)
+    async with open_aws_clients(settings) as clients:
+        dynamodb = await clients.open_client("dynamodb")
+        yield SessionErasure(
+            ledger=await _open_ledger(deployment, dynamodb, clock),
+            usage=DynamoUsageReports(client=dynamodb, table=deployment.require_variable("usage_table"), clock=clock),
+            tenants=await asyncio.to_thread(open_tenant_directory, settings, clock, NoMetrics()),
+            clock=clock,
         )
 
 

@@ -1,4 +1,4 @@
-"""`stride failures erase`: erase the failures of one conversation when its visitor asks to be forgotten."""
+"""`stride failures erase`: erase one conversation from failures and costs when its visitor asks to be forgotten."""
 
 from typing import Any
 
@@ -31,22 +31,23 @@ def _parse_session_id(_context: click.Context, _parameter: click.Parameter, valu
 @click.option(
     "--session", "session_id", required=True, metavar="SESSION_ID", callback=_parse_session_id, help="The conversation."
 )
-@click.option("--dry-run", is_flag=True, help="Only count the failures.")
+@click.option("--dry-run", is_flag=True, help="Only count what would be erased.")
 @click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
 @click.option("--json", "is_json", is_flag=True, help="Print JSON.")
 @click.pass_obj
 def erase_failures(session: Session, /, *, session_id: str, dry_run: bool, yes: bool, is_json: bool) -> None:
-    """Erase the failures of one conversation for good, when its visitor asks to be forgotten.
+    """Erase one conversation from failures and costs for good, when its visitor asks to be forgotten.
 
     The messages, the errors and all ids that lead to the visitor are deleted. The type of each message, when it failed,
-    and who erased it stay in the list for 180 days, with the state `erased`. Erased messages can't be replayed.
+    and who erased it stay in the list for 180 days, with the state `erased`. Erased messages can't be replayed. What
+    the conversation cost stays in the sums, as that of nobody.
     """
 
     async def run() -> ErasureCounts:
         async with session.open_erasure() as erasure:
             if dry_run or not yes:
                 preview = await erasure.erase_session(session.operator, session_id, dry_run=True)
-                if dry_run or not preview.total:
+                if dry_run or not (preview.total or preview.usage_records):
                     return preview
                 if not click.confirm(f"Erase {_describe_counts(preview)} for good?", err=True):
                     raise CommandError("nothing was erased", NOT_DONE)
@@ -55,10 +56,10 @@ def erase_failures(session: Session, /, *, session_id: str, dry_run: bool, yes: 
     counts = run_async(run())
     if is_json:
         print_lines(session.out, to_json(_counts_to_row(counts)))
-    elif counts.total:
+    elif counts.total or counts.usage_records:
         print_lines(session.out, f"{'Would erase' if dry_run else 'Erased'} {_describe_counts(counts)}.")
     elif not counts.not_erased:
-        print_lines(session.out, "This conversation has no failures.")
+        print_lines(session.out, "This conversation has no failures, and no usage records.")
     if running := counts.by_state.get(FailureState.REPLAYING.value):
         # Its message is on a queue, and the worker that receives it does not read the ledger.
         click.echo(f"{running} replays are running and will be completed: repeat the command afterwards.", err=True)
@@ -71,7 +72,13 @@ def erase_failures(session: Session, /, *, session_id: str, dry_run: bool, yes: 
 def _describe_counts(counts: ErasureCounts) -> str:
     queues = ", ".join(f"{count} {queue}" for queue, count in sorted(counts.by_queue.items()))
     states = ", ".join(f"{count} {state}" for state, count in sorted(counts.by_state.items()))
-    return f"{counts.total} failure{'s' if counts.total > 1 else ''} ({queues}; {states})"
+    parts = [
+        f"{counts.total} failure{'s' if counts.total > 1 else ''} ({queues}; {states})" if counts.total else "",
+        f"the conversation in {counts.usage_records} usage record{'s' if counts.usage_records > 1 else ''}"
+        if counts.usage_records
+        else "",
+    ]
+    return " and ".join(filter(None, parts))
 
 
 def _counts_to_row(counts: ErasureCounts) -> dict[str, Any]:
@@ -80,4 +87,5 @@ def _counts_to_row(counts: ErasureCounts) -> dict[str, Any]:
         "by_queue": dict(counts.by_queue),
         "by_state": dict(counts.by_state),
         "left": counts.not_erased,
+        "usage_records": counts.usage_records,
     }

@@ -12,7 +12,7 @@ from rich.console import Console
 from ops.answers.answers import Answers
 from ops.desk.desk import Desk
 from ops.desk.domain.values import Operator
-from ops.desk.erasure import FailureErasure
+from ops.desk.erasure import SessionErasure
 from ops.health.checks import CheckResult
 from ops.queues.figures import QueueGauge
 from ops.usage.usage import Usage
@@ -39,7 +39,7 @@ class Session:
     title: Callable[[], str]
     """Returns the display name of the deployment."""
     open_desk: Callable[[], AbstractAsyncContextManager[Desk]]
-    open_erasure: Callable[[], AbstractAsyncContextManager[FailureErasure]]
+    open_erasure: Callable[[], AbstractAsyncContextManager[SessionErasure]]
     open_gauge: Callable[[], AbstractAsyncContextManager[QueueGauge]]
     run_health_checks: Callable[[Callable[[CheckResult], None]], Coroutine[Any, Any, list[CheckResult]]]
     """Runs the health checks, reports each result in order, and returns all."""

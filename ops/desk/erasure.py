@@ -1,4 +1,4 @@
-"""Erases the failures of one conversation, because a visitor asks to be forgotten, and records that."""
+"""Erases a conversation from failures and usage records, because its visitor asks to be forgotten, and records that."""
 
 from collections import Counter
 from collections.abc import AsyncIterator
@@ -12,6 +12,8 @@ from shared.clock import Clock
 from shared.ids import compute_fingerprint
 from shared.ledger.failures import Failure, FailureFilter, FailureState
 from shared.ledger.ports import FailureLedger
+from shared.spending.ports import UsageReports
+from shared.tenants.ports import TenantDirectory
 
 log = structlog.get_logger()
 
@@ -22,27 +24,31 @@ _ATTEMPTS = 5
 _NOT_ERASED = frozenset(FailureState) - {FailureState.ERASED}
 
 
-class FailureErasure:
-    """Erases the failures of one conversation, within the tenants of an operator.
+class SessionErasure:
+    """Erases one conversation from failures and usage records, within the tenants of an operator.
 
-    A failure without a tenant is erased only by an operator who may see all tenants.
+    A failure without a tenant is erased only by an operator who may see all tenants. Usage records stay without the
+    conversation, so that sums stay what they are.
 
     Raises:
-        TransientError: the ledger can't be reached; what was erased stays erased, and a repetition erases the rest.
+        TransientError: a table can't be reached; what was erased stays erased, and a repetition erases the rest.
     """
 
-    def __init__(self, *, ledger: FailureLedger, clock: Clock) -> None:
+    def __init__(self, *, ledger: FailureLedger, usage: UsageReports, tenants: TenantDirectory, clock: Clock) -> None:
         self._ledger = ledger
+        self._usage = usage
+        self._tenants = tenants
         self._clock = clock
 
     async def erase_session(self, operator: Operator, session_id: str, *, dry_run: bool = False) -> ErasureCounts:
-        """Erase every failure of a conversation; on a dry run only count them.
+        """Erase every failure and usage record of a conversation; on a dry run only count them.
 
         A dead letter that arrives later becomes a new failure; one of an erased failure is dropped.
         """
-        queues, states, not_erased = Counter[str](), Counter[str](), 0
+        queues, states, not_erased, tenants = Counter[str](), Counter[str](), 0, set[str]()
         try:
             async for failure in self._iterate_failures(operator, session_id):
+                tenants |= {failure.tenant} if failure.tenant else set()
                 is_erased = dry_run or await self._erase_failure(operator, failure, session_id)
                 if is_erased:
                     queues[failure.queue] += 1
@@ -53,7 +59,17 @@ class FailureErasure:
             if queues and not dry_run:
                 who = compute_fingerprint(operator.name)
                 log.info("failures_erased", failures=queues.total(), by_queue=dict(queues), by_fingerprint=who)
-        return ErasureCounts(by_queue=queues, by_state=states, not_erased=not_erased)
+        records = await self._erase_usage(operator, session_id, tenants, dry_run=dry_run)
+        return ErasureCounts(by_queue=queues, by_state=states, not_erased=not_erased, usage_records=records)
+
+    async def _erase_usage(self, operator: Operator, session_id: str, tenants: set[str], *, dry_run: bool) -> int:
+        """Return how many usage records the conversation has, with any business of the operator."""
+        known = {*await self._tenants.list_tenants(), *tenants} if operator.tenants is None else operator.tenants
+        # The ids of two businesses' conversations differ, so nearly all of these reads find nothing.
+        counts = [await self._usage.erase_session(tenant, session_id, dry_run=dry_run) for tenant in sorted(known)]
+        if sum(counts) and not dry_run:
+            log.info("usage_erased", records=sum(counts), by_fingerprint=compute_fingerprint(operator.name))
+        return sum(counts)
 
     async def _iterate_failures(self, operator: Operator, session_id: str) -> AsyncIterator[Failure]:
         """Yield the conversation's failures as the table has them now: an index may lag behind."""

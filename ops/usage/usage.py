@@ -53,7 +53,7 @@ class Usage:
             name=profile.name,
             first=min(first, last),
             last=last,
-            rows=await self._reports.list_totals(tenant, min(first, last), last),
+            rows=await self._reports.list_current_totals(tenant, min(first, last), last, self._clock.now()),
             committed={Cap.DAY: day, Cap.MONTH: month},
             caps={cap: caps[cap] for cap in (Cap.DAY, Cap.MONTH)},
         )

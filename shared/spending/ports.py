@@ -46,7 +46,14 @@ class UsageReports(Protocol):
     """Reads what was spent; corrects the sums, and erases what is personal."""
 
     async def list_totals(self, tenant: str, first: date, last: date) -> Sequence[DayTotals]:
-        """Return the sums of each day and model, both days included, in the order of days and models."""
+        """Return the sums of each day and model, both days included, in the order of days and models.
+
+        They have what was settled.
+        """
+        ...
+
+    async def list_current_totals(self, tenant: str, first: date, last: date, now: datetime) -> Sequence[DayTotals]:
+        """Return the same sums together with what can't be settled any more, as estimates."""
         ...
 
     async def get_committed(self, tenant: str, day: date) -> tuple[int, int]:
@@ -61,6 +68,9 @@ class UsageReports(Protocol):
         """Settle what can't be settled any more as estimates, and compute the day's sums and caps from its records."""
         ...
 
-    async def erase_session(self, tenant: str, session_id: str) -> int:
-        """Remove the session from its records, which stay for the sums; return how many these are."""
+    async def erase_session(self, tenant: str, session_id: str, *, dry_run: bool = False) -> int:
+        """Remove the session from its records, which stay for the sums; return how many these are.
+
+        A dry run only counts them.
+        """
         ...

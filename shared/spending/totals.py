@@ -1,10 +1,15 @@
 """Sums of usage records: one for each business, day and model."""
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
-from datetime import date
+from datetime import date, datetime, timedelta
 
+from shared.retention import USAGE_RECORD_RETENTION
 from shared.spending.values import CallResult, UsageRecord
+
+_SAFE_DAYS = timedelta(days=2)
+"""A day of a business begins and ends at other times than one in UTC."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +53,18 @@ class DayTotals:
     day: date
     model_id: str
     totals: Totals
+
+
+def find_days_to_compute(written: Iterable[DayTotals], counted: Mapping[date, int], now: datetime) -> set[date]:
+    """Return the days on which more or less counts for the caps than was settled: some calls are open, or lost.
+
+    Days so old that the first of their records may have been deleted are left out.
+    """
+    spent: Counter[date] = Counter()
+    for one in written:
+        spent[one.day] += one.totals.nano_dollars
+    oldest = (now - USAGE_RECORD_RETENTION).date() + _SAFE_DAYS
+    return {day for day, amount in counted.items() if amount != spent[day] and day > oldest}
 
 
 def count_call(result: CallResult, *, is_first_of_day: bool) -> Totals:

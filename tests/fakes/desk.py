@@ -6,12 +6,14 @@ from typing import Any
 from ops.desk.desk import Desk
 from ops.desk.domain.payload import build_replay_payload
 from ops.desk.domain.values import Forecast, ForecastKind, Operator
-from ops.desk.erasure import FailureErasure
+from ops.desk.erasure import SessionErasure
 from shared.ids import derive_failure_id
 from shared.ledger.failures import Failure
 from tests.fakes.clock import NOON, FakeClock
 from tests.fakes.envelopes import command_body
 from tests.fakes.failures import FakeFailures
+from tests.fakes.spending import FakeSpending
+from tests.fakes.tenants import FakeTenants
 from workers.booking.facade import Channels, ContactRules
 
 ANNA = Operator("anna")
@@ -85,7 +87,10 @@ class DeskWorld:
             contacts=self.contacts,
             clock=self.clock,
         )
-        self.erasure = FailureErasure(ledger=self.ledger, clock=self.clock)
+        self.spending = FakeSpending()
+        self.erasure = SessionErasure(
+            ledger=self.ledger, usage=self.spending, tenants=FakeTenants({}, {"salon": {}}), clock=self.clock
+        )
 
     async def failed(self, key: str = "k1", **changes: Any) -> str:
         """Record a failed booking; return its id."""

@@ -8,7 +8,7 @@ from datetime import date, datetime
 
 from shared.errors import TransientError
 from shared.ids import new_id
-from shared.spending.totals import DayTotals, Totals, count_call, sum_records
+from shared.spending.totals import DayTotals, Totals, count_call, find_days_to_compute, sum_records
 from shared.spending.values import CallResult, Cap, Caps, Reservation, Reserved, Spent, UsageRecord
 
 
@@ -86,6 +86,18 @@ class FakeSpending:
             DayTotals(*key, self.sums[key]) for key in sorted(self.sums) if key[0] == tenant and first <= key[1] <= last
         ]
 
+    async def list_current_totals(self, tenant: str, first: date, last: date, now: datetime) -> Sequence[DayTotals]:
+        """Return the sums with what can't be settled any more."""
+        written = await self.list_totals(tenant, first, last)
+        days = {record.reservation.day for record in self.records.values() if record.reservation.tenant == tenant}
+        counted = {day: self.committed[tenant, day] for day in days if first <= day <= last}
+        computed = find_days_to_compute(written, counted, now)
+        rows = [one for one in written if one.day not in computed]
+        for day in computed:
+            records = [record async for record in self.iterate_records(tenant, day) if not record.is_open(now)]
+            rows += [DayTotals(tenant, *key, totals) for key, totals in sum_records(records).items()]
+        return sorted(rows, key=lambda one: (one.day, one.model_id))
+
     async def get_committed(self, tenant: str, day: date) -> tuple[int, int]:
         """Return what counts for the caps of day and month."""
         await self._reach()
@@ -114,13 +126,16 @@ class FakeSpending:
         self.committed[tenant, f"{day:%Y-%m}"] += difference
         return await self.list_totals(tenant, day, day)
 
-    async def erase_session(self, tenant: str, session_id: str) -> int:
+    async def erase_session(self, tenant: str, session_id: str, *, dry_run: bool = False) -> int:
         """Replace the session in its records."""
         await self._reach()
         pseudonym, count = f"erased-{new_id()}", 0
         for key, record in [*self.records.items()]:
             reservation = record.reservation
-            if (reservation.tenant, reservation.session_id) == (tenant, session_id):
+            if (reservation.tenant, reservation.session_id) != (tenant, session_id):
+                continue
+            count += 1
+            if not dry_run:
                 await self.settle(reservation, record.count())
                 settled = self.records.pop(key)
                 own = replace(
@@ -130,7 +145,6 @@ class FakeSpending:
                     key=replace(reservation.key, command_key=new_id()),
                 )
                 self.records[_find_key(own)] = UsageRecord(own, settled.count())
-                count += 1
         return count
 
 

@@ -215,13 +215,15 @@ class Discarded:
 
 @dataclass(frozen=True, slots=True)
 class ErasureCounts:
-    """How many failures of a conversation were erased; on a dry run, how many would be."""
+    """How much of a conversation was erased; on a dry run, how much would be."""
 
     by_queue: Mapping[str, int]
     by_state: Mapping[str, int]
     """The states before the erasure."""
     not_erased: int = 0
-    """How many were not erased, because somebody else changed them at the same time."""
+    """How many failures were not erased, because somebody else changed them at the same time."""
+    usage_records: int = 0
+    """How many usage records stay without the conversation."""
 
     @property
     def total(self) -> int:

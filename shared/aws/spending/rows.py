@@ -62,6 +62,12 @@ def name_day(day: date) -> str:
     return f"d{day.isoformat()}"
 
 
+def parse_days(item: dict[str, Any]) -> dict[date, int]:
+    """Return the part of each day in a row that has several days."""
+    days = {name[1:]: amount for name, amount in from_item(item).items() if name.startswith("d2")}
+    return {date.fromisoformat(day): amount for day, amount in days.items()}
+
+
 @dataclass(frozen=True, slots=True)
 class Counter:
     """A row that counts a reservation."""

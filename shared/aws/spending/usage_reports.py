@@ -14,7 +14,7 @@ from shared.aws.spending.spending_store import DynamoSpendingStore
 from shared.clock import Clock
 from shared.errors import TransientError
 from shared.ids import new_id
-from shared.spending.totals import DayTotals, Totals, sum_records
+from shared.spending.totals import DayTotals, Totals, find_days_to_compute, sum_records
 from shared.spending.values import UsageRecord
 
 _CHANGED = frozenset({"ConditionalCheckFailedException", "TransactionConflictException"})
@@ -35,6 +35,25 @@ class DynamoUsageReports:
         condition = "tenant = :tenant AND #day BETWEEN :start AND :end"
         values = {":tenant": tenant, ":start": start, ":end": end}
         return [rows.parse_day_totals(item) async for item in self._query(condition, values)]
+
+    async def list_current_totals(self, tenant: str, first: date, last: date, now: datetime) -> Sequence[DayTotals]:
+        """Return the sums with what can't be settled any more; only days that have open calls are read as a whole."""
+        written = await self.list_totals(tenant, first, last)
+        counted = await self._list_counted(tenant, first, last)
+        days = find_days_to_compute(written, counted, now)
+        rows = [one for one in written if one.day not in days]
+        for day in days:
+            records = [record async for record in self.iterate_records(tenant, day) if not record.is_open(now)]
+            rows += [DayTotals(tenant, *key, totals) for key, totals in sum_records(records).items()]
+        return sorted(rows, key=lambda one: (one.day, one.model_id))
+
+    async def _list_counted(self, tenant: str, first: date, last: date) -> dict[date, int]:
+        """Return what counts for the caps of each day in a period, open reservations included."""
+        start, end = (from_item(rows.build_month_key(tenant, day))["day"] for day in (first, last))
+        condition = "tenant = :tenant AND #day BETWEEN :start AND :end"
+        values = {":tenant": tenant, ":start": start, ":end": end}
+        counted = [rows.parse_days(item) async for item in self._query(condition, values)]
+        return {day: amount for month in counted for day, amount in month.items() if first <= day <= last}
 
     async def get_committed(self, tenant: str, day: date) -> tuple[int, int]:
         """Return the nano-dollars that count for the caps of the day and of its month, open reservations included."""
@@ -75,20 +94,22 @@ class DynamoUsageReports:
                 return await self.list_totals(tenant, day, day)
         raise TransientError("usage.rebuild: the sums change all the time")
 
-    async def erase_session(self, tenant: str, session_id: str) -> int:
+    async def erase_session(self, tenant: str, session_id: str, *, dry_run: bool = False) -> int:
         """Remove the session from its records, which stay for the sums; return how many these are."""
         key = rows.build_session_key(tenant, session_id)
         with translate_aws_errors("usage.erase"):
             answer = await self._client.get_item(TableName=self._table, Key=key, ConsistentRead=True)
-        days = [name[1:] for name in answer.get("Item", {}) if name.startswith("d2")]
+        days = rows.parse_days(answer.get("Item", {}))
         count, pseudonym = 0, f"erased-{new_id()}"
         for day in days:
-            values = {":tenant": tenant, ":start": f"{rows.CALL}#{day}#{session_id}#"}
+            values = {":tenant": tenant, ":start": f"{rows.CALL}#{day.isoformat()}#{session_id}#"}
             async for item in self._query("tenant = :tenant AND begins_with(#day, :start)", values):
-                await self._replace_record(item, pseudonym)
+                if not dry_run:
+                    await self._replace_record(item, pseudonym)
                 count += 1
-        with translate_aws_errors("usage.erase"):
-            await self._client.delete_item(TableName=self._table, Key=key)
+        if not dry_run:
+            with translate_aws_errors("usage.erase"):
+                await self._client.delete_item(TableName=self._table, Key=key)
         return count
 
     async def _replace_record(self, item: dict[str, Any], pseudonym: str) -> None:

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from ops.desk.domain.erasure import erase_failure
-from ops.desk.erasure import FailureErasure
+from ops.desk.erasure import SessionErasure
 from shared.aws.items import from_item, to_item
 from shared.aws.ledger.failures import DynamoFailureLedger
 from shared.aws.ledger.payload_cipher import PayloadCipher
@@ -17,6 +17,7 @@ from shared.retention import FAILURE_RETENTION
 from tests.contracts.stores.conftest import CIPHER
 from tests.fakes.clock import NOON
 from tests.fakes.desk import ANNA
+from tests.fakes.tenants import FakeTenants
 
 SECOND = timedelta(seconds=1)
 PERSONAL_DATA = "Jan Kowalski, jan@example.com, knee"
@@ -105,7 +106,9 @@ async def test_the_use_case_erases_on_both(stores, clock, failure, session):
     other = replace(failure, failure_id=new_id(), session_id="another", group="another")
     for one in (failure, unreadable, other):
         await stores.failures.record(one)
-    done = await FailureErasure(ledger=stores.failures, clock=clock).erase_session(ANNA, session)
+    tenants = FakeTenants({}, {"salon": {}})
+    erasure = SessionErasure(ledger=stores.failures, usage=stores.spending, tenants=tenants, clock=clock)
+    done = await erasure.erase_session(ANNA, session)
     assert (done.total, done.not_erased) == (2, 0)
     states = [(await stores.failures.get(one.failure_id)).state for one in (failure, unreadable, other)]
     assert states == [FailureState.ERASED, FailureState.ERASED, FailureState.FAILED]

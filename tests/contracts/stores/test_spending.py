@@ -8,6 +8,7 @@ import pytest
 
 from shared.ids import new_id
 from shared.messages.server import Usage
+from shared.retention import USAGE_RECORD_RETENTION
 from shared.spending.totals import Totals
 from shared.spending.values import CallKey, CallResult, Cap, Reservation, Reserved
 
@@ -151,6 +152,27 @@ async def test_what_nobody_settled_is_an_estimate_once_it_has_expired(spending, 
     assert await spending.get_committed(tenant, DAY) == (100, 100)
 
 
+async def test_what_nobody_settled_is_in_the_reports(spending, reservation, tenant):
+    """As an estimate of its day and model, once it has expired, without a rebuild; other days are as they were."""
+    first = await reserve(spending, reservation())
+    lost = await reserve(spending, reservation(number=2, model_id="m2", reserved_at=NOW + timedelta(seconds=1)))
+    await spending.settle(first, result(30))
+    next_day = date(2026, 2, 1)
+    other = await reserve(spending, reservation("s2", day=next_day))
+    await spending.settle(other, result(7))
+    written = await spending.list_totals(tenant, DAY, next_day)
+    assert await spending.list_current_totals(tenant, DAY, next_day, NOW) == written
+    current = await spending.list_current_totals(tenant, DAY, next_day, lost.expires_at)
+    sums = [(one.day, one.model_id, one.totals.nano_dollars, one.totals.estimates) for one in current]
+    assert sums == [(DAY, first.model_id, 30, 0), (DAY, "m2", 100, 1), (next_day, first.model_id, 7, 0)]
+    assert [one.totals.conversations for one in current] == [1, 0, 1]
+    assert await spending.list_current_totals(tenant, next_day, next_day, lost.expires_at) == written[1:]
+    assert await spending.list_totals(tenant, DAY, next_day) == written, "a report changes nothing"
+    late = NOW + USAGE_RECORD_RETENTION - timedelta(days=1)
+    assert await spending.list_current_totals(tenant, DAY, DAY, late) == written[:1], "some records may be gone"
+    assert await spending.rebuild_day(tenant, DAY, lost.expires_at) == current[:2]
+
+
 async def test_sums_are_what_the_records_say(spending, reservation, tenant):
     """Computing them again changes nothing, and restores sums that are wrong or lost."""
     for number, (session, model) in enumerate([("s1", "m1"), ("s1", "m2"), ("s2", "m2")]):
@@ -183,6 +205,9 @@ async def test_an_erased_session_is_in_no_record_and_all_sums_stay(spending, res
     other = await reserve(spending, reservation("s2", number=3))
     await spending.settle(settled, result(30))
     await spending.settle(other, result(5))
+    assert await spending.erase_session(tenant, "s1", dry_run=True) == 2
+    before = [record async for record in spending.iterate_records(tenant, DAY)]
+    assert "s1" in {record.reservation.session_id for record in before}
     assert await spending.erase_session(tenant, "s1") == 2
     records = [record async for record in spending.iterate_records(tenant, DAY)]
     sessions = {record.reservation.session_id for record in records}

@@ -1,9 +1,12 @@
 """`stride failures erase`."""
 
+import asyncio
+
 import pytest
 from structlog.testing import capture_logs
 
 from shared.ledger.failures import FailureState
+from tests.unit.ops.cli.test_usage import spend
 
 
 def test_a_question_names_what_would_be_erased(terminal):
@@ -31,8 +34,32 @@ def test_yes_asks_no_question(terminal):
     one = terminal.failed()
     with capture_logs():
         counts = terminal.json("failures", "erase", "--session", "s1", "--yes")
-    assert counts == {"failures": 1, "by_queue": {"booking": 1}, "by_state": {"failed": 1}, "left": 0}
+    assert counts == {
+        "failures": 1,
+        "by_queue": {"booking": 1},
+        "by_state": {"failed": 1},
+        "left": 0,
+        "usage_records": 0,
+    }
     assert terminal.kept(one).state is FailureState.ERASED
+
+
+def test_usage_records_lose_the_conversation(terminal):
+    """Also where it has no failures; sums stay, and a dry run changes nothing."""
+    asyncio.run(spend(terminal.world.spending, session="s1", tenant="salon"))
+
+    def list_sessions():
+        return {record.reservation.session_id for record in terminal.world.spending.records.values()}
+
+    command = ("failures", "erase", "--session", "s1")
+    assert terminal.run(*command, "--dry-run").stdout.strip() == "Would erase the conversation in 1 usage record."
+    assert list_sessions() == {"s1"}
+    with capture_logs() as logs:
+        done = terminal.run(*command, stdin="y\n")
+    assert done.stdout.strip() == "Erased the conversation in 1 usage record."
+    assert "s1" not in list_sessions()
+    assert [line["records"] for line in logs if line["event"] == "usage_erased"] == [1]
+    assert sum(totals.nano_dollars for totals in terminal.world.spending.sums.values()) == 1_234_567
 
 
 @pytest.mark.parametrize("more", [(), ("--yes",)])
@@ -48,7 +75,7 @@ def test_a_dry_run_erases_nothing(terminal, more):
 def test_a_conversation_without_failures_needs_no_question(terminal, more):
     """A repetition of the command says that there is nothing to erase."""
     done = terminal.run("failures", "erase", "--session", "nobody", *more)
-    assert (done.exit_code, done.stdout.strip()) == (0, "This conversation has no failures.")
+    assert (done.exit_code, done.stdout.strip()) == (0, "This conversation has no failures, and no usage records.")
 
 
 @pytest.mark.parametrize("arguments", [(), ("--session", ""), ("--session", "  ")])

@@ -25,10 +25,12 @@ TODAY = date(2026, 1, 12)
 CAPS = dict.fromkeys(Cap, 10**12)
 
 
-async def spend(spending, *, day=TODAY, session="s1", model="model-a", nano_dollars=1_234_567, settled=True):
+async def spend(
+    spending, *, tenant=TENANT, day=TODAY, session="s1", model="model-a", nano_dollars=1_234_567, settled=True
+):
     key = CallKey(f"{session}-{day}", 1, 1)
     reservation = Reservation(
-        TENANT,
+        tenant,
         session,
         key,
         model,
@@ -88,10 +90,13 @@ def test_other_programs_get_every_nano_dollar(terminal):
     assert [format_exact_dollars(amount) for amount in (0, -1, 10**9)] == ["0.000000000", "-0.000000001", "1.000000000"]
 
 
-def test_a_rebuild_counts_what_nobody_settled(terminal, spending):
-    """As an estimate, once it can't be settled any more."""
+def test_what_nobody_settled_is_counted(terminal, spending):
+    """As an estimate, once it can't be settled any more; a rebuild stores that."""
     asyncio.run(spend(spending, session="s3", settled=False))
+    assert terminal.json("usage", "show", TENANT)["total"]["estimates"] == 0
     terminal.world.clock.advance(timedelta(hours=1))
+    row = terminal.json("usage", "show", TENANT, "--from", "2026-01-12")
+    assert (row["total"]["nano_dollars"], row["total"]["estimates"]) == (6_234_567, 1)
     row = json.loads(terminal.run("usage", "rebuild", TENANT, "--from", "2026-01-12", "--json").stdout)
     assert (row["total"]["nano_dollars"], row["total"]["estimates"]) == (6_234_567, 1)
     assert terminal.run("usage", "rebuild", TENANT, "--from", "2026-01-12", "--to", "2026-01-11").exit_code == 2

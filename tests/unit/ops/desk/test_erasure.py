@@ -14,6 +14,7 @@ from shared.ids import compute_fingerprint
 from shared.ledger.failures import AuditEntry, FailureFilter, FailureState
 from tests.fakes.clock import NOON
 from tests.fakes.desk import ANNA, failed_booking
+from tests.unit.ops.cli.test_usage import spend
 
 OWNER = Operator("owner", frozenset({"salon"}))
 PERSONAL_DATA = "jan@example.com"
@@ -96,6 +97,20 @@ async def test_only_failures_of_the_operators_tenants_are_erased(world):
     assert {world.kept(one).state for one in (foreign, nobodys)} == {FailureState.FAILED}
     assert (await world.erasure.erase_session(Operator("guest", frozenset()), "s1")).total == 0
     assert (await world.erasure.erase_session(ANNA, "s1")).total == 2
+
+
+async def test_only_usage_records_of_the_operators_tenants_lose_the_conversation(world):
+    """Those of another business stay as they are; an operator of all businesses reaches each that is known."""
+    for tenant in ("salon", "clinic"):
+        await spend(world.spending, tenant=tenant, session="s1")
+    await world.failed("k1", tenant="clinic")
+    assert (await world.erasure.erase_session(Operator("guest", frozenset()), "s1")).usage_records == 0
+    assert (await world.erasure.erase_session(OWNER, "s1")).usage_records == 1
+    left = [
+        record.reservation.tenant for record in world.spending.records.values() if record.reservation.session_id == "s1"
+    ]
+    assert left == ["clinic"]
+    assert (await world.erasure.erase_session(ANNA, "s1")).usage_records == 1, "its failure names the business"
 
 
 async def test_each_failure_is_checked_before_it_is_erased(world):
