@@ -18,14 +18,12 @@ NO_BEDROCK = "models are a stand-in, which knows no roles; tests/infra/test_mode
 RAW_ONLY = "every e-mail is a raw one; AWS does not say which of the two actions SendEmail of SES v2 needs then"
 LONG_PAYLOAD = "of payloads that are too long for one item; tests/contracts/stores writes them"
 LIMIT = "of a limit on visits, which the demo business does not have"
-BUDGET = "at a cap of costs, which the demo business is far from; tests/unit/workers/chat has it"
 SHARED = "the policy is that of several workers, of which booking checks a claim within a transaction"
 
 UNUSED = {
     ("*", "SendTraces", "*"): NO_XRAY,
     ("ChatRole", "InvokeModel", "*"): NO_BEDROCK,
     ("ChatRole", "InvokeModelInEveryRegion", "*"): NO_BEDROCK,
-    ("ChatRole", "CountUsage", "dynamodb:DeleteItem"): BUDGET,
     ("NotificationsRole", "SendEmail", "ses:SendEmail"): RAW_ONLY,
     ("NotificationsRole", "SendEmailInTheSandbox", "ses:SendEmail"): RAW_ONLY,
     ("FailuresRole", "KeepFailures", "dynamodb:UpdateItem"): LONG_PAYLOAD,
