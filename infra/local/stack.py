@@ -116,12 +116,17 @@ class Stack:
         """Return a boto3 client of the emulator."""
         return self.target.client(service)
 
+    @property
+    def worker_environment(self) -> dict[str, str]:
+        """Return the variables with which every pool runs."""
+        return {**self._pool_environment, **self.options.pool_environment}
+
     def launch_pool(self, name: str, *, process: str = "", **extra: str) -> Child:
         """Start a pool with extra environment variables, without waiting for it.
 
         A second process of a pool needs a name, `process`: it has a log of its own.
         """
-        environment = {**self._pool_environment, **self.options.pool_environment, **extra}
+        environment = {**self.worker_environment, **extra}
         if self.options.iam_record:
             environment |= assume_role(self.client("sts"), self.outputs[f"{name.title()}RoleArn"], session=name)
         return self.children.start(process or name, [sys.executable, "-m", f"workers.{name}"], environment, stage=2)

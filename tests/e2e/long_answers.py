@@ -37,6 +37,8 @@ class Question:
     faults: tuple[Mapping[str, Any], ...] = ()
     has_predecessor: bool = False
     """Whether another message of the conversation is answered before it."""
+    filler: str = ""
+    """Makes the words longer, so that fewer pieces of the same answer come in a second."""
 
     @property
     def mark(self) -> str:
@@ -46,7 +48,7 @@ class Question:
     @property
     def answer(self) -> str:
         """What the model says; no word twice, so that a repeated one is seen."""
-        return " ".join(f"{self.number}w{position}" for position in range(self.words))
+        return " ".join(f"{self.number}w{position}{self.filler}" for position in range(self.words))
 
 
 @dataclass(frozen=True)
