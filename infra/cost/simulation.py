@@ -19,6 +19,7 @@ from shared.language_models.values import LanguageModel
 from shared.messages.server import ChatFinal, ChatFinalData, ChatSent, ChatSentData, ServerFrame
 from workers.chat.adapters.bedrock.request import build_request
 from workers.chat.domain.knowledge import MAX_PASSAGES, PromptKnowledge, order_documents, select_passages
+from workers.chat.domain.message_kinds import build_sorting_prompt, shorten_prompt
 from workers.chat.domain.prompt import Prompt, build_prompt
 from workers.chat.retrieval.section_index import SectionIndex
 from workers.chat.wiring import list_tools
@@ -30,8 +31,8 @@ Form = Literal["built", "unpadded", "searched"]
 """The prompt as it is built, without padding, or with passages instead of all documents."""
 
 MESSAGE_SECONDS = 60
-VISIT_SECONDS = 120
-"""From the beginning of one visit to a business to that of the next."""
+VISIT_SECONDS, BUSY_VISIT_SECONDS = 120, 60
+"""From the beginning of one visit to a business to that of the next, and on a busy site."""
 
 NOW = datetime(2026, 11, 30, 9, tzinfo=UTC)
 
@@ -41,6 +42,7 @@ TOOL_PROMPT_TOKENS = 346
 """What the service adds to a prompt with tools
 (https://docs.anthropic.com/en/docs/agents-and-tools/tool-use/overview#pricing)."""
 FRAME_TOKENS = 4
+SORTING_REPLY_TOKENS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,8 +92,14 @@ def simulate(
     form: Form = "built",
     is_warm: bool = True,
     minimum_of_each_point: bool = False,
+    sorting_model_id: str | None = None,
+    visit_seconds: int = VISIT_SECONDS,
 ) -> Bill:
-    """Return what the conversations cost; on a shared site `is_warm` leaves out who first wrote each prefix."""
+    """Return what the conversations cost.
+
+    On a shared site `is_warm` leaves out who first wrote each prefix. With `sorting_model_id` a small model sorts each
+    message, always right, and answers those that need no documents.
+    """
     chosen = read_conversations() if conversations is None else conversations
     model, now = find_model(model_id), [0.0]
     counter = TokenCounter(model.tokenizer_factor)
@@ -100,10 +108,16 @@ def simulate(
     if site == "shared" and is_warm:
         for first in {(one.business, one.language): one for one in chosen}.values():
             _charge(cache, counter, model, _Message(0.0, first, 0), form)
-    for message in _list_messages(chosen, site):
+    for message in _list_messages(chosen, site, visit_seconds):
         if site == "quiet" and message.number == 0:
             cache.clear()
         now[0] = message.at
+        if sorting_model_id is not None:
+            small = find_model(sorting_model_id)
+            bill += _sort(small, message)
+            if message.conversation.exchanges[message.number].kind:
+                bill += _answer_short(small, message)
+                continue
         usage = _charge(cache, counter, model, message, form)
         bill += _price(model, usage, count_output(counter, message.conversation, message.number))
     return bill
@@ -116,7 +130,7 @@ def count_output(counter: TokenCounter, conversation: Conversation, number: int)
     return tokens + (TOOL_CALL_TOKENS if exchange.form else 0)
 
 
-def _list_messages(conversations: Iterable[Conversation], site: Site) -> list[_Message]:
+def _list_messages(conversations: Iterable[Conversation], site: Site, visit_seconds: int) -> list[_Message]:
     """Return the messages in the order of their times; on a quiet site conversations do not overlap."""
     messages, begin = [], dict[str, float]()
     for conversation in conversations:
@@ -126,7 +140,7 @@ def _list_messages(conversations: Iterable[Conversation], site: Site) -> list[_M
             _Message(at + number * MESSAGE_SECONDS, conversation, number)
             for number in range(len(conversation.exchanges))
         ]
-        begin[business] = at + (VISIT_SECONDS if site == "shared" else 86_400)
+        begin[business] = at + (visit_seconds if site == "shared" else 86_400)
     return sorted(messages, key=lambda message: message.at)
 
 
@@ -144,6 +158,33 @@ class _SilentBooking:
 
     async def ask(self, query: object, context: object) -> None:
         """Return no answer."""
+
+
+def _sort(small: LanguageModel, message: _Message) -> Bill:
+    """Return what the call costs that asks for the kind of a message; it is no answer."""
+    prompt = build_message_prompt(message.conversation, message.number)
+    tokens = _count_small(small, build_sorting_prompt(prompt, small.id), message.conversation)
+    return replace(_price(small, InputUsage(tokens, 0, 0), SORTING_REPLY_TOKENS), answers=0)
+
+
+def _answer_short(small: LanguageModel, message: _Message) -> Bill:
+    """Return what the small model's answer costs, whose prompt is too short to be cached."""
+    conversation, profile = message.conversation, read_business(message.conversation.business).profile
+    prompt = shorten_prompt(build_message_prompt(conversation, message.number), profile, small.id)
+    output = count_output(TokenCounter(small.tokenizer_factor), conversation, message.number)
+    return _price(small, InputUsage(_count_small(small, prompt, conversation), 0, 0), output)
+
+
+def _count_small(small: LanguageModel, prompt: Prompt, conversation: Conversation) -> int:
+    counter = TokenCounter(small.tokenizer_factor)
+    count = _choose_counter(counter, conversation)
+    instructions = counter.count(prompt.instructions, "instructions without documents")
+    tools = sum(count(json.dumps({tool.name: tool.description, **tool.schema})) for tool in prompt.tools)
+    return instructions + tools + sum(count(text) for text in _list_texts(prompt))
+
+
+def _list_texts(prompt: Prompt) -> Iterator[str]:
+    yield from filter(None, (prompt.situation_block, *(message.text for message in prompt.turns)))
 
 
 def build_message_prompt(conversation: Conversation, number: int, form: Form = "built") -> Prompt:
@@ -181,9 +222,11 @@ def _build_history(exchanges: Iterable[Exchange]) -> Iterator[ServerFrame]:
 
 
 def _choose_counter(counter: TokenCounter, conversation: Conversation) -> Callable[[str], int]:
+    added = iter([TOOL_PROMPT_TOKENS])
+
     def count(text: str) -> int:
         if text.startswith("{"):
-            return counter.count(text, "tools") + TOOL_PROMPT_TOKENS
+            return counter.count(text, "tools") + next(added, 0)
         if text.startswith("<situation>"):
             return counter.count(text, "situation")
         if text.startswith("You are the assistant"):

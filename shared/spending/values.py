@@ -46,6 +46,14 @@ class Cap(StrEnum):
     """The business in one month, in its own time zone."""
 
 
+class Purpose(StrEnum):
+    """What a call of a model is for; each value is a stored name."""
+
+    ANSWER = "answer"
+    SORTING = "sorting"
+    """To find out whether a message needs the documents."""
+
+
 Caps = Mapping[Cap, int]
 """The highest sums in nano-dollars; a cap that is not there does not limit."""
 
@@ -77,6 +85,7 @@ class Reservation:
     """From then on nobody settles it any more: it counts in full, as an estimate."""
     address_key: str = ""
     """A keyed hash of the visitor's network address, new each day; empty if it is unknown."""
+    purpose: Purpose = Purpose.ANSWER
     is_first_of_day: bool = False
     """Whether the conversation has cost nothing on that day before."""
 

@@ -49,6 +49,7 @@ EVERYTHING = {
     "GoogleServiceAccountKey": "{}",
     "AllowedModelIds": "eu.other",
     "FallbackModelId": "eu.fallback",
+    "IntentModelId": "eu.other",
     "ModelsMayLeaveGeography": "true",
     "HoldsPerAddress": "7",
     "CalendarMoveWaitMinutes": "20",

@@ -21,6 +21,8 @@ class ModelSettings:
     default_model_id: str
     fallback_model_id: str | None = None
     """Answers when the other one is throttled, down or out of quota."""
+    intent_model_id: str | None = None
+    """Is asked first whether a message needs the documents, and answers those that do not."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 from shared.messages.answers import QueryAnswer
 from shared.messages.commands import TimesQuery, VisitsQuery
 from shared.messages.server import Usage
+from shared.spending.values import Purpose
 from shared.spending.values import Reservation as CallReservation
 from workers.chat.domain.deadline import Deadline
 from workers.chat.domain.prompt import Prompt
@@ -93,6 +94,7 @@ class ModelRequest:
     """Of the command: another worker's attempt makes calls of its own."""
     source_ip: str = ""
     """The visitor's address; empty if it is unknown."""
+    purpose: Purpose = Purpose.ANSWER
 
 
 @dataclass(frozen=True, slots=True)

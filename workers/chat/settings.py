@@ -37,6 +37,9 @@ class ChatSettings(AwsSettings):
     fallback_model_id: str | None = None
     """Answers when the model is throttled, down or out of quota; none if it is empty."""
 
+    intent_model_id: str | None = None
+    """A small model that is asked first whether a message needs the documents; none if it is empty."""
+
     models_may_leave_geography: bool = False
     """Whether the models may be of several geographies, so that what visitors write may leave that of the first."""
 

@@ -22,6 +22,7 @@ from shared.consumer.queue_description import MessageQueue, QueueDescription
 from shared.consumer.worker import Worker, build_worker
 from shared.conversations.replies import Replies
 from shared.emf import EmfMetrics
+from shared.errors import ConfigurationError
 from shared.language_models.geography import check_geographies
 from shared.ledger.ports import ReplayOutcomes
 from shared.log import configure_logging
@@ -49,6 +50,7 @@ async def open_worker() -> AsyncIterator[Worker]:
     settings, pool_settings, clock = ChatSettings(), PoolSettings(), SystemClock()
     configure_logging(level=settings.log_level, component="chat")
     check_model_geographies(settings)
+    check_intent_model(settings)
     metrics = EmfMetrics(clock=clock, namespace=settings.metrics_namespace)
     async with open_aws_clients(settings) as clients:
         stores = await open_visitor_stores(clients, settings, clock, pool_settings.transport)
@@ -101,7 +103,9 @@ async def open_ports(
         answers=DynamoQueryAnswers(client=stores.dynamodb, table=settings.processed_table, clock=clock),
         clock=clock,
     )
-    models = ModelSettings(settings.bedrock_model_id, settings.fallback_model_id or None)
+    models = ModelSettings(
+        settings.bedrock_model_id, settings.fallback_model_id or None, settings.intent_model_id or None
+    )
     allowed = settings.allowed_model_ids
     return ChatPorts(
         model=BedrockModel(
@@ -162,13 +166,29 @@ def list_tools(booking: BookingQueries | None) -> tuple[ToolBuilder, ...]:
     return tuple(tools)
 
 
+def check_intent_model(settings: ChatSettings) -> None:
+    """Check that the worker may invoke the model that sorts messages: it has no permission of its own.
+
+    Raises:
+        ConfigurationError: it is none of the models that are allowed.
+    """
+    allowed = {settings.bedrock_model_id, settings.fallback_model_id, *settings.allowed_model_ids}
+    if settings.intent_model_id and settings.allowed_model_ids and settings.intent_model_id not in allowed:
+        raise ConfigurationError(f"IntentModelId: add {settings.intent_model_id} to AllowedModelIds")
+
+
 def check_model_geographies(settings: ChatSettings) -> None:
     """Check that all models that may be invoked keep what visitors write in one geography.
 
     Raises:
         ConfigurationError: they do not, and the deployer has not allowed that.
     """
-    models = (settings.bedrock_model_id, settings.fallback_model_id, *settings.allowed_model_ids)
+    models = (
+        settings.bedrock_model_id,
+        settings.fallback_model_id,
+        settings.intent_model_id,
+        *settings.allowed_model_ids,
+    )
     check_geographies(filter(None, models), may_leave=settings.models_may_leave_geography)
 
 

@@ -20,7 +20,7 @@ from shared.instants import from_milliseconds, to_milliseconds
 from shared.messages.server import Usage
 from shared.retention import ADDRESS_SHARE_RETENTION, USAGE_RECORD_RETENTION, compute_expiry
 from shared.spending.totals import DayTotals, Totals
-from shared.spending.values import CallKey, CallResult, Cap, Reservation, UsageRecord
+from shared.spending.values import CallKey, CallResult, Cap, Purpose, Reservation, UsageRecord
 
 CALL, SUM = "call", "sum"
 
@@ -108,6 +108,7 @@ def record_to_item(reservation: Reservation, result: CallResult | None = None) -
             "reserved_at_ms": to_milliseconds(reservation.reserved_at),
             "reserved_until_ms": to_milliseconds(reservation.expires_at),
             "address_key": reservation.address_key or None,
+            "purpose": None if reservation.purpose is Purpose.ANSWER else reservation.purpose.value,
             "expires_at": compute_expiry(reservation.reserved_at, USAGE_RECORD_RETENTION),
             **(result_to_values(result) if result else {}),
         }
@@ -138,6 +139,7 @@ def parse_record(item: dict[str, Any]) -> UsageRecord:
         reserved_at=from_milliseconds(row["reserved_at_ms"]),
         expires_at=from_milliseconds(row["reserved_until_ms"]),
         address_key=row.get("address_key", ""),
+        purpose=Purpose(row.get("purpose", Purpose.ANSWER)),
     )
     if "nano_dollars" not in row:
         return UsageRecord(reservation, None)

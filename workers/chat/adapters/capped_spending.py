@@ -73,6 +73,7 @@ class CappedSpending:
             reserved_at=now,
             expires_at=now + SETTLED_WITHIN,
             address_key=derive_address_key(salt, request.source_ip),
+            purpose=request.purpose,
         )
         reserved = await self._store.reserve(asked, caps)
         if isinstance(reserved, Cap):

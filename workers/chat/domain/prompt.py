@@ -70,7 +70,7 @@ def build_prompt(
 ) -> Prompt:
     """Return the prompt for a visitor's message; `history` has the earlier frames, oldest first."""
     return Prompt(
-        instructions=_build_instructions(profile, knowledge, tools),
+        instructions=build_instructions(profile, knowledge, tools),
         situation=_build_situation(profile, knowledge, history, now),
         turns=tuple(replace(turn, text=_escape_tags(turn.text)) for turn in build_turns(history, text)),
         tools=tools,
@@ -81,7 +81,8 @@ def build_prompt(
     )
 
 
-def _build_instructions(profile: TenantProfile, knowledge: PromptKnowledge, tools: Sequence[Tool]) -> str:
+def build_instructions(profile: TenantProfile, knowledge: PromptKnowledge, tools: Sequence[Tool]) -> str:
+    """Return the system prompt of a business with these documents and tools."""
     guidance = "".join(f"{tool.guidance} " for tool in tools if tool.guidance)
     library = "\n\n".join(_quote_documents(knowledge))
     if knowledge.titles:

@@ -33,6 +33,13 @@ class Answer:
     stop_reason: str | None = None
     """Why the model stopped; None until then."""
     tally: CallTally = field(default_factory=CallTally)
+    has_documents: bool = True
+    """Whether the model had the documents; False for the answer to a message that needs none."""
+
+    @property
+    def is_useful(self) -> bool:
+        """Whether there is something in it for the visitor, or the visitor has stopped it."""
+        return self.stopped or bool(self.actions) or (bool(self.text.text) and self.ending == "complete")
 
     @property
     def ending(self) -> Ending:
@@ -75,3 +82,5 @@ class AnswerRequest:
     claim_attempt: int = 1
     check_call: Callable[[], Awaitable[None]] | None = None
     """Awaited before each call of a model; it raises where none is to be made."""
+    tally: CallTally = field(default_factory=CallTally)
+    """Of all calls for the message: that which sorts it, and those of a short answer that failed, count, too."""

@@ -52,7 +52,7 @@ class AnswerStreamer:
 
         A reply without content is requested once more; without tools, if the call of one was malformed.
         """
-        command, answer = request.command, Answer()
+        command, answer = request.command, Answer(tally=request.tally)
         listeners = Listeners(command, request.listeners, replies=self._replies, clock=self._ports.clock)
 
         checked_once = asyncio.Event()
@@ -97,7 +97,10 @@ class AnswerStreamer:
         finally:
             if tally.calls:
                 self._ports.metrics.record_milliseconds("BedrockLatency", (time.monotonic() - started) * 1000)
-                self._ports.metrics.record_nano_dollars("AnswerCostNanoDollars", tally.nano_dollars)
+                self._ports.metrics.record_nano_dollars(
+                    "AnswerCostNanoDollars", tally.nano_dollars - tally.measured_nano_dollars
+                )
+                tally.measured_nano_dollars = tally.nano_dollars
 
     async def _answer_in_rounds(
         self, request: AnswerRequest, answer: Answer, deltas: Coalescer, stopped: asyncio.Event

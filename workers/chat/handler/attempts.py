@@ -79,6 +79,8 @@ class CallTally:
 
     calls: int = 0
     nano_dollars: int = 0
+    measured_nano_dollars: int = 0
+    """What of it is in the metric already."""
 
 
 @dataclass(slots=True)

@@ -17,7 +17,7 @@ from shared.conversations.ports import Connection
 from shared.conversations.replies import Replies, build_refusal_frame, find_refusal_code
 from shared.conversations.takeover import ConversationTail
 from shared.dead_letter_reasons import DeadLetterReason
-from shared.errors import PermanentError
+from shared.errors import PermanentError, TransientError, describe_error
 from shared.messages.commands import ChatCommand, ChatSend, HandoverRequest
 from shared.messages.errors import ErrorCode
 from shared.messages.server import (
@@ -32,6 +32,7 @@ from shared.tenants.profile import TenantProfile
 from workers.chat.dependencies import ChatPorts
 from workers.chat.domain.deadline import Deadline, find_previous_end, find_start, set_deadline
 from workers.chat.domain.history import find_last_question
+from workers.chat.domain.message_kinds import shorten_prompt
 from workers.chat.domain.prompt import build_prompt
 from workers.chat.handler.answer import Answer, AnswerRequest
 from workers.chat.handler.answering import AnswerStreamer
@@ -41,6 +42,7 @@ from workers.chat.handler.final import build_final
 from workers.chat.handler.handover import HandoverRequester
 from workers.chat.handler.knowledge_search import KnowledgeSearch
 from workers.chat.handler.message_storing import MessageMovedError, MessageStoring, OnStored, store_meanwhile
+from workers.chat.handler.sorting import MessageSorter
 from workers.chat.handler.unanswered import UnansweredRecorder
 from workers.chat.ports import ModelFailure
 
@@ -48,6 +50,9 @@ log = structlog.get_logger()
 
 TOO_LATE = "too_late"
 """The reason of a message that waited so long that its visitor gets an apology: the model was not called."""
+
+SHORT_ANSWER_SECONDS = 8.0
+"""How long the small model may take for its answer; after that the usual one is asked."""
 
 RETRY_SECONDS = 20.0
 """The longest wait that a visitor is asked for while the model is busy; the shortest is half of it."""
@@ -93,6 +98,9 @@ class ChatHandler:
             random_source=random_source,
         )
         self._unanswered = UnansweredRecorder(questions=ports.questions, knowledge=self._knowledge, clock=ports.clock)
+        self._sorter = MessageSorter(
+            model=ports.model, spending=ports.spending, metrics=ports.metrics, model_id=ports.models.intent_model_id
+        )
         self._answers = AnswerStreamer(ports=ports, attempts=self._attempts, replies=replies, claims=claims)
         self._handovers = HandoverRequester(ports=ports, replies=replies)
 
@@ -201,7 +209,12 @@ class ChatHandler:
         sent = await message.wait_until_posted()
         await self._replies.store_in_steps_and_post(
             command.session_id,
-            build_final(command, answer, choose_locale(command, listeners), sources=knowledge.sources),
+            build_final(
+                command,
+                answer,
+                choose_locale(command, listeners),
+                sources=knowledge.sources if answer.has_documents else (),
+            ),
             claim=claim,
             after=ConversationTail(takeover=tail.takeover, last_seq=max(tail.last_seq, sent.seq or 0)),
         )
@@ -215,7 +228,29 @@ class ChatHandler:
         if request.deadline.remaining(asyncio.get_running_loop().time()) < SHORTEST_CALL_SECONDS:
             await request.message.check_number()
             raise PermanentError(TOO_LATE, "nobody waits for the answer any more")
-        return await self._answers.stream(request)
+        return await self._answer_without_documents(request) or await self._answers.stream(request)
+
+    async def _answer_without_documents(self, request: AnswerRequest) -> Answer | None:
+        """Return the small model's answer to a message that needs no documents; None if that is not possible."""
+        model_id = self._ports.models.intent_model_id
+        if model_id is None:
+            return None
+        await request.message.check_number()
+        if await self._sorter.find_kind(request) is None:
+            return None
+        now = asyncio.get_running_loop().time()
+        short = replace(
+            request,
+            prompt=shorten_prompt(request.prompt, request.profile, model_id),
+            deadline=Deadline(min(request.deadline.at, now + SHORT_ANSWER_SECONDS)),
+        )
+        try:
+            answer = await self._answers.stream(short)
+        except (PermanentError, TransientError) as error:
+            log.warning("short_answer_failed", error=describe_error(error))
+            return None
+        answer.has_documents = False
+        return answer if answer.is_useful else None
 
     def _set_deadline(self, command: ChatSend, profile: TenantProfile, tail: ConversationTail) -> Deadline:
         started_at = find_start(

@@ -54,7 +54,7 @@ def make_profile():
 class World:
     """One visitor, one business, and the handler with its fakes."""
 
-    def __init__(self, *scripts, spending=None, tools=None, model=None, has_notices=True):
+    def __init__(self, *scripts, spending=None, tools=None, model=None, has_notices=True, intent_model_id=None):
         self.clock = FakeClock()
         self.claims = FakeClaims(self.clock)
         self.connections = FakeConnections(self.clock)
@@ -77,7 +77,7 @@ class World:
         )
         ports = ChatPorts(
             model=self.model,
-            models=ModelSettings("first-model"),
+            models=ModelSettings("first-model", intent_model_id=intent_model_id),
             tools=list_tools(FakeBookingQueries()) if tools is None else tuple(tools),
             spending=self.spending_port,
             tenants=self.tenants,
