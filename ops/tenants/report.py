@@ -12,6 +12,7 @@ from shared.tenants.profile import TenantProfile
 from shared.tenants.profile_facts import describe_question, describe_reminders, describe_week, list_special_dates
 from shared.tenants.profile_types import choose_line
 from shared.tenants.profile_warnings import find_profile_warnings
+from shared.tenants.prompt_services import select_services
 from shared.tenants.shared_calendars import find_shared_calendars
 from shared.tenants.tenant_id import TENANT_ID
 from shared.tenants.yaml_tree import find_position
@@ -102,6 +103,11 @@ def _check_profile(
         problems.append(
             f"line {line}: model.id: the deployment does not allow {profile.model.id}, so its default model would"
             f" answer: write one of {', '.join(sorted(allowed_models))}, or add it to AllowedModelIds"
+        )
+    if omitted := select_services(profile).omitted:
+        problems.append(
+            f"services: the assistant is not told of {', '.join(omitted)}: they do not fit into its prompt; shorten"
+            " names, prices and questions, or put the most important services first"
         )
     return profile, tuple(problems)
 

@@ -9,6 +9,7 @@ from shared.messages.server import ServerFrame
 from shared.tenants.guardrails import Guardrail
 from shared.tenants.profile import TenantProfile
 from shared.tenants.profile_facts import describe_question, describe_reminders, describe_week, list_special_dates
+from shared.tenants.prompt_services import select_services
 from shared.typed_names import flatten_name
 from workers.chat.domain.booking_facts import list_booking_facts
 from workers.chat.domain.history import Turn, build_turns
@@ -133,11 +134,14 @@ def list_profile_facts(profile: TenantProfile) -> Iterable[str]:
         yield f"Visitors can cancel or move a visit here until {profile.change_deadline_hours} hours before it begins."
     yield f"Visitors are reminded: {describe_reminders(profile)}."
     yield "Services that can be booked:"
-    for service in profile.services:
+    chosen = select_services(profile)
+    for service in chosen.services:
         name, price = (_escape(" / ".join(one.texts)) if one else "" for one in (service.name, service.price))
         yield f"- {service.id}: {name}, {service.duration_minutes} minutes" + (f", price: {price}" if price else "")
-        for question in service.questions:
+        for question in service.questions if service.id in chosen.with_questions else ():
             yield f"  Asked in the form: {_escape(describe_question(question, profile.locale))}"
+    if more := len(profile.services) - len(chosen.services):
+        yield f"{more} more services are listed in the booking form."
 
 
 def _escape_tags(text: str) -> str:

@@ -5,7 +5,6 @@ from contextlib import aclosing
 
 import structlog
 
-from shared.dead_letter_reasons import DeadLetterReason
 from shared.errors import PermanentError, TransientError, describe_error
 from shared.messages.server import Usage
 from shared.metrics import Metrics
@@ -57,19 +56,13 @@ class MessageSorter:
         reply, outcome, usage = "", "stopped", None
         self._breaker.begin_call(asked.model_id, started)
         try:
-            async with (
-                asyncio.timeout_at(deadline.at),
-                aclosing(self._model.stream(asked.prompt, deadline=deadline)) as events,
-            ):
+            async with aclosing(self._model.stream(asked.prompt, deadline=deadline)) as events:
                 async for event in events:
                     match event:
                         case TextDelta(text=text):
                             reply += text
                         case Finished():
                             outcome, usage = event.stop_reason, event.usage
-        except TimeoutError as error:
-            outcome = DeadLetterReason.TIMEOUT
-            raise TransientError(f"bedrock: no kind within {SORTING_SECONDS} s") from error
         except (TransientError, PermanentError) as error:
             outcome = error.reason
             raise

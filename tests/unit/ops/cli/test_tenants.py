@@ -57,6 +57,21 @@ def test_what_visitors_see_is_previewed(terminal, folder):
     assert (report["services"][0]["price"], len(report["services"][0]["questions"])) == ("120 zł", 1)
 
 
+def test_what_the_assistant_does_not_get_is_named(terminal, folder):
+    """Services and questions that do not fit into its prompt; the owner decides what is left out by their order."""
+    question = "{id: q%d, kind: text, label: " + "l" * 100 + "}"
+    questions = "[" + ", ".join(question % number for number in range(10)) + "]"
+    services = "".join(
+        f"  - {{id: s{number}, name: {{en: N}}, duration_minutes: 30, questions: {questions}}}\n"
+        for number in range(10)
+    )
+    (folder / "profile.yaml").write_text(PROFILE.replace("opening_hours:", f"{services}opening_hours:"))
+    done = terminal.run("tenant", "check", str(folder))
+    assert done.exit_code == 1
+    assert "the assistant is not told of questions of s" in " ".join(done.stdout.split())
+    assert "questions of s9: they do not fit" in " ".join(done.stdout.split())
+
+
 def test_json_has_everything(terminal, folder):
     """For other programs."""
     [report] = terminal.json("tenant", "check", str(folder))
