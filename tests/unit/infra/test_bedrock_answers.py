@@ -3,6 +3,7 @@
 import pytest
 
 from infra.local.bedrock.answers import build_answer
+from infra.local.bedrock.knowledge_base import KnowledgeBase
 from infra.local.bedrock.reply import Reply
 from infra.local.bedrock.request import ConverseRequest
 
@@ -244,3 +245,11 @@ def test_an_empty_knowledge_base_does_no_harm():
     assert ask("Hi", documents="").text.startswith("Hello")
     assert ask("Book a visit", documents="").tool is not None
     assert "do not have that information" in ask("Where are you?", documents="").text
+
+
+def test_a_document_that_is_quoted_twice_is_one():
+    """A short prompt is padded with its documents: no passage is quoted twice for that, nor weighs more."""
+    documents = '<document name="prices.en.md">\n# Prices\n\nA massage costs 120 PLN.\n</document>\n'
+    once, twice = (KnowledgeBase(documents * times, ["How much is a massage?"]) for times in (1, 2))
+    assert len(once.passages) > 0
+    assert twice.passages == once.passages
