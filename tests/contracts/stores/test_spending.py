@@ -10,7 +10,7 @@ from shared.ids import new_id
 from shared.messages.server import Usage
 from shared.retention import USAGE_RECORD_RETENTION
 from shared.spending.totals import Totals
-from shared.spending.values import CallKey, CallResult, Cap, Reservation, Reserved
+from shared.spending.values import CallKey, CallResult, Cap, Purpose, Reservation, Reserved
 
 DAY = date(2026, 1, 12)
 NOW = datetime(2026, 1, 12, 12, tzinfo=UTC)
@@ -63,7 +63,7 @@ async def test_a_call_is_set_aside_settled_and_counted_once(spending, reservatio
     assert await spending.list_totals(tenant, DAY, DAY) == []
     assert await spending.settle(first, result(30))
     assert not await spending.settle(first, result(30))
-    second = await reserve(spending, reservation(number=2))
+    second = await reserve(spending, reservation(number=2, purpose=Purpose.SORTING))
     assert (first.is_first_of_day, second.is_first_of_day) == (True, False)
     assert await spending.settle(second, result(250, is_estimate=True))
     assert await spending.get_committed(tenant, DAY) == (280, 280)
@@ -72,6 +72,7 @@ async def test_a_call_is_set_aside_settled_and_counted_once(spending, reservatio
     assert day.totals == Totals(2, 1, 1, 14, 10, 6, 4, 280, 1800)
     records = {record.reservation.key.number: record async for record in spending.iterate_records(tenant, DAY)}
     assert records[1].reservation == replace(first, is_first_of_day=False)
+    assert records[2].reservation == second
     assert [records[number].result for number in (1, 2)] == [result(30), result(250, is_estimate=True)]
 
 
