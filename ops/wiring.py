@@ -28,6 +28,7 @@ from shared.aws.knowledge import open_tenant_directory
 from shared.aws.ledger.failures import DynamoFailureLedger
 from shared.aws.ledger.payload_cipher import PayloadCipher
 from shared.aws.secrets import open_secrets
+from shared.aws.spending.booking_counts import DynamoBookingCounts
 from shared.aws.spending.usage_reports import DynamoUsageReports
 from shared.aws.suppressions import DynamoSuppressions
 from shared.aws.unanswered_questions import DynamoUnansweredQuestions
@@ -132,13 +133,11 @@ async def open_usage(deployment: Deployment) -> AsyncIterator[Usage]:
     """Open the reports about costs."""
     clock, settings = SystemClock(), build_aws_settings(deployment)
     async with open_aws_clients(settings) as clients:
+        dynamodb = await clients.open_client("dynamodb")
         yield Usage(
             tenants=await asyncio.to_thread(open_tenant_directory, settings, clock, NoMetrics()),
-            reports=DynamoUsageReports(
-                client=await clients.open_client("dynamodb"),
-                table=deployment.require_variable("usage_table"),
-                clock=clock,
-            ),
+            reports=DynamoUsageReports(client=dynamodb, table=deployment.require_variable("usage_table"), clock=clock),
+            bookings=DynamoBookingCounts(client=dynamodb, table=deployment.require_variable("limits_table")),
             clock=clock,
         )
 

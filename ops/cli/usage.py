@@ -13,7 +13,7 @@ from ops.cli.json_output import to_json
 from ops.cli.plot import render_horizontal_bar
 from ops.cli.session import NOT_DONE, CommandError, Session, run_async
 from ops.cli.views import print_lines, sanitize_text
-from ops.usage.formats import compute_per_conversation, format_dollars, render_csv, report_to_row
+from ops.usage.formats import compute_per_booking, compute_per_conversation, format_dollars, render_csv, report_to_row
 from ops.usage.values import MAX_DAYS, UsageReport
 from shared.spending.totals import Totals
 from shared.spending.values import Cap
@@ -173,6 +173,9 @@ def _list_sentences(report: UsageReport) -> list[str]:
     ]
     if average is not None:
         lines.append(f"{report.total.conversations} conversations, {format_dollars(average)} each on average")
+    per_booking = compute_per_booking(report)
+    if per_booking is not None:
+        lines.append(f"{report.booking_count} bookings confirmed, {format_dollars(per_booking)} for each")
     return lines
 
 

@@ -28,6 +28,11 @@ def compute_per_conversation(totals: Totals) -> int | None:
     return round(totals.nano_dollars / totals.conversations) if totals.conversations else None
 
 
+def compute_per_booking(report: UsageReport) -> int | None:
+    """Return the nano-dollars for each visit that was confirmed in the period, rounded; None without visits."""
+    return round(report.total.nano_dollars / report.booking_count) if report.booking_count else None
+
+
 def report_to_row(report: UsageReport) -> dict[str, Any]:
     """Return everything of a report."""
     return {
@@ -37,6 +42,9 @@ def report_to_row(report: UsageReport) -> dict[str, Any]:
         "total": _totals_to_row(report.total),
         "committed_nano_dollars": {cap.value: amount for cap, amount in report.committed.items()},
         "cap_nano_dollars": {cap.value: amount for cap, amount in report.caps.items()},
+        "bookings": report.booking_count,
+        "bookings_by_day": {day.isoformat(): count for day, count in report.bookings.items()},
+        "nano_dollars_per_booking": compute_per_booking(report),
         "rows": [_day_to_row(row) for row in report.rows],
     }
 

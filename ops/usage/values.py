@@ -1,7 +1,7 @@
 """What the reports about costs consist of."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from functools import reduce
 from operator import add
@@ -26,6 +26,13 @@ class UsageReport:
     committed: Mapping[Cap, int]
     """What counts now for the caps of the current day and month, calls under way included, in nano-dollars."""
     caps: Mapping[Cap, int]
+    bookings: Mapping[date, int] = field(default_factory=dict)
+    """Visits that were confirmed, by the day on which they were; by visitors who chatted, and by others."""
+
+    @property
+    def booking_count(self) -> int:
+        """Return how many visits were confirmed in the period."""
+        return sum(self.bookings.values())
 
     @property
     def total(self) -> Totals:

@@ -11,7 +11,7 @@ from starlette.routing import Route
 
 from ops.desk.domain.values import Operator
 from ops.today.today import Today
-from ops.usage.formats import compute_per_conversation, format_dollars, render_csv, report_to_row
+from ops.usage.formats import compute_per_booking, compute_per_conversation, format_dollars, render_csv, report_to_row
 from ops.usage.usage import Usage
 from ops.usage.values import UsageReport
 from ops.web.language import find_request_texts
@@ -57,6 +57,7 @@ class UsagePages:
             plot=_render_plot(report, find_request_texts(request)),
             dollars=format_dollars,
             per_conversation=compute_per_conversation(report.total),
+            per_booking=compute_per_booking(report),
         )
 
     async def _send_csv(self, request: Request, operator: Operator) -> Response:

@@ -1,6 +1,6 @@
 """The ports of spending: what workers reserve and settle, and what the desk reads."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import date, datetime
 from typing import Protocol
 
@@ -39,6 +39,14 @@ class SpendingStore(Protocol):
 
     async def note_warning(self, tenant: str, day: date, cap: Cap) -> bool:
         """Note that the owner is warned of a cap on the day, or in its month; return False if that was noted before."""
+        ...
+
+
+class BookingCounts(Protocol):
+    """Counts the visits that became confirmed."""
+
+    async def count_confirmed(self, tenant: str, first: date, last: date) -> Mapping[date, int]:
+        """Return how many visits were confirmed on each day that has some, both days included."""
         ...
 
 

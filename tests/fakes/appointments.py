@@ -12,7 +12,7 @@ from workers.booking.adapters.bucket_items import list_utc_days
 from workers.booking.domain.grid import list_bucket_starts
 from workers.booking.domain.quotas import Quota, build_session_quota_key
 from workers.booking.domain.values import Appointment, AppointmentState, Interval, OccupiedTime, QuotaUnit
-from workers.booking.ports import GridTooFine, Lost, QuotaFull, SlotLost
+from workers.booking.ports import ConfirmedAt, GridTooFine, Lost, QuotaFull, SlotLost
 
 Key = tuple[str, str, datetime]
 """Tenant, resource and start of a bucket."""
@@ -49,6 +49,8 @@ class FakeAppointments:
         """The size of the buckets that the first booking of a business on a UTC day has fixed."""
         self.is_grid_too_fine = False
         """Whether every visit needs too many of the day's buckets."""
+        self.confirmed: dict[tuple[str, date], set[str]] = {}
+        """The visits that were confirmed for a business on its day."""
         self._errors: list[Exception] = []
 
     def fail(self, *errors: Exception) -> None:
@@ -118,7 +120,9 @@ class FakeAppointments:
         self._write(appointment)
         return None
 
-    async def confirm(self, appointment: Appointment, *, claim: Claim) -> SlotLost | None:
+    async def confirm(
+        self, appointment: Appointment, *, claim: Claim, confirmed_at: ConfirmedAt | None = None
+    ) -> SlotLost | None:
         """Write the confirmed appointment and keep its buckets permanently; it must still own each of them."""
         await self._begin(claim)
         lasting = tuple(unit for unit in appointment.quota_units if unit.is_lasting)
@@ -131,6 +135,7 @@ class FakeAppointments:
             self.units[unit.key, unit.number] = (appointment.appointment_id, None)
         self._free_units([unit for unit in appointment.quota_units if not unit.is_lasting], appointment)
         self._write(replace(appointment, quota_units=lasting))
+        self._count(appointment, confirmed_at)
         return None
 
     async def cancel(self, appointment: Appointment, *, claim: Claim) -> None:
@@ -147,7 +152,14 @@ class FakeAppointments:
         self._free_units(appointment.quota_units, appointment)
 
     async def move(
-        self, old: Appointment, new: Appointment, *, at: datetime, claim: Claim, quotas: Sequence[Quota] = ()
+        self,
+        old: Appointment,
+        new: Appointment,
+        *,
+        at: datetime,
+        claim: Claim,
+        quotas: Sequence[Quota] = (),
+        confirmed_at: ConfirmedAt | None = None,
     ) -> Lost | None:
         """Take the buckets that only the new time needs, and free those that only the old time needed."""
         await self._begin(claim)
@@ -172,7 +184,18 @@ class FakeAppointments:
         )
         self._free_units([unit for unit in old.quota_units if unit not in kept_units], old)
         self._write(replace(new, quota_units=(*kept_units, *self._assign_units(chosen))))
+        self._count(new, confirmed_at)
         return None
+
+    def _count(self, appointment: Appointment, confirmed_at: ConfirmedAt | None) -> None:
+        if confirmed_at:
+            self.confirmed.setdefault((appointment.tenant, confirmed_at.day), set()).add(appointment.appointment_id)
+
+    async def count_confirmed(self, tenant: str, first: date, last: date) -> Mapping[date, int]:
+        """Count the visits that were confirmed on each day, as `BookingCounts`."""
+        await asyncio.sleep(0)
+        days = sorted(day for owner, day in self.confirmed if owner == tenant and first <= day <= last)
+        return {day: len(self.confirmed[tenant, day]) for day in days}
 
     async def move_together(
         self,

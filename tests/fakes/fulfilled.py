@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from shared.conversations import ports as conversation
     from shared.metrics import Metrics
     from shared.queues import NoticeQueue
-    from shared.spending.ports import SpendingStore, UsageReports
+    from shared.spending.ports import BookingCounts, SpendingStore, UsageReports
     from shared.tenants.ports import TenantDirectory
     from shared.usage import UsageStore
     from tests.fakes.appointments import FakeAppointments
@@ -53,6 +53,7 @@ if TYPE_CHECKING:
         UsageStore,
         SpendingStore,
         UsageReports,
+        BookingCounts,
         Metrics,
     ]:
         return (
@@ -65,6 +66,7 @@ if TYPE_CHECKING:
             notices,
             tenants,
             usage,
+            spending,
             spending,
             spending,
             metrics,

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import defaultdict
-from collections.abc import AsyncIterator, Hashable, Sequence
+from collections.abc import AsyncIterator, Hashable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime
 
@@ -13,7 +13,7 @@ from shared.spending.values import CallResult, Cap, Caps, Reservation, Reserved,
 
 
 class FakeSpending:
-    """A `SpendingStore` and `UsageReports`."""
+    """A `SpendingStore`, `UsageReports` and `BookingCounts`."""
 
     def __init__(self) -> None:
         self.records: dict[Hashable, UsageRecord] = {}
@@ -22,6 +22,8 @@ class FakeSpending:
         self.salts: dict[tuple[str, date], str] = {}
         self.warned: set[Hashable] = set()
         self.is_down = False
+        self.bookings: dict[tuple[str, date], int] = {}
+        """How many visits were confirmed for a business on its day."""
 
     async def _reach(self) -> None:
         await asyncio.sleep(0)
@@ -97,6 +99,12 @@ class FakeSpending:
             records = [record async for record in self.iterate_records(tenant, day) if not record.is_open(now)]
             rows += [DayTotals(tenant, *key, totals) for key, totals in sum_records(records).items()]
         return sorted(rows, key=lambda one: (one.day, one.model_id))
+
+    async def count_confirmed(self, tenant: str, first: date, last: date) -> Mapping[date, int]:
+        """Return how many visits were confirmed on each day."""
+        await self._reach()
+        days = sorted(day for owner, day in self.bookings if owner == tenant and first <= day <= last)
+        return {day: self.bookings[tenant, day] for day in days}
 
     async def get_committed(self, tenant: str, day: date) -> tuple[int, int]:
         """Return what counts for the caps of day and month."""

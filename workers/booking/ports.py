@@ -35,6 +35,15 @@ class GridTooFine:
 Lost = SlotLost | QuotaFull | GridTooFine
 
 
+@dataclass(frozen=True, slots=True)
+class ConfirmedAt:
+    """When a hold is confirmed, so that it counts among the visits of that day."""
+
+    at: datetime
+    day: date
+    """Where the business is."""
+
+
 class AppointmentStore(Protocol):
     """Stores appointments, the buckets of time that they own, and the quota units that they use.
 
@@ -84,10 +93,13 @@ class AppointmentStore(Protocol):
         """
         ...
 
-    async def confirm(self, appointment: Appointment, *, claim: Claim) -> SlotLost | None:
+    async def confirm(
+        self, appointment: Appointment, *, claim: Claim, confirmed_at: ConfirmedAt | None = None
+    ) -> SlotLost | None:
         """Write the confirmed appointment and keep its buckets permanently; it must still own each of them.
 
-        It keeps its lasting quota units; those of hold quotas are freed.
+        It keeps its lasting quota units; those of hold quotas are freed. With `confirmed_at` it counts among the visits
+        that were confirmed on that day, once, however often it is written.
         """
         ...
 
@@ -100,11 +112,19 @@ class AppointmentStore(Protocol):
         ...
 
     async def move(
-        self, old: Appointment, new: Appointment, *, at: datetime, claim: Claim, quotas: Sequence[Quota] = ()
+        self,
+        old: Appointment,
+        new: Appointment,
+        *,
+        at: datetime,
+        claim: Claim,
+        quotas: Sequence[Quota] = (),
+        confirmed_at: ConfirmedAt | None = None,
     ) -> Lost | None:
         """Take the buckets that only the new time needs, and free those that only the old time needed.
 
-        `quotas` are the new day's: their units replace the old lasting ones.
+        `quotas` are the new day's: their units replace the old lasting ones. `confirmed_at` is for a hold that is
+        confirmed at another time or in another lane.
         """
         ...
 

@@ -18,6 +18,7 @@ from shared.aws.conversations.judgement_index import DynamoJudgedAnswers
 from shared.aws.ledger.failures import DynamoFailureLedger
 from shared.aws.ledger.payload_cipher import PayloadCipher
 from shared.aws.ledger.replay_outcomes import DynamoReplayOutcomes
+from shared.aws.spending.booking_counts import DynamoBookingCounts
 from shared.aws.spending.spending_store import DynamoSpendingStore
 from shared.aws.spending.usage_reports import DynamoUsageReports
 from shared.aws.unanswered_questions import DynamoUnansweredQuestions
@@ -62,6 +63,8 @@ class Stores:
     questions: Any
     """Unanswered ones, in at most three groups of a month."""
     appointments: Any
+    bookings: Any
+    """As the desk counts them."""
     usage: Any
     spending: Any
     """What is reserved and settled, with its reports."""
@@ -83,6 +86,7 @@ class Spending(DynamoSpendingStore):
 
 def in_memory(clock):
     claims = FakeClaims(clock)
+    appointments = FakeAppointments(claims)
     conversations, connections = FakeConversations(claims), FakeConnections(clock)
     failures = FakeFailures()
     return Stores(
@@ -94,7 +98,8 @@ def in_memory(clock):
         judgements=FakeJudgements(conversations),
         judged=conversations,
         questions=FakeUnansweredQuestions(max_groups=3),
-        appointments=FakeAppointments(claims),
+        appointments=appointments,
+        bookings=appointments,
         usage=FakeUsage(),
         spending=FakeSpending(),
         failures=failures,
@@ -121,6 +126,7 @@ def in_dynamodb(clock, client, blocking):
         judged=DynamoJudgedAnswers(client=client, table="ConversationsTable"),
         questions=DynamoUnansweredQuestions(client=client, table="UsageTable", max_groups=3),
         appointments=DynamoAppointmentStore(client=client, **appointments),
+        bookings=DynamoBookingCounts(client=client, table="LimitsTable"),
         usage=DynamoUsageStore(client=client, table="UsageTable"),
         spending=Spending(client, clock),
         failures=DynamoFailureLedger(client=client, table="FailuresTable", cipher=CIPHER, clock=clock),

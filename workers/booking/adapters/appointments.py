@@ -10,6 +10,7 @@ from botocore.exceptions import ClientError
 
 from shared.aws.errors import get_error_code, translate_aws_errors
 from shared.aws.items import from_item, to_item
+from shared.aws.spending.booking_counts import build_confirmed_item
 from shared.claims import Claim
 from shared.errors import TransientError
 from workers.booking.adapters.appointment_item import item_to_appointment
@@ -21,7 +22,7 @@ from workers.booking.adapters.quota_rows import MAX_CHOICES, QuotaRows
 from workers.booking.adapters.transactions import TooManyBucketsError, Transactions
 from workers.booking.domain.quotas import Quota, build_session_quota_key
 from workers.booking.domain.values import Appointment, AppointmentState, Interval, OccupiedTime, QuotaUnit
-from workers.booking.ports import GridTooFine, Lost, QuotaFull, SlotLost
+from workers.booking.ports import ConfirmedAt, GridTooFine, Lost, QuotaFull, SlotLost
 
 
 class DynamoAppointmentStore:
@@ -32,6 +33,7 @@ class DynamoAppointmentStore:
     ) -> None:
         self._client = client
         self._appointments = appointments_table
+        self._limits = limits_table
         self._slots = SlotRows(slots_table)
         self._grids = DayGrids(client, self._slots)
         self._days = OccupiedDays(client, self._slots, self._grids)
@@ -155,13 +157,16 @@ class DynamoAppointmentStore:
                 return None
         raise TransientError("appointments.save: too many conflicts over quota units")
 
-    async def confirm(self, appointment: Appointment, *, claim: Claim) -> SlotLost | None:
+    async def confirm(
+        self, appointment: Appointment, *, claim: Claim, confirmed_at: ConfirmedAt | None = None
+    ) -> SlotLost | None:
         """Remove the expiry of every bucket and lasting unit; all must still belong to the appointment."""
         lasting = tuple(unit for unit in appointment.quota_units if unit.is_lasting)
         keeps = [
             self._slots.build_keep_part(bucket, appointment) for bucket in await self._grids.list_buckets(appointment)
         ]
         keeps += [self._quotas.build_keep_part(unit, appointment.appointment_id) for unit in lasting]
+        keeps += self._list_count_parts(appointment, confirmed_at)
         lost = await self._transactions.write(replace(appointment, quota_units=lasting), claim, keeps)
         if lost is not None:
             return SlotLost()
@@ -180,7 +185,14 @@ class DynamoAppointmentStore:
         await self._free_units(appointment, appointment.quota_units)
 
     async def move(
-        self, old: Appointment, new: Appointment, *, at: datetime, claim: Claim, quotas: Sequence[Quota] = ()
+        self,
+        old: Appointment,
+        new: Appointment,
+        *,
+        at: datetime,
+        claim: Claim,
+        quotas: Sequence[Quota] = (),
+        confirmed_at: ConfirmedAt | None = None,
     ) -> Lost | None:
         """Write the set difference in one transaction, so that the appointment always has one of the two times."""
         before, after = await self._grids.list_buckets(old), await self._grids.list_buckets(new)
@@ -193,6 +205,7 @@ class DynamoAppointmentStore:
         # A confirmed appointment's buckets are freed in the same transaction. A hold that has expired may have lost its
         # buckets to another appointment. That must not prevent the move, and the rest expires by itself.
         extra = [self._slots.build_free_part(bucket, old) for bucket in obsolete if is_confirmed]
+        extra += self._list_count_parts(new, confirmed_at)
         still_held = new.state is AppointmentState.HELD
         kept_units = tuple(unit for unit in old.quota_units if still_held and not unit.is_lasting)
         lost = await self._write_change(
@@ -227,6 +240,15 @@ class DynamoAppointmentStore:
         """Return who has the units of each key."""
         holders = await asyncio.gather(*(self._quotas.find_holders(key, at) for key in keys))
         return dict(zip(keys, holders, strict=True))
+
+    def _list_count_parts(self, appointment: Appointment, confirmed_at: ConfirmedAt | None) -> list[dict[str, Any]]:
+        """Return the part that counts the visit among those that were confirmed on a day."""
+        if confirmed_at is None:
+            return []
+        item = build_confirmed_item(
+            appointment.tenant, appointment.appointment_id, day=confirmed_at.day, now=confirmed_at.at
+        )
+        return [{"Put": {"TableName": self._limits, "Item": item}}]
 
     async def _write_change(
         self,

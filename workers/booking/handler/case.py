@@ -16,6 +16,7 @@ from shared.messages.commands import (
 from shared.tenants.profile import TenantProfile
 from workers.booking.domain.replay import is_too_late
 from workers.booking.domain.values import Appointment, LastChange
+from workers.booking.ports import ConfirmedAt
 
 Replayable = BookingCreate | BookingVerify | BookingResend | BookingCancel | BookingReschedule
 VisitorCommand = Replayable | BookingSlots | BookingLookup
@@ -36,6 +37,11 @@ class Case:
     """When the ingress accepted the command, also that of a replay."""
     is_too_late: bool = False
     """Whether the command is a replay that would surprise its visitor."""
+
+    @property
+    def confirmed_at(self) -> ConfirmedAt:
+        """Return when a visit is confirmed that this command confirms."""
+        return ConfirmedAt(self.now, self.now.astimezone(self.profile.zone).date())
 
     def sign(self, changed: Appointment) -> Appointment:
         """Return the appointment with this command as the one that changed it."""

@@ -80,11 +80,18 @@ async def plan_reschedule(
 async def apply_move(ports: BookingPorts, case: Case, plan: MoveVisit) -> Appointment | Refusal:
     """Move the appointment: one transaction occupies the new time and frees the old one."""
     profile, is_confirmed = case.profile, plan.moved.state is AppointmentState.CONFIRMED
+    # A hold whose code was right, but whose time the business had filled, is confirmed by its move.
+    confirms = is_confirmed and plan.appointment.state is AppointmentState.HELD
 
     async def write(candidate: Appointment) -> Lost | None:
         quotas = tuple(list_day_quotas(profile, plan.service, candidate))
         return await ports.appointments.move(
-            plan.appointment, candidate, at=case.command.accepted_at, claim=case.claim, quotas=quotas
+            plan.appointment,
+            candidate,
+            at=case.command.accepted_at,
+            claim=case.claim,
+            quotas=quotas,
+            confirmed_at=case.confirmed_at if confirms else None,
         )
 
     candidates = (replace(plan.moved, resource=lane) for lane in plan.lanes)

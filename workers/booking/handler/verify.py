@@ -80,10 +80,15 @@ async def apply_confirm(ports: BookingPorts, case: Case, plan: ConfirmHold) -> A
 
     async def write(candidate: Appointment) -> Lost | None:
         if candidate.resource == hold.resource:
-            return await ports.appointments.confirm(candidate, claim=case.claim)
+            return await ports.appointments.confirm(candidate, claim=case.claim, confirmed_at=case.confirmed_at)
         quotas = tuple(list_day_quotas_of_visit(profile, candidate))
         return await ports.appointments.move(
-            hold, candidate, at=case.command.accepted_at, claim=case.claim, quotas=quotas
+            hold,
+            candidate,
+            at=case.command.accepted_at,
+            claim=case.claim,
+            quotas=quotas,
+            confirmed_at=case.confirmed_at,
         )
 
     confirmed = await take_first_lane(

@@ -53,9 +53,17 @@ def spending():
 @pytest.fixture
 def terminal(terminal, spending):
     terminal.usage = Usage(
-        tenants=FakeTenants({TENANT: build_profile()}, {}), reports=spending, clock=terminal.world.clock
+        tenants=FakeTenants({TENANT: build_profile()}, {}),
+        reports=spending,
+        bookings=spending,
+        clock=terminal.world.clock,
     )
     terminal.world.clock.set(NOON)
+    spending.bookings = {
+        (TENANT, date(2026, 1, 12)): 1,
+        (TENANT, date(2026, 1, 10)): 2,
+        ("other", date(2026, 1, 10)): 9,
+    }
     asyncio.run(spend(spending))
     asyncio.run(spend(spending, day=date(2026, 1, 10), session="s2", model="=cmd()", nano_dollars=2))
     return terminal
@@ -67,6 +75,7 @@ def test_a_business_has_a_table_and_totals(terminal):
     assert text.splitlines()[0] == "Salon Ania, 2025-12-14 to 2026-01-12"
     assert "$0.00 of $20.00 today" in text
     assert "2 conversations, $0.0006 each on average" in text
+    assert "3 bookings confirmed, $0.0004 for each" in text
     assert re.search(r"2026-01-12 +model-a +\$0\.0012 +1 +420 +75% +0 ", text), text
     empty = terminal.run("usage", "show", TENANT, "--from", "2025-12-01", "--to", "2025-12-02").stdout
     assert "No call of a model is recorded" in empty
@@ -129,7 +138,7 @@ def test_mistakes_have_an_exit_code_and_a_reason(terminal):
 
 async def test_an_operator_sees_only_their_businesses(spending):
     """Neither costs nor records of others."""
-    usage = Usage(tenants=FakeTenants({TENANT: build_profile()}, {}), reports=spending, clock=None)
+    usage = Usage(tenants=FakeTenants({TENANT: build_profile()}, {}), reports=spending, bookings=spending, clock=None)
     operator = Operator("Bea", frozenset({"studio-bea"}))
     assert await usage.read_report(operator, TENANT) is None
     assert await usage.rebuild(operator, TENANT, TODAY, TODAY) is None

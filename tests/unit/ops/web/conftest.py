@@ -193,7 +193,7 @@ class World:
         return create_app(
             desk=desk,
             today=today,
-            usage=Usage(tenants=self.tenants, reports=self.spending, clock=self.clock),
+            usage=Usage(tenants=self.tenants, reports=self.spending, bookings=self.spending, clock=self.clock),
             answers=Answers(
                 tenants=self.tenants,
                 judged=self.conversations,

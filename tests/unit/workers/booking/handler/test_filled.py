@@ -48,6 +48,7 @@ async def test_the_move_confirms(world, hold, filled):
     frame = await world.send("reschedule", appointment_id=hold.appointment_id, start=LATER)
 
     assert frame.type == "booking.confirmed"
+    assert [*world.appointments.confirmed.values()] == [{hold.appointment_id}]
     [event] = world.events
     assert event.start == frame.data.start
     assert world.notice_types == ["notice.code", "notice.confirmed"]

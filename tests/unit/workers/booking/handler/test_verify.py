@@ -1,6 +1,6 @@
 """A visitor enters a code, or requests another one."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
@@ -36,6 +36,17 @@ async def test_the_right_code_confirms_the_appointment(world):
     assert {bucket.hold_until for bucket in world.appointments.buckets.values()} == {None}
     assert world.notice_types == ["notice.code", "notice.confirmed"]
     assert world.metrics.total("AppointmentVerified") == 1
+
+
+async def test_a_confirmed_visit_counts_on_the_day_of_its_code(world):
+    """For the cost of a booking: where the business is, once, and not while it is only held."""
+    appointment_id = await world.held()
+    assert world.appointments.confirmed == {}
+    world.clock.set(datetime(2026, 1, 12, 23, 5, tzinfo=UTC) - timedelta(minutes=1440))
+    for _ in range(2):
+        await world.send("verify", appointment_id=appointment_id, code=world.code(appointment_id))
+
+    assert [*world.appointments.confirmed.items()] == [(("salon-ania", date(2026, 1, 12)), {appointment_id})]
 
 
 async def test_a_confirmed_time_never_expires(world):
