@@ -185,7 +185,9 @@ async def asking(
         quiet.set()
 
 
-def check_conversation(backstage: Backstage, conversation: Conversation, *, answer_seconds: float) -> Outcome:
+def check_conversation(
+    backstage: Backstage, conversation: Conversation, *, answer_seconds: float, lease_seconds: float = 0
+) -> Outcome:
     """Return how a question ended.
 
     Raises:
@@ -195,7 +197,12 @@ def check_conversation(backstage: Backstage, conversation: Conversation, *, answ
     assert max(calls.values()) <= MAX_CALLS, (conversation.question, calls)
     _check_stored(backstage, conversation)
     outcome = conversation.check(calls=sum(calls.values()), attempts=len(calls))
-    assert outcome.seconds <= answer_seconds + MARGIN_SECONDS, outcome
+    # Nobody knows that a worker was killed until its lease ends, which may be after the deadline.
+    claims = [
+        int(row["attempts"]) for row in backstage.rows("processed") if row["command_key"] in {key for key, _ in calls}
+    ]
+    seconds = answer_seconds + MARGIN_SECONDS + (lease_seconds if max(claims) > 1 else 0)
+    assert outcome.seconds <= seconds, outcome
     return outcome
 
 

@@ -30,6 +30,7 @@ pytestmark = pytest.mark.soak
 AT_ONCE = 50
 WORDS, FILLER = 20, "-" * 30
 ANSWER_SECONDS = 45
+LEASE_SECONDS = 30
 PACE = {"tokens_per_second": 20, "first_token_ms": 300}
 """With it an answer takes seven seconds on an idle machine."""
 
@@ -104,10 +105,15 @@ async def test_each_of_fifty_answers_ends_once_in_time(tmp_path, workers):
                     await asyncio.sleep(0.05)
             killed_after = time.monotonic() - started_at
             await (kill_pool if workers == "pools" else kill_functions)(stack)
-        outcomes = [check_conversation(backstage, one, answer_seconds=ANSWER_SECONDS) for one in conversations]
+        outcomes = [
+            check_conversation(backstage, one, answer_seconds=ANSWER_SECONDS, lease_seconds=LEASE_SECONDS)
+            for one in conversations
+        ]
     seconds = [one.seconds for one in outcomes]
     print(f"{workers}: killed after {killed_after:.1f} s")
     print(f"ends: {dict(Counter(one.kind for one in outcomes))}")
+    late = sum(one > ANSWER_SECONDS for one in seconds)
+    print(f"{late} ended after the deadline of {ANSWER_SECONDS} s")
     print(f"seconds: p50 {statistics.median(seconds):.1f}, max {max(seconds):.1f}")
     print(f"calls of the model: {sum(one.calls for one in outcomes)}, at most {max(one.calls for one in outcomes)}")
     again = sum(one.attempts > 1 + one.question.has_predecessor for one in outcomes)
