@@ -39,7 +39,8 @@ class Attack:
         self.stand_in = StandIn(clock=time.monotonic, obeys=True)
         self.requests, self.probed = [], []
         client = _RecordingClient(InProcessClient(self.stand_in), self.requests)
-        tools = (*list_tools(), lambda profile: Tool("probe", "Returns a note.", {"type": "object"}, self._run_probe))
+        probe = Tool("probe", "Returns a note.", {"type": "object"}, self._run_probe)
+        tools = (*list_tools(self), lambda profile: probe)
         self.world = world_of(model=BedrockModel(client=client, default_model_id=HAIKU), tools=tools)
         profile = build_profile(model={"id": HAIKU}, **_list_fields(attempt))
         self.documents = _list_documents(attempt)
@@ -50,6 +51,10 @@ class Attack:
     async def _run_probe(self, content, context):
         self.probed.append((context.command.tenant, context.command.session_id))
         return ToolResult({"note": self.attempt.text if self.attempt.part == "tool_result" else "nothing"})
+
+    async def ask(self, query, context):
+        """Note for whom booking is asked, which never answers here."""
+        self.probed.append((context.command.tenant, context.command.session_id))
 
     async def run(self):
         """Carry the attempt out."""
