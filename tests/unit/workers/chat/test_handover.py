@@ -192,7 +192,7 @@ async def test_a_contact_that_is_none_is_refused(world_of):
 
 async def test_it_works_when_the_assistant_has_reached_its_limit(world_of, make_profile):
     """The refused message says so, in every language; the request is accepted all the same."""
-    sentences = {"en": "you can still ask for a person", "pl": "rozmowę z człowiekiem", "de": "mit einem Menschen"}
+    sentences = {"en": "ask for a person", "pl": "poprosić o człowieka", "de": "nach einem Menschen"}
     for language, sentence in sentences.items():
         world = world_of()
         world.connections.rows.clear()

@@ -200,7 +200,7 @@ async def test_an_empty_answer_that_is_requested_again_has_two_records(world_of,
 async def test_the_owner_is_warned_once_a_day_and_once_a_month(world_of, spend):
     """At four fifths, by an alert without any data of visitors; a queue that fails stops no answer."""
     world = world_of()
-    spend(world, daily_dollars="0.008", monthly_dollars="0.008", visitor_share_percent=100, address_share_percent=100)
+    spend(world, daily_dollars="0.010", monthly_dollars="0.010", visitor_share_percent=100, address_share_percent=100)
     world.notices.errors.append(TransientError("queue"))
     for number in range(3):
         command = world.command(client_id=f"a{number}").model_copy(update={"id": f"{number:064}"})
