@@ -48,7 +48,7 @@ test: $(READY) catalogues bundle-if-possible ## run the tests (ARGS="-k booking"
 
 test-fast: $(READY) catalogues ## run the unit tests of Python and JavaScript, and the contract tests on fakes (ARGS="-k booking")
 	$(NODE_TEST)
-	$(PYTEST) -n 4 -m "fast and not soak" tests/unit tests/contracts $(ARGS)
+	$(PYTEST) -n 3 -m "fast and not soak" tests/unit tests/contracts $(ARGS)
 
 test-localstack: $(READY) catalogues $(LOCALSTACK_READY) ## run a visit with queues, bucket, topics, rules and secrets on LocalStack
 	$(PYTEST) -n 0 -m localstack tests/localstack $(ARGS)

@@ -33,9 +33,10 @@ def process_group(item: pytest.Item) -> str:
 def is_fast(item: pytest.Item) -> bool:
     """Whether it is a unit test, a contract test on a fake, or a test of what outlives a release without a server.
 
-    What starts other processes is none of them: each needs a second to import what it tests.
+    What starts other processes is none of them: each needs a second to import what it tests. Neither is what tries all
+    steps or combinations, for about a second or longer.
     """
-    if item.get_closest_marker("process"):
+    if item.get_closest_marker("process") or item.get_closest_marker("exhaustive"):
         return False
     match folder_and_file(item).parts[1]:
         case "unit":

@@ -264,6 +264,7 @@ def test_an_outage_is_no_proof_that_a_profile_is_still_bad(world):
         world.look_up()
 
 
+@pytest.mark.process
 def test_the_compiled_form_is_read_without_the_libraries_of_the_yaml():
     """They would take longer than the rest of a start."""
     program = (

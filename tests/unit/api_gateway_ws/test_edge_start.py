@@ -66,6 +66,7 @@ AUTHORIZER = ("api_gateway_ws.lambda_function", "api_gateway_ws.authorizer_event
 INGRESS = ("api_gateway_ws.lambda_function", "api_gateway_ws.ingress_events", "api_gateway_ws.wiring")
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("function", [AUTHORIZER, INGRESS], ids=["authorizer", "ingress"])
 def test_no_slow_library_is_loaded(function):
     """`tests/infra/test_lambda_package.py` has the list of those that are. Of botocore only the exceptions are."""
@@ -75,6 +76,7 @@ def test_no_slow_library_is_loaded(function):
     assert of_botocore == {"botocore.exceptions"}
 
 
+@pytest.mark.process
 def test_the_authorizer_loads_no_messages():
     """Their models take longer to import than everything else that it needs."""
     modules = loaded(*AUTHORIZER)

@@ -215,6 +215,7 @@ def test_the_authorizer_never_raises(world, monkeypatch, error):
         assert (policy["principalId"], policy["context"]) == ("nobody", {})
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("name", ["handler", "authorizer"])
 def test_a_library_that_can_not_be_imported_is_a_failed_start(name):
     """An exception in the init phase would end the process without a line of ours in the log."""

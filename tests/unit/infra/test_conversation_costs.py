@@ -9,6 +9,8 @@ from infra.cost.conversation_costs import COLD_ANSWERS, HAIKU_4_5, HAIKU_5_5, me
 from infra.cost.conversations import read_conversations
 from infra.cost.simulation import simulate
 
+pytestmark = pytest.mark.exhaustive
+
 TARGET_USD = 0.0015
 COLD_SHARE, WARM_SHARE = 0.70, 0.95
 

@@ -69,7 +69,7 @@ def failing_cloudformation():
             """Keep the output of the tests clean."""
 
     with HTTPServer(("127.0.0.1", 0), Refuse) as server:
-        thread = Thread(target=server.serve_forever)
+        thread = Thread(target=server.serve_forever, args=(0.01,))
         thread.start()
         yield f"http://127.0.0.1:{server.server_port}", codes
         server.shutdown()

@@ -137,6 +137,7 @@ def test_the_log_names_the_cause_and_no_value(capsys, build, error):
     assert "private text" not in json.dumps(line)
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("name", ["chat", "booking", "notifications", "failures"])
 def test_a_worker_whose_libraries_are_missing_still_answers(name):
     """Without any library the function can be imported, and reports its event as failed."""

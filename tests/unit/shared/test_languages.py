@@ -123,6 +123,7 @@ def test_a_language_without_dates_of_its_own_writes_english_ones(language, name)
     assert str(get_cldr_locale(language)) == name
 
 
+@pytest.mark.process
 def test_the_ingress_starts_without_babel():
     """It loads what compiled catalogues need and no more: a cold start costs the visitor's time."""
     code = (

@@ -6,6 +6,7 @@ from infra.deployment.errors import DeployError
 from infra.deployment.request import Request
 
 
+@pytest.mark.exhaustive
 def test_the_alarms_of_the_stack_roll_an_update_back(deployed):
     """An alarm that exists, stays and does not ring yet is a trigger; one that rings already is none."""
     template = deployed.folder / "template.yaml"

@@ -129,6 +129,7 @@ A_DAY_AND_A_BUSY_MINUTE = (
 """A visit that is not over at the closing time, and whose second minute is occupied."""
 
 
+@pytest.mark.exhaustive
 @settings(max_examples=100)
 @given(question=questions())
 @example(question=A_DAY_AND_A_BUSY_MINUTE)

@@ -8,6 +8,7 @@ from functools import cache
 from itertools import accumulate, pairwise
 from zoneinfo import ZoneInfo
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -205,6 +206,7 @@ def occupancy_of(busy):
     return Occupancy(busy.get("", ()), {name: times for name, times in busy.items() if name})
 
 
+@pytest.mark.exhaustive
 @FEWER
 @given(situation=situations())
 def test_the_search_equals_the_reference(situation):

@@ -273,6 +273,7 @@ def assert_answered(path, kept, answer, notice, where, *, is_closed):
     assert (len(world.events), {event.start for event in world.events}) == (len(visits), visits), where
 
 
+@pytest.mark.exhaustive
 async def test_every_command_fails_and_is_replayed():
     """By every cause, as a pool and as a Lambda function; a replay before the repair does what the forecast said."""
     expected = {
@@ -316,6 +317,7 @@ async def assert_recovers(path, failure_id, outcome, while_broken, where, *, is_
     assert_answered(path, kept, answer, notice, where, is_closed=is_closed)
 
 
+@pytest.mark.exhaustive
 async def test_what_was_overtaken_is_refused_or_does_nothing():
     """The replay does what the forecast said, and its visitor hears it on the page, or by e-mail."""
     for commands, meanwhile, kind, answer, notice in read_table("meanwhile"):

@@ -4,6 +4,7 @@ from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
 from zoneinfo import ZoneInfo
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -88,6 +89,7 @@ def brute_force_starts(profile, now, busy):
     return found
 
 
+@pytest.mark.exhaustive
 @given(situation=situations())
 def test_the_search_equals_a_brute_force_search(make_profile, situation):
     """Hours, steps, notice, horizon, buffers and clock changes: exactly the same starts are offered."""
@@ -99,6 +101,7 @@ def test_the_search_equals_a_brute_force_search(make_profile, situation):
     assert [offer.start for offer in offers] == brute_force_starts(profile, now, busy)
 
 
+@pytest.mark.exhaustive
 @given(situation=situations())
 def test_every_slot_is_offered_free_and_inside_the_opening_hours(make_profile, situation):
     """Every listed start can be booked: the single check agrees, buffers overlap nothing, and the end fits."""

@@ -174,6 +174,7 @@ async def test_interleaved_blocks_are_joined_in_their_order(texts, data):
     assert screen.text == answer.text == specify_visible_text(texts)
 
 
+@pytest.mark.exhaustive
 @given(
     characters=st.text(st.characters(exclude_categories=()), min_size=1, max_size=12),
     times=st.integers(1, 30_000),

@@ -15,6 +15,8 @@ from workers.chat.handler.answering import MAX_ROUNDS
 from workers.chat.handler.attempts import MAX_CALLS
 from workers.chat.handler.tool_calls import MAX_TOOL_CALLS
 
+pytestmark = pytest.mark.exhaustive
+
 ATTEMPTS = read_attempts()
 CHAT_FRAMES = {"chat.sent", "typing", "progress", "chat.delta", "chat.final"}
 TAG = re.compile(r"</?(?:document|profile|situation)\b")

@@ -72,6 +72,7 @@ class Attacker:
         raise AssertionError("the command never came to an end")
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("seed", range(25))
 async def test_nobody_gets_more_than_five_guesses_a_hold(new_world, seed):
     """With any mix of new codes, moves, new requests and concurrent guesses."""

@@ -64,6 +64,7 @@ def read_uid_and_sequence(text):
     return other.uid, other.sequence
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("locale", ["pl", "en", "de"])
 @pytest.mark.parametrize("sender", ["salon@example.com", None])
 async def test_each_email_replaces_the_file_of_the_one_before(new_world, locale, sender):

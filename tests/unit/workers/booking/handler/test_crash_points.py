@@ -142,6 +142,7 @@ PATHS = {
 }
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("path", PATHS)
 async def test_a_crash_at_any_step_leaves_one_of_each_effect(make_profile, accepted_at, path):
     """One appointment, one event, one of each notice, one outcome for each command, whatever the step."""

@@ -210,6 +210,7 @@ def build_runner(check):
     return run
 
 
+@pytest.mark.exhaustive
 def test_the_final_calendar_is_what_is_booked():
     """A few examples of each kind."""
     # To reduce a failing example would take minutes.

@@ -116,6 +116,7 @@ async def assert_stored(world, appointment_id, instant):
     assert row["start"] == instant.astimezone(UTC).isoformat()
 
 
+@pytest.mark.exhaustive
 @SLOW
 @given(day=days(), pick=st.integers(0, 1000), other=st.integers(0, 1000), spelled=st.sampled_from(["wire", "utc"]))
 async def test_all_outputs_show_the_same_time(new_world, day, pick, other, spelled):
@@ -182,6 +183,7 @@ async def test_a_skipped_time_is_refused(new_world, zone):
         assert confirmed.data.start == change.instant
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("zone", CHANGING)
 @pytest.mark.parametrize("second", [False, True])
 async def test_a_repeated_time_means_the_first(new_world, zone, second):
