@@ -69,6 +69,9 @@ FULL_MAILBOX_RETENTION = timedelta(hours=24)
 USAGE_RECORD_RETENTION = timedelta(days=400)
 """The same month of last year can be compared, and its sums can be computed again."""
 
+BOOKING_COUNT_RETENTION = USAGE_RECORD_RETENTION
+"""The cost of a booking is shown for the same days as costs."""
+
 UNANSWERED_QUESTION_RETENTION = CONVERSATION_RETENTION
 """As long as the conversation from which the example is; it names nobody, but a visitor wrote it."""
 

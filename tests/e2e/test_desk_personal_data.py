@@ -27,14 +27,14 @@ async def test_a_conversation_is_erased(stack: Stack, backstage: Backstage, stri
     """The stored row says that it was erased and by whom; no id leads to the visitor."""
     failure_id, session = await record_failure(stack, stride, "booking")
     dry = (await stride("failures", "erase", "--session", session, "--dry-run", "--json")).json
-    assert dry == {"failures": 1, "by_queue": {"booking": 1}, "by_state": {"failed": 1}, "left": 0}
+    assert dry == {"failures": 1, "by_queue": {"booking": 1}, "by_state": {"failed": 1}, "left": 0, "usage_records": 0}
     ran = await stride.process("failures", "erase", "--session", session, "--yes")
     assert (ran.code, ran.out.strip()) == (0, "Erased 1 failure (1 booking; 1 failed)."), ran.err
     [row] = [row for row in backstage.rows("failures") if row["failure_id"] == failure_id]
     assert (row["state"], row["story"][-1]["by"]) == ("erased", "tester")
     assert session not in str(row)
     assert (await stride("failures", "erase", "--session", session, "--yes")).out.strip() == (
-        "This conversation has no failures."
+        "This conversation has no failures, and no usage records."
     )
     retried = await stride("failures", "retry", failure_id, "--again")
     assert (retried.code, "its content was erased" in retried.err + retried.out) == (1, True)

@@ -13,7 +13,7 @@ from typing import Any
 
 from shared.aws.errors import translate_aws_errors
 from shared.aws.items import from_item, to_item
-from shared.retention import USAGE_RECORD_RETENTION, compute_expiry
+from shared.retention import BOOKING_COUNT_RETENTION, compute_expiry
 
 _NUMBER_BYTES = 12
 """DynamoDB's numbers have 38 digits; these have 29."""
@@ -27,7 +27,7 @@ def build_confirmed_item(tenant: str, appointment_id: str, *, day: date, now: da
             "quota": _build_partition(tenant, day),
             "seat": int.from_bytes(digest[:_NUMBER_BYTES], "big"),
             "local_day": day.isoformat(),
-            "expires_at": compute_expiry(now, USAGE_RECORD_RETENTION),
+            "expires_at": compute_expiry(now, BOOKING_COUNT_RETENTION),
         }
     )
 

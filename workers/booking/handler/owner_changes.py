@@ -140,7 +140,8 @@ async def _refuse_move(
     log.info("calendar_move_refused", appointment_id=appointment.appointment_id)
     # First, because after the next step an interrupted command finds no move any more.
     await _alert_about_move(ports, command)
-    refused = increment_version(appointment)
+    # As if the owner had not moved it last: otherwise the event would keep its times when it gets the new version.
+    refused = replace(increment_version(appointment), last_change=replace(appointment.last_change, by_owner=False))
     if other_calendar is not None:
         own = find_current_calendar(appointment, profile)
         earlier = (one for one in appointment.calendars if one not in {other_calendar, own})

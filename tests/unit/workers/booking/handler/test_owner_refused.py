@@ -39,6 +39,16 @@ async def test_an_all_day_event_is_undone(visited):
     assert alerts(visited) == ["calendar_move_refused"]
 
 
+async def test_a_move_after_one_that_was_followed_is_undone(visited):
+    """The event of a visit that the owner has moved keeps its times for a new version, but not those of a refusal."""
+    moved = Interval(NINE_UTC + 2 * HOUR, NINE_UTC + 3 * HOUR)
+    visited.calendar.owner_moves(visited.appointment_id, moved)
+    assert (await follow(visited)).type == "booking.rescheduled"
+    visited.calendar.owner_moves(visited.appointment_id, Interval(NINE_UTC - 2 * DAY, NINE_UTC - 2 * DAY + HOUR))
+    assert await follow(visited, 2) is None
+    assert await stands_at(visited) == moved
+
+
 async def test_a_move_that_needs_too_many_buckets_is_undone(visited):
     """It is refused like any other impossible time."""
     visited.calendar.owner_moves(visited.appointment_id, Interval(NINE_UTC, NINE_UTC + 20 * HOUR))
