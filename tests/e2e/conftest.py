@@ -1,10 +1,14 @@
-"""Notes which test runs, where IAM is enforced: the recorded decisions have only their time."""
+"""Opens businesses for single tests, and notes which test runs where IAM is enforced."""
 
 import json
 import time
+from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
+from infra.local.stack import Stack
+from tests.e2e.tenants import OpenBusiness, delete_business, upload_business
 from tests.iam.record import LAMBDA_FILE, LAMBDA_TESTS, POOLS_TESTS, clear_record
 
 
@@ -23,3 +27,17 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
         test = item.nodeid.partition("[")[0].partition("@")[0]
         with notes.open("a", encoding="utf-8") as file:
             file.write(json.dumps({"at": time.time(), "test": test}) + "\n")
+
+
+@pytest.fixture
+def open_business(stack: Stack) -> Iterator[OpenBusiness]:
+    """Return a function that uploads a copy of the demo business with other limits; it is deleted after the test."""
+    opened: list[str] = []
+
+    def upload(**limits: Any) -> str:
+        opened.append(upload_business(stack, **limits))
+        return opened[-1]
+
+    yield upload
+    for tenant in opened:
+        delete_business(stack, tenant)

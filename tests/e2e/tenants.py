@@ -1,7 +1,7 @@
 """Businesses of a test's own: the demo business under another name, with other limits."""
 
 import uuid
-from typing import Any
+from typing import Any, Protocol
 
 import yaml
 
@@ -11,7 +11,13 @@ from shared.tenants.edge_profile import FILE
 DEMO = "studio-lumen"
 
 
-def open_business(stack: Stack, **limits: Any) -> str:
+class OpenBusiness(Protocol):
+    """Opens a business for the rest of a test."""
+
+    def __call__(self, **limits: Any) -> str: ...
+
+
+def upload_business(stack: Stack, **limits: Any) -> str:
     """Upload a copy of the demo business with these limits, and return its name."""
     s3, tenant = stack.client("s3"), f"salon-{uuid.uuid4().hex[:8]}"
     for entry in s3.list_objects_v2(Bucket=stack.bucket, Prefix=f"{DEMO}/")["Contents"]:
@@ -24,3 +30,10 @@ def open_business(stack: Stack, **limits: Any) -> str:
         if name != FILE:
             s3.put_object(Bucket=stack.bucket, Key=f"{tenant}/{name}", Body=body)
     return tenant
+
+
+def delete_business(stack: Stack, tenant: str) -> None:
+    """Delete its documents and its profile: the doctor warns of two businesses with one calendar."""
+    s3 = stack.client("s3")
+    for entry in s3.list_objects_v2(Bucket=stack.bucket, Prefix=f"{tenant}/")["Contents"]:
+        s3.delete_object(Bucket=stack.bucket, Key=entry["Key"])

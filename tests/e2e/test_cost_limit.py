@@ -12,7 +12,7 @@ from shared.refusal_texts import render_refusal
 from shared.spending.values import NANO_PER_DOLLAR
 from tests.e2e.backstage import Backstage
 from tests.e2e.booking import confirm, free_slot, fresh_address, hold
-from tests.e2e.tenants import open_business
+from tests.e2e.tenants import OpenBusiness
 from tests.e2e.visitor import Visit
 
 pytestmark = pytest.mark.e2e
@@ -31,15 +31,17 @@ def list_warnings(stack: Stack, tenant: str) -> list[dict[str, Any]]:
     return [line for line in lines if line and (line.get("event"), line.get("tenant")) == ("operator_alert", tenant)]
 
 
-async def test_a_business_at_its_limit_still_books(stack: Stack, visit: Visit, backstage: Backstage):
+async def test_a_business_at_its_limit_still_books(
+    stack: Stack, visit: Visit, backstage: Backstage, open_business: OpenBusiness
+):
     """The first answer fits, and takes so much of the limit that the owner is warned; the next ones are refused."""
-    rich = open_business(stack)
+    rich = open_business()
     async with visit(tenant=rich) as visitor:
         await visitor.ask("chat.send", QUESTION, "chat.final")
     [record] = list_records(backstage, rich)
     # Room for one call of the highest cost, and hardly for anything that it costs in fact.
     limit = Decimal(int(record["reserved"]) * 1005 // 1000) / NANO_PER_DOLLAR
-    tenant, address = open_business(stack, daily_dollars=str(limit), **WHOLE_DAY), fresh_address()
+    tenant, address = open_business(daily_dollars=str(limit), **WHOLE_DAY), fresh_address()
     async with visit(tenant=tenant) as visitor:
         first = await visitor.ask("chat.send", QUESTION, "chat.final")
         await backstage.until(lambda: bool(list_warnings(stack, tenant)))

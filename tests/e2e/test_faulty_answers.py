@@ -19,7 +19,7 @@ from tests.e2e.long_answers import (
     check_conversation,
     script,
 )
-from tests.e2e.tenants import open_business
+from tests.e2e.tenants import OpenBusiness
 from tests.e2e.test_crashes import kill_and_replace
 from tests.e2e.visitor import Visit
 
@@ -55,9 +55,11 @@ def faulty_model(backstage: Backstage) -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("faulty_model")
-async def test_each_answer_ends_once_in_time_whatever_fails(stack: Stack, visit: Visit, backstage: Backstage):
+async def test_each_answer_ends_once_in_time_whatever_fails(
+    stack: Stack, visit: Visit, backstage: Backstage, open_business: OpenBusiness
+):
     """One frame ends each message within its deadline; no text comes twice, and no attempt makes too many calls."""
-    tenant = open_business(stack, answer_seconds=ANSWER_SECONDS)
+    tenant = open_business(answer_seconds=ANSWER_SECONDS)
     conversations = [Conversation(question) for question in QUESTIONS]
     async with asking(conversations, partial(visit, tenant=tenant)):
         await asyncio.gather(*(conversations[number].has_begun.wait() for number in (0, 2, 3)))
