@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { test } from "node:test";
 
 import { renderMarkdown, sanitizeAddress } from "../../widget/markdown.js";
@@ -106,6 +107,15 @@ test("a quote in an address does not leave its attribute", () => {
     sanitizeAddress('https://a.example/"onmouseover="alert(1)'),
     "https://a.example/%22onmouseover=%22alert(1)",
   );
+});
+
+test("links that the server has shown as text stay text, and links to the business itself stay links", () => {
+  const examples = JSON.parse(readFileSync(new URL("foreign_links.json", import.meta.url), "utf8"));
+  for (const { written, displayed } of examples) {
+    for (const [, address] of rendered(displayed).matchAll(/href="([^"]*)"/g)) {
+      assert.match(address ?? "", /^https:\/\/salon\.example(?:$|[/?#])/, written);
+    }
+  }
 });
 
 test("marks of every kind nest, and what is left over of unbalanced ones stays text", () => {

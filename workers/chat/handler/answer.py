@@ -7,6 +7,7 @@ from shared.conversations.ports import Connection
 from shared.messages.commands import ChatSend
 from shared.messages.server import Usage
 from shared.tenants.profile import TenantProfile
+from workers.chat.domain.answer_links import AnswerLinks
 from workers.chat.domain.answer_text import AnswerText
 from workers.chat.domain.deadline import Deadline
 from workers.chat.domain.endings import Ending, classify_stop_reason
@@ -35,6 +36,12 @@ class Answer:
     tally: CallTally = field(default_factory=CallTally)
     has_documents: bool = True
     """Whether the model had the documents; False for the answer to a message that needs none."""
+    links: AnswerLinks = field(default_factory=AnswerLinks)
+
+    @property
+    def visible_text(self) -> str:
+        """What the visitor sees while the answer comes: its text without links that lead elsewhere."""
+        return self.links.show(self.text.text, is_complete=False)
 
     @property
     def is_useful(self) -> bool:
@@ -84,3 +91,5 @@ class AnswerRequest:
     """Awaited before each call of a model; it raises where none is to be made."""
     tally: CallTally = field(default_factory=CallTally)
     """Of all calls for the message: that which sorts it, and those of a short answer that failed, count, too."""
+    links: AnswerLinks = field(default_factory=AnswerLinks)
+    """Which links of the answer stay links."""

@@ -52,7 +52,7 @@ class AnswerStreamer:
 
         A reply without content is requested once more; without tools, if the call of one was malformed.
         """
-        command, answer = request.command, Answer(tally=request.tally)
+        command, answer = request.command, Answer(tally=request.tally, links=request.links)
         listeners = Listeners(command, request.listeners, replies=self._replies, clock=self._ports.clock)
 
         checked_once = asyncio.Event()
@@ -73,7 +73,7 @@ class AnswerStreamer:
         async with (
             self._measure(answer.tally),
             watch_for_stop(is_stop_requested) as stopped,
-            coalesce_deltas(lambda: answer.text.text, listeners, self._schedule, begin=begin) as deltas,
+            coalesce_deltas(lambda: answer.visible_text, listeners, self._schedule, begin=begin) as deltas,
             watch_for_listeners(listeners, deltas.wake),
             report_progress(listeners),
         ):

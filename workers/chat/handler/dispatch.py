@@ -30,6 +30,7 @@ from shared.messages.server import (
 from shared.refusal_texts import About
 from shared.tenants.profile import TenantProfile
 from workers.chat.dependencies import ChatPorts
+from workers.chat.domain.answer_links import AnswerLinks, list_allowed_links
 from workers.chat.domain.deadline import Deadline, find_previous_end, find_start, set_deadline
 from workers.chat.domain.history import find_last_question
 from workers.chat.domain.message_kinds import shorten_prompt
@@ -199,7 +200,10 @@ class ChatHandler:
             tools=tuple(build(profile) for build in self._ports.tools),
         )
         try:
-            request = AnswerRequest(command, prompt, profile, listeners, known.deadline, message, claim.attempts)
+            links = AnswerLinks(partial(list_allowed_links, profile, known.documents.values()))
+            request = AnswerRequest(
+                command, prompt, profile, listeners, known.deadline, message, claim.attempts, links=links
+            )
             answer = await self._answer(request, claim)
         except BudgetExceededError:
             await message.check_number()

@@ -26,7 +26,7 @@ def _build_declined(answer: Answer, locale: str) -> ChatFinalData:
 
 def _build_answer(answer: Answer, locale: str, sources: tuple[str, ...]) -> ChatFinalData:
     t = CATALOGUE.get_texts(locale)
-    text = answer.text.text
+    text = answer.links.show(answer.text.text, is_complete=True)
     cut = "max_tokens" if answer.text.is_cut else find_cut(answer.stop_reason or "")
     return ChatFinalData(
         text=build_final_text(text, action=next(iter(answer.actions), None), stopped=answer.stopped, t=t),
