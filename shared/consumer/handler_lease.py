@@ -21,6 +21,8 @@ class LeasedDelivery:
     extended_at: float
     handler_lease: "HandlerLease | None" = None
     is_lost: bool = False
+    has_queue_timeout: bool = False
+    """Whether it is hidden for the time-out of its queue, which is longer than a lease."""
     in_flight: "concurrent.futures.Future[None] | None" = None
     """The extension under way, if one is."""
 

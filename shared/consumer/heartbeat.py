@@ -116,7 +116,7 @@ class Heartbeat:
                 continue  # another worker may take it
             # A running delivery is extended at every beat: only an extension shows whether the receipt is still valid.
             interval = self.pause_seconds / 2 if leased.handler_lease else self._interval_seconds
-            if now - leased.extended_at >= interval:
+            if leased.has_queue_timeout or now - leased.extended_at >= interval:
                 due.append(leased)
         return due
 
@@ -147,7 +147,7 @@ class Heartbeat:
                 continue  # settled meanwhile, and gone for that reason
             gone = outcome.get(leased.delivery.receipt)
             if gone is None:
-                leased.extended_at = now
+                leased.extended_at, leased.has_queue_timeout = now, False
             elif gone:
                 self._mark_lost(leased, "the queue refused the receipt")
         self._telemetry.record_extensions(len(batch) - len(outcome))

@@ -62,8 +62,7 @@ class LambdaBatch:
             await self._settler.hand_back(successors)
 
         try:
-            for delivery in deliveries:
-                self._leases.track(delivery)
+            self._leases.track(*deliveries, has_queue_timeout=True)
             await asyncio.gather(
                 *(
                     process_in_order(

@@ -53,6 +53,7 @@ class LeaseKeeper:
         self._thread: threading.Thread | None = None
         self._ended: concurrent.futures.Future[None] = concurrent.futures.Future()
         self._end: Callable[[], object] | None = None
+        self._wake: Callable[[], object] | None = None
 
     # --- called from the worker's loop --------------------------------------------------------------------------
 
@@ -79,11 +80,18 @@ class LeaseKeeper:
             # Not on a thread of the loop's executor: blocking calls of handlers may occupy all of them.
             await asyncio.wait([asyncio.wrap_future(self._ended)], timeout=_JOIN_SECONDS)
 
-    def track(self, *deliveries: Delivery) -> None:
-        """Keep deliveries invisible from now on, also while they wait to be processed."""
+    def track(self, *deliveries: Delivery, has_queue_timeout: bool = False) -> None:
+        """Keep deliveries invisible from now on, also while they wait to be processed.
+
+        With `has_queue_timeout` they are hidden for the time-out of their queue: the thread replaces it by a lease at
+        once, or a worker that died before the next beat would keep them hidden for minutes.
+        """
         now = self.monotonic()
         for delivery in deliveries:
-            self._leased[delivery.receipt] = LeasedDelivery(delivery, now, now)
+            self._leased[delivery.receipt] = LeasedDelivery(delivery, now, now, has_queue_timeout=has_queue_timeout)
+        if has_queue_timeout and self._wake:
+            with suppress(RuntimeError):  # its loop has already ended
+                self._wake()
 
     def is_lost(self, delivery: Delivery) -> bool:
         """Return whether the lease on a tracked delivery is lost, so that its handler must not start."""
@@ -142,15 +150,23 @@ class LeaseKeeper:
 
     def _run_thread(self, started: "concurrent.futures.Future[None]") -> None:
         async def main() -> None:
-            loop, end = asyncio.get_running_loop(), asyncio.Event()
-            self._end = lambda: loop.call_soon_threadsafe(end.set)
+            loop, woken, ending = asyncio.get_running_loop(), asyncio.Event(), asyncio.Event()
+
+            def end() -> None:
+                ending.set()
+                woken.set()
+
+            self._wake = lambda: loop.call_soon_threadsafe(woken.set)
+            self._end = lambda: loop.call_soon_threadsafe(end)
             async with self._open_connections() as (queue, claims):
                 started.set_result(None)
                 pause = self.heartbeat.pause_seconds
                 while True:
                     with suppress(TimeoutError):
-                        await asyncio.wait_for(end.wait(), pause)
+                        await asyncio.wait_for(woken.wait(), pause)
+                    if ending.is_set():
                         return
+                    woken.clear()
                     began = time.monotonic()
                     try:
                         await self.heartbeat.beat(queue, claims)

@@ -9,6 +9,7 @@ import pytest
 from shared.consumer.lambda_batch import LambdaBatch
 from shared.errors import LeaseLostError, PermanentError, TransientError
 from tests.fakes.memory_queue import MemoryQueue
+from tests.unit.shared.consumer.leases import keeping, until
 
 
 def batch_of(bench):
@@ -121,6 +122,21 @@ async def test_leases_are_kept_during_the_batch_and_no_longer(make_bench, body):
         assert bench.queue.calls["change_visibility"] == calls
     finally:
         await bench.leases.stop()
+
+
+async def test_a_worker_that_dies_at_once_costs_one_lease(bench, batch, body):
+    """The function's queue hides its messages for many times a lease, which is shortened before the first beat."""
+    bench.leases.heartbeat.pause_seconds = 3600
+    bench.handler.delay_seconds = 3600
+    bench.queue.send(body("a1"), group="s1")
+    deliveries = await bench.queue.receive(max_messages=10, wait_seconds=0, visibility_seconds=720)
+    async with keeping(bench.leases):
+        running = asyncio.create_task(batch.run({"Records": [record(delivery) for delivery in deliveries]}))
+        await until(lambda: bench.queue.calls["change_visibility"])
+    bench.clock.advance(bench.lease)
+    assert [delivery.body for delivery in await bench.take()] == [body("a1")]
+    running.cancel()
+    await asyncio.wait([running])
 
 
 async def test_what_the_time_does_not_suffice_for_is_handed_back(bench, batch, body):

@@ -38,6 +38,28 @@ async def test_a_fresh_delivery_costs_nothing(bench):
     assert bench.queue.calls["change_visibility"] == 0
 
 
+@pytest.mark.parametrize("error", [None, *CALL_ERRORS])
+async def test_the_time_out_of_the_queue_is_replaced_at_once(bench, error):
+    """A lease takes its place at the first beat, or at the next one that succeeds, and then it costs as any other."""
+    bench.queue.send("m", group="g")
+    (delivery,) = await bench.queue.receive(max_messages=1, wait_seconds=0, visibility_seconds=720)
+    bench.leases.track(delivery, has_queue_timeout=True)
+    change_visibility = bench.queue.change_visibility
+    failures = [error] if error else []
+
+    async def fail_once(changes):
+        if failures:
+            raise failures.pop()
+        return await change_visibility(changes)
+
+    bench.queue.change_visibility = fail_once
+    for _ in range(4):
+        await bench.beat()
+    assert bench.queue.calls["change_visibility"] == 1
+    bench.clock.advance(bench.lease)
+    assert bench.queue.in_flight() == []
+
+
 async def test_what_is_not_covered_is_left_alone(bench):
     """A delivery that was settled or given back is no longer extended; with nothing covered there is no call."""
     kept, settled = await track(bench, 2)
