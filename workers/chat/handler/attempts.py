@@ -57,6 +57,8 @@ COSTLY_SECONDS = 2.0
 """A failure after this time cost the visitor something: the circuit breaker counts it. A refusal comes at once."""
 
 _MAX_PAUSE_SECONDS = 60.0
+_SAYS_WHEN = frozenset({ModelFailure.BUSY, ModelFailure.QUOTA})
+"""Reasons with which the visitor hears when to try again, as with `ModelFailure.DOWN`."""
 
 
 class BudgetExceededError(Exception):
@@ -95,6 +97,8 @@ class _Run:
     failure: TransientError | PermanentError | None = None
     failed_calls: int = 0
     is_out_of_time: bool = False
+    is_kept_away: bool = False
+    """Whether a model is left, but the circuit breaker lets none be called now."""
 
 
 class ModelAttempts:
@@ -196,6 +200,7 @@ class ModelAttempts:
         now = _get_time()
         chosen = run.choice.choose_model(now)
         if chosen is None and run.deadline.remaining(now):
+            run.is_kept_away = run.choice.has_models
             return None
         model_id, wait_seconds = chosen or (run.choice.first, 0.0)
         if run.deadline.remaining(now + wait_seconds) < SHORTEST_CALL_SECONDS:
@@ -305,6 +310,9 @@ class ModelAttempts:
         run.choice.postpone(model_id, now + max(wait_seconds, asked_seconds))
 
     def _build_error(self, run: _Run) -> PermanentError:
+        if run.is_kept_away and (run.failure is None or run.failure.reason not in _SAYS_WHEN):
+            # Whatever failed: the visitor has to wait until a model is called again, and hears for how long.
+            return PermanentError(ModelFailure.DOWN, str(run.failure or "no model was called"))
         if isinstance(run.failure, PermanentError):
             return run.failure
         if run.failure:

@@ -24,6 +24,11 @@ class ModelChoice:
         """Return how long the circuit breaker keeps every model from being called; 0 if one may be called."""
         return min(self._breaker.compute_wait_seconds(model_id, now) for model_id in self._not_before)
 
+    @property
+    def has_models(self) -> bool:
+        """Whether a model is left that has not refused the request."""
+        return bool(self._not_before)
+
     def postpone(self, model_id: str, until: float) -> None:
         """Call the model again from then on."""
         self._not_before[model_id] = until

@@ -239,6 +239,18 @@ def test_without_a_second_model_a_silent_one_is_an_error_at_once(command):
     assert (outcome, wait) == (("", "model_busy"), 0)
 
 
+@pytest.mark.parametrize("before", [[], ["Once "]])
+@pytest.mark.parametrize("fallback", [None, "refuses"])
+@pytest.mark.parametrize("fault", ["silent", "cut slowly"])
+def test_an_answer_during_which_no_model_is_left_to_call_is_refused_until_later(command, fault, fallback, before):
+    """Its own calls have opened the circuit while time is left: the visitor hears when to try again."""
+    scripts = [[*before, *FAULTS[fault]]] * FAILURES_TO_OPEN
+    asking = ask_once(command, *([FAULTS["refused"]] if fallback else []), *scripts, ["Hello"], fallback=fallback)
+    assert asking.outcomes == [("", "model_down")]
+    assert len(asking.called) == FAILURES_TO_OPEN + bool(fallback)
+    assert asking.seconds < TIMEOUT_SECONDS - 1
+
+
 def test_one_call_finds_out_whether_a_model_is_back():
     """All others avoid it meanwhile; a call that says nothing about it lets the next one find out."""
     breaker = CircuitBreaker()
