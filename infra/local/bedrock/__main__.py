@@ -17,7 +17,8 @@ or German), says so when none does, and calls the tool offer_booking when a visi
 Add faults:
   curl -d '{"kind": "throttle", "times": 2}'       http://127.0.0.1:PORT/_standin/faults
   curl -d '{"kind": "cut", "after_deltas": 5}'     http://127.0.0.1:PORT/_standin/faults
-  kinds: throttle, error, stall, slow, silent (these three with "seconds"), cut; "times": null means every call;
+  kinds: throttle, error, stall, slow, silent (these three with "seconds"), cut, and intervene, of the guardrail that a
+  request names; "times": null means every call;
   "message": only calls whose last message contains this text
 Withdraw the access to a model (denied, no_subscription, no_use_case, legacy, ended; granted):
   curl -d '{"model": "eu.anthropic.claude-haiku-5-5", "state": "denied"}'  http://127.0.0.1:PORT/_standin/access

@@ -9,6 +9,7 @@ from infra.local.bedrock.knowledge_base import KnowledgeBase
 from infra.local.bedrock.phrases import Phrases, get_phrases
 from infra.local.bedrock.reply import Reply, ToolCall
 from infra.local.bedrock.request import ConverseRequest, ToolSpec
+from infra.local.bedrock.service_names import read_service_names
 from infra.local.bedrock.tool_input import fill_input, find_today
 from infra.local.bedrock.tool_results import (
     BOOKING_TOOL,
@@ -29,7 +30,7 @@ def build_answer(request: ConverseRequest) -> Reply:
     knowledge = KnowledgeBase(facts_text, texts)
     phrases = get_phrases(knowledge.language)
     if outcomes := read_outcomes(request):
-        return build_result_answer(request, outcomes, phrases)
+        return build_result_answer(request, outcomes, phrases, read_service_names(facts_text, knowledge.language))
     intent = detect_intent(request.last_user_text, previous_answer=_find_previous_answer(request))
     booking = next((spec for spec in request.tools if spec.name == BOOKING_TOOL), None)
     lookup = _find_lookup_tool(request) if intent in {None, "book"} else None

@@ -51,28 +51,33 @@ def _read_quoted(text: str) -> Iterator[ToolOutcome]:
         yield ToolOutcome(name, result, "error" in result)
 
 
-def build_result_answer(request: ConverseRequest, outcomes: list[ToolOutcome], phrases: Phrases) -> Reply:
-    """Return the answer with what the first tool that was asked found."""
+def build_result_answer(
+    request: ConverseRequest, outcomes: list[ToolOutcome], phrases: Phrases, names: Mapping[str, str]
+) -> Reply:
+    """Return the answer with what the first tool that was asked found; `names` are those of services, by their ids."""
     outcome = outcomes[0]
     can_book = any(spec.name == BOOKING_TOOL for spec in request.tools)
     if outcome.failed:
         return Reply(phrases.tool_failed)
     if outcome.name == TIMES_TOOL:
-        return _describe_times(outcome.content, _QUOTED.sub("", request.last_user_text), phrases, can_book=can_book)
+        asked = _QUOTED.sub("", request.last_user_text)
+        return _describe_times(outcome.content, asked, phrases, names, can_book=can_book)
     if outcome.name == VISITS_TOOL:
-        return Reply(_describe_visits(outcome.content.get("visits", []), phrases))
+        return Reply(_describe_visits(outcome.content.get("visits", []), phrases, names))
     return Reply(phrases.after_tool)
 
 
-def _describe_times(content: Mapping[str, Any], asked: str, phrases: Phrases, *, can_book: bool) -> Reply:
+def _describe_times(
+    content: Mapping[str, Any], asked: str, phrases: Phrases, names: Mapping[str, str], *, can_book: bool
+) -> Reply:
     days = [(day, _select_times(day["times"], asked)) for day in content.get("free", [])]
     listed = [(day, times) for day, times in days if times][:_MAX_DAYS]
     if not listed:
         return Reply(phrases.no_free_times)
     services, dates = {day["service"] for day, _ in listed}, {day["date"] for day, _ in listed}
     lines = [
-        f"{_name_day(day['date'], phrases)}{_name_service(day) if len(services) > 1 else ''}: "
-        f"{', '.join(times[:_MAX_TIMES])}"
+        f"{_name_day(day['date'], phrases)}"
+        f"{_name_service(day['service'], names) if len(services) > 1 else ''}: {', '.join(times[:_MAX_TIMES])}"
         for day, times in listed
     ]
     text = f"{phrases.free_times} {'; '.join(lines)}."
@@ -86,8 +91,8 @@ def _describe_times(content: Mapping[str, Any], asked: str, phrases: Phrases, *,
     return Reply(f"{phrases.pick_a_time} {text}", ToolCall(BOOKING_TOOL, offer))
 
 
-def _name_service(day: Mapping[str, Any]) -> str:
-    return f" ({day['service']})"
+def _name_service(service: str, names: Mapping[str, str]) -> str:
+    return f" ({names.get(service, service)})"
 
 
 def _select_times(times: list[str], asked: str) -> list[str]:
@@ -101,11 +106,11 @@ def _select_times(times: list[str], asked: str) -> list[str]:
     return [time for time in times if time < "12:00"] if _MORNING.search(plain) else times
 
 
-def _describe_visits(visits: list[dict[str, Any]], phrases: Phrases) -> str:
+def _describe_visits(visits: list[dict[str, Any]], phrases: Phrases, names: Mapping[str, str]) -> str:
     if not visits:
         return phrases.no_visits
     lines = [
-        f"{visit['service']}, {_name_day(visit['date'], phrases)}, {visit['time']} "
+        f"{names.get(visit['service'], visit['service'])}, {_name_day(visit['date'], phrases)}, {visit['time']} "
         f"({phrases.states.get(visit['state'], visit['state'])})"
         for visit in visits
     ]
