@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pytest
@@ -34,8 +34,8 @@ def open_business(stack: Stack) -> Iterator[OpenBusiness]:
     """Return a function that uploads a copy of the demo business with other limits; it is deleted after the test."""
     opened: list[str] = []
 
-    def upload(**limits: Any) -> str:
-        opened.append(upload_business(stack, **limits))
+    def upload(*, model: Mapping[str, Any] | None = None, **limits: Any) -> str:
+        opened.append(upload_business(stack, model=model, **limits))
         return opened[-1]
 
     yield upload

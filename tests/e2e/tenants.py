@@ -1,6 +1,7 @@
 """Businesses of a test's own: the demo business under another name, with other limits."""
 
 import uuid
+from collections.abc import Mapping
 from typing import Any, Protocol
 
 import yaml
@@ -14,11 +15,11 @@ DEMO = "studio-lumen"
 class OpenBusiness(Protocol):
     """Opens a business for the rest of a test."""
 
-    def __call__(self, **limits: Any) -> str: ...
+    def __call__(self, *, model: Mapping[str, Any] | None = None, **limits: Any) -> str: ...
 
 
-def upload_business(stack: Stack, **limits: Any) -> str:
-    """Upload a copy of the demo business with these limits, and return its name."""
+def upload_business(stack: Stack, *, model: Mapping[str, Any] | None = None, **limits: Any) -> str:
+    """Upload a copy of the demo business with these limits and fields of `model`, and return its name."""
     s3, tenant = stack.client("s3"), f"salon-{uuid.uuid4().hex[:8]}"
     for entry in s3.list_objects_v2(Bucket=stack.bucket, Prefix=f"{DEMO}/")["Contents"]:
         name = entry["Key"].removeprefix(f"{DEMO}/")
@@ -26,6 +27,7 @@ def upload_business(stack: Stack, **limits: Any) -> str:
         if name == "profile.yaml":
             content = yaml.safe_load(body)
             content["limits"] = content.get("limits", {}) | limits
+            content["model"] = content.get("model", {}) | (model or {})
             body = yaml.safe_dump(content, allow_unicode=True, sort_keys=False).encode()
         if name != FILE:
             s3.put_object(Bucket=stack.bucket, Key=f"{tenant}/{name}", Body=body)
