@@ -2,12 +2,14 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from itsdangerous import BadSignature, URLSafeSerializer
+from itsdangerous.encoding import base64_decode, base64_encode
 
 from api_gateway_ws.ports import ConnectProfile, TokenVerifier
+from shared.resume_tokens import ResumeToken, TokenState
 from shared.retention import RESUME_TOKEN_LIFETIME, compute_expiry
 
 if TYPE_CHECKING:
@@ -20,6 +22,8 @@ class Admitted:
 
     session_id: str
     resume: "Resume"
+    is_rotation_due: bool = False
+    """Whether the first `hello` has to rotate the session's tokens."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,19 +54,31 @@ class SessionTokens:
         token = self._serialiser.dumps({"t": tenant, "s": session_id, "e": ends})
         return token if isinstance(token, str) else token.decode()
 
-    def verify(self, token: str, tenant: str, now: datetime) -> str | None:
-        """Return the session id, or None for a token that has expired.
+    def verify(self, token: str, tenant: str, now: datetime) -> ResumeToken | None:
+        """Return what the token says, or None for one that has expired.
 
         Raises:
             ForgedTokenError: the signature, the tenant or the content is invalid.
         """
         try:
             content = self._serialiser.loads(token)
+            is_own_spelling = _is_own_spelling(token.rpartition(".")[2])
         except BadSignature as error:
             raise ForgedTokenError("bad signature") from error
+        if not is_own_spelling:
+            raise ForgedTokenError("another spelling")
         if not isinstance(content, dict) or content.get("t") != tenant:
             raise ForgedTokenError("another tenant's token")
-        return str(content["s"]) if now.timestamp() < int(content["e"]) else None
+        expires_at = datetime.fromtimestamp(int(content["e"]), UTC)
+        return ResumeToken(str(content["s"]), expires_at) if now < expires_at else None
+
+
+def _is_own_spelling(signature: str) -> bool:
+    """Return whether a valid signature is spelled as it was issued.
+
+    A decoder passes over unused bits and foreign characters. The signature itself covers the rest of the token.
+    """
+    return base64_encode(base64_decode(signature)).decode() == signature
 
 
 def is_origin_allowed(origin: str | None, profile: ConnectProfile) -> bool:
@@ -79,16 +95,22 @@ def decide_admission(
     origin: str | None,
     token: str | None,
     tokens: TokenVerifier,
+    read_state: Callable[[str], TokenState],
     now: datetime,
     fresh_id: Callable[[], str],
 ) -> Admitted | Denied:
-    """Decide about one `$connect`."""
+    """Decide about one `$connect`; `read_state` is called only with the session of a valid token."""
     if not is_origin_allowed(origin, profile):
         return Denied("foreign_origin")
     if not token:
         return Admitted(fresh_id(), "new")
     try:
-        session_id = tokens.verify(token, tenant, now)
+        resumed = tokens.verify(token, tenant, now)
     except ForgedTokenError:
         return Denied("forged_token")
-    return Admitted(session_id, "ok") if session_id else Admitted(fresh_id(), "expired")
+    if resumed is None:
+        return Admitted(fresh_id(), "expired")
+    state = read_state(resumed.session_id)
+    if not state.accepts(resumed, now):
+        return Admitted(fresh_id(), "expired")
+    return Admitted(resumed.session_id, "ok", is_rotation_due=state.is_rotation_due(resumed, now))

@@ -5,11 +5,12 @@ from dataclasses import dataclass
 import structlog
 
 from api_gateway_ws.auth import Admitted, Denied, decide_admission
-from api_gateway_ws.ports import Profiles, TokenVerifier
+from api_gateway_ws.ports import Profiles, TokenStates, TokenVerifier
 from shared.clock import Clock
-from shared.errors import PermanentError
+from shared.errors import PermanentError, TransientError, describe_error
 from shared.ids import new_id
 from shared.languages.available import choose_language
+from shared.resume_tokens import TokenState
 from shared.tenants.tenant_id import TENANT_ID
 
 log = structlog.get_logger()
@@ -34,14 +35,16 @@ class ConnectGrant:
     session_id: str
     resume: str
     locale: str
+    is_rotation_due: bool = False
 
 
 class ConnectAuthorizer:
     """Decides who may connect; never raises because of what a client sent."""
 
-    def __init__(self, *, profiles: Profiles, tokens: TokenVerifier, clock: Clock) -> None:
+    def __init__(self, *, profiles: Profiles, tokens: TokenVerifier, states: TokenStates, clock: Clock) -> None:
         self._profiles = profiles
         self._tokens = tokens
+        self._states = states
         self._clock = clock
 
     def authorize(self, request: ConnectRequest) -> ConnectGrant | None:
@@ -66,19 +69,29 @@ class ConnectAuthorizer:
             origin=request.origin,
             token=request.token,
             tokens=self._tokens,
+            read_state=self._read_state,
             now=self._clock.now(),
             fresh_id=new_id,
         )
         match admission:
             case Denied():
                 return admission
-            case Admitted(session_id, resume):
+            case Admitted(session_id, resume, is_rotation_due):
                 return ConnectGrant(
                     tenant=request.tenant,
                     session_id=session_id,
                     resume=resume,
                     locale=_choose_locale(request, profile.locale),
+                    is_rotation_due=is_rotation_due,
                 )
+
+    def _read_state(self, session_id: str) -> TokenState:
+        """Return the state of the session's tokens; an outage of the table must not end every conversation."""
+        try:
+            return self._states.read(session_id)
+        except (TransientError, PermanentError) as error:
+            log.warning("token_state_not_read", session_id=session_id, error=describe_error(error))
+            return TokenState()
 
 
 def _choose_locale(request: ConnectRequest, tenant_locale: str) -> str:

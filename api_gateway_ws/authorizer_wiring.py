@@ -2,6 +2,7 @@
 
 from api_gateway_ws.adapters.edge_profiles import EdgeProfiles
 from api_gateway_ws.adapters.session_key import SecretSessionTokens
+from api_gateway_ws.adapters.token_states import DynamoTokenStates
 from api_gateway_ws.authorizer import ConnectAuthorizer
 from api_gateway_ws.clients import Clients
 from api_gateway_ws.settings import AuthorizerSettings
@@ -26,5 +27,6 @@ def build_authorizer() -> ConnectAuthorizer:
             metrics=EmfMetrics(clock=clock, namespace=settings.metrics_namespace),
         ),
         tokens=tokens,
+        states=DynamoTokenStates(client=clients.open("dynamodb"), table=settings.connections_table),
         clock=clock,
     )

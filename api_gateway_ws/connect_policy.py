@@ -16,6 +16,8 @@ def build_connect_policy(event: dict[str, Any], grant: "ConnectGrant | None") ->
         if grant
         else {}
     )
+    if grant and grant.is_rotation_due:
+        context["rotation"] = "due"
     statement = {
         "Action": "execute-api:Invoke",
         "Effect": "Allow" if grant else "Deny",

@@ -13,12 +13,13 @@ from api_gateway_ws.ports import (
     Profiles,
     Sessions,
     TokenIssuer,
+    TokenStates,
 )
 from api_gateway_ws.routes import RefusedFrame, StopRequest, route_frame
 from api_gateway_ws.sender import Sender
 from shared.clock import Clock
 from shared.conversations.judgements import Judgement, is_assistants_answer
-from shared.errors import PermanentError, TransientError
+from shared.errors import PermanentError, TransientError, describe_error
 from shared.ids import new_id
 from shared.messages.client import ChatFeedback, Hello, Ping
 from shared.messages.commands import AnyCommand
@@ -47,6 +48,7 @@ class Ingress:
         poster: Poster,
         profiles: Profiles,
         tokens: TokenIssuer,
+        states: TokenStates,
         clock: Clock,
     ) -> None:
         self._publisher = publisher
@@ -56,6 +58,7 @@ class Ingress:
         self._poster = poster
         self._profiles = profiles
         self._tokens = tokens
+        self._states = states
         self._clock = clock
 
     def parse_or_begin_trace(self, header: str | None) -> Trace:
@@ -159,6 +162,8 @@ class Ingress:
             now=now,
             capabilities=hello.data.capabilities,
         )
+        if sender.is_rotation_due:
+            self._rotate_tokens(sender, now)
         welcome = Welcome(
             re=hello.id,
             data=WelcomeData(
@@ -176,6 +181,13 @@ class Ingress:
             is_complete = False
         # A partial history must not look complete: after an error the client sends hello again, with its last_seq.
         return None if is_complete else self._build_refusal(ErrorCode.INTERNAL, sender, re=hello.id)
+
+    def _rotate_tokens(self, sender: Sender, now: datetime) -> None:
+        """Begin the end of older tokens; if that fails, the next connection with an old token does it."""
+        try:
+            self._states.rotate(sender.session_id, now)
+        except (TransientError, PermanentError) as error:
+            log.warning("tokens_not_rotated", error=describe_error(error))
 
     def _post_history(self, welcome: Welcome, last_seq: int, sender: Sender, *, until: datetime) -> bool:
         """Post the welcome and the frames that the client lacks; return False when time ran out."""

@@ -39,4 +39,5 @@ def _parse_sender(request: dict[str, Any]) -> Sender:
         locale=grant["locale"],
         resume=grant["resume"],
         source_ip=request.get("identity", {}).get("sourceIp", ""),
+        is_rotation_due=grant.get("rotation") == "due",
     )

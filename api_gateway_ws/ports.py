@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from shared.conversations.judgements import Judgement
     from shared.messages.commands import AnyCommand
+    from shared.resume_tokens import ResumeToken, TokenState
 
 
 class CommandPublisher(Protocol):
@@ -100,8 +101,24 @@ class TokenIssuer(Protocol):
 class TokenVerifier(Protocol):
     """Verifies the tokens with which a visitor resumes a session."""
 
-    def verify(self, token: str, tenant: str, now: datetime) -> str | None:
-        """Return the session id; None for a token that has expired. Raise `ForgedTokenError` for an invalid one."""
+    def verify(self, token: str, tenant: str, now: datetime) -> "ResumeToken | None":
+        """Return what it says; None for a token that has expired. Raise `ForgedTokenError` for an invalid one."""
+        ...
+
+
+class TokenStates(Protocol):
+    """Which resume tokens of a session are accepted.
+
+    Raises:
+        TransientError, PermanentError: the table can't be reached.
+    """
+
+    def read(self, session_id: str) -> "TokenState":
+        """Return what is stored about the session's tokens; the default if nothing is."""
+        ...
+
+    def rotate(self, session_id: str, now: datetime) -> None:
+        """Refuse the tokens from before `now` in a day; do nothing if that was done within the last day."""
         ...
 
 

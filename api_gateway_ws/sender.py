@@ -17,3 +17,5 @@ class Sender:
     locale: str
     resume: "Resume" = "new"
     source_ip: str = ""
+    is_rotation_due: bool = False
+    """Whether the resume token with which the connection was opened has to be replaced."""

@@ -46,10 +46,10 @@ class EdgeSettings(BaseModel):
 
 
 class AuthorizerSettings(EdgeSettings):
-    """The settings of the authorizer, which reads only profiles and the key."""
+    """The settings of the authorizer, which reads only profiles, the key, and the state of a session's tokens."""
 
+    connections_table: str
     conversations_table: str = ""
-    connections_table: str = ""
     processed_table: str = ""
     websocket_endpoint: str = ""
 

@@ -6,6 +6,7 @@ from api_gateway_ws.adapters.judgements import DynamoJudgements
 from api_gateway_ws.adapters.poster import ManagementApiPoster
 from api_gateway_ws.adapters.session_key import SecretSessionTokens
 from api_gateway_ws.adapters.sessions import DynamoAnswerStopFlags, DynamoSessions
+from api_gateway_ws.adapters.token_states import DynamoTokenStates
 from api_gateway_ws.clients import Clients
 from api_gateway_ws.ingress import Ingress
 from api_gateway_ws.settings import IngressSettings
@@ -40,5 +41,6 @@ def build_ingress() -> Ingress:
             metrics=EmfMetrics(clock=clock, namespace=settings.metrics_namespace),
         ),
         tokens=SecretSessionTokens(secrets=secrets, secret_id=settings.session_key_secret_id),
+        states=DynamoTokenStates(client=dynamodb, table=settings.connections_table),
         clock=clock,
     )

@@ -24,6 +24,7 @@ from shared.aws.clients import AwsClients, open_aws_clients
 from shared.aws.conversations.conversation_index import DynamoConversationIndex
 from shared.aws.conversations.conversation_store import DynamoConversationStore
 from shared.aws.conversations.judgement_index import DynamoJudgedAnswers
+from shared.aws.conversations.token_revocations import DynamoTokenRevocations
 from shared.aws.knowledge import open_tenant_directory
 from shared.aws.ledger.failures import DynamoFailureLedger
 from shared.aws.ledger.payload_cipher import PayloadCipher
@@ -72,6 +73,7 @@ async def open_erasure(deployment: Deployment) -> AsyncIterator[SessionErasure]:
             ledger=await _open_ledger(deployment, dynamodb, clock),
             usage=DynamoUsageReports(client=dynamodb, table=deployment.require_variable("usage_table"), clock=clock),
             tenants=await asyncio.to_thread(open_tenant_directory, settings, clock, NoMetrics()),
+            tokens=DynamoTokenRevocations(client=dynamodb, table=deployment.require_variable("connections_table")),
             clock=clock,
         )
 

@@ -27,6 +27,9 @@ CONNECTION_RETENTION = timedelta(hours=2, minutes=10)
 RESUME_TOKEN_LIFETIME = timedelta(days=30)
 """A visitor who comes back within a month goes on with the same conversation."""
 
+TOKEN_STATE_RETENTION = RESUME_TOKEN_LIFETIME + CONNECTION_RETENTION
+"""As long as a token can be valid: a connection that was open at the time may have got one afterwards."""
+
 DESK_SESSION_LIFETIME = timedelta(hours=12)
 """An operator signs in once for a working day."""
 

@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 
 from api_gateway_ws.auth import ForgedTokenError, SessionTokens
 from shared.aws.secret_cache import Secrets
+from shared.resume_tokens import ResumeToken
 
 RECHECK_AFTER = timedelta(minutes=1)
 """How old the keys may be that refuse a token: a newer one may have signed it. Forged tokens cost no more reads."""
@@ -24,8 +25,8 @@ class SecretSessionTokens:
         """Return a token for the URL."""
         return _parse_keys(self._secrets.get_text(self._secret_id)).issue(tenant, session_id, now)
 
-    def verify(self, token: str, tenant: str, now: datetime) -> str | None:
-        """Return the session id, or None for a token that has expired.
+    def verify(self, token: str, tenant: str, now: datetime) -> ResumeToken | None:
+        """Return what the token says, or None for one that has expired.
 
         Raises:
             ForgedTokenError: the signature, the tenant or the content is invalid.

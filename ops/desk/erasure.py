@@ -12,6 +12,7 @@ from shared.clock import Clock
 from shared.ids import compute_fingerprint
 from shared.ledger.failures import Failure, FailureFilter, FailureState
 from shared.ledger.ports import FailureLedger
+from shared.resume_tokens import TokenRevocations
 from shared.spending.ports import UsageReports
 from shared.tenants.ports import TenantDirectory
 
@@ -28,15 +29,24 @@ class SessionErasure:
     """Erases one conversation from failures and usage records, within the tenants of an operator.
 
     A failure without a tenant is erased only by an operator who may see all tenants. Usage records stay without the
-    conversation, so that sums stay what they are.
+    conversation, so that sums stay what they are. The visitor's browser can't resume the conversation any more.
 
     Raises:
         TransientError: a table can't be reached; what was erased stays erased, and a repetition erases the rest.
     """
 
-    def __init__(self, *, ledger: FailureLedger, usage: UsageReports, tenants: TenantDirectory, clock: Clock) -> None:
+    def __init__(
+        self,
+        *,
+        ledger: FailureLedger,
+        usage: UsageReports,
+        tenants: TenantDirectory,
+        tokens: TokenRevocations,
+        clock: Clock,
+    ) -> None:
         self._ledger = ledger
         self._usage = usage
+        self._tokens = tokens
         self._tenants = tenants
         self._clock = clock
 
@@ -60,6 +70,8 @@ class SessionErasure:
                 who = compute_fingerprint(operator.name)
                 log.info("failures_erased", failures=queues.total(), by_queue=dict(queues), by_fingerprint=who)
         records = await self._erase_usage(operator, session_id, tenants, dry_run=dry_run)
+        if not dry_run and (operator.tenants is None or queues or records):
+            await self._tokens.revoke_tokens(session_id, now=self._clock.now())
         return ErasureCounts(by_queue=queues, by_state=states, not_erased=not_erased, usage_records=records)
 
     async def _erase_usage(self, operator: Operator, session_id: str, tenants: set[str], *, dry_run: bool) -> int:

@@ -11,6 +11,7 @@ from api_gateway_ws.auth import SessionTokens
 from api_gateway_ws.ingress_events import serve_event
 from shared.email_links import Links
 from shared.ids import compute_fingerprint, derive_command_key, derive_failure_id, derive_id
+from shared.resume_tokens import TokenState
 from shared.retention import VISIT_RETENTION, compute_expiry
 from shared.suppressions import derive_suppression_key
 from shared.verification_codes import derive_verification_code
@@ -27,7 +28,9 @@ SECRET = GIVEN["secret"].encode()
 def test_a_session_token_resumes_its_session():
     """Also one that was signed with the key before the present one."""
     tokens = SessionTokens(GIVEN["session_keys"])
-    assert tokens.verify(GIVEN["session_token"], "kept-salon", NOON) == "kept-session"
+    resumed = tokens.verify(GIVEN["session_token"], "kept-salon", NOON)
+    assert resumed.session_id == "kept-session"
+    assert TokenState().accepts(resumed, NOON)
     assert tokens.verify(GIVEN["session_token"], "kept-salon", NOON + timedelta(days=30)) is None
 
 

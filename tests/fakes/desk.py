@@ -12,6 +12,7 @@ from shared.ledger.failures import Failure
 from tests.fakes.clock import NOON, FakeClock
 from tests.fakes.envelopes import command_body
 from tests.fakes.failures import FakeFailures
+from tests.fakes.ingress import FakeTokenStates
 from tests.fakes.spending import FakeSpending
 from tests.fakes.tenants import FakeTenants
 from workers.booking.facade import Channels, ContactRules
@@ -88,8 +89,13 @@ class DeskWorld:
             clock=self.clock,
         )
         self.spending = FakeSpending()
+        self.tokens = FakeTokenStates()
         self.erasure = SessionErasure(
-            ledger=self.ledger, usage=self.spending, tenants=FakeTenants({}, {"salon": {}}), clock=self.clock
+            ledger=self.ledger,
+            usage=self.spending,
+            tenants=FakeTenants({}, {"salon": {}}),
+            tokens=self.tokens,
+            clock=self.clock,
         )
 
     async def failed(self, key: str = "k1", **changes: Any) -> str:

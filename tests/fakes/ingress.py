@@ -1,11 +1,13 @@
 """What the ingress talks to, in memory and blocking; it shares its rows with the workers' fakes."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from shared.conversations.judgements import Judgement
 from shared.ids import compute_fingerprint
 from shared.messages.commands import AnyCommand
+from shared.resume_tokens import TOKEN_OVERLAP, TokenState
 from tests.fakes.connections import FakeConnections, FakePoster
 from tests.fakes.conversations import FakeConversations
 
@@ -109,6 +111,39 @@ class FakeJudgements:
     def _stumble(self) -> None:
         if self.errors:
             raise self.errors.pop(0)
+
+
+class FakeTokenStates:
+    """`TokenStates` and `TokenRevocations`."""
+
+    def __init__(self) -> None:
+        self.rows: dict[str, TokenState] = {}
+        self.reads = 0
+        self.error: Exception | None = None
+        """Raised by every call while it is set."""
+
+    def read(self, session_id: str) -> TokenState:
+        """Return what is stored about the session's tokens."""
+        self._reach()
+        self.reads += 1
+        return self.rows.get(session_id, TokenState())
+
+    def rotate(self, session_id: str, now: datetime) -> None:
+        """Rotate, unless that was done within the last day."""
+        self._reach()
+        row = self.rows.get(session_id, TokenState())
+        if not row.is_revoked and (row.rotated_at is None or now >= row.rotated_at + TOKEN_OVERLAP):
+            self.rows[session_id] = replace(row, rotated_at=now)
+
+    async def revoke_tokens(self, session_id: str, *, now: datetime) -> None:
+        """Refuse every token of the session."""
+        del now
+        self._reach()
+        self.rows[session_id] = replace(self.rows.get(session_id, TokenState()), is_revoked=True)
+
+    def _reach(self) -> None:
+        if self.error:
+            raise self.error
 
 
 class FakeBlockingPoster:

@@ -17,6 +17,7 @@ from shared.retention import FAILURE_RETENTION
 from tests.contracts.stores.conftest import CIPHER
 from tests.fakes.clock import NOON
 from tests.fakes.desk import ANNA
+from tests.fakes.ingress import FakeTokenStates
 from tests.fakes.tenants import FakeTenants
 
 SECOND = timedelta(seconds=1)
@@ -107,7 +108,9 @@ async def test_the_use_case_erases_on_both(stores, clock, failure, session):
     for one in (failure, unreadable, other):
         await stores.failures.record(one)
     tenants = FakeTenants({}, {"salon": {}})
-    erasure = SessionErasure(ledger=stores.failures, usage=stores.spending, tenants=tenants, clock=clock)
+    erasure = SessionErasure(
+        ledger=stores.failures, usage=stores.spending, tenants=tenants, tokens=FakeTokenStates(), clock=clock
+    )
     done = await erasure.erase_session(ANNA, session)
     assert (done.total, done.not_erased) == (2, 0)
     states = [(await stores.failures.get(one.failure_id)).state for one in (failure, unreadable, other)]

@@ -13,7 +13,13 @@ from tests.fakes.claims import FakeClaims
 from tests.fakes.clock import FakeClock
 from tests.fakes.connections import FakeConnections, FakePoster
 from tests.fakes.conversations import FakeConversations
-from tests.fakes.ingress import FakeBlockingPoster, FakeCommandPublisher, FakeJudgements, FakeSessions
+from tests.fakes.ingress import (
+    FakeBlockingPoster,
+    FakeCommandPublisher,
+    FakeJudgements,
+    FakeSessions,
+    FakeTokenStates,
+)
 from tests.fakes.tenants import FakeProfiles
 
 ORIGIN = "https://salon.example"
@@ -58,6 +64,7 @@ def world(tokens):
     judgements = FakeJudgements(conversations)
     queue, sessions = FakeCommandPublisher(), FakeSessions(connections, conversations)
     profiles = FakeProfiles({"salon-ania": build_profile(), "other": build_profile(allowed_origins=[])})
+    states = FakeTokenStates()
     ingress = Ingress(
         publisher=queue,
         sessions=sessions,
@@ -66,9 +73,10 @@ def world(tokens):
         poster=FakeBlockingPoster(poster),
         profiles=profiles,
         tokens=tokens,
+        states=states,
         clock=clock,
     )
-    authorizer = ConnectAuthorizer(profiles=profiles, tokens=tokens, clock=clock)
+    authorizer = ConnectAuthorizer(profiles=profiles, tokens=tokens, states=states, clock=clock)
     return SimpleNamespace(
         ingress=ingress,
         authorizer=authorizer,
@@ -82,4 +90,5 @@ def world(tokens):
         judgements=judgements,
         profiles=profiles,
         tokens=tokens,
+        states=states,
     )

@@ -85,7 +85,7 @@ def test_the_authorizer_loads_no_messages():
 
 @pytest.mark.parametrize(
     ("build", "clients"),
-    [(authorizer_wiring.build_authorizer, 2), (wiring.build_ingress, 5)],
+    [(authorizer_wiring.build_authorizer, 3), (wiring.build_ingress, 5)],
     ids=["authorizer", "ingress"],
 )
 def test_there_is_one_client_for_each_service(environment, build, clients):
@@ -157,7 +157,7 @@ def test_the_ingress_reads_its_key_when_it_issues_a_token(environment):
     ingress, now = wiring.build_ingress(), FakeClock().now()
     assert read == []
     token = ingress._tokens.issue("salon", "s1", now)
-    assert SessionTokens(["newest"]).verify(token, "salon", now) == "s1"
+    assert SessionTokens(["newest"]).verify(token, "salon", now).session_id == "s1"
     assert read == ["session-key"]
 
 

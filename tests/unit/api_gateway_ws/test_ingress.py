@@ -154,7 +154,8 @@ def test_the_welcome_carries_what_the_client_needs(world, say, make_profile):
 
     [welcome] = world.poster.frames("connection")
     data = welcome["data"]
-    assert world.tokens.verify(data["session"], "salon-ania", world.clock.now()) == data["session_id"] == "session"
+    resumed = world.tokens.verify(data["session"], "salon-ania", world.clock.now())
+    assert resumed.session_id == data["session_id"] == "session"
     assert data["limits"] == {"frame_bytes": 24 * 1024, "chat_characters": 500}
     assert "asystentem AI" in data["disclosure"]
 

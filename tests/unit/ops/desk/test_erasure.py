@@ -229,3 +229,13 @@ async def test_the_forecast_says_that_it_was_erased(world):
     # Booking is not called: there is no command.
     forecaster = WorkerRulesForecaster(booking=None, clock=world.clock)
     assert await forecaster.forecast_replay(world.kept(one)) == Forecast(ForecastKind.UNKNOWN, code="erased")
+
+
+async def test_the_conversation_can_not_be_resumed(world):
+    """Not on a dry run, and not one of which an owner's businesses have nothing."""
+    await world.failed("k1", session="s1")
+    await world.erasure.erase_session(ANNA, "s1", dry_run=True)
+    await world.erasure.erase_session(OWNER, "of another business")
+    assert world.tokens.rows == {}
+    await world.erasure.erase_session(ANNA, "s1")
+    assert world.tokens.read("s1").is_revoked
