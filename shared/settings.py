@@ -55,7 +55,8 @@ class PoolSettings(BaseSettings):
     """How long a message that only a newer release can read waits before it is dead-lettered."""
 
     transport: Transport = "lean"
-    """The client of SQS and DynamoDB; both do the same, the lean one at a lower cost."""
+    """The client of SQS, DynamoDB, the management endpoint and Bedrock; both do the same, the lean one at a lower
+    cost."""
 
     health_port: int | None = Field(default=None, ge=0, le=65535)
     """Where `/livez` and `/readyz` answer on this machine; 0 means a free port, none means no health check."""

@@ -24,6 +24,10 @@ class Credentials:
     secret_access_key: str = field(repr=False)
     session_token: str | None = field(default=None, repr=False)
 
+    def to_signing_credentials(self) -> AioCredentials:
+        """Return them in the form of those that refresh themselves."""
+        return AioCredentials(self.access_key_id, self.secret_access_key, self.session_token)
+
 
 class AwsClients:
     """Clients with time-outs, bounded retries and the current trace in their calls, closed with the `async with`."""

@@ -1,41 +1,25 @@
-"""A pool of keep-alive connections to one host, for small uniform calls.
-
-A general HTTP client spends three quarters of such a call on features that are not needed here: redirects,
-cookies, compression, streaming, middleware. Parsing is httptools' (llhttp), TLS and sockets are asyncio's.
-"""
+"""Small uniform calls over a pool of connections: a request, and its whole answer."""
 
 import asyncio
-import ssl
-import time
-from collections import deque
 from http import HTTPStatus
 from types import TracebackType
-from typing import Self, cast
-from urllib.parse import urlsplit
+from typing import Self
 
 import httptools
 
-_CONNECT_SECONDS = 2.0
-_IDLE_SECONDS = 15.0
-"""AWS closes connections that were idle for 20 s; a call on a closed connection fails."""
+from shared.aws.connection_pool import ConnectionPool, PooledConnection, build_post
 
 _MAX_ANSWER_BYTES = 64 * 1024 * 1024
 """More than any answer of SQS: a receive may return ten messages of 1 MiB, and JSON may need six bytes for one byte."""
 
 
 class HttpPool:
-    """Keep-alive connections, as many as there are concurrent calls."""
+    """Makes calls to one host, each on a connection of its own while it lasts."""
 
     def __init__(self, url: str, *, ca_file: str | None = None) -> None:
         """Take the host's URL, `http://` or `https://`, and the certificates to trust."""
-        address = urlsplit(url)
-        if address.scheme not in {"http", "https"} or not address.hostname:
-            raise ValueError(f"not an http(s) address: {url}")
-        self.host = address.netloc
-        self._hostname = address.hostname
-        self._port = address.port or (443 if address.scheme == "https" else 80)
-        self._tls = ssl.create_default_context(cafile=ca_file) if address.scheme == "https" else None
-        self._idle: deque[_Connection] = deque()
+        self._connections = ConnectionPool(url, _Connection, ca_file=ca_file)
+        self.host = self._connections.host
 
     async def __aenter__(self) -> Self:
         return self
@@ -43,8 +27,7 @@ class HttpPool:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        while self._idle:
-            self._idle.pop().close()
+        await self._connections.__aexit__(kind, error, trace)
 
     async def post(self, headers: dict[str, str], body: bytes, *, deadline_seconds: float, path: str = "/") -> "Answer":
         """Send a POST and return the answer, whatever its status; `path` is percent-encoded.
@@ -53,47 +36,16 @@ class HttpPool:
             OSError: the connection could not be made, or ended before the answer did.
             TimeoutError: no whole answer came within the deadline.
         """
-        head = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
-        if "\n" in head.replace("\r\n", ""):
-            raise ValueError("a header must not have a line break")
-        if not path.isprintable() or " " in path:
-            raise ValueError("a path must be percent-encoded")
-        request = f"POST {path} HTTP/1.1\r\n{head}Content-Length: {len(body)}\r\n\r\n".encode() + body
-        connection = self._take_idle_connection() or await self._open_connection()
+        request = build_post(path, headers, body)
+        connection = self._connections.take_idle() or await self._connections.open()
         try:
             answer = await connection.exchange(request, deadline_seconds)
         except BaseException:
             # Also a cancelled call: no later call may read the rest of this answer.
             connection.close()
             raise
-        if answer.keep_alive:
-            connection.idle_since = time.monotonic()
-            self._idle.append(connection)
-        else:
-            connection.close()
+        self._connections.give_back(connection, keep_alive=answer.keep_alive)
         return answer
-
-    def _take_idle_connection(self) -> "_Connection | None":
-        """Return the connection that was used last, which is the least likely to be closed; None if all are in use."""
-        oldest = time.monotonic() - _IDLE_SECONDS
-        while self._idle and (self._idle[0].is_closed or self._idle[0].idle_since < oldest):
-            self._idle.popleft().close()
-        while self._idle:
-            connection = self._idle.pop()
-            if not connection.is_closed:
-                return connection
-        return None
-
-    async def _open_connection(self) -> "_Connection":
-        async with asyncio.timeout(_CONNECT_SECONDS):
-            _, connection = await asyncio.get_running_loop().create_connection(
-                _Connection,
-                self._hostname,
-                self._port,
-                ssl=self._tls,
-                server_hostname=self._hostname if self._tls else None,
-            )
-        return connection
 
 
 class Answer:
@@ -109,13 +61,11 @@ class Answer:
         self.keep_alive = keep_alive
 
 
-class _Connection(asyncio.Protocol):
+class _Connection(PooledConnection):
     """One connection, which has one call at a time. The methods without a docstring are httptools' and asyncio's."""
 
     def __init__(self) -> None:
-        self.idle_since = 0.0
-        self.is_closed = False
-        self._transport: asyncio.Transport | None = None
+        super().__init__()
         self._answered: asyncio.Future[Answer] | None = None
         self._parser = httptools.HttpResponseParser(self)
         self._headers: dict[bytes, bytes] = {}
@@ -124,26 +74,17 @@ class _Connection(asyncio.Protocol):
 
     async def exchange(self, request: bytes, deadline_seconds: float) -> Answer:
         """Send a request and return its answer."""
-        if self._transport is None or self.is_closed:
+        if self.transport is None or self.is_closed:
             raise ConnectionResetError("the connection is closed")
         loop = asyncio.get_running_loop()
         self._answered = loop.create_future()
         timer = loop.call_later(deadline_seconds, self._fail_exchange, TimeoutError("no answer within the deadline"))
         try:
-            self._transport.write(request)
+            self.transport.write(request)
             return await self._answered
         finally:
             timer.cancel()
             self._answered = None
-
-    def close(self) -> None:
-        """Close without waiting for the call under way."""
-        self.is_closed = True
-        if self._transport:
-            self._transport.abort()
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = cast("asyncio.Transport", transport)
 
     def data_received(self, data: bytes) -> None:
         if self._answered is None or self._answered.done():

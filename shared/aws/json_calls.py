@@ -3,21 +3,19 @@
 Credentials, their refresh, the endpoint and the certificates are botocore's.
 """
 
-import asyncio
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 
 from aiobotocore.credentials import AioCredentials
-from botocore.exceptions import ClientError, NoCredentialsError
+from botocore.exceptions import ClientError
 from pydantic_core import from_json
 
+from shared.aws.call_signer import CallSigner
 from shared.aws.http_pool import Answer, HttpPool
-from shared.aws.signer import RequestSigner
 from shared.clock import Clock
 from shared.json_objects import parse_json_object
-from shared.trace import current_trace
 
 _CONTENT_TYPE = "application/x-amz-json-1.0"
 
@@ -38,9 +36,7 @@ class JsonCalls:
         """Take the service's name in signatures, and the one in `X-Amz-Target`."""
         self._http = http
         self._target = target
-        self._signer = RequestSigner(service=service, region=region, host=http.host)
-        self._credentials = credentials
-        self._clock = clock
+        self._signer = CallSigner(service=service, region=region, host=http.host, credentials=credentials, clock=clock)
 
     async def send(self, action: str, body: bytes, *, deadline_seconds: float) -> Answer:
         """Return the answer, whose status is 200.
@@ -50,25 +46,8 @@ class JsonCalls:
             TimeoutError: no answer within the deadline.
             OSError: the connection failed.
         """
-        if self._credentials is None:
-            raise NoCredentialsError
-        try:
-            async with asyncio.timeout(deadline_seconds):
-                frozen = await self._credentials.get_frozen_credentials()
-        except RuntimeError as error:
-            # Botocore raises it for credentials that it could not refresh in time.
-            raise NoCredentialsError from error
-        headers = self._signer.sign(
-            "POST",
-            "/",
-            headers={"Content-Type": _CONTENT_TYPE, "X-Amz-Target": f"{self._target}.{action}"},
-            body=body,
-            credentials=frozen,
-            now=self._clock.now(),
-        )
-        if (trace := current_trace.get()) is not None:
-            # No part of the signature, as in `tracing.py`.
-            headers["X-Amzn-Trace-Id"] = trace.header
+        named = {"Content-Type": _CONTENT_TYPE, "X-Amz-Target": f"{self._target}.{action}"}
+        headers = await self._signer.sign_post("/", named, body, deadline_seconds=deadline_seconds)
         answer = await self._http.post(headers, body, deadline_seconds=deadline_seconds)
         if answer.status != HTTPStatus.OK:
             raise _build_client_error(action, answer)

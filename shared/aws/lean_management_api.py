@@ -9,16 +9,15 @@ from typing import Any
 from urllib.parse import quote, urlsplit
 
 from aiobotocore.credentials import AioCredentials
-from botocore.exceptions import ClientError, NoCredentialsError
+from botocore.exceptions import ClientError
 
+from shared.aws.call_signer import CallSigner
 from shared.aws.clients import AwsClients
 from shared.aws.http_pool import Answer, HttpPool
 from shared.aws.json_calls import needs_proxy
-from shared.aws.signer import RequestSigner
 from shared.backoff import compute_backoff_seconds
 from shared.clock import Clock
 from shared.settings import Transport
-from shared.trace import current_trace
 
 CONNECTIONS = 100
 _ATTEMPTS = 2
@@ -44,9 +43,7 @@ class LeanManagementApi:
     ) -> None:
         self._http = http
         self._base_path = urlsplit(endpoint_url).path.rstrip("/")
-        self._signer = RequestSigner(service=_SERVICE, region=region, host=http.host)
-        self._credentials = credentials
-        self._clock = clock
+        self._signer = CallSigner(service=_SERVICE, region=region, host=http.host, credentials=credentials, clock=clock)
         self._attempts = attempts
         self._room = asyncio.Semaphore(CONNECTIONS)
 
@@ -77,25 +74,8 @@ class LeanManagementApi:
             )
 
     async def _send(self, path: str, body: bytes) -> Answer:
-        if self._credentials is None:
-            raise NoCredentialsError
-        try:
-            async with asyncio.timeout(_DEADLINE_SECONDS):
-                frozen = await self._credentials.get_frozen_credentials()
-        except RuntimeError as error:
-            # Botocore raises it for credentials that it could not refresh in time.
-            raise NoCredentialsError from error
-        headers = self._signer.sign(
-            "POST",
-            path,
-            headers={"Content-Type": "application/octet-stream"},
-            body=body,
-            credentials=frozen,
-            now=self._clock.now(),
-        )
-        if (trace := current_trace.get()) is not None:
-            # No part of the signature, as in `tracing.py`.
-            headers["X-Amzn-Trace-Id"] = trace.header
+        headers = {"Content-Type": "application/octet-stream"}
+        headers = await self._signer.sign_post(path, headers, body, deadline_seconds=_DEADLINE_SECONDS)
         return await self._http.post(headers, body, path=path, deadline_seconds=_DEADLINE_SECONDS)
 
 

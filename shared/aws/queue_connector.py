@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from shared.aws.claims import DynamoClaimStore
 from shared.aws.clients import AwsClients, open_aws_clients
 from shared.aws.json_calls import supports_lean_calls
+from shared.aws.lean_dynamodb import open_dynamodb
 from shared.aws.lean_sqs import open_lean_sqs_queue
 from shared.aws.sqs import RECEIVE_DEADLINE_SECONDS, SqsQueue
 from shared.claims import ClaimStore
@@ -32,7 +33,9 @@ class SqsConnector:
     async def open_lease_connections(self, description: QueueDescription) -> AsyncIterator[tuple[SqsQueue, ClaimStore]]:
         """Open connections for the loop of a lease keeper: an exhausted pool of the worker costs no lease."""
         async with open_aws_clients(self._aws) as clients:
-            dynamodb = await clients.open_client("dynamodb", connections=20)
+            dynamodb = await open_dynamodb(
+                clients, clock=self._clock, transport=self._settings.transport, connections=20
+            )
             claims = DynamoClaimStore(client=dynamodb, table=self._aws.processed_table, clock=self._clock)
             yield await self._open_described_queue(clients, description), claims
 

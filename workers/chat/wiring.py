@@ -29,6 +29,7 @@ from shared.log import configure_logging
 from shared.messages.commands import CHAT_COMMAND
 from shared.metrics import Metrics
 from shared.settings import PoolSettings
+from workers.chat.adapters.bedrock.lean_converse import open_converse
 from workers.chat.adapters.bedrock.model import MAX_SILENCE_SECONDS, BedrockModel
 from workers.chat.adapters.budget_warnings import BudgetWarnings
 from workers.chat.adapters.capped_spending import CappedSpending
@@ -82,6 +83,7 @@ async def open_ports(
     metrics: Metrics,
 ) -> ChatPorts:
     """Open the ports of the use case."""
+    credentials = _build_bedrock_credentials(settings)
     bedrock = await clients.open_client(
         "bedrock-runtime",
         # The adapter's own limits end a call before this one does, and `handler/attempts.py` alone repeats it.
@@ -90,7 +92,10 @@ async def open_ports(
         # An answer keeps its connection while it streams.
         connections=pool_settings.concurrency,
         region=settings.bedrock_region,
-        credentials=_build_bedrock_credentials(settings),
+        credentials=credentials,
+    )
+    converse = await open_converse(
+        clients, bedrock, credentials=credentials, clock=clock, transport=pool_settings.transport
     )
     usage = DynamoUsageStore(client=stores.dynamodb, table=settings.usage_table)
     tenants = open_tenant_directory(settings, clock, metrics, compiles_profiles=True)
@@ -109,7 +114,7 @@ async def open_ports(
     allowed = settings.allowed_model_ids
     return ChatPorts(
         model=BedrockModel(
-            client=bedrock,
+            client=converse,
             default_model_id=models.default_model_id,
             allowed_model_ids=(*allowed, models.fallback_model_id) if allowed and models.fallback_model_id else allowed,
             may_leave_geography=settings.models_may_leave_geography,

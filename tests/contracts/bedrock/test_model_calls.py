@@ -7,6 +7,7 @@ import pytest
 
 from shared.errors import PermanentError, TransientError
 from tests.contracts.bedrock.client import HAIKU
+from workers.chat.adapters.bedrock.lean_converse import LeanConverse
 from workers.chat.adapters.bedrock.model import BedrockModel
 from workers.chat.domain.deadline import Deadline
 from workers.chat.domain.history import Turn
@@ -30,10 +31,10 @@ IN_THE_STREAM = [
     ({"kind": "error", "code": "ValidationException"}, "model_failed"),
     ({"kind": "error", "code": "InternalServerException"}, "model_failed"),
     ({"kind": "cut"}, "model_failed"),
-    # The service's model has no such events, so botocore reads no code from them.
-    ({"kind": "error", "code": "ModelTimeoutException"}, "model_failed"),
-    ({"kind": "error", "code": "ServiceQuotaExceededException"}, "model_failed"),
 ]
+NOT_IN_THE_MODEL = {"ModelTimeoutException": "timeout", "ServiceQuotaExceededException": "model_quota"}
+"""Exceptions of a stream that the service's model does not list: botocore reads no code from them."""
+
 PERMANENT = ["ValidationException", "AccessDeniedException", "ResourceNotFoundException"]
 
 
@@ -52,37 +53,42 @@ async def ask(bedrock, seconds=45.0):
     return pytest.fail("the stream has no end")
 
 
-async def test_each_fault_has_its_reason(bedrock):
+async def test_each_fault_has_its_reason(either):
     """Before the answer or in it; what was wrong with the request is permanent, but not in the middle of its answer."""
-    await bedrock.control("POST", "script", {"replies": [{"text": "one two three four"}] * 30})
+    await either.control("POST", "script", {"replies": [{"text": "one two three four"}] * 30})
     for fault, reason in FAULTS:
-        await bedrock.control("POST", "faults", {**fault, "retry_after_seconds": 7})
-        text, error = await ask(bedrock)
+        await either.control("POST", "faults", {**fault, "retry_after_seconds": 7})
+        text, error = await ask(either)
         assert (text, type(error), error.reason) == ("", TransientError, reason), fault
         assert error.retry_after == timedelta(seconds=7), fault
     for fault, reason in IN_THE_STREAM:
-        await bedrock.control("POST", "faults", {**fault, "after_deltas": 1})
-        text, error = await ask(bedrock)
+        await either.control("POST", "faults", {**fault, "after_deltas": 1})
+        text, error = await ask(either)
         assert (type(error), error.reason) == (TransientError, reason), fault
         assert text, fault
+    is_lean = isinstance(either.client, LeanConverse)
+    for code, reason in NOT_IN_THE_MODEL.items():
+        await either.control("POST", "faults", {"kind": "error", "code": code, "after_deltas": 1})
+        text, error = await ask(either)
+        assert (type(error), error.reason) == (TransientError, reason if is_lean else "model_failed"), code
     for code in PERMANENT:
-        await bedrock.control("POST", "faults", {"kind": "error", "code": code})
-        _, error = await ask(bedrock)
+        await either.control("POST", "faults", {"kind": "error", "code": code})
+        _, error = await ask(either)
         assert (type(error), error.reason) == (PermanentError, f"aws_{code}")
-    text, finished = await ask(bedrock)
+    text, finished = await ask(either)
     assert (text, finished.stop_reason, finished.model_id) == ("one two three four", "end_turn", HAIKU)
 
 
-async def test_the_deadline_ends_any_silence(bedrock):
+async def test_the_deadline_ends_any_silence(either):
     """Before the headers, before the first word, in the middle: the call ends, and its connection is closed."""
-    await bedrock.control("POST", "script", {"replies": [{"text": "one two three four"}] * 3})
+    await either.control("POST", "script", {"replies": [{"text": "one two three four"}] * 3})
     for fault, has_text in [
         ({"kind": "silent"}, False),
         ({"kind": "stall"}, False),
         ({"kind": "stall", "after_deltas": 1}, True),
     ]:
-        await bedrock.control("POST", "faults", {**fault, "seconds": 600})
-        text, error = await ask(bedrock, seconds=0.3)
+        await either.control("POST", "faults", {**fault, "seconds": 600})
+        text, error = await ask(either, seconds=0.3)
         assert (type(error), error.reason, bool(text)) == (TransientError, "timeout", has_text), fault
 
 

@@ -1,7 +1,7 @@
 """What a visitor sees of the model's text, while it comes and at its end."""
 
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Mapping
 from itertools import accumulate
 
 from shared.languages.catalogue import Texts
@@ -64,39 +64,51 @@ class AnswerText:
     @property
     def part(self) -> str:
         """The visible text of this part so far."""
-        return self._join(self._parts[-1:])
+        return _join_blocks(self._parts[-1])
 
     @property
     def text(self) -> str:
         """The visible text so far, cut to what a frame can hold."""
-        return self._join()[: self._measure()]
+        text = self._join()
+        return text[: _measure_fitting(text)]
 
     @property
     def is_cut(self) -> bool:
         """Whether a part of the text does not fit into a frame."""
-        return self._measure() < len(self._join())
-
-    def _join(self, parts: Sequence[dict[int, "_BlockText"]] | None = None) -> str:
-        chosen = self._parts if parts is None else parts
-        visible = ("".join(block.visible) for part in chosen for _, block in sorted(part.items()))
-        return _BETWEEN_BLOCKS.join(filter(None, visible))
-
-    def _measure(self) -> int:
-        """Return how many characters fit."""
         text = self._join()
-        if len(text) <= MAX_ANSWER_BYTES // _MAX_CHARACTER_BYTES:
-            return len(text)
-        sizes = accumulate(len(character.encode()) + (character in _ESCAPED) for character in text)
-        return sum(size <= MAX_ANSWER_BYTES for size in sizes)
+        return _measure_fitting(text) < len(text)
+
+    def _join(self) -> str:
+        return _BETWEEN_BLOCKS.join(filter(None, map(_join_blocks, self._parts)))
+
+
+def _join_blocks(blocks: Mapping[int, "_BlockText"]) -> str:
+    return _BETWEEN_BLOCKS.join(filter(None, [blocks[number].join() for number in sorted(blocks)]))
+
+
+def _measure_fitting(text: str) -> int:
+    """Return how many characters of a text fit into a frame."""
+    if len(text) <= MAX_ANSWER_BYTES // _MAX_CHARACTER_BYTES:
+        return len(text)
+    if len(text.encode()) + sum(map(text.count, _ESCAPED)) <= MAX_ANSWER_BYTES:
+        return len(text)
+    sizes = accumulate(len(character.encode()) + (character in _ESCAPED) for character in text)
+    return sum(size <= MAX_ANSWER_BYTES for size in sizes)
 
 
 class _BlockText:
     """The visible text of one block: all but what may turn out to be white space at its end, or half a character."""
 
     def __init__(self) -> None:
-        self.visible: list[str] = []
+        self._visible: list[str] = []
         self._held: list[str] = []
         self._half = ""
+
+    def join(self) -> str:
+        """Return the text; joined once, however often it is read."""
+        if len(self._visible) > 1:
+            self._visible = ["".join(self._visible)]
+        return self._visible[0] if self._visible else ""
 
     def add(self, piece: str) -> None:
         text, self._half = self._half + piece, ""
@@ -109,17 +121,29 @@ class _BlockText:
         self._show(half)
 
     def _show(self, text: str) -> None:
+        if self._visible and text.isprintable():
+            self._show_printable(text)
+            return
         if not text.isascii():
             text = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
         for character in text:
             if _is_dropped(character):
                 continue
-            if character.isspace() or not (self.visible or _is_visible(character)):
+            if character.isspace() or not (self._visible or _is_visible(character)):
                 self._held.append(character)
                 continue
             held = "".join(self._held)
             self._held.clear()
-            self.visible += [held if self.visible else held.lstrip(), character]
+            self._visible += [held if self._visible else held.lstrip(), character]
+
+    def _show_printable(self, text: str) -> None:
+        """Do the same with a text of which nothing is dropped: in it, only a blank is white space."""
+        seen = text.rstrip(" ")
+        if seen:
+            self._visible += [*self._held, seen]
+            self._held.clear()
+        if len(seen) < len(text):
+            self._held.append(text[len(seen) :])
 
 
 def _is_dropped(character: str) -> bool:

@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager, suppress
 from typing import Any, TypeVar
 
 from shared.errors import TransientError
+from shared.interruption import InterruptedWaitError, Interruption
 
 T = TypeVar("T")
 
@@ -17,29 +18,15 @@ async def iterate_until(stopped: asyncio.Event, events: AsyncIterator[T]) -> Asy
 
     Nothing is requested of the events once it is set.
     """
+    interruption = Interruption()
     stopping = asyncio.ensure_future(stopped.wait())
-    waiting: asyncio.Timeout | None = None
-
-    def end_waiting(_: object) -> None:
-        if waiting is not None and stopped.is_set():
-            waiting.reschedule(asyncio.get_running_loop().time())
-
-    stopping.add_done_callback(end_waiting)
+    stopping.add_done_callback(lambda _: interruption.set() if stopped.is_set() else None)
     try:
         while not stopped.is_set():
-            # A time-out that only a stop sets: a task for each event would cost more than to read it.
-            waiting = asyncio.timeout(None)
             try:
-                async with waiting:
-                    event = await anext(events)
-            except StopAsyncIteration:
+                event = await interruption.wait(anext(events))
+            except (StopAsyncIteration, InterruptedWaitError):
                 return
-            except TimeoutError:
-                if stopped.is_set():
-                    return
-                raise
-            finally:
-                waiting = None
             if stopped.is_set():
                 return
             yield event

@@ -22,11 +22,11 @@ class ConverseReader:
     def read(self, event: Mapping[str, Any]) -> Iterator[ModelEvent]:
         """Yield what an event adds to the answer."""
         match event:
+            case {"contentBlockDelta": {"delta": {"text": str(text)}} as delta}:
+                yield TextDelta(text, _find_index(delta))
             case {"contentBlockStart": {"start": {"toolUse": {"name": str(name)}}} as start}:
                 yield from self._end_tool(_find_index(start))
                 self._tools[_find_index(start)] = _OpenTool(name)
-            case {"contentBlockDelta": {"delta": {"text": str(text)}} as delta}:
-                yield TextDelta(text, _find_index(delta))
             case {"contentBlockDelta": {"delta": {"toolUse": {"input": str(piece)}}} as delta}:
                 if tool := self._tools.get(_find_index(delta)):
                     tool.pieces.append(piece)
@@ -34,7 +34,7 @@ class ConverseReader:
                 yield from self._end_tool(_find_index(stop))
             case {"messageStop": {"stopReason": str(reason)}}:
                 self._stop_reason = reason
-            case {"metadata": {"usage": counted}}:
+            case {"metadata": {"usage": dict(counted)}}:
                 self._usage = _parse_usage(counted)
 
     @property
@@ -64,14 +64,19 @@ class _OpenTool:
 
 
 def _find_index(content: Mapping[str, Any]) -> int:
-    index: int = content.get("contentBlockIndex", 0)
-    return index
+    return _read_number(content, "contentBlockIndex")
 
 
-def _parse_usage(counted: Mapping[str, int]) -> Usage:
+def _parse_usage(counted: Mapping[str, Any]) -> Usage:
     return Usage(
-        input_tokens=counted.get("inputTokens", 0),
-        output_tokens=counted.get("outputTokens", 0),
-        cache_read_tokens=counted.get("cacheReadInputTokens", 0),
-        cache_write_tokens=counted.get("cacheWriteInputTokens", 0),
+        input_tokens=_read_number(counted, "inputTokens"),
+        output_tokens=_read_number(counted, "outputTokens"),
+        cache_read_tokens=_read_number(counted, "cacheReadInputTokens"),
+        cache_write_tokens=_read_number(counted, "cacheWriteInputTokens"),
     )
+
+
+def _read_number(content: Mapping[str, Any], name: str) -> int:
+    """Return a whole number; 0 if it is missing, or another value."""
+    number = content.get(name, 0)
+    return number if type(number) is int and number >= 0 else 0

@@ -2,14 +2,16 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncGenerator, Collection
+import math
+from collections.abc import AsyncGenerator, Awaitable, Collection
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeVar
 
 import structlog
 
 from shared.dead_letter_reasons import DeadLetterReason
 from shared.errors import TransientError
+from shared.interruption import InterruptedWaitError, Interruption
 from shared.language_models.catalogue import find_model
 from shared.language_models.geography import has_one_geography
 from workers.chat.adapters.bedrock.errors import translate_bedrock_errors
@@ -20,6 +22,8 @@ from workers.chat.domain.prompt import Prompt
 from workers.chat.ports import Finished, ModelEvent, ModelFailure
 
 log = structlog.get_logger()
+
+T = TypeVar("T")
 
 HEADERS_SECONDS = 10
 """The timeout for the response's headers. Connecting has one of its own (`shared/aws/clients.py`)."""
@@ -93,24 +97,67 @@ async def _limit_time(seconds: float, deadline: Deadline, what: str) -> AsyncGen
             yield
     except TimeoutError as error:
         # A time-out of the connection's own is translated inside: only ours gets here.
-        text = f"bedrock: {what} within {seconds} s" if deadline.at > now + seconds else f"bedrock: {what} in time"
-        raise TransientError(text, reason=DeadLetterReason.TIMEOUT) from error
+        raise _build_timeout(what, seconds, is_deadline=deadline.at <= now + seconds) from error
+
+
+class _EventLimits:
+    """Ends a wait for an event at its limit: one timer for a stream, which is set anew only when it runs out."""
+
+    def __init__(self, deadline: Deadline) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._deadline = deadline
+        self._interruption = Interruption()
+        self._end = 0.0
+        """When the wait under way ends; infinite between two of them."""
+        self._timer: asyncio.TimerHandle | None = None
+
+    async def wait(self, event: Awaitable[T], seconds: float) -> T:
+        """Return the event; raise a `TransientError` with the reason `timeout` if it does not come in time."""
+        now = self._loop.time()
+        self._end = min(now + seconds, self._deadline.at)
+        if self._timer is None or self._end < self._timer.when():
+            self._set_timer()
+        try:
+            return await self._interruption.wait(event)
+        except InterruptedWaitError as error:
+            raise _build_timeout("no event", seconds, is_deadline=self._deadline.at <= now + seconds) from error
+        finally:
+            self._end = math.inf
+
+    def close(self) -> None:
+        """End the timer."""
+        if self._timer is not None:
+            self._timer.cancel()
+
+    def _set_timer(self) -> None:
+        self.close()
+        self._timer = self._loop.call_at(self._end, self._check)
+
+    def _check(self) -> None:
+        self._timer = None
+        if self._loop.time() >= self._end:
+            self._interruption.set()
+        elif self._end < math.inf:
+            self._set_timer()
 
 
 async def _iterate_with_timeout(stream: Any, deadline: Deadline) -> AsyncGenerator[dict[str, Any]]:
-    events = aiter(stream)
-    started, has_begun = asyncio.get_running_loop().time(), False
+    events, limits = aiter(stream), _EventLimits(deadline)
+    loop = asyncio.get_running_loop()
+    started, has_begun = loop.time(), False
     # Without this, a stream that is left early or fails would keep its connection open.
-    with contextlib.closing(stream):
+    with contextlib.closing(stream), contextlib.closing(limits), translate_bedrock_errors("bedrock.stream"):
         while True:
-            waited = 0.0 if has_begun else asyncio.get_running_loop().time() - started
-            limit = SILENCE_SECONDS if has_begun else max(0.0, FIRST_EVENT_SECONDS - waited)
+            seconds = SILENCE_SECONDS if has_begun else max(0.0, started + FIRST_EVENT_SECONDS - loop.time())
             try:
-                async with _limit_time(limit, deadline, "no event"):
-                    with translate_bedrock_errors("bedrock.stream"):
-                        event = await anext(events)
+                event = await limits.wait(anext(events), seconds)
             except StopAsyncIteration:
                 return
             # Until the first word, only the time since the headers counts: an answer can begin and say nothing.
             has_begun = has_begun or "contentBlockDelta" in event
             yield event
+
+
+def _build_timeout(what: str, seconds: float, *, is_deadline: bool) -> TransientError:
+    text = f"bedrock: {what} in time" if is_deadline else f"bedrock: {what} within {seconds:g} s"
+    return TransientError(text, reason=DeadLetterReason.TIMEOUT)
