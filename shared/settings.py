@@ -46,6 +46,15 @@ class PoolSettings(BaseSettings):
     model_config = SettingsConfigDict(frozen=True, extra="ignore", env_prefix="POOL_")
 
     concurrency: int = Field(default=64, ge=1, le=1000)
+    tenant_share: float = Field(default=0.75, gt=0, le=1)
+    """What part of the handlers one business may have while nobody else has any; 1 means all."""
+
+    address_share: float = Field(default=0.5, gt=0, le=1)
+    """The same for one IP address."""
+
+    session_share: float = Field(default=0.25, gt=0, le=1)
+    """The same for one conversation; on a FIFO queue it has one handler at most."""
+
     lease_seconds: int = Field(default=30, ge=3, le=12 * 3600)
     wait_seconds: int = Field(default=20, ge=0, le=20)
     drain_seconds: int = Field(default=20, ge=0)

@@ -154,7 +154,14 @@ async def run(options: argparse.Namespace) -> None:
         world = await stack.enter_async_context(
             open_world(table_latency_ms=options.table_ms, post_latency_ms=options.post_ms, pace=pace)
         )
-        pool_environment = {**world.environment, "LOG_LEVEL": "INFO", "POOL_CONCURRENCY": str(options.concurrency)}
+        pool_environment = {
+            **world.environment,
+            "LOG_LEVEL": "INFO",
+            "POOL_CONCURRENCY": str(options.concurrency),
+            # All visitors are of one business and at one address; others are not measured.
+            "POOL_TENANT_SHARE": "1",
+            "POOL_ADDRESS_SHARE": "1",
+        }
         log = Path(options.log) if options.log else folder / "pool.log"
         pool = await stack.enter_async_context(run_pool(pool_environment, log))
         bench = Bench(world, options)

@@ -19,6 +19,9 @@ log = structlog.get_logger()
 class DeliveryProcessor(ABC):
     """Decides what to do with one delivery; it does not settle."""
 
+    spare_permits = 0
+    """How many deliveries it processes besides those for which a handler runs: it defers or sheds them."""
+
     def __init__(
         self, *, queue_name: str, clock: Clock, policy: RetryPolicy, telemetry: Telemetry | None = None
     ) -> None:

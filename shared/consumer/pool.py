@@ -72,7 +72,7 @@ class Pool:
         self._settler = settler
         self._options = options
         self._telemetry = telemetry or Telemetry()
-        self._permits = Permits(options.concurrency)
+        self._permits = Permits(options.concurrency + processor.spare_permits)
         self._unsettled = 0
         self._max_unsettled = options.concurrency * _UNSETTLED_PER_PERMIT
         self._room = asyncio.Event()

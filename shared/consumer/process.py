@@ -25,6 +25,7 @@ from shared.consumer.disposition import (
 )
 from shared.consumer.handler import Handler, MessageT, fingerprint_message
 from shared.consumer.lease import LeaseKeeper
+from shared.consumer.overload import Handle, OverloadGuard
 from shared.consumer.rollout import ROLLOUT_WAIT, wait_for_newer_worker
 from shared.consumer.telemetry import Telemetry
 from shared.dead_letter_reasons import DeadLetterReason
@@ -61,6 +62,7 @@ class Processor(DeliveryProcessor, Generic[MessageT]):
         telemetry: Telemetry | None = None,
         outcomes: ReplayOutcomes | None = None,
         rollout_wait: timedelta = ROLLOUT_WAIT,
+        guard: OverloadGuard[MessageT] | None = None,
     ) -> None:
         super().__init__(queue_name=queue.name, clock=clock, policy=policy, telemetry=telemetry)
         self._policies = policies or {}
@@ -71,6 +73,8 @@ class Processor(DeliveryProcessor, Generic[MessageT]):
         self._lease = lease
         self._outcomes = outcomes
         self._rollout_wait = rollout_wait
+        self._guard = guard
+        self.spare_permits = guard.spare_permits if guard else 0
         self._dead_letters = DeadLetters(queue, handler)
         self._is_isolating = False
         """Whether a message that is suspected of crashing its workers is running."""
@@ -90,6 +94,17 @@ class Processor(DeliveryProcessor, Generic[MessageT]):
             "session_id": message.session_id,
             "type": message.type,
         }
+
+        async def run(handle: Handle[MessageT]) -> Disposition:
+            return await self._claim_and_handle(delivery, message, handle, fields)
+
+        if self._guard is None:
+            return await run(self._handler.handle)
+        return await self._guard.process(message, age=self._compute_age(delivery), handle=self._handler.handle, run=run)
+
+    async def _claim_and_handle(
+        self, delivery: Delivery, message: MessageT, handle: Handle[MessageT], fields: dict[str, object]
+    ) -> Disposition:
         try:
             claim_result = await self._claims.claim(
                 message.claim_key, fingerprint=fingerprint_message(message), lease=self._lease
@@ -111,23 +126,28 @@ class Processor(DeliveryProcessor, Generic[MessageT]):
             log.warning("claim_failed", error=describe_error(error))
             return build_uncounted_retry(error, attempt=delivery.receive_count, policy=self._policy)
         fields["attempt"] = claim_result.attempts
-        return await self._process_or_isolate(delivery, message, claim_result)
+        return await self._process_or_isolate(delivery, message, claim_result, handle)
 
-    async def _process_or_isolate(self, delivery: Delivery, message: MessageT, claim: Claim) -> Disposition:
+    async def _process_or_isolate(
+        self, delivery: Delivery, message: MessageT, claim: Claim, handle: Handle[MessageT]
+    ) -> Disposition:
         if claim.unfinished < DEATHS_BEFORE_ISOLATION:
-            return await self._process_claimed(delivery, message, claim)
+            return await self._process_claimed(delivery, message, claim, handle)
         if self._is_isolating:
             await asyncio.shield(self._release_claim(claim, unspent=True))
             return RetryIn(_ISOLATION_PAUSE, reason="suspect_waits")
         self._is_isolating = True
         try:
-            return await self._process_claimed(delivery, message, claim)
+            return await self._process_claimed(delivery, message, claim, handle)
         finally:
             self._is_isolating = False
 
-    async def _process_claimed(self, delivery: Delivery, message: MessageT, claim: Claim) -> Disposition:
+    async def _process_claimed(
+        self, delivery: Delivery, message: MessageT, claim: Claim, handle: Handle[MessageT]
+    ) -> Disposition:
         try:
-            disposition = self._check_attempts(message, claim) or await self._run_handler(delivery, message, claim)
+            used_up = self._check_attempts(message, claim)
+            disposition = used_up or await self._run_handler(delivery, message, claim, handle)
             if isinstance(disposition, DeadLetter):
                 disposition = await self._give_up(delivery, message, claim, disposition)
         except LeaseLostError:
@@ -149,9 +169,14 @@ class Processor(DeliveryProcessor, Generic[MessageT]):
         return self._policies.get(type(message), self._policy)
 
     def _decide(self, error: Exception, delivery: Delivery, message: MessageT, claim: Claim) -> Disposition:
-        sent_at = datetime.fromtimestamp(delivery.sent_at, UTC) if delivery.sent_at else self._clock.now()
-        age = self._clock.now() - sent_at
+        age = self._compute_age(delivery)
         return decide_disposition(error, attempts=claim.attempts, policy=self._get_policy(message), age=age)
+
+    def _compute_age(self, delivery: Delivery) -> timedelta:
+        """Return the time since the message was sent."""
+        if not delivery.sent_at:
+            return timedelta(0)
+        return self._clock.now() - datetime.fromtimestamp(delivery.sent_at, UTC)
 
     def _check_attempts(self, message: MessageT, claim: Claim) -> DeadLetter | None:
         """Return the dead letter of a command that must not be tried again; None if its handler may run."""
@@ -167,10 +192,12 @@ class Processor(DeliveryProcessor, Generic[MessageT]):
             )
         return None
 
-    async def _run_handler(self, delivery: Delivery, message: MessageT, claim: Claim) -> Disposition:
+    async def _run_handler(
+        self, delivery: Delivery, message: MessageT, claim: Claim, handle: Handle[MessageT]
+    ) -> Disposition:
         try:
             with self._leases.open_handler_lease(delivery, claim):
-                code = await self._handler.handle(message, claim)
+                code = await handle(message, claim)
         except LeaseLostError:
             raise
         except asyncio.CancelledError:

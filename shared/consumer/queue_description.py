@@ -15,7 +15,9 @@ from shared.consumer.delivery_processor import DeliveryProcessor
 from shared.consumer.disposition import RetryPolicy
 from shared.consumer.handler import Handler, MessageT
 from shared.consumer.lease import LeaseKeeper
+from shared.consumer.overload import OverloadGuard, Shedding
 from shared.consumer.process import Processor
+from shared.consumer.shares import ShareLimits
 from shared.consumer.telemetry import Telemetry
 from shared.ledger.ports import ReplayOutcomes
 
@@ -32,6 +34,9 @@ class QueueRuntime:
     lease: timedelta
     rollout_wait: timedelta
     """How long a message of a newer release waits for a worker that can read it."""
+    concurrency: int
+    """How many handlers run at once."""
+    shares: ShareLimits
 
 
 class QueueDescription(Protocol):
@@ -72,6 +77,8 @@ class MessageQueue(Generic[MessageT]):
     max_attempts: int
     outcomes: ReplayOutcomes | None
     """Records how a replay ended; None for messages that the desk never replays."""
+    shedding: Shedding[MessageT] | None
+    """Ends messages that would wait too long because of their tenant's share; None if all of them wait."""
     policies: Mapping[type, RetryPolicy] = field(default_factory=dict)
     """The retry policies of types of messages that differ from the others, which have `max_attempts`."""
 
@@ -90,4 +97,5 @@ class MessageQueue(Generic[MessageT]):
             telemetry=runtime.telemetry,
             outcomes=self.outcomes,
             rollout_wait=runtime.rollout_wait,
+            guard=OverloadGuard(total=runtime.concurrency, limits=runtime.shares, shedding=self.shedding),
         )

@@ -16,6 +16,7 @@ from shared.consumer.multi_queue import BatchGroup, PoolGroup
 from shared.consumer.pool import Pool, PoolOptions
 from shared.consumer.queue_description import QueueDescription, QueueRuntime
 from shared.consumer.settle import Settler
+from shared.consumer.shares import ShareLimits
 from shared.consumer.telemetry import Telemetry
 from shared.metrics import Metrics
 from shared.settings import PoolSettings
@@ -119,6 +120,8 @@ async def open_queue_runtime(
         clock=clock,
         lease=lease,
         rollout_wait=timedelta(seconds=settings.rollout_wait_seconds),
+        concurrency=settings.concurrency,
+        shares=ShareLimits(settings.tenant_share, settings.address_share, settings.session_share),
     )
 
 

@@ -111,7 +111,7 @@ def main():
                 handler = JustEnd(claims, journal=options.journal, **habits)
             else:
                 handler = OneFrame(conversations, **habits)
-            settings = PoolSettings()
+            settings = PoolSettings(tenant_share=1)  # All messages are of one business.
             queue = MessageQueue(
                 url=options.queue,
                 dead_letter_url=options.dlq,
@@ -119,6 +119,7 @@ def main():
                 handler=handler,
                 max_attempts=settings.max_attempts,
                 outcomes=None,
+                shedding=None,
             )
             yield await build_worker(
                 [queue],

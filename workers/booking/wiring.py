@@ -117,14 +117,16 @@ def describe_queues(
     outcomes: ReplayOutcomes,
 ) -> tuple[QueueDescription, ...]:
     """Describe the queue of booking commands and its handler."""
+    handler = BookingHandler(ports=ports, replies=replies, claims=claims)
     return (
         MessageQueue(
             url=settings.booking_queue_url,
             dead_letter_url=settings.booking_dlq_url,
             messages=BOOKING_COMMAND,
-            handler=BookingHandler(ports=ports, replies=replies, claims=claims),
+            handler=handler,
             max_attempts=pool_settings.max_attempts,
             outcomes=outcomes,
+            shedding=handler.late_queries,
         ),
     )
 

@@ -37,6 +37,7 @@ from workers.chat.adapters.queued_queries import QueuedBookingQueries
 from workers.chat.dependencies import ChatPorts, ModelSettings
 from workers.chat.domain.tool import ToolBuilder
 from workers.chat.handler.dispatch import ChatHandler
+from workers.chat.handler.shedding import ChatShedding
 from workers.chat.ports import BookingQueries
 from workers.chat.settings import ChatSettings
 from workers.chat.tools import find_times, find_visits, hand_over, offer_booking
@@ -158,6 +159,7 @@ def describe_queues(
             handler=ChatHandler(ports=ports, replies=replies, claims=claims),
             max_attempts=min(MAX_ATTEMPTS, pool_settings.max_attempts),
             outcomes=outcomes,
+            shedding=ChatShedding(replies=replies),
         ),
     )
 

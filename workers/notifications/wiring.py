@@ -135,6 +135,7 @@ def describe_queues(
             handler=NotificationHandler(ports=ports, claims=claims),
             max_attempts=max_attempts,
             outcomes=outcomes,
+            shedding=None,
             policies={
                 SendCode: RetryPolicy(
                     max_attempts=max_attempts,
@@ -152,5 +153,6 @@ def describe_queues(
             ),
             max_attempts=_FEEDBACK_ATTEMPTS,
             outcomes=None,
+            shedding=None,
         ),
     )

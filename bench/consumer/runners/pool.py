@@ -105,6 +105,7 @@ async def main() -> None:
             handler=handler,
             max_attempts=settings.max_attempts,
             outcomes=None,
+            shedding=None,
         )
         worker = await build_worker(
             [queue],

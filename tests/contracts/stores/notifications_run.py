@@ -187,6 +187,7 @@ class NotificationsRun:
             handler=NotificationHandler(ports=self.ports(self.clock), claims=claims),
             max_attempts=10,
             outcomes=None,
+            shedding=None,
         )
         worker = await build_worker(
             [notices_queue],

@@ -26,6 +26,7 @@ from workers.booking.handler.case import Case, Replayable, VisitorCommand, build
 from workers.booking.handler.choose_again import ask_to_choose_again
 from workers.booking.handler.frames import build_answer
 from workers.booking.handler.internal_commands import handle_internal_command
+from workers.booking.handler.late_queries import LateQueries
 from workers.booking.handler.lookup import look_up_appointment
 from workers.booking.handler.queries import answer_query
 from workers.booking.handler.use_cases import apply_plan, plan_command
@@ -40,6 +41,7 @@ class BookingHandler:
         self._ports = ports
         self._replies = replies
         self._claims = claims
+        self.late_queries = LateQueries(replies=replies, claims=claims, clock=ports.clock)
 
     async def handle(self, command: BookingCommand, claim: Claim) -> str | None:
         """Run the command's use case; return the error code if it is refused."""
@@ -51,6 +53,10 @@ class BookingHandler:
             await self._complete_command(command, await handle_internal_command(self._ports, command, claim), claim)
             return None
         if isinstance(command, BookingSlots | BookingLookup):
+            if self.late_queries.is_late(command):
+                return await self.late_queries.refuse(command, claim)
+            if await self.late_queries.drop_if_gone(command, claim):
+                return None
             return await self._answer_query(command, await self._find_answer(command, claim), claim)
         if not claim.is_first and (stored := await self._replies.recover_outcome(command.session_id, claim=claim)):
             return find_refusal_code(stored)

@@ -11,6 +11,7 @@ from shared.consumer.disposition import DeadLetter, RetryIn
 from shared.consumer.lease import LeaseKeeper
 from shared.consumer.queue_description import QueueRuntime
 from shared.consumer.rollout import ROLLOUT_WAIT
+from shared.consumer.shares import ShareLimits
 from shared.consumer.telemetry import Telemetry
 from shared.errors import DeploymentError, TransientError
 from shared.settings import PoolSettings
@@ -67,6 +68,8 @@ async def find_end(world, notice, error, seconds):
             clock=world.clock,
             lease=LEASE,
             rollout_wait=ROLLOUT_WAIT,
+            concurrency=64,
+            shares=ShareLimits(),
         )
     )
     began = world.clock.now()

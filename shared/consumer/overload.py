@@ -1,0 +1,150 @@
+"""Defers or sheds a message whose tenant, address or session has its share of the handlers already."""
+
+import asyncio
+import time
+from collections import deque
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from typing import Generic, Protocol
+
+import structlog
+
+from shared.claims import Claim
+from shared.consumer.disposition import Disposition, RetryIn
+from shared.consumer.handler import MessageT, MessageT_contra
+from shared.consumer.shares import HandlerShares, Holders, RetrySchedule, ShareLimits, find_holders
+
+log = structlog.get_logger()
+
+Handle = Callable[[MessageT, Claim], Awaitable[str | None]]
+"""Carries a message out, or ends it in another way; returns the code of the refusal that the visitor received."""
+
+MAX_DEFERRAL = timedelta(seconds=60)
+"""The longest time until a message that is not shed is looked at again: SQS counts receives, and allows a hundred."""
+
+_MIN_DEFERRAL_SECONDS = 1.0
+"""SQS counts in seconds, and a message that is visible at once would be received in a circle."""
+
+_SHED_PAUSE = timedelta(seconds=4)
+_SHEDDING_PART = 16
+"""This part of the handlers is how many messages are shed at once: refusing a flood must not displace answers."""
+
+_SMALL_PART = 8
+"""A holder with less than this part of the handlers is expected to get the next ones that end, whoever has them."""
+
+_RECEIVE_MAX = 10
+
+
+class Shedding(Protocol[MessageT_contra]):
+    """Ends messages that would wait too long because their tenant, address or session has its share."""
+
+    def find_max_wait(self, message: MessageT_contra) -> timedelta | None:
+        """Return how long the message may wait, counted from its sending; None if it is never shed."""
+        ...
+
+    async def shed_message(self, message: MessageT_contra, claim: Claim) -> str | None:
+        """End the message, and tell its visitor when to try again; return the code of the refusal."""
+        ...
+
+
+class OverloadGuard(Generic[MessageT]):
+    """Runs the messages that the shares allow; defers or sheds the others before they are claimed.
+
+    While all handlers are taken, a message waits for the next one that ends and keeps its permit, so that the pool
+    receives no more than it can begin soon.
+    """
+
+    def __init__(
+        self,
+        *,
+        total: int,
+        limits: ShareLimits,
+        shedding: Shedding[MessageT] | None = None,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._shares = HandlerShares(total, limits)
+        self._schedule = RetrySchedule()
+        self._shedding = shedding
+        self._monotonic = monotonic
+        self._small_part = max(1, total // _SMALL_PART)
+        self._max_shed_at_once = max(1, total // _SHEDDING_PART)
+        self.spare_permits = _RECEIVE_MAX + self._max_shed_at_once
+        """How many permits a pool needs besides those of its handlers.
+
+        With them it receives the next messages, and sheds some, while one tenant has its share of the handlers.
+        """
+        self._shed_now = 0
+        self._waiting: deque[asyncio.Future[None]] = deque()
+
+    async def process(
+        self,
+        message: MessageT,
+        *,
+        age: timedelta,
+        handle: Handle[MessageT],
+        run: Callable[[Handle[MessageT]], Awaitable[Disposition]],
+    ) -> Disposition:
+        """Run the message with its handler, or with what sheds it; or return when to try it again.
+
+        `age` is the time since the message was sent.
+        """
+        holders = find_holders(message)
+        used_up = self._shares.take(holders) if self._shares.free else await self._wait_for_handler(holders)
+        if used_up is not None:
+            return await self._defer_or_shed(message, used_up, age, run)
+        began = self._monotonic()
+        try:
+            return await run(handle)
+        finally:
+            self._shares.give_back(holders)
+            self._schedule.record_handler(self._monotonic() - began)
+            if self._waiting:
+                self._wake_next()
+
+    async def _wait_for_handler(self, holders: Holders) -> str | None:
+        while not self._shares.free:
+            ended = asyncio.get_running_loop().create_future()
+            self._waiting.append(ended)
+            try:
+                await ended
+            except asyncio.CancelledError:
+                if ended.done() and not ended.cancelled():
+                    self._wake_next()
+                raise
+        return self._shares.take(holders)
+
+    def _wake_next(self) -> None:
+        while self._waiting:
+            ended = self._waiting.popleft()
+            if not ended.done():
+                ended.set_result(None)
+                return
+
+    async def _defer_or_shed(
+        self,
+        message: MessageT,
+        used_up: str,
+        age: timedelta,
+        run: Callable[[Handle[MessageT]], Awaitable[Disposition]],
+    ) -> Disposition:
+        # An operator waits for the outcome of a replay, and has chosen the time.
+        max_wait = self._shedding.find_max_wait(message) if self._shedding and not message.replay else None
+        wait_seconds = self._schedule.schedule(
+            used_up,
+            held=max(self._shares.count_held(used_up), self._small_part),
+            now=self._monotonic(),
+            max_seconds=(MAX_DEFERRAL if max_wait is None else max_wait - age).total_seconds(),
+        )
+        reason = f"{used_up.partition(' ')[0]}_has_its_share"
+        if wait_seconds is not None:
+            return RetryIn(timedelta(seconds=max(wait_seconds, _MIN_DEFERRAL_SECONDS)), reason=reason)
+        if self._shedding is None or max_wait is None:
+            return RetryIn(MAX_DEFERRAL, reason=reason)
+        if self._shed_now >= self._max_shed_at_once:
+            return RetryIn(_SHED_PAUSE, reason=reason)
+        self._shed_now += 1
+        try:
+            log.info("message_shed", reason=reason, waited_ms=round(age.total_seconds() * 1000))
+            return await run(self._shedding.shed_message)
+        finally:
+            self._shed_now -= 1
