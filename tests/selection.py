@@ -8,6 +8,9 @@ import pytest
 STACK = "stack"
 """The fixture that deploys everything, and the group of the tests that use it."""
 
+EMULATOR = "emulator"
+"""The fixture that starts the emulator of AWS."""
+
 FAKE = "memory"
 """How contract suites name their run on the fake: alone, or as the first word ("memory fifo")."""
 
@@ -42,9 +45,9 @@ def is_fast(item: pytest.Item) -> bool:
         case "unit":
             return True
         case "contracts":
-            return is_on_fake(item)
+            return is_on_fake(item) and EMULATOR not in fixture_names(item)
         case "compatibility":
-            return "emulator" not in fixture_names(item)
+            return EMULATOR not in fixture_names(item)
         case _:
             return False
 

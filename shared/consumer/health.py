@@ -83,11 +83,13 @@ class HealthSource(Protocol):
 
 
 @contextmanager
-def serve_health(vitals: HealthSource, *, port: int | None, host: str = "127.0.0.1") -> Iterator[str | None]:
+def serve_health(
+    vitals: HealthSource, *, port: int | None, host: str = "127.0.0.1", poll_seconds: float = 0.1
+) -> Iterator[str | None]:
     """Answer `GET /livez` and `/readyz` on a thread of its own: 200, or 503 with the reasons.
 
     The thread answers even while the event loop is blocked. Without a port there is no server. The body gets the
-    server's address; port 0 takes a free one.
+    server's address; port 0 takes a free one. `poll_seconds` is how soon the server notices that it has to end.
     """
     if port is None:
         yield None
@@ -98,7 +100,7 @@ def serve_health(vitals: HealthSource, *, port: int | None, host: str = "127.0.0
     except OSError as error:
         raise ConfigurationError(f"POOL_HEALTH_PORT: {host}:{port} can't be listened on: {error.strerror}") from error
     server.daemon_threads = True
-    thread = threading.Thread(target=server.serve_forever, name="health", kwargs={"poll_interval": 0.1}, daemon=True)
+    thread = threading.Thread(target=server.serve_forever, name="health", args=(poll_seconds,), daemon=True)
     thread.start()
     try:
         yield f"http://{host}:{server.server_address[1]}"

@@ -43,6 +43,7 @@ class MemoryQueue:
         """What the queue itself gave up, after `max_receive_count` receives."""
         self.calls: Counter[str] = Counter()
         self.open_polls = 0
+        self._polls_end_early = False
         self._clock = clock or SystemClock()
         self._max_receive_count = max_receive_count
         self._messages: dict[str, _Message] = {}
@@ -92,6 +93,10 @@ class MemoryQueue:
         """Deliver each of the next messages once more, in spite of its visibility time-out."""
         self._double_next += times
 
+    def end_polls(self) -> None:
+        """End open and later long polls after a moment, as if their time were over: a stop waits for open ones."""
+        self._polls_end_early = True
+
     def bodies(self) -> list[str]:
         """Return what is on the queue, in flight or not, in the order of sending."""
         return [message.body for message in self._messages.values()]
@@ -115,6 +120,8 @@ class MemoryQueue:
                 if loop.time() >= until:
                     break
                 await asyncio.sleep(_POLL_SECONDS)
+                if self._polls_end_early:
+                    until = loop.time()
             if attempt_id is not None:
                 self._attempts[attempt_id] = found
             await self._stalled("receive")

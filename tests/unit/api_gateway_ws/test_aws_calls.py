@@ -34,6 +34,7 @@ class Server:
 
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
+            wbufsize = -1  # head and content in one packet: a second one would wait for a late acknowledgement
 
             def answer(self):
                 body = self.rfile.read(int(self.headers.get("Content-Length") or 0))

@@ -9,6 +9,8 @@ from botocore.exceptions import ClientError, ConnectionClosedError, ReadTimeoutE
 
 from tests.broker.process import running_broker
 
+pytestmark = pytest.mark.process
+
 
 @pytest.fixture
 def set_fault(broker):

@@ -4,6 +4,7 @@ import json
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from threading import Thread
+from types import SimpleNamespace
 
 import pytest
 
@@ -124,8 +125,9 @@ def test_a_profile_that_cannot_be_used_says_what_to_do(tmp_path: Path, monkeypat
 
 
 @pytest.mark.usefixtures("credentials")
-def test_a_stopped_stack(tmp_path: Path):
+def test_a_stopped_stack(tmp_path: Path, monkeypatch):
     """The description file of a killed stack leads to no server."""
+    monkeypatch.setattr("botocore.endpoint.time", SimpleNamespace(sleep=lambda _: None))  # between its attempts
     file = tmp_path / "stack.json"
     file.write_text(json.dumps({"aws_endpoint_url": "http://127.0.0.1:9", "region": "eu-central-1"}), encoding="utf-8")
     with pytest.raises(ConfigurationError, match=r"can't be reached .* run `make up` again"):

@@ -106,7 +106,7 @@ class MemoryConnector:
 class Composition:
     """One worker with everything in memory."""
 
-    settings: PoolSettings = field(default_factory=lambda: PoolSettings(wait_seconds=1, health_port=0))
+    settings: PoolSettings = field(default_factory=lambda: PoolSettings(wait_seconds=1))
 
     def __post_init__(self) -> None:
         self.clock, self.metrics = FakeClock(), FakeMetrics()

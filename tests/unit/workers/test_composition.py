@@ -16,6 +16,7 @@ from shared.consumer.queue_description import MessageQueue
 from shared.consumer.stop import Stop
 from shared.messages.commands import ChatSend, HandoverRequest, InternalBookingCommand, VisitorBookingCommand
 from shared.messages.notices import AnyNotice
+from shared.settings import PoolSettings
 from tests.unit.workers.compositions import WORKERS, Composition
 from tests.unit.workers.queued_messages import COMMANDS, NOTICES, build_messages, queue_url
 
@@ -70,6 +71,8 @@ async def run_pool(worker, composition):
         while left(composition) and not running.done():
             await asyncio.sleep(0.005)
         stop.request()
+        for queue in composition.connector.queues.values():
+            queue.end_polls()
         await running
 
 
@@ -176,8 +179,9 @@ async def test_a_message_that_cannot_be_read_goes_to_the_dead_letters(compositio
 
 
 @pytest.mark.parametrize("name", WORKERS)
-async def test_one_health_check_speaks_for_all_queues(composition, logs, name):
+async def test_one_health_check_speaks_for_all_queues(logs, name):
     """However many there are: whoever restarts the process asks one address."""
+    composition = Composition(PoolSettings(wait_seconds=1, health_port=0))
     worker = await composition.build(name)
     await run_pool(worker, composition)
     started = [line for line in logs if line["event"] == "pool_started"]

@@ -1,7 +1,6 @@
 """`make deploy VERSION=previous` restores code and model, keeps everything else, and asks about refused profiles."""
 
 import zipfile
-from pathlib import Path
 
 import pytest
 
@@ -11,15 +10,28 @@ from infra.deployment.versions.restore import show_versions
 from tests.unit.infra.deployment.operator import ROOT
 
 DEMO = ROOT / "infra" / "local" / "demo" / "tenants" / "studio-lumen" / "profile.yaml"
+CODE_BUCKET = "stride-code-111122223333-eu-central-1"
 OLD_MODEL = "eu.anthropic.claude-sonnet-4-5-20250929-v1:0"
 
 
-def add_shared(package: Path):
-    """Add the package `shared`, in which a release has its parser of profiles."""
+ACCEPTING_PARSER = {"shared/tenants/parse.py": b"def parse_profile(text):\n    return None\n"}
+
+
+def read_shared():
+    """Return the files of the package `shared`, in which a release has its parser of profiles."""
+    paths = (path for path in sorted((ROOT / "shared").rglob("*")) if path.suffix in {".py", ".mo"})
+    return {path.relative_to(ROOT).as_posix(): path.read_bytes() for path in paths}
+
+
+def add_parser(operator, files):
+    """Add files to the package of the operator's old release."""
+    package = operator.folder / "ingress-with-shared.zip"
+    package.write_bytes(operator.account.objects[CODE_BUCKET, operator.old_key])
     with zipfile.ZipFile(package, "a") as archive:
-        for each in sorted((ROOT / "shared").rglob("*")):
-            if each.suffix in {".py", ".mo"}:
-                archive.writestr(zipfile.ZipInfo(each.relative_to(ROOT).as_posix()), each.read_bytes())
+        for name, content in files.items():
+            archive.writestr(zipfile.ZipInfo(name), content)
+    operator.account.objects[CODE_BUCKET, operator.old_key] = package.read_bytes()
+    return operator
 
 
 @pytest.fixture
@@ -38,13 +50,14 @@ def upgraded(operator):
 
 @pytest.fixture
 def readable(upgraded):
-    """The old package has its parser."""
-    package = upgraded.folder / "ingress-with-shared.zip"
-    bucket = "stride-code-111122223333-eu-central-1"
-    package.write_bytes(upgraded.account.objects[bucket, upgraded.old_key])
-    add_shared(package)
-    upgraded.account.objects[bucket, upgraded.old_key] = package.read_bytes()
-    return upgraded
+    """The old package has a parser that accepts every profile: ours takes half a second to import."""
+    return add_parser(upgraded, ACCEPTING_PARSER)
+
+
+@pytest.fixture
+def with_our_parser(upgraded):
+    """The old package has the parser of this release."""
+    return add_parser(upgraded, read_shared())
 
 
 def test_code_and_model_of_the_release_before_are_restored_and_nothing_else(readable):
@@ -100,18 +113,19 @@ def test_an_unknown_version_is_refused_with_the_list(readable):
         readable.restore("zzz")
 
 
-def test_a_profile_that_the_older_release_refuses_stops_it(readable):
+@pytest.mark.process
+def test_a_profile_that_the_older_release_refuses_stops_it(with_our_parser):
     """The older release's own parser says why; `no` changes nothing."""
     text = DEMO.read_text(encoding="utf-8") + "\nfield_of_the_new_release: true\n"
-    readable.account.objects[readable.knowledge, "new-salon/profile.yaml"] = text.encode()
-    before = dict(readable.stack.parameters)
-    readable.answer = False
-    assert readable.restore() == {}
-    assert readable.questions == ["Restore although they are refused?"]
-    assert "new-salon: line " in readable.text
-    assert "field_of_the_new_release" in readable.text
-    assert "studio-lumen:" not in readable.text
-    assert readable.stack.parameters == before
+    with_our_parser.account.objects[with_our_parser.knowledge, "new-salon/profile.yaml"] = text.encode()
+    before = dict(with_our_parser.stack.parameters)
+    with_our_parser.answer = False
+    assert with_our_parser.restore() == {}
+    assert with_our_parser.questions == ["Restore although they are refused?"]
+    assert "new-salon: line " in with_our_parser.text
+    assert "field_of_the_new_release" in with_our_parser.text
+    assert "studio-lumen:" not in with_our_parser.text
+    assert with_our_parser.stack.parameters == before
 
 
 def test_profiles_that_cannot_be_checked_are_asked_about(upgraded):
@@ -122,7 +136,7 @@ def test_profiles_that_cannot_be_checked_are_asked_about(upgraded):
 
 def test_a_package_that_is_gone_is_refused(readable):
     """Nothing is asked, nothing changed."""
-    del readable.account.objects["stride-code-111122223333-eu-central-1", readable.old_key]
+    del readable.account.objects[CODE_BUCKET, readable.old_key]
     with pytest.raises(DeployError, match="is no longer in stride-code"):
         readable.restore()
 

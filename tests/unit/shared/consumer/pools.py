@@ -23,7 +23,10 @@ def pool_of(bench, **options):
 
 @asynccontextmanager
 async def running(bench, **options):
-    """Run a pool for the body; then stop it and check that it has left nothing behind."""
+    """Run a pool for the body; then stop it and check that it has left nothing behind.
+
+    Its long polls end by themselves, unless the body requests the stop: then the pool has to end them.
+    """
     before, stop = asyncio.all_tasks(), Stop()
     run = asyncio.create_task(pool_of(bench, **options).run(stop))
     try:
@@ -31,6 +34,7 @@ async def running(bench, **options):
     finally:
         if not stop.requested.is_set():
             stop.request()
+            bench.queue.end_polls()
         await asyncio.wait_for(run, DEADLINE_SECONDS)
     await asyncio.sleep(0)
     assert asyncio.all_tasks() == before

@@ -7,6 +7,7 @@ import socket
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from functools import partial
 from types import SimpleNamespace
 from urllib.parse import urlsplit
 
@@ -21,6 +22,8 @@ from shared.errors import ConfigurationError
 from tests.deadlines import DEADLINE_SECONDS
 
 WAIT = 20
+
+serve = partial(serve_health, poll_seconds=0.01)
 
 
 class Parts:
@@ -68,7 +71,7 @@ def ask(url, path, method="GET"):
 @pytest.fixture
 def asked(parts):
     """Return a function that asks a running server."""
-    with serve_health(parts.vitals, port=0) as url:
+    with serve(parts.vitals, port=0) as url:
         yield lambda path: ask(url, path)
 
 
@@ -163,21 +166,21 @@ def test_other_paths_are_unknown(asked, path):
 
 async def test_it_answers_while_the_loop_is_blocked(parts):
     """The thread that answers needs no turn of the event loop, which is blocked here until the answer has come."""
-    with serve_health(parts.vitals, port=0) as url, ThreadPoolExecutor(1) as threads:
+    with serve(parts.vitals, port=0) as url, ThreadPoolExecutor(1) as threads:
         assert threads.submit(ask, url, "/livez").result(timeout=DEADLINE_SECONDS)[0] == 200
 
 
 async def test_a_blocked_loop_shows_after_a_while(parts):
     """A receive can't come home through a blocked loop, and that is seen from the thread."""
     parts.since = parts.now
-    with serve_health(parts.vitals, port=0) as url, ThreadPoolExecutor(1) as threads:
+    with serve(parts.vitals, port=0) as url, ThreadPoolExecutor(1) as threads:
         parts.advance(60)
         assert threads.submit(ask, url, "/livez").result(timeout=DEADLINE_SECONDS)[0] == 503
 
 
 def test_a_client_that_says_nothing_holds_nobody_up(parts):
     """Every client has a thread of its own, and the server ends in spite of one that is still there."""
-    with serve_health(parts.vitals, port=0) as url:
+    with serve(parts.vitals, port=0) as url:
         address = urlsplit(url)
         with socket.create_connection((address.hostname, address.port), timeout=DEADLINE_SECONDS):
             assert ask(url, "/livez")[0] == 200
@@ -186,7 +189,7 @@ def test_a_client_that_says_nothing_holds_nobody_up(parts):
 
 def test_without_a_port_there_is_no_server(parts):
     """Nobody asks a pool on a developer's machine."""
-    with serve_health(parts.vitals, port=None) as url:
+    with serve(parts.vitals, port=None) as url:
         assert url is None
         assert not [thread for thread in threading.enumerate() if thread.name == "health"]
 
@@ -195,7 +198,7 @@ def test_the_server_ends_with_the_pool(parts):
     """Also when the pool ends with an error; the port is free again."""
 
     def serve_and_fail():
-        with serve_health(parts.vitals, port=0) as url:
+        with serve(parts.vitals, port=0) as url:
             addresses.append(urlsplit(url))
             raise ValueError("bug")
 
@@ -208,10 +211,10 @@ def test_the_server_ends_with_the_pool(parts):
 
 async def test_a_port_in_use_fails_the_start(parts):
     """Better no start than one that nobody can look after."""
-    with serve_health(parts.vitals, port=0) as url:
+    with serve(parts.vitals, port=0) as url:
         with (
             pytest.raises(ConfigurationError, match="in use"),
-            serve_health(parts.vitals, port=urlsplit(url).port),
+            serve(parts.vitals, port=urlsplit(url).port),
         ):
             await asyncio.sleep(0)
         assert ask(url, "/livez")[0] == 200

@@ -141,10 +141,11 @@ async def test_a_call_that_hangs_holds_up_nothing_else(make_bench):
     bench.queue._clock = bench.claims._clock = SystemClock()
     await track(bench, 25)
     bench.queue.stall("change_visibility", 60)
+    leased, received_at = list(bench.leases._leased.values()), time.monotonic()
     async with keeping(bench.leases):
-        await asyncio.sleep(3)
+        await until(lambda: all(one.is_lost or one.extended_at > received_at + 1.2 for one in leased))
         assert len(bench.queue.in_flight()) == 25
-        assert not any(bench.leases.is_lost(leased.delivery) for leased in bench.leases._leased.values())
+        assert not any(bench.leases.is_lost(one.delivery) for one in leased)
 
 
 async def test_a_hung_handler_keeps_its_claim_no_longer(make_bench):

@@ -124,7 +124,7 @@ async def test_waiting_messages_stay_ours(make_bench, body):
         return await change_visibility(changes)
 
     bench.queue.change_visibility = watched
-    async with running(bench):
+    async with running(bench, drain=timedelta(seconds=0.05)):
         await until(lambda: len(bench.handler.handled) == 1)
         await until(lambda: len(extended) == 3)
         assert bench.handler.handled == ["k0"]

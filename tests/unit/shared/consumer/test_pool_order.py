@@ -97,6 +97,7 @@ async def test_every_group_keeps_its_order(make_bench, body, seed):
         while bench.queue.bodies():
             await asyncio.sleep(0.005)
     stop.request()
+    bench.queue.end_polls()
     await run
     wanted = [str(number) for number in range(MESSAGES)]
     assert dict(bench.handler.finished) == {f"s{group}": wanted for group in range(GROUPS)}

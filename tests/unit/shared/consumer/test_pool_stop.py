@@ -89,7 +89,7 @@ async def test_the_second_signal_means_now(bench, body):
 
 async def test_a_handler_that_ignores_its_cancellation_is_left_behind(bench, body):
     """The stop ends in its time all the same, gives the message back, and says how many it left."""
-    release = asyncio.Event()
+    before, release = asyncio.all_tasks(), asyncio.Event()
 
     async def stubborn(message, claim):
         bench.handler.handled.append(message.id)
@@ -109,7 +109,8 @@ async def test_a_handler_that_ignores_its_cancellation_is_left_behind(bench, bod
     assert pool.handlers_left == 1
     assert bench.queue.in_flight() == []
     release.set()
-    await until(lambda: not pool._running)
+    await until(lambda: asyncio.all_tasks() == before)
+    assert not pool._running
 
 
 async def test_what_an_open_poll_took_comes_back(bench, body):

@@ -16,7 +16,7 @@ from shared.consumer.stop import Stop
 from tests.deadlines import DEADLINE_SECONDS
 from tests.unit.workers.failures.conftest import LEASE, body_of
 
-OPTIONS = PoolOptions(wait_seconds=0, lease=LEASE)
+OPTIONS = PoolOptions(wait_seconds=1, lease=LEASE)
 
 
 def make_pool(worker):
@@ -71,6 +71,8 @@ async def test_three_queues_are_emptied_by_one_process(workers, logs):
         [url] = {line["health_url"] for line in started}
         assert await asyncio.to_thread(get_problems, f"{url}/readyz") == (200, [])
         workers["booking"].queue.fail_calls("receive", 1000)
+        for worker in workers.values():
+            worker.queue.end_polls()
         while (await asyncio.to_thread(get_problems, f"{url}/readyz"))[0] == 200:
             await asyncio.sleep(0.01)
         assert (await asyncio.to_thread(get_problems, f"{url}/livez"))[0] == 200
