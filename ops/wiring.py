@@ -19,6 +19,9 @@ from ops.health.checks import CheckResult, run_checks
 from ops.metrics import NoMetrics
 from ops.queues.figures import FEEDBACK, OldestAges, QueueAddress, QueueGauge
 from ops.queues.sqs import CloudWatchAges, EmulatorAges, SqsQueueGauge
+from ops.tokens.desk_tokens import DeskTokens
+from ops.tokens.seals import TokenSeals
+from ops.tokens.store import DynamoDeskTokens
 from ops.usage.usage import Usage
 from shared.aws.clients import AwsClients, open_aws_clients
 from shared.aws.conversations.conversation_index import DynamoConversationIndex
@@ -79,14 +82,17 @@ async def open_erasure(deployment: Deployment) -> AsyncIterator[SessionErasure]:
 
 
 async def _open_ledger(deployment: Deployment, dynamodb: Any, clock: Clock) -> DynamoFailureLedger:
-    secrets = open_secrets(build_aws_settings(deployment), clock=clock)
-    key = await asyncio.to_thread(secrets.get_text, deployment.require_variable("failures_key_secret_id"))
     return DynamoFailureLedger(
         client=dynamodb,
         table=deployment.require_variable("failures_table"),
-        cipher=PayloadCipher(key.split()),
+        cipher=PayloadCipher(await _read_ledger_keys(deployment, clock)),
         clock=clock,
     )
+
+
+async def _read_ledger_keys(deployment: Deployment, clock: Clock) -> list[str]:
+    secrets = open_secrets(build_aws_settings(deployment), clock=clock)
+    return (await asyncio.to_thread(secrets.get_text, deployment.require_variable("failures_key_secret_id"))).split()
 
 
 @asynccontextmanager
@@ -140,6 +146,20 @@ async def open_usage(deployment: Deployment) -> AsyncIterator[Usage]:
             tenants=await asyncio.to_thread(open_tenant_directory, settings, clock, NoMetrics()),
             reports=DynamoUsageReports(client=dynamodb, table=deployment.require_variable("usage_table"), clock=clock),
             bookings=DynamoBookingCounts(client=dynamodb, table=deployment.require_variable("limits_table")),
+            clock=clock,
+        )
+
+
+@asynccontextmanager
+async def open_desk_tokens(deployment: Deployment) -> AsyncIterator[DeskTokens]:
+    """Open the tokens with which operators sign in at the desk."""
+    clock, settings = SystemClock(), build_aws_settings(deployment)
+    async with open_aws_clients(settings) as clients:
+        yield DeskTokens(
+            store=DynamoDeskTokens(
+                client=await clients.open_client("dynamodb"), table=deployment.require_variable("usage_table")
+            ),
+            seals=TokenSeals(await _read_ledger_keys(deployment, clock)),
             clock=clock,
         )
 

@@ -33,6 +33,9 @@ TOKEN_STATE_RETENTION = RESUME_TOKEN_LIFETIME + CONNECTION_RETENTION
 DESK_SESSION_LIFETIME = timedelta(hours=12)
 """An operator signs in once for a working day."""
 
+DESK_TOKEN_RETENTION = timedelta(days=180)
+"""As long as failures that an operator with the token may have ended: the list still says who had it."""
+
 CONVERSATION_RETENTION = timedelta(days=90)
 """An owner can follow up a complaint about the last quarter; it is personal data, so it is not kept for longer."""
 

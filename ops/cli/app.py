@@ -6,9 +6,10 @@ from pathlib import Path
 import click
 
 from ops.cli.answers import answers
+from ops.cli.desk_tokens import desk_tokens
 from ops.cli.edit import edit_failure
 from ops.cli.erase import erase_failures
-from ops.cli.examples import GroupWithExamples, WithExamples
+from ops.cli.examples import GroupWithExamples
 from ops.cli.failure_actions import discard_failures, retry_failures
 from ops.cli.failures import failures
 from ops.cli.golden import golden
@@ -25,6 +26,7 @@ from ops.wiring import (
     open_answers,
     open_booking,
     open_desk,
+    open_desk_tokens,
     open_erasure,
     open_gauge,
     open_s3,
@@ -92,6 +94,7 @@ def _build_session(*, stack: str | None, stack_file: Path | None, name: str | No
         open_booking=lambda: open_booking(load_deployment()),
         open_usage=lambda: open_usage(load_deployment()),
         open_answers=lambda: open_answers(load_deployment()),
+        open_desk_tokens=lambda: open_desk_tokens(load_deployment()),
         open_s3=open_s3,
         clock=SystemClock(),
     )
@@ -100,11 +103,12 @@ def _build_session(*, stack: str | None, stack_file: Path | None, name: str | No
 _SERVE_DESK = """
 Examples:
   stride desk --port 8090
-  DESK_TOKEN=... stride --stack stride desk
+  stride --stack stride desk
+  stride desk tokens issue "Ola Kowalska"
 """
 
 
-@stride.command("desk", cls=WithExamples, epilog=_SERVE_DESK)
+@stride.group("desk", cls=GroupWithExamples, epilog=_SERVE_DESK, invoke_without_command=True)
 @click.option("--port", type=click.IntRange(0, 65535), default=0, help="The port to listen on; 0 takes a free one.")
 @click.pass_context
 def serve_desk(context: click.Context, port: int) -> None:
@@ -112,6 +116,8 @@ def serve_desk(context: click.Context, port: int) -> None:
 
     The environment variables DESK_... configure who may sign in; docs/operations.md lists them.
     """
+    if context.invoked_subcommand:
+        return
     # Imports a web server, which no other command needs.
     from ops.web.__main__ import run  # noqa: PLC0415
 
@@ -122,5 +128,6 @@ def serve_desk(context: click.Context, port: int) -> None:
 
 for command in (retry_failures, edit_failure, discard_failures, erase_failures):
     failures.add_command(command)
+serve_desk.add_command(desk_tokens)
 for command in (answers, failures, golden, run_doctor, show_status, slots, suppressions, tenant, usage):
     stride.add_command(command)

@@ -15,6 +15,7 @@ from ops.desk.domain.values import Operator
 from ops.desk.erasure import SessionErasure
 from ops.health.checks import CheckResult
 from ops.queues.figures import QueueGauge
+from ops.tokens.desk_tokens import DeskTokens
 from ops.usage.usage import Usage
 from shared.clock import Clock
 from shared.errors import ConfigurationError, PermanentError, TransientError, describe_error
@@ -47,6 +48,7 @@ class Session:
     open_booking: Callable[[], AbstractAsyncContextManager[BookingFacade]]
     open_usage: Callable[[], AbstractAsyncContextManager[Usage]]
     open_answers: Callable[[], AbstractAsyncContextManager[Answers]]
+    open_desk_tokens: Callable[[], AbstractAsyncContextManager[DeskTokens]]
     open_s3: Callable[[], Any]
     """Returns a blocking client of S3, with the credentials of the environment."""
     clock: Clock

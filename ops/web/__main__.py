@@ -20,8 +20,11 @@ examples:
   python -m ops.web                              the local stack that .stride/stack.json describes
   python -m ops.web --stack stride --port 8090   a deployed stack, with your AWS credentials
 
-Variables: DESK_TOKEN, DESK_TENANTS, DESK_HOST, DESK_PORT, DESK_PUBLIC_URL, DESK_TIME_ZONE, DESK_SESSION_KEY, and for
-sign-in with OpenID Connect DESK_OIDC_ISSUER, DESK_OIDC_CLIENT_ID, DESK_OIDC_CLIENT_SECRET.
+`stride desk tokens issue NAME` issues a token for signing in.
+
+Variables: DESK_HOST, DESK_PORT, DESK_PUBLIC_URL, DESK_TIME_ZONE, DESK_SESSION_KEY, DESK_TRUSTED_PROXIES,
+DESK_REQUEST_SECONDS, for a shared token DESK_TOKEN, DESK_OPERATOR_NAME, DESK_TENANTS, and for sign-in with OpenID
+Connect DESK_OIDC_ISSUER, DESK_OIDC_CLIENT_ID, DESK_OIDC_CLIENT_SECRET.
 """
 
 

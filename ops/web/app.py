@@ -1,9 +1,9 @@
 """The desk as an ASGI application: its routes and its middleware."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
@@ -13,7 +13,7 @@ from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.middleware.sessions import SessionMiddleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
@@ -23,6 +23,7 @@ from ops.answers.answers import Answers
 from ops.desk.desk import Desk
 from ops.today.today import Today
 from ops.usage.usage import Usage
+from ops.web.address_limit import AddressLimit
 from ops.web.answers import AnswersPages
 from ops.web.failure import FailurePages
 from ops.web.failures import FailuresPages
@@ -32,6 +33,7 @@ from ops.web.rendering import Rendering
 from ops.web.route_guard import RouteGuard
 from ops.web.runs import Runs
 from ops.web.samples import Samples
+from ops.web.session_check import SessionCheck
 from ops.web.sessions import Sessions
 from ops.web.sign_in import SignOut
 from ops.web.today import TodayPages
@@ -51,6 +53,10 @@ class SignIn(Protocol):
 
     def build_routes(self, guard: RouteGuard) -> list[Route]:
         """Return the routes of its pages and actions."""
+        ...
+
+    async def accepts_session(self, session: Mapping[str, Any]) -> bool:
+        """Return whether a session goes on; it is asked at each request."""
         ...
 
 
@@ -78,8 +84,9 @@ def create_app(
     rendering = Rendering(sessions=sessions, clock=clock, zone=zone)
     runs = Runs(clock=clock)
     guard = RouteGuard(sessions)
+    own_sign_in = sign_in(sessions, rendering)
     pages: Sequence[Route | Mount] = [
-        *sign_in(sessions, rendering).build_routes(guard),
+        *own_sign_in.build_routes(guard),
         *SignOut(sessions=sessions).build_routes(guard),
         *OverviewPage(desk=desk, samples=samples, rendering=rendering, clock=clock).build_routes(guard),
         *FailuresPages(desk=desk, runs=runs, rendering=rendering, clock=clock).build_routes(guard),
@@ -95,6 +102,7 @@ def create_app(
         lifespan=lifespan,
         middleware=[
             Middleware(StrictHeaders, https=https),
+            Middleware(AddressLimit),
             Middleware(_KnownHosts, allowed_hosts=sorted({address.hostname or "", "127.0.0.1", "localhost"})),
             Middleware(
                 SessionMiddleware,
@@ -106,6 +114,7 @@ def create_app(
                 https_only=https,
             ),
             Middleware(_ErrorPages, render=_build_error_page(rendering, sessions)),
+            Middleware(SessionCheck, accepts=own_sign_in.accepts_session),
             Middleware(BodyLimit),
         ],
         exception_handlers={HTTPException: _build_http_error_handler(rendering, sessions)},
@@ -151,6 +160,8 @@ class _ErrorPages:
 
         try:
             await self._app(scope, receive, send_and_note_start)
+        except ClientDisconnect:
+            return
         except TransientError as error:
             log.warning("page_unavailable", error=describe_error(error))
             status = 503

@@ -20,7 +20,8 @@ from shared.ledger.failures import QUEUES, FailureState
 
 PAGE = 50
 _RATES = {"5": 5.0, "20": 20.0, "50": 50.0}
-_MAX_CURSOR_CHARACTERS = 4_000
+_MAX_CURSOR_CHARACTERS = 300
+"""A cursor is an instant and an id; a key of an index has a limit, too."""
 
 
 class FailuresPages:

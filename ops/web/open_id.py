@@ -57,6 +57,10 @@ class OpenIdSignIn:
             guard.build_public_page_route(RETURN, self._handle_return),
         ]
 
+    async def accepts_session(self, session: Mapping[str, Any]) -> bool:
+        """Return whether a session may go on: not one that a token began, when the desk had no provider."""
+        return "token" not in session
+
     async def _show_page(self, request: Request) -> Response:
         if self._sessions.find_operator(request):
             return RedirectResponse("/", status_code=303)

@@ -50,6 +50,7 @@ class Rendering:
             when=Times(t, self._zone, self._clock.now()),
             language=t.language,
             operator=operator,
+            has_shared_token=operator is not None and self._sessions.has_shared_token(request),
             here=request.url.path,
             outcome=outcome,
             outcome_text=t.get(f"said_{outcome}"),

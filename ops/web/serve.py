@@ -10,12 +10,18 @@ from dataclasses import dataclass
 import uvicorn
 
 from ops.deployment import Deployment
+from ops.desk.domain.values import Operator
+from ops.settings import find_account_name
+from ops.tokens.desk_tokens import check_name
+from ops.web.request_time import limit_request_time
 from ops.web.settings import WebSettings
+from ops.web.sign_in import ProcessToken
 from ops.web.wiring import open_web
 from shared.consumer.stop import Stop, stop_on_signals
 from shared.errors import ConfigurationError
 
 _STOP_SECONDS = 3
+_SHARED_NAME = "operator"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,22 +48,24 @@ async def serve(deployment: Deployment, settings: WebSettings, *, ready: Callabl
         host = f"[{settings.host}]" if ":" in settings.host else settings.host
         local_url = f"http://{host}:{listener.getsockname()[1]}"
         public_url = (settings.public_url or local_url).rstrip("/")
-        token = settings.token.get_secret_value() if settings.token else secrets.token_urlsafe(24)
+        token = build_process_token(settings)
         stop = Stop()
         with stop_on_signals(stop):
-            async with open_web(deployment, settings, public_url=public_url, token=token) as (app, samples):
+            async with open_web(deployment, settings, public_url=public_url, process_token=token) as (app, samples):
                 server = _Server(
                     uvicorn.Config(
                         app,
                         log_config=None,
                         access_log=False,
                         server_header=False,
-                        # Only the address of the connection is trusted, because sign-in attempts are limited by it.
+                        # `client_address.py` reads the headers of proxies, and only of those that are trusted.
                         proxy_headers=False,
+                        http=limit_request_time(settings.request_seconds),
+                        ws="none",
                         timeout_graceful_shutdown=_STOP_SECONDS,
                     ),
                     ready=lambda: ready(
-                        DeskAddress(public_url, None if settings.oidc_issuer or settings.token else token)
+                        DeskAddress(public_url, None if settings.oidc_issuer or token.is_configured else token.text)
                     ),
                 )
                 stopping = asyncio.create_task(_stop_server(server, stop))
@@ -68,6 +76,24 @@ async def serve(deployment: Deployment, settings: WebSettings, *, ready: Callabl
                     for task in (stopping, sampling):
                         task.cancel()
                     await asyncio.gather(stopping, sampling, return_exceptions=True)
+
+
+def build_process_token(settings: WebSettings) -> ProcessToken:
+    """Return the token of this process, and who signs in with it: by default the user who starts the desk."""
+    tenants = frozenset(settings.tenants.split()) or None
+    if settings.token is None:
+        name = settings.operator_name or _find_own_name()
+        return ProcessToken(secrets.token_urlsafe(24), Operator(name, tenants))
+    name = settings.operator_name or _SHARED_NAME
+    return ProcessToken(settings.token.get_secret_value(), Operator(name, tenants), is_configured=True)
+
+
+def _find_own_name() -> str:
+    """Return the name of the account that runs the desk, if it has a printable one."""
+    try:
+        return check_name(find_account_name())
+    except (ConfigurationError, ValueError):
+        return _SHARED_NAME
 
 
 class _Server(uvicorn.Server):

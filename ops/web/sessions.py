@@ -30,8 +30,8 @@ class Sessions:
         self._clock = clock
         self._ended: dict[str, datetime] = {}
 
-    def sign_in(self, request: Request, operator: Operator) -> None:
-        """Sign an operator in, with a new session id and a new form token."""
+    def sign_in(self, request: Request, operator: Operator, *, token_id: str | None = None) -> None:
+        """Sign an operator in, with a new session id and a new form token; name the token if one was used."""
         self.sign_out(request)
         request.session.update(
             {
@@ -39,6 +39,7 @@ class Sessions:
                 "name": operator.name,
                 "tenants": None if operator.tenants is None else sorted(operator.tenants),
                 "until": (self._clock.now() + DESK_SESSION_LIFETIME).isoformat(),
+                **({"token": token_id} if token_id else {}),
             }
         )
 
@@ -51,6 +52,10 @@ class Sessions:
             return None
         tenants = content["tenants"]
         return Operator(name=content["name"], tenants=None if tenants is None else frozenset(tenants))
+
+    def has_shared_token(self, request: Request) -> bool:
+        """Return whether the operator signed in with the token that several people may have."""
+        return str(request.session.get("token", "")).startswith("configured#")
 
     def sign_out(self, request: Request) -> None:
         """Sign out: delete the cookie, and reject copies of it."""

@@ -1,12 +1,20 @@
 """The settings of the desk in the browser: where it listens, and who may sign in."""
 
 from ipaddress import ip_address
-from typing import Self
+from typing import Annotated, Self
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
-from pydantic import Field, SecretStr, model_validator
+from pydantic import AfterValidator, Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from ops.tokens.desk_tokens import check_name
+from ops.web.client_address import parse_networks
+
+
+def _check_networks(text: str) -> str:
+    parse_networks(text)
+    return text
 
 
 class WebSettings(BaseSettings):
@@ -21,8 +29,15 @@ class WebSettings(BaseSettings):
     """The address for browsers, if the desk is behind a proxy; https unless it is on this machine."""
     time_zone: str = "Europe/Warsaw"
 
+    trusted_proxies: Annotated[str, AfterValidator(_check_networks)] = ""
+    """Networks of proxies, separated by spaces, whose `X-Forwarded-For` is believed; none by default."""
+    request_seconds: float = Field(default=15, gt=0, le=300)
+    """How long a client may take to send a request."""
+
     token: SecretStr | None = Field(default=None, min_length=16)
-    """The sign-in token, if no OpenID provider is configured; by default a random one."""
+    """A token that several people may have, if no OpenID provider is configured; by default a random one."""
+    operator_name: Annotated[str, AfterValidator(check_name)] | None = None
+    """The name of everybody who signs in with it."""
     tenants: str = ""
     """The tenants that the token gives access to, separated by spaces; empty means all."""
 

@@ -1,40 +1,34 @@
-"""Limits failed sign-ins per address and in all, so that tokens can't be guessed."""
+"""Counts failed sign-ins by client, so that guessing shows in the log once, and is told to wait."""
 
-from collections import defaultdict, deque
+from collections import OrderedDict, deque
 from datetime import datetime, timedelta
 
 from shared.clock import Clock
 
 WINDOW = timedelta(minutes=5)
-ATTEMPTS_PER_ADDRESS = 5
-ATTEMPTS_OF_ALL = 50
-_MAX_ADDRESSES = 1000
+ATTEMPTS = 5
+_MAX_CLIENTS = 1000
 
 
 class SignInLimit:
-    """Counts failed sign-ins per address, and of all addresses, because an attacker may have many."""
+    """Failed attempts by the client's address.
+
+    It decides only what a client hears about a wrong token: a right one signs in whatever others have tried. Guessing
+    is hopeless anyway, as a token has 256 random bits.
+    """
 
     def __init__(self, *, clock: Clock) -> None:
         self._clock = clock
-        self._failed: defaultdict[str, deque[datetime]] = defaultdict(deque)
-        self._all: deque[datetime] = deque()
+        self._failed: OrderedDict[str, deque[datetime]] = OrderedDict()
 
-    def is_allowed(self, address: str) -> bool:
-        """Return whether the address has an attempt left."""
-        since = self._clock.now() - WINDOW
-        own = self._failed.get(address, deque())
-        return _count_since(own, since) < ATTEMPTS_PER_ADDRESS and _count_since(self._all, since) < ATTEMPTS_OF_ALL
-
-    def record_failure(self, address: str) -> None:
-        """Count a failed attempt."""
+    def count_failure(self, client: str) -> int:
+        """Count a failed attempt; return how many the client has had within `WINDOW`, at most one over `ATTEMPTS`."""
         now = self._clock.now()
-        if len(self._failed) >= _MAX_ADDRESSES:
-            self._failed.clear()
-        self._failed[address].append(now)
-        self._all.append(now)
-
-
-def _count_since(times: deque[datetime], since: datetime) -> int:
-    while times and times[0] <= since:
-        times.popleft()
-    return len(times)
+        times = self._failed.setdefault(client, deque(maxlen=ATTEMPTS + 1))
+        self._failed.move_to_end(client)
+        while times and times[0] <= now - WINDOW:
+            times.popleft()
+        times.append(now)
+        if len(self._failed) > _MAX_CLIENTS:
+            self._failed.popitem(last=False)
+        return len(times)

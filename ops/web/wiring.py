@@ -12,14 +12,23 @@ from ops.deployment import Deployment
 from ops.metrics import NoMetrics
 from ops.today.today import Today
 from ops.web.app import SignIn, create_app
+from ops.web.client_address import parse_networks
 from ops.web.open_id import OpenIdSignIn
 from ops.web.rendering import Rendering
 from ops.web.samples import Samples
 from ops.web.sessions import Sessions
 from ops.web.settings import WebSettings
-from ops.web.sign_in import TokenSignIn
+from ops.web.sign_in import ProcessToken, TokenSignIn
 from ops.web.sign_in_limit import SignInLimit
-from ops.wiring import build_aws_settings, open_answers, open_booking_facade, open_desk, open_gauge, open_usage
+from ops.wiring import (
+    build_aws_settings,
+    open_answers,
+    open_booking_facade,
+    open_desk,
+    open_desk_tokens,
+    open_gauge,
+    open_usage,
+)
 from shared.aws.clients import open_aws_clients
 from shared.aws.conversations.conversation_audit import DynamoConversationAudit
 from shared.aws.conversations.conversation_index import DynamoConversationIndex
@@ -33,7 +42,7 @@ log = structlog.get_logger()
 
 @asynccontextmanager
 async def open_web(
-    deployment: Deployment, settings: WebSettings, *, public_url: str, token: str
+    deployment: Deployment, settings: WebSettings, *, public_url: str, process_token: ProcessToken
 ) -> AsyncIterator[tuple[Starlette, Samples]]:
     """Open the desk of a deployment as an application, with the samples, which the caller has to keep taking.
 
@@ -47,6 +56,7 @@ async def open_web(
         open_today(deployment, clock) as today,
         open_usage(deployment) as usage,
         open_answers(deployment) as answers,
+        open_desk_tokens(deployment) as tokens,
     ):
         samples = Samples(gauge=gauge, clock=clock)
 
@@ -54,11 +64,12 @@ async def open_web(
             if settings.oidc_issuer:
                 return OpenIdSignIn(settings=settings, public_url=public_url, sessions=sessions, rendering=rendering)
             return TokenSignIn(
-                token=token,
-                tenants=frozenset(settings.tenants.split()) or None,
+                tokens=tokens,
+                process_token=process_token,
                 sessions=sessions,
                 limit=SignInLimit(clock=clock),
                 rendering=rendering,
+                trusted_proxies=parse_networks(settings.trusted_proxies),
             )
 
         key = settings.session_key

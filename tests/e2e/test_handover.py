@@ -28,7 +28,7 @@ async def desk(stack: Stack) -> AsyncIterator[httpx2.AsyncClient]:
     address = str(described["desk_url"]).partition("/sign-in")[0]
     async with httpx2.AsyncClient(base_url=address, timeout=DEADLINE_SECONDS, follow_redirects=True) as http:
         page = await http.get("/sign-in")
-        form = {"csrf": find_csrf(page.text), "name": "Ola", "token": str(described["desk_token"])}
+        form = {"csrf": find_csrf(page.text), "token": str(described["desk_token"])}
         assert (await http.post("/sign-in", data=form, headers={"Origin": address})).status_code == 200
         yield http
 

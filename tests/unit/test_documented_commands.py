@@ -72,15 +72,16 @@ def check_deploy_tool(words):
 
 def check_stride(words):
     command, wrong = stride, []
-    options = option_names(stride)
+    options, before = option_names(stride), ""
     for word in words:
         if word.startswith("--"):
             wrong += [word] if word.partition("=")[0] not in options else []
         elif isinstance(command, click.Group) and word in command.commands:
             command = command.commands[word]
             options = options | option_names(command)
-        elif isinstance(command, click.Group) and command is not stride:
+        elif isinstance(command, click.Group) and command is not stride and not before.startswith("--"):
             wrong.append(word)
+        before = word
     return wrong
 
 

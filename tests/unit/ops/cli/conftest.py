@@ -12,7 +12,10 @@ from ops.cli.app import stride
 from ops.cli.session import Session
 from ops.health.checks import CheckResult
 from ops.queues.figures import QueueFigures
+from ops.tokens.desk_tokens import DeskTokens
+from ops.tokens.seals import TokenSeals
 from tests.fakes.desk import ANNA, DeskWorld
+from tests.fakes.desk_tokens import FakeDeskTokens
 from tests.fakes.suppressions import FakeSuppressions
 
 
@@ -40,6 +43,7 @@ class Terminal:
             CheckResult("e-mail", "off", "no sender", "deploy with one"),
         ]
         self.suppressions = FakeSuppressions()
+        self.desk_tokens = FakeDeskTokens()
         self.error = None
         self.s3 = None
         self.booking = None
@@ -72,6 +76,9 @@ class Terminal:
             open_booking=lambda: open_part(self.booking),
             open_usage=lambda: open_part(self.usage),
             open_answers=lambda: open_part(self.answers),
+            open_desk_tokens=lambda: open_part(
+                DeskTokens(store=self.desk_tokens, seals=TokenSeals(["k" * 64]), clock=self.world.clock)
+            ),
             open_s3=lambda: self.s3,
             clock=self.world.clock,
             out=Console(highlight=False, **self.screen),

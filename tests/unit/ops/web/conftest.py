@@ -13,13 +13,16 @@ from starlette.testclient import TestClient
 
 from ops.answers.answers import Answers
 from ops.desk.desk import Desk
-from ops.desk.domain.values import Forecast, ForecastKind
+from ops.desk.domain.values import Forecast, ForecastKind, Operator
 from ops.queues.figures import QueueFigures
 from ops.today.today import Today
+from ops.tokens.desk_tokens import DeskTokens
+from ops.tokens.seals import TokenSeals
 from ops.usage.usage import Usage
 from ops.web.app import create_app
+from ops.web.client_address import parse_networks
 from ops.web.samples import Samples
-from ops.web.sign_in import TokenSignIn
+from ops.web.sign_in import ProcessToken, TokenSignIn
 from ops.web.sign_in_limit import SignInLimit
 from shared.conversations.replies import Replies
 from shared.ledger.failures import AuditEntry, Failure
@@ -30,6 +33,7 @@ from tests.fakes.clock import NOON, FakeClock
 from tests.fakes.connections import FakeConnections, FakePoster
 from tests.fakes.conversations import FakeConversations
 from tests.fakes.desk import FakeContacts
+from tests.fakes.desk_tokens import FakeDeskTokens
 from tests.fakes.failures import FakeFailures
 from tests.fakes.handovers import FakeHandovers
 from tests.fakes.spending import FakeSpending
@@ -152,6 +156,7 @@ class World:
         self.connections = FakeConnections(self.clock)
         self.appointments = FakeAppointments(self.claims)
         self.spending = FakeSpending()
+        self.desk_tokens, self.seals = FakeDeskTokens(), TokenSeals(["k" * 64])
         self.questions = FakeUnansweredQuestions()
         self.handovers = FakeHandovers(self.clock)
         self.tenants = FakeTenants({"salon-ania": profile(), "studio-bea": profile("Studio Bea")})
@@ -159,7 +164,19 @@ class World:
         for failure in (make_failure(), make_failure("f-bea", "studio-bea")):
             self.ledger.rows[failure.failure_id] = failure
 
-    def app(self, *, tenants=None, sign_in=None, public_url=ADDRESS):
+    def issue_token(self, name, *, tenants=None):
+        """Return a token of a person's own."""
+        text, row = self.seals.issue(
+            name=name,
+            tenants=tenants,
+            issued_by="anna",
+            issued_at=self.clock.now(),
+            expires_at=self.clock.now() + timedelta(days=1),
+        )
+        self.desk_tokens.rows[row.token_id] = row
+        return text
+
+    def app(self, *, tenants=None, sign_in=None, public_url=ADDRESS, process_token=None, trusted_proxies=""):
         """Return the desk; its token gives access to some tenants, or to all."""
         desk = self.desk_type(
             ledger=self.ledger,
@@ -183,11 +200,12 @@ class World:
 
         def by_token(sessions, rendering):
             return TokenSignIn(
-                token=TOKEN,
-                tenants=tenants,
+                tokens=DeskTokens(store=self.desk_tokens, seals=self.seals, clock=self.clock),
+                process_token=process_token or ProcessToken(TOKEN, Operator("Ola", tenants)),
                 sessions=sessions,
                 limit=SignInLimit(clock=self.clock),
                 rendering=rendering,
+                trusted_proxies=parse_networks(trusted_proxies),
             )
 
         return create_app(
@@ -217,8 +235,9 @@ class World:
 class Browser:
     """A browser without JavaScript, which opens pages and sends their forms."""
 
-    def __init__(self, app, *, language="en", address=ADDRESS):
-        self.http = TestClient(app, base_url=address, follow_redirects=False, headers={"accept-language": language})
+    def __init__(self, app, *, language="en", address=ADDRESS, peer="testclient", forwarded_for=None):
+        headers = {"accept-language": language} | ({"x-forwarded-for": forwarded_for} if forwarded_for else {})
+        self.http = TestClient(app, base_url=address, follow_redirects=False, headers=headers, client=(peer, 50_000))
         self.last = None
 
     def get(self, path, **more):
@@ -239,14 +258,20 @@ class Browser:
         match = _CSRF.search(self.last.text if self.last is not None else "")
         return html.unescape(match.group(1)) if match else ""
 
-    def sign_in(self, name="Ola", token=TOKEN):
+    def sign_in(self, *, token=TOKEN):
         self.get("/sign-in")
-        return self.send("/sign-in", name=name, token=token)
+        return self.send("/sign-in", token=token)
 
 
 @pytest.fixture
 def world():
     return World()
+
+
+@pytest.fixture
+def browser_of():
+    """Return what makes a browser of an application."""
+    return Browser
 
 
 @pytest.fixture

@@ -55,7 +55,7 @@ def test_a_forged_form_is_refused(owner, world, csrf):
 def test_another_sessions_token_is_refused(owner, world):
     """A form token is valid only in its own session."""
     other = type(owner)(owner.http.app)
-    other.sign_in("Eve")
+    other.sign_in(token=world.issue_token("Eve"))
     other.get("/failures/f-ania")
     assert owner.send("/failures/f-ania/replay", csrf=other.csrf()).status_code == 403
     assert world.replays.queued == []

@@ -56,12 +56,12 @@ def test_replays_all_that_a_filter_finds(owner, world):
     assert [failure.failure_id for failure in world.replays.queued] == ["f-bea"]
 
 
-def test_a_run_belongs_to_its_operator(owner, salon_owner):
+def test_a_run_belongs_to_its_operator(owner, salon_owner, world):
     """Other operators can't see it."""
     owner.get("/failures")
     run = owner.send("/failures/selected", id="f-ania", do="replay").headers["location"]
     assert owner.get(run).status_code == 200
     other = type(owner)(owner.http.app)
-    other.sign_in("Eve")
+    other.sign_in(token=world.issue_token("Eve"))
     assert other.get(run).status_code == 404
     assert salon_owner.get("/runs/nothing").status_code == 404

@@ -5,8 +5,9 @@ import socket
 import pytest
 
 from ops.deployment import Deployment
+from ops.desk.domain.values import Operator
 from ops.web.__main__ import main
-from ops.web.serve import serve
+from ops.web.serve import build_process_token, serve
 from ops.web.settings import WebSettings
 from shared.errors import ConfigurationError
 
@@ -43,3 +44,29 @@ async def test_a_port_in_use():
         unreachable = Deployment("stride", "eu-central-1", "http://127.0.0.1:9", {})
         with pytest.raises(ConfigurationError, match=f"cannot listen on 127.0.0.1:{port}"):
             await serve(unreachable, WebSettings(port=port), ready=lambda _: None)
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("DESK_TRUSTED_PROXIES", "10.0.0.1/8"),
+        ("DESK_TRUSTED_PROXIES", "everybody"),
+        ("DESK_OPERATOR_NAME", "Ola\x1b[0m"),
+        ("DESK_REQUEST_SECONDS", "0"),
+    ],
+)
+def test_a_mistyped_setting_of_the_sign_in(capsys, monkeypatch, stack_file, variable, value):
+    """The desk does not start with less protection than was meant."""
+    monkeypatch.setenv(variable, value)
+    assert main(["--stack-file", str(stack_file)]) == 1
+    assert variable.removeprefix("DESK_") in capsys.readouterr().err
+
+
+def test_who_signs_in_with_the_token_of_the_process(monkeypatch):
+    """With `DESK_TOKEN` one named operator; with the printed one whoever started the desk."""
+    monkeypatch.setenv("LOGNAME", "ola")
+    printed = build_process_token(WebSettings())
+    assert (printed.operator.name, printed.is_configured, len(printed.text)) == ("ola", False, 32)
+    shared = build_process_token(WebSettings(token="a-token-that-nobody-guesses", tenants="salon-ania"))
+    assert (shared.operator, shared.is_configured) == (Operator("operator", frozenset({"salon-ania"})), True)
+    assert build_process_token(WebSettings(token=shared.text, operator_name=" On  call ")).operator.name == "On call"

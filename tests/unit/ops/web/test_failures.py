@@ -135,7 +135,7 @@ def test_the_note_about_a_replay_disappears_with_its_outcome(owner, world):
 def test_the_audit_trail_is_translated(owner, world):
     """Actions and parts of the system are translated; operators' names are not."""
     polish = type(owner)(owner.http.app, language="pl")
-    polish.sign_in("ledger")
+    polish.sign_in(token=world.issue_token("ledger"))
     post_form(polish, "/failures/f-ania/replay")
     audit_trail = polish.follow().text.partition('data-testid="story"')[2].partition("</ol>")[0]
     for there in ("– rejestr błędów", "– ledger", "Ponowienie nr 1"):

@@ -195,7 +195,7 @@ def test_other_operators_see_who_answers(at_conversation, world):
     """They may hand back, too, and the audit trail has both operators."""
     press(at_conversation, "take-over")
     jan = Browser(at_conversation.http.app)
-    jan.sign_in("Jan")
+    jan.sign_in(token=world.issue_token("Jan"))
     for page in (DAY, CONVERSATION):
         text = jan.get(page).text
         assert "Ola is answering; the assistant is silent until 13:30." in text
@@ -208,7 +208,7 @@ def test_the_page_has_the_audit_trail(at_conversation, world):
     """It has operator, time and action, the latest first, and no messages; names are escaped."""
     name = "<b>Ola</b>"
     ola = Browser(at_conversation.http.app)
-    ola.sign_in(name)
+    ola.sign_in(token=world.issue_token(name))
     ola.get(CONVERSATION)
     world.clock.advance(timedelta(minutes=1))
     ola.send(CONVERSATION, text="Secret words", answer_id="one")

@@ -58,7 +58,7 @@ def test_an_unmasked_page_belongs_to_one_session(owner, world, unmasked_page):
     """Other sessions and a later session of the same browser can't fetch it."""
     action, page = unmasked_page
     other = type(owner)(owner.http.app)
-    other.sign_in("Eve")
+    other.sign_in(token=world.issue_token("Eve"))
     assert other.get(page).status_code == 303
     request_unmasked(owner, action)
     assert other.get(page).status_code == 303
@@ -94,7 +94,7 @@ def test_the_cookie_has_no_personal_data(owner):
     [value] = owner.http.cookies.values()
     content = json.loads(base64.b64decode(value.partition(".")[0]))
     assert content["look"] == {"of": "f-ania", "until": "2026-01-12T12:05:00+00:00"}
-    assert set(content) == {"id", "name", "tenants", "until", "form_token", "look"}
+    assert set(content) == {"id", "name", "tenants", "until", "token", "form_token", "look"}
 
 
 def test_a_failure_that_is_not_editable_has_no_form(owner, world):
