@@ -16,7 +16,7 @@ from shared.messages.server import ChatFinal, ChatFinalData, ChatSent, ChatSentD
 from shared.tenants.parse import parse_profile
 from shared.tenants.profile import TenantProfile
 from workers.chat.domain.deadline import Deadline
-from workers.chat.domain.knowledge import PromptKnowledge, order_documents
+from workers.chat.domain.knowledge import take_whole
 from workers.chat.domain.prompt import Prompt, build_prompt
 from workers.chat.domain.tool import ToolContext
 from workers.chat.handler.answering import MAX_ROUNDS
@@ -64,7 +64,7 @@ def build_case_prompt(case: GoldenCase) -> Prompt:
         history.append(ChatSent(re="visitor", data=ChatSentData(text=exchange.visitor)))
         history.append(ChatFinal(re="visitor", data=ChatFinalData(text=exchange.assistant)))
     # The businesses of the cases are small: their documents are in the prompt as a whole.
-    knowledge = PromptKnowledge(order_documents(business.documents, case.language))
+    knowledge = take_whole(business.documents, case.language)
     tools = tuple(build(business.profile) for build in list_tools(OpenHours()))
     return build_prompt(
         profile=business.profile, knowledge=knowledge, history=history, text=case.ask, now=NOW, tools=tools

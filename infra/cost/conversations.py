@@ -32,6 +32,8 @@ class Exchange(BaseModel):
     """What the message is, if it needs no documents."""
     form: bool = False
     """Whether the answer opens the booking form."""
+    finds_times: bool = False
+    """Whether the model asks for free times first, so that the answer takes two calls."""
 
 
 class _Group(BaseModel):
@@ -60,17 +62,30 @@ class Business:
     documents: Mapping[str, str]
 
 
+def list_questions_for_times(path: Path = FILE) -> tuple[Conversation, ...]:
+    """Return a conversation for each question about free times, which none of the typical conversations has."""
+    return tuple(
+        Conversation(group.business, group.language, (exchange,))
+        for group in _read_groups(path)
+        for exchange in group.exchanges.values()
+        if exchange.finds_times
+    )
+
+
 def read_conversations(path: Path = FILE) -> tuple[Conversation, ...]:
     """Return the conversations, one of each business and language after the other."""
-    groups = [_Group.model_validate(group) for group in yaml.safe_load(path.read_text(encoding="utf-8"))]
     listed = [
         [
             Conversation(group.business, group.language, tuple(group.exchanges[name] for name in names))
             for names in group.conversations
         ]
-        for group in groups
+        for group in _read_groups(path)
     ]
     return tuple(conversation for row in zip(*listed, strict=True) for conversation in row)
+
+
+def _read_groups(path: Path) -> list[_Group]:
+    return [_Group.model_validate(group) for group in yaml.safe_load(path.read_text(encoding="utf-8"))]
 
 
 @cache

@@ -4,13 +4,12 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from infra.cost.calls import CallTable
-from infra.cost.conversation_costs import Case, render_conversations
+from infra.cost.conversation_costs import HAIKU_4_5, Case, name_usual_cases, render_conversations
 from infra.cost.prices import Price, PriceList, Quantities
 from infra.cost.quantities import (
     ANSWER,
     compute_busy_month,
     compute_idle_month,
-    compute_model_answer,
     compute_step,
     compute_visit,
 )
@@ -46,7 +45,9 @@ not read.
 
 _MONTHS = """\
 The free allowances are those that AWS grants for ever, not the ones of a new account. Text messages are not included:
-they cost what the country of the number demands.
+they cost what the country of the number demands. Where visits follow each other within five minutes, the cache stays
+warm; {visits:,.0f} visits in the opening hours of a month are one every {minutes:.1f} minutes, so that such a business
+is between the two cases. A visit has as many answers as the typical conversations on average.
 """
 
 _NOTES = """\
@@ -78,11 +79,11 @@ def render_page(table: CallTable, prices: PriceList, cases: Mapping[str, Case]) 
         _INTRODUCTION.format(region=prices.region, known=prices.known),
         "## A visit, step by step\n",
         _STEPS,
-        _render_steps(table, prices),
+        _render_steps(table, prices, cases),
         "## What a conversation costs\n",
         render_conversations(cases),
         "## A month\n",
-        _render_months(table, prices),
+        _render_months(table, prices, cases),
         "## An idle month, item by item\n",
         _render_items(compute_idle_month(table, assumed), prices),
         "## What follows from it\n",
@@ -96,7 +97,7 @@ def render_page(table: CallTable, prices: PriceList, cases: Mapping[str, Case]) 
     return "\n".join(parts)
 
 
-def _render_steps(table: CallTable, prices: PriceList) -> str:
+def _render_steps(table: CallTable, prices: PriceList, cases: Mapping[str, Case]) -> str:
     """Return the units and the price of 1 000 of each step, without free allowances."""
     rows = []
     for step, calls in table.steps.items():
@@ -109,40 +110,53 @@ def _render_steps(table: CallTable, prices: PriceList) -> str:
                 f"{1000 * prices.compute_usd(quantities):.4f}",
             )
         )
-    model = prices.compute_usd(compute_model_answer(prices.assumptions))
-    rows.append(("the model's part of an answer", "", "", "", "", f"{1000 * model:.4f}"))
+    for site, case in _choose_cases(cases).items():
+        rows.append((f"the model's part of an answer, {site}", "", "", "", "", f"{1000 * case.usd_per_answer:.4f}"))
     header = ("step", "messages", "write units", "read units", "invocations", "$ per 1 000")
     return render_table(header, rows)
 
 
-def _render_months(table: CallTable, prices: PriceList) -> str:
+def _choose_cases(cases: Mapping[str, Case]) -> Mapping[str, Case]:
+    """Return what the model costs in the best and in the worst case: visitors share the cache, or none does."""
+    return dict(zip(("warm cache", "quiet site"), (cases[name] for name in name_usual_cases(HAIKU_4_5)), strict=True))
+
+
+def _render_months(table: CallTable, prices: PriceList, cases: Mapping[str, Case]) -> str:
     assumed = prices.assumptions
     count = assumed["answers of a visit"]
     visits = ANSWERS / count
     busy = compute_busy_month(table, assumed, answers=ANSWERS, bookings=BOOKINGS, businesses=1)
     small = compute_busy_month(table, assumed, answers=ANSWERS, bookings=BOOKINGS, businesses=SMALL_BUSINESSES)
-    model = ANSWERS * prices.compute_usd(compute_model_answer(assumed))
+    warm, quiet = _choose_cases(cases).values()
     ours = f"{ANSWERS:,} answers and {BOOKINGS} bookings in {visits:,.0f} visits"
     rows = [
         _render_month("one business, no visitors", compute_idle_month(table, assumed), 0, prices),
         _render_month("ten businesses, no visitors", compute_idle_month(table, assumed, businesses=10), 0, prices),
-        _render_month(f"one busy business: {ours}", busy, model, prices),
-        _render_month("ten small businesses: the same in all", small, model, prices),
+        _render_month(f"one busy business: {ours}, warm cache", busy, ANSWERS * warm.usd_per_answer, prices),
+        _render_month("the same, each visit with a cold cache", busy, ANSWERS * quiet.usd_per_answer, prices),
+        _render_month(
+            "ten small businesses: the same in all, cold cache", small, ANSWERS * quiet.usd_per_answer, prices
+        ),
     ]
     header = ("month", "model", "everything else", "of it with free allowances", "total at list prices")
-    visit = {
-        books: prices.compute_usd(compute_visit(table, assumed, books=books))
-        + count * prices.compute_usd(compute_model_answer(assumed))
-        for books in (False, True)
-    }
     answer = prices.compute_usd(compute_step(ANSWER, table.steps[ANSWER], assumed))
-    model_answer = prices.compute_usd(compute_model_answer(assumed))
-    sentences = (
-        f"An answer costs ${answer + model_answer:.5f}: ${model_answer:.5f} the model, ${answer:.5f} everything else.",
-        f"A visit with {count:g} answers costs ${visit[False]:.4f}, with a booking ${visit[True]:.4f}.",
-        "A typical request of the predecessor cost about $0.003 with the same model, by its owner's figures.",
+    sentences = []
+    for site, case in _choose_cases(cases).items():
+        plain, books = (
+            prices.compute_usd(compute_visit(table, assumed, books=books)) + count * case.usd_per_answer
+            for books in (False, True)
+        )
+        model = case.usd_per_answer
+        sentences += [
+            f"An answer costs ${answer + model:.5f} ({site}): ${model:.5f} the model, ${answer:.5f} everything else.",
+            f"A visit with {count:g} answers costs ${plain:.4f}, with a booking ${books:.4f}.",
+        ]
+    sentences.append(
+        "A typical request of the predecessor cost about $0.003 with the same model, by its owner's figures."
     )
-    return "\n".join((render_table(header, rows), _MONTHS, *sentences, ""))
+    open_minutes = assumed["minutes in a month"] * assumed["share of minutes in which a business is open"]
+    months = _MONTHS.format(visits=visits, minutes=open_minutes / visits)
+    return "\n".join((render_table(header, rows), months, *sentences, ""))
 
 
 def _render_month(name: str, quantities: Quantities, model: float, prices: PriceList) -> tuple[str, ...]:

@@ -29,17 +29,6 @@ def compute_step(name: str, calls: Mapping[str, Amounts], assumptions: Mapping[s
     return quantities
 
 
-def compute_model_answer(assumptions: Mapping[str, float]) -> Quantities:
-    """Return the model's share of an answer; the first one of a visit writes the prompt cache, the others read it."""
-    cached, answers = assumptions["cached tokens of a prompt"], assumptions["answers of a visit"]
-    return {
-        "model input token": assumptions["other input tokens of an answer"],
-        "model cache write token": cached / answers,
-        "model cache read token": cached * (answers - 1) / answers,
-        "model output token": assumptions["output tokens of an answer"],
-    }
-
-
 def compute_visit(table: CallTable, assumptions: Mapping[str, float], *, books: bool) -> dict[str, float]:
     """Return what a visit takes: a connection with its answers, and perhaps a booking."""
     steps = {"connect": 1.0, ANSWER: assumptions["answers of a visit"], "disconnect": 1.0}

@@ -18,10 +18,12 @@ from shared.language_models.catalogue import find_model
 from shared.language_models.values import LanguageModel
 from shared.messages.server import ChatFinal, ChatFinalData, ChatSent, ChatSentData, ServerFrame
 from workers.chat.adapters.bedrock.request import build_request
-from workers.chat.domain.knowledge import MAX_PASSAGES, PromptKnowledge, order_documents, select_passages
+from workers.chat.domain.knowledge import MAX_PASSAGES, PromptKnowledge, select_passages, take_whole
 from workers.chat.domain.message_kinds import build_sorting_prompt, shorten_prompt
 from workers.chat.domain.prompt import Prompt, build_prompt
+from workers.chat.domain.tool import ToolExchange, ToolUse
 from workers.chat.retrieval.section_index import SectionIndex
+from workers.chat.tools import find_times
 from workers.chat.wiring import list_tools
 
 Site = Literal["shared", "quiet"]
@@ -43,6 +45,30 @@ TOOL_PROMPT_TOKENS = 346
 (https://docs.anthropic.com/en/docs/agents-and-tools/tool-use/overview#pricing)."""
 FRAME_TOKENS = 4
 SORTING_REPLY_TOKENS = 3
+
+_FOUND_TIMES = ToolExchange(
+    "",
+    (
+        ToolUse(
+            find_times.NAME,
+            {"service": "consultation", "date": "2026-12-03"},
+            {
+                "first_day": "2026-12-03",
+                "last_day": "2026-12-03",
+                "free": [
+                    {
+                        "service": "consultation",
+                        "date": "2026-12-03",
+                        "weekday": "Thursday",
+                        "times": [f"{hour:02}:{minute}" for hour in range(9, 17) for minute in ("00", "30")],
+                    }
+                ],
+                "has_more": False,
+            },
+        ),
+    ),
+)
+"""The call of the tool and a day that is all free."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +144,10 @@ def simulate(
             if message.conversation.exchanges[message.number].kind:
                 bill += _answer_short(small, message)
                 continue
-        usage = _charge(cache, counter, model, message, form)
+        if message.conversation.exchanges[message.number].finds_times:
+            usage = _charge(cache, counter, model, message, form)
+            bill += replace(_price(model, usage, TOOL_CALL_TOKENS), answers=0)
+        usage = _charge(cache, counter, model, message, form, has_result=True)
         bill += _price(model, usage, count_output(counter, message.conversation, message.number))
     return bill
 
@@ -145,9 +174,18 @@ def _list_messages(conversations: Iterable[Conversation], site: Site, visit_seco
 
 
 def _charge(
-    cache: PromptCache, counter: TokenCounter, model: LanguageModel, message: _Message, form: Form
+    cache: PromptCache,
+    counter: TokenCounter,
+    model: LanguageModel,
+    message: _Message,
+    form: Form,
+    *,
+    has_result: bool = False,
 ) -> InputUsage:
-    request = build_request(model, build_message_prompt(message.conversation, message.number, form))
+    prompt = build_message_prompt(message.conversation, message.number, form)
+    if has_result and message.conversation.exchanges[message.number].finds_times:
+        prompt = replace(prompt, exchanges=(_FOUND_TIMES,))
+    request = build_request(model, prompt)
     body = json.dumps({name: part for name, part in request.items() if name != "modelId"})
     count = _choose_counter(counter, message.conversation)
     return cache.charge_input(model.id, parse_request(body.encode()), count=count)
@@ -198,13 +236,13 @@ def build_message_prompt(conversation: Conversation, number: int, form: Form = "
         now=NOW + timedelta(seconds=number * MESSAGE_SECONDS),
         tools=tuple(build(business.profile) for build in list_tools(_SilentBooking())),
     )
-    return replace(prompt, documents=()) if form == "unpadded" else prompt
+    return replace(prompt, documents=(), translations=()) if form == "unpadded" else prompt
 
 
 def _select_knowledge(conversation: Conversation, exchange: Exchange, form: Form) -> PromptKnowledge:
     documents = read_business(conversation.business).documents
     if form != "searched":
-        return PromptKnowledge(order_documents(documents, conversation.language))
+        return take_whole(documents, conversation.language)
     index = _build_index(conversation.business)
     found = index.search(exchange.visitor, earlier="", language=conversation.language, limit=MAX_PASSAGES)
     return PromptKnowledge(titles=tuple(index.titles.values()), passages=select_passages(found))
@@ -230,7 +268,7 @@ def _choose_counter(counter: TokenCounter, conversation: Conversation) -> Callab
         if text.startswith("<situation>"):
             return counter.count(text, "situation")
         if text.startswith("You are the assistant"):
-            return counter.count(text, f"instructions {conversation.business}")
+            return counter.count(text, f"instructions {conversation.business} {conversation.language}")
         return counter.count(text, f"dialogue {conversation.language}") + FRAME_TOKENS
 
     return count

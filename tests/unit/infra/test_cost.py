@@ -7,7 +7,15 @@ from pathlib import Path
 import pytest
 
 from infra.cost.calls import CallTable, read_calls
-from infra.cost.conversation_costs import read_cases
+from infra.cost.conversation_costs import (
+    HAIKU_4_5,
+    HAIKU_5_5,
+    QUIET_TIMES,
+    TIMES,
+    name_usual_cases,
+    read_cases,
+)
+from infra.cost.conversations import read_conversations
 from infra.cost.page import FILE, render_page
 from infra.cost.prices import FILE as PRICES
 from infra.cost.prices import Price, PriceList, read_prices
@@ -15,6 +23,7 @@ from infra.cost.quantities import MODEL_ITEMS, TEMPLATE, compute_idle_month, com
 from shared.language_models.catalogue import find_model
 from workers.chat.settings import ChatSettings
 
+ROOT = Path(__file__).parents[3]
 ASSUMED = read_prices().assumptions
 TEXT = Path(TEMPLATE).read_text(encoding="utf-8")
 
@@ -37,6 +46,59 @@ def read_model_id():
     model_id = json.loads(PRICES.read_text(encoding="utf-8"))["model"]
     assert model_id == ChatSettings.model_fields["bedrock_model_id"].default
     return model_id
+
+
+def test_a_visit_has_as_many_answers_as_the_typical_conversations():
+    """What a visit, and so a month costs is computed from the same answers as what a conversation costs."""
+    conversations = read_conversations()
+    assert ASSUMED["answers of a visit"] == sum(len(one.exchanges) for one in conversations) / len(conversations)
+
+
+def test_other_pages_quote_the_costs_of_this_commit():
+    """Their tables and sentences have the figures of `docs/cost.md`."""
+    usd = {name: f"{case.usd_per_answer:.5f}" for name, case in read_cases().items()}
+    haiku, haiku_5 = "Claude Haiku 4.5", "Claude Haiku 5.5"
+    nova, minute = "Amazon Nova Micro sorts first", "with a visit a minute"
+
+    def quote(name):
+        return " | ".join(usd[case] for case in name_usual_cases(name))
+
+    def quote_sorting(name):
+        busy = usd[f"{name}, shared, a visit a minute, {nova}"]
+        return f"| {usd[f'{name}, shared, {nova}']}; {busy} {minute} | {usd[f'{name}, quiet, {nova}']} |"
+
+    def quote_sites(name):
+        return " | ".join(usd[name.format(site)] for site in ("shared", "quiet"))
+
+    sorting = [
+        round(100 * (1 - float(usd[f"{haiku}, {site}, {nova}"]) / float(usd[plain])))
+        for site, plain in (
+            ("shared, a visit a minute", f"{haiku}, shared, a visit a minute"),
+            ("quiet", name_usual_cases(HAIKU_4_5)[1]),
+            ("shared", name_usual_cases(HAIKU_4_5)[0]),
+        )
+    ]
+    quoted = {
+        "docs/performance.md": [
+            f"| {haiku} | {quote(HAIKU_4_5)} |",
+            f"| {haiku_5} | {quote(HAIKU_5_5)} |",
+            f"| a small business, {haiku} | {quote_sites('small business, {}: padded, as built')} |",
+            f"| a small business without padding | {quote_sites('small business, {}: not padded')} |",
+            f"| an answer that names free times, {haiku} | {usd[TIMES]} | {usd[QUIET_TIMES]} |",
+            f"| {haiku}, {nova} {quote_sorting(haiku)}",
+            f"| {haiku_5}, {nova} {quote_sorting(haiku_5)}",
+        ],
+        "docs/operations.md": [
+            f"{sorting[0]} % less where a visit comes every minute",
+            f"{sorting[1]} % less where each conversation is cold",
+            f"{-sorting[2]} % more where a visit comes every two minutes",
+        ],
+    }
+    missing = {
+        path: [text for text in texts if text not in (ROOT / path).read_text(encoding="utf-8")]
+        for path, texts in quoted.items()
+    }
+    assert missing == {path: [] for path in quoted}
 
 
 def test_each_message_of_a_queue_is_three_requests():

@@ -21,7 +21,7 @@ DAYS = {
 CLOSED = {"pl": "nieczynne", "en": "closed"}
 FREE = {"pl": "bezpłatnie", "en": "free"}
 DOCUMENTS = {
-    "pl": {"hours": "godziny-i-dojazd.pl.md", "prices": "cennik.pl.md", "services": "oferta.pl.md"},
+    "pl": {"hours": "hours-and-directions.pl.md", "prices": "prices.pl.md", "services": "services.pl.md"},
     "en": {"hours": "hours-and-directions.en.md", "prices": "prices.en.md", "services": "services.en.md"},
 }
 EXCEPTIONS = {

@@ -3,6 +3,9 @@
 A small base is a prefix that is the same, byte by byte, for each message of each visitor with the same language, so
 that it is read from the model's cache. Visitors with different languages share none: the documents in their own come
 first, because a model weighs the beginning more. A language that no document is in shares the order of the names.
+
+A document that is a translation of one in the visitor's language is not needed, and left out: a prompt with both costs
+twice as much (`docs/decisions/0056-translations.md`).
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -10,13 +13,16 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from shared.language_models.tokens import estimate_tokens
-from workers.chat.retrieval.section_index import LANGUAGE_SAMPLE, FoundSection, find_language
+from workers.chat.retrieval.section_index import LANGUAGE_SAMPLE, FoundSection, find_language, split_language
 
 WHOLE_TOKENS = 20_000
 """Estimated tokens of the largest base that is put whole into the prompt: 40 KB."""
 
 PASSAGE_TOKENS = 4_000
 """Estimated tokens of the passages of a larger one."""
+
+SHORTEST_TRANSLATION = 0.7
+"""Of the characters of a document: what is shorter is a summary, and does not stand for the document."""
 
 MAX_PASSAGES = 10
 MAX_SOURCES = 3
@@ -29,7 +35,9 @@ class PromptKnowledge:
     """The documents of a prompt."""
 
     documents: tuple[tuple[str, str], ...] = ()
-    """Name and text of each, if all of them are in the prompt."""
+    """Name and text of each, if the prompt has them as a whole."""
+    translations: tuple[tuple[str, str], ...] = ()
+    """Documents that say the same as others in another language; only in a prompt that is too short to be cached."""
     titles: tuple[str, ...] = ()
     """Of a base that is searched."""
     passages: tuple[FoundSection, ...] = ()
@@ -49,6 +57,22 @@ def fits_whole(documents: Mapping[str, str]) -> bool:
     return sum(map(len, documents.values())) <= 2 * WHOLE_TOKENS and (
         sum(estimate_tokens(text) for text in documents.values()) <= WHOLE_TOKENS
     )
+
+
+def take_whole(documents: Mapping[str, str], language: str | None) -> PromptKnowledge:
+    """Return all documents of a base for a visitor's language, translations of those that are in it set apart.
+
+    `prices.pl.md` is a translation of `prices.en.md`. A language that no document is in has no translations.
+    """
+    ordered = order_documents(documents, language)
+    named = [(*split_language(name), (name, text)) for name, text in ordered]
+    own = {stem: len(document[1]) for stem, found, document in named if found and found == language}
+    translations = tuple(
+        document
+        for stem, found, document in named
+        if found not in {None, language} and stem in own and own[stem] >= SHORTEST_TRANSLATION * len(document[1])
+    )
+    return PromptKnowledge(tuple(one for one in ordered if one not in translations), translations)
 
 
 def order_documents(documents: Mapping[str, str], language: str | None) -> tuple[tuple[str, str], ...]:

@@ -63,4 +63,4 @@ def parse_kind(reply: str) -> MessageKind | None:
 def shorten_prompt(prompt: Prompt, profile: TenantProfile, model_id: str) -> Prompt:
     """Return a prompt for the small model: the same one without documents, of which its message needs none."""
     instructions = build_instructions(profile, PromptKnowledge(), prompt.tools)
-    return replace(prompt, instructions=instructions, documents=(), model_id=model_id)
+    return replace(prompt, instructions=instructions, documents=(), translations=(), model_id=model_id)

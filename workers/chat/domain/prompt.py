@@ -21,6 +21,8 @@ _MAX_SPECIAL_DATES = 40
 
 _NO_PASSAGE = "No passage of the documents matches the message."
 
+_DOCUMENT_END = "\n</document>"
+
 _TAG = re.compile(r"<(?=[^\w<>]{0,8}(?:document|profile|situation|tool_result)\b)", re.IGNORECASE)
 """What neither documents nor messages may contain, so that they can't pretend to be another part of the prompt.
 
@@ -50,6 +52,8 @@ class Prompt:
     """What checks the visitor's message and the answer besides the model."""
     documents: tuple[str, ...] = ()
     """What the instructions quote of documents as a whole, in the same order."""
+    translations: tuple[str, ...] = ()
+    """Documents that say the same in another language, as the instructions would quote them."""
 
     @property
     def situation_block(self) -> str:
@@ -78,14 +82,15 @@ def build_prompt(
         model_id=profile.model.id,
         max_output_tokens=profile.model.max_output_tokens,
         guardrail=profile.model.guardrail,
-        documents=_quote_documents(knowledge),
+        documents=_quote_documents(knowledge.documents),
+        translations=_quote_documents(knowledge.translations),
     )
 
 
 def build_instructions(profile: TenantProfile, knowledge: PromptKnowledge, tools: Sequence[Tool]) -> str:
     """Return the system prompt of a business with these documents and tools."""
     guidance = "".join(f"{tool.guidance} " for tool in tools if tool.guidance)
-    library = "\n\n".join(_quote_documents(knowledge))
+    library = "\n\n".join(_quote_documents(knowledge.documents))
     if knowledge.titles:
         titles = "\n".join(f"- {_escape(title)}" for title in knowledge.titles)
         library = f"{titles}\n\nOf these, the passages that match a visitor's message are given with it."
@@ -107,13 +112,18 @@ def build_instructions(profile: TenantProfile, knowledge: PromptKnowledge, tools
     )
 
 
-def _quote_documents(knowledge: PromptKnowledge) -> tuple[str, ...]:
-    return tuple(_quote_document(name, text) for name, text in knowledge.documents)
+def _quote_documents(documents: Iterable[tuple[str, str]]) -> tuple[str, ...]:
+    return tuple(_quote_document(name, text) for name, text in documents)
+
+
+def split_document(quoted: str) -> list[str]:
+    """Return the paragraphs of a quoted document, each with the blank line after it, and its last tag."""
+    return [*re.split(r"(?<=\n\n)(?!\n)", quoted.removesuffix(_DOCUMENT_END)), _DOCUMENT_END]
 
 
 def _quote_document(name: str, text: str, part: str = "") -> str:
     where = f' part="{_escape_attribute(part)}"' if part else ""
-    return f'<document name="{_escape_attribute(name)}"{where}>\n{_escape_tags(text.strip())}\n</document>'
+    return f'<document name="{_escape_attribute(name)}"{where}>\n{_escape_tags(text.strip())}{_DOCUMENT_END}'
 
 
 def _escape_attribute(text: str) -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import structlog
 
-from workers.chat.domain.knowledge import MAX_PASSAGES, PromptKnowledge, fits_whole, order_documents, select_passages
+from workers.chat.domain.knowledge import MAX_PASSAGES, PromptKnowledge, fits_whole, select_passages, take_whole
 from workers.chat.retrieval.section_index import SectionIndex
 
 log = structlog.get_logger()
@@ -44,7 +44,7 @@ class KnowledgeSearch:
     ) -> PromptKnowledge:
         """Return the documents, or the passages that match the question, of which `earlier` was said before."""
         if fits_whole(documents):
-            return PromptKnowledge(order_documents(documents, language))
+            return take_whole(documents, language)
         index = await self.get_index(tenant, documents)
         found = index.search(question, earlier=earlier, language=language, limit=MAX_PASSAGES)
         return PromptKnowledge(titles=tuple(index.titles.values()), passages=select_passages(found))

@@ -26,7 +26,7 @@ OWN_LANGUAGE_WEIGHT = 1.5
 """How much more a section in the visitor's language counts than one that is as good in another."""
 
 _WORD = re.compile(r"\w+")
-_LANGUAGE_IN_NAME = re.compile(r"\.([a-z]{2})\.md\Z")
+_LANGUAGE_IN_NAME = re.compile(r"(.+)\.([a-z]{2})\.md", re.DOTALL)
 LANGUAGE_SAMPLE = 2_000
 """Characters of a document that show its language."""
 
@@ -48,8 +48,13 @@ class FoundSection:
 
 def find_language(name: str, text: str) -> str | None:
     """Return the language of a document: that of its name, as in `prices.en.md`, or the one it seems to be in."""
-    named = _LANGUAGE_IN_NAME.search(name)
-    return named[1] if named else detect_language(text[:LANGUAGE_SAMPLE])
+    return split_language(name)[1] or detect_language(text[:LANGUAGE_SAMPLE])
+
+
+def split_language(name: str) -> tuple[str, str | None]:
+    """Return a document's name without its language, and the language: `prices` and `en` of `prices.en.md`."""
+    named = _LANGUAGE_IN_NAME.fullmatch(name)
+    return (named[1], named[2]) if named else (name, None)
 
 
 class SectionIndex:

@@ -2,6 +2,10 @@
 
 import asyncio
 
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from shared.language_models.tokens import estimate_tokens
 from tests.fakes.clock import NOON
 from tests.unit.workers.chat.conftest import build_profile
@@ -12,6 +16,7 @@ from workers.chat.domain.knowledge import (
     fits_whole,
     order_documents,
     select_passages,
+    take_whole,
 )
 from workers.chat.domain.prompt import build_prompt
 from workers.chat.handler import knowledge_search
@@ -44,6 +49,40 @@ def test_documents_in_the_visitors_language_come_first():
     names = ["cennik.pl.md", "opis.md", "prices.en.md"]
     for language, expected in [("en", [names[2], *names[:2]]), ("pl", names), ("fr", names), (None, names)]:
         assert [name for name, _ in order_documents(SMALL, language)] == expected
+
+
+LONG, SHORT = "a" * 100, "a" * 69
+BILINGUAL = {
+    "prices.en.md": LONG,
+    "prices.pl.md": LONG,
+    "rules.pl.md": LONG,
+    "team.en.md": SHORT,
+    "team.pl.md": LONG,
+    "notes.md": LONG,
+    "prices.md": LONG,
+}
+
+
+@pytest.mark.parametrize(
+    ("language", "left_out"),
+    [("en", {"prices.pl.md"}), ("pl", {"prices.en.md", "team.en.md"}), ("de", set()), (None, set()), ("", set())],
+)
+def test_a_translation_of_a_document_in_the_visitors_language_is_not_needed(language, left_out):
+    """One with the same name; what has no counterpart, or only a summary, stays, and so does what names no language."""
+    knowledge = take_whole(BILINGUAL, language)
+    assert {name for name, _ in knowledge.translations} == left_out
+    assert knowledge.documents == tuple(
+        document for document in order_documents(BILINGUAL, language) if document[0] not in left_out
+    )
+
+
+@given(st.dictionaries(st.from_regex(r"[ab](\.(en|pl))?\.md", fullmatch=True), st.text(max_size=9)))
+def test_no_document_is_lost(documents):
+    """Each is in the prompt, or one of the same name in the visitor's language is."""
+    knowledge = take_whole(documents, "en")
+    assert sorted((*knowledge.documents, *knowledge.translations)) == sorted(documents.items())
+    for translated, _ in knowledge.translations:
+        assert f"{translated[0]}.en.md" in dict(knowledge.documents)
 
 
 def found(title, score, text="text"):

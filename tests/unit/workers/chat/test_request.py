@@ -103,40 +103,6 @@ def test_the_cache_point_is_after_what_all_visitors_share():
     assert POINT not in request_to(NOVA, prompt_of("k" * 70_000))["system"]
 
 
-DOCUMENTS = tuple(f'<document name="{name}">\n{name * 4_000}\n</document>' for name in "abc")
-
-
-def padded_of(model_id, documents=DOCUMENTS, **options):
-    """Return the instructions, and what a request adds to them."""
-    instructions = "\n\n".join(("k" * 600, *documents))
-    prompt = replace(prompt_of(instructions, tools=()), documents=documents)
-    text = request_to(model_id, prompt, **options)["system"][0]["text"]
-    assert text.startswith(instructions)
-    return text.removeprefix(instructions)
-
-
-def test_a_prefix_that_is_just_too_short_is_padded_with_its_documents():
-    """Until even a low estimate reaches the minimum, at most twice; only where that costs less than it saves."""
-    assert padded_of(HAIKU) == "\n\nThe same documents once more:\n\n" + "\n\n".join(DOCUMENTS[:1])
-    assert padded_of(HAIKU, DOCUMENTS[:2]) == "\n\nThe same documents once more:\n\n" + "\n\n".join(DOCUMENTS[:2])
-    unpadded = {
-        "long enough": padded_of(HAIKU, DOCUMENTS * 2),
-        "long enough for the model": padded_of(HAIKU_5),
-        "a model that caches nothing": padded_of(UNKNOWN),
-        "too short to be worth it": padded_of(HAIKU, DOCUMENTS[:1]),
-        "nothing to repeat": padded_of(HAIKU, ()),
-        "never read again": padded_of(HAIKU, expected_reads=0),
-    }
-    assert unpadded == dict.fromkeys(unpadded, "")
-
-
-def test_what_cannot_be_reached_is_not_begun():
-    """Documents are repeated twice at most: a prefix that stays too short would only cost more."""
-    short = ("<document>short</document>",)
-    prompt = replace(prompt_of("k" * 8_000, tools=()), documents=short)
-    assert request_to(HAIKU, prompt)["system"] == [{"text": "k" * 8_000}]
-
-
 def test_the_tools_are_a_part_of_the_prefix():
     """The model reads them first, so they count for the minimum of the cache."""
     big = Tool("offer_booking", "d" * 12_000, {"type": "object"}, run_nothing)

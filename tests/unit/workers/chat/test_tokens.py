@@ -30,12 +30,12 @@ def test_the_estimate_of_prose_is_near_what_the_model_counts():
 BYTES_PER_TOKEN = {
     "studio-lumen/services.en.md": 4.03,
     "studio-lumen/team.en.md": 3.92,
-    "studio-lumen/oferta.pl.md": 2.58,
-    "studio-lumen/pytania-i-prywatnosc.pl.md": 2.66,
-    "studio-lumen/godziny-i-dojazd.pl.md": 2.25,
+    "studio-lumen/services.pl.md": 2.58,
+    "studio-lumen/faq-and-privacy.pl.md": 2.66,
+    "studio-lumen/hours-and-directions.pl.md": 2.25,
     "gabinet-kiel/visits.en.md": 3.54,
-    "gabinet-kiel/wizyta.pl.md": 2.50,
-    "gabinet-kiel/cennik.pl.md": 2.11,
+    "gabinet-kiel/visits.pl.md": 2.50,
+    "gabinet-kiel/prices.pl.md": 2.11,
 }
 """Of whole documents, counted in the same way."""
 

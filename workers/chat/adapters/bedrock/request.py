@@ -9,11 +9,12 @@ from collections.abc import Sequence
 from itertools import dropwhile
 from typing import Any
 
-from shared.language_models.prompt_cache import decide_cache_point, decide_padding
-from shared.language_models.tokens import estimate_fewest_tokens, estimate_tokens
+from shared.language_models.prompt_cache import decide_cache_point
+from shared.language_models.tokens import estimate_tokens
 from shared.language_models.values import LanguageModel
 from shared.tenants.guardrails import Guardrail
 from workers.chat.adapters.bedrock.exchanges import add_exchanges
+from workers.chat.adapters.bedrock.padding import pad_instructions
 from workers.chat.domain.history import Turn
 from workers.chat.domain.prompt import Prompt
 from workers.chat.domain.tool import Tool
@@ -22,8 +23,8 @@ TEMPERATURE = 0.2
 """Answers keep to the documents, with a model that can be told so."""
 
 EXPECTED_READS = 3.0
-"""How often the prefix of a prompt is read after it was written: a visit has about four answers, in five minutes
-(`infra/cost/prices.json`). Visits that follow each other within five minutes read it more often."""
+"""How often the prefix of a prompt is read after it was written: a visit has about three answers, in five minutes
+(`infra/cost/conversations.yaml`). Visits that follow each other within five minutes read it more often."""
 
 EXPECTED_HISTORY_READS = 1.0
 """How often the dialogue so far is read after it was written: only by the visitor's own further messages, of which two
@@ -37,11 +38,6 @@ THINKING_TOKENS = 2000
 """The thoughts of a model that can't be told to answer at once, in addition to the longest answer: they count in
 `maxTokens`, and would leave nothing of a short limit for the answer."""
 
-MAX_REPEATS = 2
-"""How often a document is repeated to make a short prefix long enough for the cache."""
-
-_REPEATED = "The same documents once more:"
-
 _CACHE_POINT = {"cachePoint": {"type": "default"}}
 
 
@@ -52,7 +48,7 @@ def build_request(model: LanguageModel, prompt: Prompt, *, expected_reads: float
     has_tools = model.supports_tools and not (prompt.exchanges and _thinks(model))
     tools = _build_tools(prompt.tools) if has_tools else []
     declared = [_serialise(tool) for tool in tools]
-    instructions = _pad_instructions(model, prompt, declared, expected_reads)
+    instructions = pad_instructions(model, prompt, declared, expected_reads)
     prefix_tokens = sum(estimate_tokens(text, model) for text in (*declared, instructions))
     request: dict[str, Any] = {
         "modelId": model.id,
@@ -82,24 +78,6 @@ def _build_system(
     """
     decision = decide_cache_point(model, field="system", prefix_tokens=prefix_tokens, expected_reads=expected_reads)
     return [{"text": instructions}, *([_CACHE_POINT] if decision.pays else [])]
-
-
-def _pad_instructions(model: LanguageModel, prompt: Prompt, declared: Sequence[str], expected_reads: float) -> str:
-    """Return the instructions; those just too short for the cache end with documents that are in them, once more.
-
-    Nothing else could be added that can't mislead the model. What can't be reached with them stays as it is.
-    """
-    tokens = sum(estimate_fewest_tokens(text, model) for text in (*declared, prompt.instructions))
-    decision = decide_padding(model, field="system", prefix_tokens=tokens, expected_reads=expected_reads)
-    if not decision.pays:
-        return prompt.instructions
-    padded = [prompt.instructions, _REPEATED]
-    for document in prompt.documents * MAX_REPEATS:
-        padded.append(document)
-        tokens += estimate_fewest_tokens(document, model)
-        if tokens >= decision.minimum_tokens:
-            return "\n\n".join(padded)
-    return prompt.instructions
 
 
 def _build_messages(model: LanguageModel, prompt: Prompt, prefix_tokens: int) -> list[dict[str, Any]]:
