@@ -6,6 +6,7 @@ names and sentences of some form, and says why. An exception that allows nothing
 
 import re
 import tomllib
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
@@ -137,18 +138,33 @@ class Vocabulary:
     @cached_property
     def words(self) -> frozenset[str]:
         """Return every word that a rule names."""
-        return frozenset(word for rule in self.rules for word in rule.words)
+        return frozenset(self._rules_by_word)
+
+    @cached_property
+    def _rules_by_word(self) -> dict[str, frozenset[int]]:
+        numbers: defaultdict[str, set[int]] = defaultdict(set)
+        for number, rule in enumerate(self.rules):
+            for word in rule.words:
+                numbers[word].add(number)
+        return {word: frozenset(found) for word, found in numbers.items()}
 
     def find_violations(self, uses: Iterable[Use]) -> Iterator[Finding]:
         """Yield every use that breaks a rule and is not excepted."""
         for use in uses:
-            for rule in self.rules:
+            for rule in self._list_rules(use):
                 word = rule.find_match(use)
                 if word is not None and not self._is_exempt(word, use):
                     yield Finding(use, word, rule.use)
             participle = self.participles.find_match(use)
             if participle is not None and not self._is_exempt(participle, use):
                 yield Finding(use, participle, "a verb with an object, such as `check_frame` for `checked`")
+
+    def _list_rules(self, use: Use) -> list[Rule]:
+        """Return the rules that name one of the words, in their order: few uses have one, and there are many rules."""
+        words = set(split_words(use))
+        words.update([to_singular(word) for word in words])
+        numbers = {number for word in words & self.words for number in self._rules_by_word[word]}
+        return [self.rules[number] for number in sorted(numbers)]
 
     def list_unused_exemptions(self) -> list[Exemption]:
         """Return the exceptions that nothing needed; call it after `find_violations`."""
