@@ -17,6 +17,7 @@ from tests.e2e.backstage import Backstage
 from tests.e2e.booking import confirm, free_slot, fresh_address, hold
 from tests.e2e.call_counts import count_visit, keep_exact, list_metrics
 from tests.e2e.command_line import command_line
+from tests.e2e.test_handover import list_alerts, read_row
 from tests.e2e.visitor import Visit
 from tests.iam.record import LAMBDA_RECORD
 
@@ -63,7 +64,10 @@ async def test_a_visit_makes_the_calls_of_the_table(lambda_stack: Stack, pytestc
 
 
 async def test_a_visitor_chats_and_books_with_the_workers_on_lambda(lambda_stack: Stack):
-    """One answer to each message, also with what booking knows; one confirmed appointment, one event, two e-mails."""
+    """One answer to each message, also with what booking knows; one confirmed appointment, one event, two e-mails.
+
+    A person is offered by the model's tool, and asked for by the visitor's own frame, with one alert.
+    """
     description, backstage, address = lambda_stack.describe(), Backstage(lambda_stack), fresh_address()
     visit = Visit(description["websocket_url"], description["tenant"], description["site_url"])
     async with visit(greet=False) as visitor:
@@ -77,7 +81,15 @@ async def test_a_visitor_chats_and_books_with_the_workers_on_lambda(lambda_stack
         confirmed = await confirm(visitor, pending, address, backstage)
         await backstage.email(address, number=2)
 
+        offer = await visitor.ask("chat.send", {"text": "Can I talk to a person, please?"}, "chat.final")
+        asked = await visitor.ask("handover.request", {"note": "About my knee."}, "chat.final")
+        alerts = [request["id"] for request in read_row(backstage, session)["requests"]]
+        await backstage.until(lambda: list_alerts(backstage, *alerts) == alerts)
+
     assert slot["start"][11:16] in times["data"]["text"]
+    assert [action["type"] for action in offer["data"]["actions"]] == ["handover.offer"]
+    assert asked["data"]["announces"] in {"handover_requested", "handover_closed"}
+    assert len(alerts) == 1
     assert (first["type"], second["type"]) == ("chat.final", "chat.final")
     assert confirmed["type"] == "booking.confirmed"
     assert [row["state"] for row in backstage.appointments(session)] == ["confirmed"]
