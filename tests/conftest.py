@@ -64,9 +64,10 @@ def pytest_collection_finish() -> None:
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add `--seed` for a randomised test, `--iam`, which enforces roles, and `--write-calls`, which counts calls."""
+    """Add `--seed` for a randomised test, `--iam`, which enforces roles, and others for single tests."""
     parser.addoption("--seed", type=int, default=None, help="seed of the random numbers in soak tests")
     parser.addoption("--iam", action="store_true", help="run the stacks with IAM enforced, and record each decision")
+    parser.addoption("--at-once", type=int, default=50, help="how many answers fail at once in the soak test of them")
     parser.addoption("--write-calls", action="store_true", help="write infra/cost/calls.json instead of comparing")
 
 

@@ -7,6 +7,8 @@ import statistics
 import sys
 import time
 from collections import Counter
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 import pytest
 
@@ -28,6 +30,8 @@ from tests.e2e.visitor import Visit
 pytestmark = pytest.mark.soak
 
 AT_ONCE = 50
+"""As `--at-once` says by default."""
+
 WORDS, FILLER = 20, "-" * 30
 ANSWER_SECONDS = 45
 LEASE_SECONDS = 30
@@ -50,21 +54,30 @@ FAULTS = {
 """The faults of each question: throttled 20 %, and stalled, cut and silent more than 5 % each."""
 
 PREDECESSORS = range(6, AT_ONCE, 10)
-QUESTIONS = [
-    Question(number, WORDS, FAULTS.get(number, ()), number in PREDECESSORS, FILLER) for number in range(AT_ONCE)
-]
+KILLED_SHARE = 5
+"""One of as many environments of the function is killed, and there is one more for its message."""
 
 
-def start_workers(stack: Stack, workers: str) -> None:
-    """Start a second pool, or as many environments of the function as there are visitors."""
-    if workers == "pools":
-        stack.start_pool("chat", process="second chat")
-        return
+def build_questions(at_once: int) -> list[Question]:
+    """Return the questions of that many visitors."""
+    return [
+        Question(number, WORDS, FAULTS.get(number, ()), number in PREDECESSORS, FILLER) for number in range(at_once)
+    ]
+
+
+def start_environments(stack: Stack, count: int) -> None:
+    """Start environments of the function, and wait until they are ready."""
     command = [sys.executable, "-m", "tests.soak.lambda_environments", "--queue-url", stack.queues["chat"]]
-    child = stack.children.start(
-        "functions", [*command, "--count", str(AT_ONCE)], stack.worker_environment, stage=2, grace_seconds=5
-    )
-    child.wait_for_output(lambda line: line if line.startswith("ready") else None, timeout_seconds=120)
+    command += ["--count", str(count), "--folder", str(stack.options.folder)]
+    child = stack.children.start("functions", command, stack.worker_environment, stage=2, grace_seconds=5)
+    child.wait_for_output(lambda line: line if line == f"ready {count}" else None, timeout_seconds=240)
+
+
+def list_processes(stack: Stack) -> Mapping[str, int]:
+    """Return the id of the environment that got the last message of each session."""
+    lines = stack.children["functions"].log.read_text().splitlines()
+    events = [line.split() for line in lines if line.startswith("invoked ")]
+    return {session: int(process) for _, process, session in events}
 
 
 async def kill_pool(stack: Stack) -> None:
@@ -73,38 +86,55 @@ async def kill_pool(stack: Stack) -> None:
     await asyncio.to_thread(stack.start_pool, "chat", process="third chat")
 
 
-async def kill_functions(stack: Stack) -> None:
-    """Kill every fifth environment of the function; each is in the middle of an answer."""
-    [line] = [line for line in stack.children["functions"].log.read_text().splitlines() if line.startswith("ready")]
-    for process in line.split()[1::5]:
-        os.kill(int(process), signal.SIGKILL)
+async def kill_functions(stack: Stack, conversations: Sequence[Conversation]) -> None:
+    """Kill environments of the function in the middle of the answers that they stream."""
+    processes = list_processes(stack)
+    streaming = [one.session for one in conversations if one.is_streaming][: len(conversations) // KILLED_SHARE]
+    for session in streaming:
+        os.kill(processes[session], signal.SIGKILL)
+    print(f"killed: {len(streaming)}")
 
 
-@pytest.mark.parametrize("workers", ["pools", "lambda"])
-async def test_each_of_fifty_answers_ends_once_in_time(tmp_path, workers):
-    """One frame ends each within the deadline, no text comes twice, and no attempt makes more calls than it may."""
-    options = Options(
-        folder=tmp_path,
+def build_options(folder: Path, workers: str, **environment: str) -> Options:
+    """Return what is started: with the workers on Lambda, all pools but that of chat."""
+    return Options(
+        folder=folder,
         site=False,
         desk=False,
         pools=POOLS if workers == "pools" else tuple(pool for pool in POOLS if pool != "chat"),
+        pool_environment=environment,
         bedrock_arguments=("--tokens-per-second", "0", "--first-token-ms", "0"),
     )
-    with open_local_stack(options) as stack:
-        description, backstage = stack.describe(), Backstage(stack)
-        visit = Visit(description["websocket_url"], description["tenant"], description["site_url"])
-        start_workers(stack, workers)
+
+
+def open_visits(stack: Stack) -> Visit:
+    """Return what opens connections as the page of the business does."""
+    description = stack.describe()
+    return Visit(description["websocket_url"], description["tenant"], description["site_url"])
+
+
+@pytest.mark.parametrize("workers", ["pools", "lambda"])
+async def test_each_of_fifty_answers_ends_once_in_time(tmp_path, workers, pytestconfig):
+    """One frame ends each within the deadline, no text comes twice, and no attempt makes more calls than it may."""
+    at_once = pytestconfig.getoption("--at-once")
+    questions = build_questions(at_once)
+    with open_local_stack(build_options(tmp_path, workers)) as stack:
+        backstage, visit = Backstage(stack), open_visits(stack)
+        if workers == "pools":
+            stack.start_pool("chat", process="second chat")
+        else:
+            start_environments(stack, at_once + at_once // KILLED_SHARE)
         backstage.bedrock("reset", {})
         backstage.bedrock("pace", PACE)
-        script(backstage, QUESTIONS)
-        conversations = [Conversation(question) for question in QUESTIONS]
+        script(backstage, questions)
+        conversations = [Conversation(question) for question in questions]
         started_at = time.monotonic()
-        async with asking(conversations, visit, pause=START_SECONDS / AT_ONCE):
+        async with asking(conversations, visit, pause=START_SECONDS / at_once):
             async with asyncio.timeout(ANSWER_SECONDS):
-                while sum(one.has_begun.is_set() for one in conversations) < AT_ONCE // 2:
+                while sum(one.has_begun.is_set() for one in conversations) < at_once // 2:
                     await asyncio.sleep(0.05)
             killed_after = time.monotonic() - started_at
-            await (kill_pool if workers == "pools" else kill_functions)(stack)
+            await (kill_pool(stack) if workers == "pools" else kill_functions(stack, conversations))
         outcomes = [
             check_conversation(backstage, one, answer_seconds=ANSWER_SECONDS, lease_seconds=LEASE_SECONDS)
             for one in conversations
@@ -116,7 +146,22 @@ async def test_each_of_fifty_answers_ends_once_in_time(tmp_path, workers):
     print(f"{late} ended after the deadline of {ANSWER_SECONDS} s")
     print(f"seconds: p50 {statistics.median(seconds):.1f}, max {max(seconds):.1f}")
     print(f"calls of the model: {sum(one.calls for one in outcomes)}, at most {max(one.calls for one in outcomes)}")
-    again = sum(one.attempts > 1 + one.question.has_predecessor for one in outcomes)
+    again = sum(one.has_second_attempt for one in outcomes)
     print(f"messages with a second attempt: {again}")
     assert again, "no answer was interrupted"
-    assert [one.kind for one in outcomes].count("complete") > AT_ONCE // 2
+    assert [one.kind for one in outcomes].count("complete") > at_once // 2
+
+
+async def test_a_function_that_dies_at_once_costs_its_visitor_one_lease(tmp_path):
+    """It is killed while it waits for the model, mostly before its first beat; its queue hides messages for minutes."""
+    with open_local_stack(build_options(tmp_path, "lambda", POOL_LEASE_SECONDS="5")) as stack:
+        backstage, visit = Backstage(stack), open_visits(stack)
+        start_environments(stack, 2)
+        backstage.bedrock("faults", {"kind": "silent", "seconds": 600})
+        async with visit(greet=False) as visitor:
+            session = (await visitor.hello())["data"]["session_id"]
+            await visitor.send("chat.send", {"text": "Where are you?"}, frame_id="asked")
+            await backstage.until(lambda: backstage.model_calls() > 0)
+            os.kill(list_processes(stack)[session], signal.SIGKILL)
+            final = await visitor.until("chat.final", "error", re="asked")
+    assert final["type"] == "chat.final"
