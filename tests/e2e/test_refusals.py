@@ -8,6 +8,7 @@ import websockets
 
 from api_gateway_ws.auth import SessionTokens
 from infra.local.stack import Stack
+from shared.resume_tokens import derive_state_key
 from shared.retention import RESUME_TOKEN_LIFETIME
 from tests.e2e.backstage import Backstage
 from tests.e2e.booking import free_slot, fresh_address
@@ -110,3 +111,20 @@ async def test_an_expired_token_gets_a_new_session(visit: Visit, stack: Stack, b
 
     assert welcome["data"]["resume"] == "expired"
     assert welcome["data"]["session_id"] != "0" * 32
+
+
+async def test_a_revoked_session_is_not_resumed(visit: Visit, backstage: Backstage, stack: Stack):
+    """Its token was valid a moment ago; the visitor connects, and begins anew."""
+    async with visit(greet=False) as visitor:
+        welcome = (await visitor.hello())["data"]
+    async with visit(session=welcome["session"], greet=False) as visitor:
+        again = (await visitor.hello())["data"]
+    assert (again["resume"], again["session_id"]) == ("ok", welcome["session_id"])
+    key = derive_state_key(welcome["session_id"])
+    row = {name: {"S": value} for name, value in key.items()} | {"revoked_ms": {"N": "1"}}
+    table = stack.describe()["tables"]["connections"]
+    stack.client("dynamodb").put_item(TableName=table, Item=row)
+    async with visit(session=again["session"], greet=False) as visitor:
+        anew = (await visitor.hello())["data"]
+    assert anew["resume"] == "expired"
+    assert anew["session_id"] != welcome["session_id"]
