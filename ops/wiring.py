@@ -14,7 +14,7 @@ from ops.desk.adapters.sqs_replays import SqsReplayQueues
 from ops.desk.adapters.worker_rules import WorkerRulesForecaster
 from ops.desk.desk import Desk
 from ops.desk.erasure import SessionErasure
-from ops.health import alarms, functions, models, services, stores
+from ops.health import alarms, functions, guardrails, models, services, stores
 from ops.health.checks import CheckResult, run_checks
 from ops.metrics import NoMetrics
 from ops.queues.figures import FEEDBACK, OldestAges, QueueAddress, QueueGauge
@@ -227,6 +227,7 @@ async def run_health_checks(deployment: Deployment, report: Callable[[CheckResul
                 *stores.list_store_checks(deployment, open_client),
                 *functions.list_function_checks(deployment, open_client, clock=clock),
                 *models.list_model_checks(deployment, open_client, open_tenants=tenants, clock=clock),
+                *guardrails.list_guardrail_checks(deployment, open_client, open_tenants=tenants),
                 *alarms.list_alarm_checks(deployment, open_client, clock=clock),
                 *services.list_service_checks(
                     deployment,

@@ -44,7 +44,7 @@ Examples:
 def run_doctor(session: Session, /, *, is_json: bool) -> None:
     """Check settings, credentials, queues, tables, secrets, functions, models, alerts, e-mail and businesses.
 
-    Prints what to do about each problem. The check of a model costs one token.
+    Prints what to do about each problem. The check of a model, or of a guardrail, costs one token.
     """
 
     def print_result(check: CheckResult) -> None:

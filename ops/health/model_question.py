@@ -6,6 +6,7 @@ A model that refuses a tool, a cache point or a parameter would answer a plain q
 from typing import Any
 
 from shared.language_models.values import LanguageModel
+from shared.tenants.guardrails import Guardrail
 
 TEMPERATURE = 0.2
 """The one of the chat worker."""
@@ -21,8 +22,11 @@ _TOOL = {
 }
 
 
-def build_question(model: LanguageModel) -> dict[str, Any]:
-    """Return the arguments of `converse_stream`; a point after so short a prefix is checked, and caches nothing."""
+def build_question(model: LanguageModel, guardrail: Guardrail | None = None) -> dict[str, Any]:
+    """Return the arguments of `converse_stream`; a point after so short a prefix is checked, and caches nothing.
+
+    Of a question with a guardrail it checks the message and the answer, as it checks those of visitors.
+    """
     system: list[dict[str, Any]] = [{"text": "Answer with one word."}]
     if model.supports_caching and "system" in model.cache.fields:
         system.append({"cachePoint": {"type": "default"}})
@@ -37,6 +41,14 @@ def build_question(model: LanguageModel) -> dict[str, Any]:
     }
     if "temperature" in model.sampling_parameters:
         question["inferenceConfig"]["temperature"] = TEMPERATURE
+    if guardrail:
+        question["messages"] = [{"role": "user", "content": [{"guardContent": {"text": {"text": "Hi"}}}]}]
+        question["guardrailConfig"] = {
+            "guardrailIdentifier": guardrail.id,
+            "guardrailVersion": guardrail.version,
+            "streamProcessingMode": "sync",
+            "trace": "disabled",
+        }
     if model.supports_tools:
         question["toolConfig"] = {"tools": [{"toolSpec": _TOOL}]}
     if thinking.on_by_default and thinking.switch_off is not None:

@@ -12,6 +12,7 @@ from shared.aws.errors import find_aws_error_code, translate_aws_errors
 from shared.clock import Clock
 from shared.errors import PermanentError, TransientError, describe_error
 from shared.language_models.catalogue import find_model
+from shared.tenants.guardrails import Guardrail
 from shared.tenants.ports import TenantDirectory
 from shared.tenants.profile import TenantProfile
 
@@ -68,6 +69,25 @@ def list_model_checks(
     ]
 
 
+def has_models(deployment: Deployment) -> bool:
+    """Return whether a deployment has models that can be asked; an emulator has some with a stand-in only."""
+    return not deployment.endpoint_url or bool(deployment.variables.get("bedrock_url"))
+
+
+async def ask_model(open_client: OpenClient, model_id: str, guardrail: Guardrail | None = None) -> None:
+    """Ask a model for one word, and read the answer to its end; only a real call needs the permissions of an answer.
+
+    Raises:
+        ServiceError: the model is not reached, or the call is refused.
+    """
+    client = await open_client("bedrock-runtime")
+    with translate_aws_errors("bedrock.converse_stream"):
+        answer = await client.converse_stream(**build_question(find_model(model_id), guardrail))
+        with contextlib.closing(answer["stream"]) as events:
+            async for _ in events:
+                pass
+
+
 class _Checks:
     def __init__(
         self, deployment: Deployment, open_client: OpenClient, open_tenants: OpenTenants, clock: Clock
@@ -79,19 +99,19 @@ class _Checks:
 
     async def check_model(self) -> Sequence[CheckResult]:
         model = self._deployment.require_variable("bedrock_model_id")
-        if not self._has_models:
+        if not has_models(self._deployment):
             return [CheckResult("model", "off", "this stack has no stand-in for Bedrock")]
         return [await self._check_answer("model", model, model)]
 
     async def check_fallback_model(self) -> Sequence[CheckResult]:
         model = self._deployment.variables.get("fallback_model_id")
-        if not model or not self._has_models:
+        if not model or not has_models(self._deployment):
             return []
         return [await self._check_answer("fallback model", model, model)]
 
     async def check_tenant_models(self) -> Sequence[CheckResult]:
         """Ask each further model that a profile names, once and concurrently, however many profiles name it."""
-        if not self._has_models:
+        if not has_models(self._deployment):
             return []
         directory = await self._open_tenants()
         tenants = await directory.list_tenants()
@@ -112,14 +132,10 @@ class _Checks:
             return CheckResult(name, "problem", f"{detail}: answered by the default model", _ALLOWED_ADVICE)
         return await self._check_answer(name, model, detail)
 
-    @property
-    def _has_models(self) -> bool:
-        return not self._deployment.endpoint_url or bool(self._deployment.variables.get("bedrock_url"))
-
     async def _check_answer(self, name: str, model: str, detail: str) -> CheckResult:
         try:
             async with asyncio.timeout(_MODEL_SECONDS):
-                await self._ask_model(model)
+                await ask_model(self._open_client, model)
         except TimeoutError:
             return CheckResult(name, "problem", f"{detail}: no answer in {_MODEL_SECONDS:g} s", _MODEL_ADVICE)
         except (PermanentError, TransientError) as error:
@@ -138,12 +154,3 @@ class _Checks:
         when = f"ends on {end}" if known.lifecycle.end_of_life else f"is legacy and may end from {end} on"
         doubt = "" if source.confirmed else f"; not confirmed, see {source.url}"
         return CheckResult(name, "warning", f"{detail}: {when}{doubt}", _END_ADVICE)
-
-    async def _ask_model(self, model: str) -> None:
-        client = await self._open_client("bedrock-runtime")
-        with translate_aws_errors("bedrock.converse_stream"):
-            # Only a real call needs the same permissions as an answer.
-            answer = await client.converse_stream(**build_question(find_model(model)))
-            with contextlib.closing(answer["stream"]) as events:
-                async for _ in events:
-                    pass

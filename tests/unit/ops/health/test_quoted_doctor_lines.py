@@ -10,7 +10,7 @@ from google.auth.exceptions import RefreshError
 from googleapiclient.errors import HttpError
 
 from ops.deployment import Deployment
-from ops.health import alarms, functions, models, services, stores
+from ops.health import alarms, functions, guardrails, models, services, stores
 from ops.health.checks import run_checks
 from tests.fakes.business_calendar import FakeCalendar
 from tests.fakes.clock import NOON, FakeClock
@@ -134,6 +134,18 @@ def make_read_only_calendar():
     return calendar
 
 
+GUARDED = {SALON: make_profile(model={"guardrail": {"id": "abc123def456", "version": 3}})}
+
+
+def refuse_guardrail(code):
+    """Return an answer that refuses a request with a guardrail, and none without."""
+
+    def answer(**request):
+        return client_error(code, "ConverseStream") if "guardrailConfig" in request else {"stream": FakeEvents()}
+
+    return answer
+
+
 def subscribed(*subscriptions):
     return {"Subscriptions": [{"Endpoint": each, "SubscriptionArn": "PendingConfirmation"} for each in subscriptions]}
 
@@ -161,6 +173,8 @@ BROKEN = [
     {"tenants": {}},
     {"tenants": {SALON: make_profile(allowed_origins=[])}},
     {"tenants": {SALON: make_profile(model={"id": OTHER_MODEL})}},
+    {"tenants": GUARDED, "converse_stream": refuse_guardrail("ValidationException")},
+    {"tenants": GUARDED, "converse_stream": refuse_guardrail("AccessDeniedException")},
     {"calendar": RefusedCalendar(RefreshError("invalid_grant"))},
     {"calendar": RefusedCalendar(HttpError(httplib2.Response({"status": 403}), b"{}", uri="https://calendar.example"))},
     {"calendar": make_read_only_calendar()},
@@ -187,6 +201,7 @@ async def check_deployment(*, tenants=None, calendar=None, variables=None, **ans
             *stores.list_store_checks(deployment, aws.open_client),
             *functions.list_function_checks(deployment, aws.open_client, clock=clock),
             *models.list_model_checks(deployment, aws.open_client, open_tenants=open_tenants, clock=clock),
+            *guardrails.list_guardrail_checks(deployment, aws.open_client, open_tenants=open_tenants),
             *alarms.list_alarm_checks(deployment, aws.open_client, clock=clock),
             *services.list_service_checks(
                 deployment, aws.open_client, open_tenants=open_tenants, open_booking=open_booking, clock=clock
