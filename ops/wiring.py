@@ -26,6 +26,7 @@ from ops.usage.usage import Usage
 from shared.aws.clients import AwsClients, open_aws_clients
 from shared.aws.conversations.conversation_index import DynamoConversationIndex
 from shared.aws.conversations.conversation_store import DynamoConversationStore
+from shared.aws.conversations.handovers import DynamoHandoverStore
 from shared.aws.conversations.judgement_index import DynamoJudgedAnswers
 from shared.aws.conversations.token_revocations import DynamoTokenRevocations
 from shared.aws.knowledge import open_tenant_directory
@@ -182,6 +183,7 @@ async def open_answers(deployment: Deployment) -> AsyncIterator[Answers]:
                 clock=clock,
             ),
             index=DynamoConversationIndex(client=dynamodb, table=table),
+            handovers=DynamoHandoverStore(client=dynamodb, table=table, clock=clock),
             clock=clock,
         )
 

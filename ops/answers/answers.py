@@ -1,12 +1,13 @@
-"""The use cases about answers: list the judged ones and the missing ones, and draft a golden case of one."""
+"""The use cases about answers: list the judged, missing and awaited ones, and draft a golden case of one."""
 
 from datetime import date
 
 from ops.answers.golden_draft import DraftProblem, GoldenDraft, build_draft
-from ops.answers.values import JudgedReport, QuestionsReport
+from ops.answers.values import JudgedReport, QuestionsReport, WaitingReport
 from ops.desk.domain.values import Operator
+from ops.desk.waiting import read_waiting
 from shared.clock import Clock
-from shared.conversations.ports import ConversationIndex, ConversationStore, JudgedAnswers
+from shared.conversations.ports import ConversationIndex, ConversationStore, HandoverStore, JudgedAnswers
 from shared.errors import PermanentError
 from shared.spending.rules import find_local_day
 from shared.tenants.ports import TenantDirectory
@@ -16,6 +17,8 @@ from shared.unanswered import UnansweredQuestions
 MAX_JUDGED = 50
 """Of each verdict."""
 
+MAX_WAITING = 50
+
 _FRAMES = 60
 """Before the answer of a draft, which has the last exchanges of them."""
 
@@ -23,7 +26,7 @@ _MAX_ID_CHARACTERS = 100
 
 
 class Answers:
-    """Shows operators what visitors think of answers, and which questions have none.
+    """Shows operators what visitors think of answers, and which questions have none, and who waits for a person.
 
     An unknown tenant and one that the operator may not see have the same result: None.
 
@@ -39,6 +42,7 @@ class Answers:
         questions: UnansweredQuestions,
         conversations: ConversationStore,
         index: ConversationIndex,
+        handovers: HandoverStore,
         clock: Clock,
     ) -> None:
         self._tenants = tenants
@@ -46,6 +50,7 @@ class Answers:
         self._questions = questions
         self._conversations = conversations
         self._index = index
+        self._handovers = handovers
         self._clock = clock
 
     async def list_judged(self, operator: Operator, tenant: str, *, limit: int = MAX_JUDGED) -> JudgedReport | None:
@@ -69,6 +74,14 @@ class Answers:
         first = min((month or current).replace(day=1), current)
         questions = await self._questions.list_questions(tenant, first)
         return QuestionsReport(tenant, profile.name, profile.zone, first, first == current, questions)
+
+    async def list_waiting(self, operator: Operator, tenant: str, *, limit: int = MAX_WAITING) -> WaitingReport | None:
+        """Return the visitors of a business who wait for a person, on whatever day they asked."""
+        profile = await self._find_profile(operator, tenant)
+        if profile is None:
+            return None
+        waiting = await read_waiting(self._handovers, tenant, limit=limit)
+        return WaitingReport(tenant, profile.name, profile.zone, waiting, len(waiting) >= limit)
 
     async def draft_golden_case(
         self, operator: Operator, tenant: str, session_id: str, seq: int, *, kind: str, language: str | None = None

@@ -1,10 +1,11 @@
 """The values of what owners hear about answers."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from zoneinfo import ZoneInfo
 
+from shared.conversations.handover import Handover
 from shared.conversations.judgements import JudgedAnswer
 from shared.unanswered import MonthOfQuestions
 
@@ -17,6 +18,18 @@ class JudgedReport:
     name: str
     zone: ZoneInfo
     answers: Sequence[JudgedAnswer]
+    has_more: bool
+    """Whether there may be more than these."""
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingReport:
+    """The visitors of a business who wait for a person, by their conversations: the longest wait first."""
+
+    tenant: str
+    name: str
+    zone: ZoneInfo
+    waiting: Mapping[str, Handover]
     has_more: bool
     """Whether there may be more than these."""
 

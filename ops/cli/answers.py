@@ -1,4 +1,4 @@
-"""`stride answers`: what visitors think of answers, and which questions have none."""
+"""`stride answers`: what visitors think of answers, which questions have none, and who waits for a person."""
 
 from collections.abc import Coroutine
 from dataclasses import asdict
@@ -8,12 +8,13 @@ from typing import Any, TypeVar
 import click
 from rich.table import Table
 
-from ops.answers.values import JudgedReport, QuestionsReport
+from ops.answers.values import JudgedReport, QuestionsReport, WaitingReport
 from ops.cli.examples import GroupWithExamples, WithExamples
 from ops.cli.json_output import to_json
 from ops.cli.session import NOT_DONE, CommandError, Session, run_async
 from ops.cli.times import format_local
 from ops.cli.views import print_lines, sanitize_text
+from shared.conversations.handover import Handover
 from shared.conversations.judgements import JudgedAnswer
 from shared.masking import mask_typed_text
 
@@ -23,6 +24,7 @@ _ANSWERS = """
 Examples:
   stride answers judged salon-ania
   stride answers unanswered salon-ania --month 2026-11
+  stride answers waiting salon-ania
 """
 
 _SHORT_CHARACTERS = 90
@@ -30,7 +32,7 @@ _SHORT_CHARACTERS = 90
 
 @click.group(cls=GroupWithExamples, epilog=_ANSWERS)
 def answers() -> None:
-    """List the answers that visitors have judged, and the questions without an answer."""
+    """List the answers that visitors have judged, the questions without one, and the visitors who wait for a person."""
 
 
 _JUDGED = """
@@ -116,6 +118,57 @@ def list_unanswered(session: Session, /, *, tenant: str, month: datetime | None,
     session.out.print(table)
     if questions.others:
         print_lines(session.out, f"{questions.others} more, which are only counted")
+
+
+_WAITING = """
+Examples:
+  stride answers waiting salon-ania
+  stride answers waiting salon-ania --json | jq '.waiting | length'
+"""
+
+
+@answers.command("waiting", cls=WithExamples, epilog=_WAITING)
+@click.argument("tenant")
+@click.option("--json", "is_json", is_flag=True, help="Print JSON.")
+@click.pass_obj
+def list_waiting(session: Session, /, *, tenant: str, is_json: bool) -> None:
+    """List the visitors who wait for a person, the longest wait first.
+
+    Notes are masked, and of a contact there is only whether the visitor gave one: the desk in the browser shows both.
+    Whoever answers or takes over there ends the wait.
+    """
+
+    async def run() -> WaitingReport | None:
+        async with session.open_answers() as opened:
+            return await opened.list_waiting(session.operator, tenant)
+
+    report = _require(run(), tenant)
+    rows = [_waiting_to_row(session_id, handover) for session_id, handover in report.waiting.items()]
+    if is_json:
+        print_lines(session.out, to_json({"tenant": tenant, "waiting": rows, "has_more": report.has_more}))
+        return
+    if not rows:
+        print_lines(session.out, "No visitor waits for a person.")
+        return
+    table = Table(box=None, pad_edge=False)
+    for name in ("since", "session", "requests", "contact", "note"):
+        table.add_column(name, no_wrap=name == "session")
+    for row in rows:
+        contact = "yes" if row["has_contact"] else "no"
+        cells = (format_local(row["since"]), row["session_id"], row["requests"], contact, _shorten(row["note"]))
+        table.add_row(*map(sanitize_text, cells))
+    session.out.print(table)
+
+
+def _waiting_to_row(session_id: str, handover: Handover) -> dict[str, Any]:
+    notes = [request.note for request in handover.requests if request.note]
+    return {
+        "session_id": session_id,
+        "since": handover.waiting_since,
+        "requests": len(handover.requests),
+        "has_contact": any(request.contact for request in handover.requests),
+        "note": mask_typed_text(notes[-1]) if notes else "",
+    }
 
 
 def _judged_to_row(answer: JudgedAnswer) -> dict[str, Any]:

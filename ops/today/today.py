@@ -10,6 +10,7 @@ from typing import Literal
 import structlog
 
 from ops.desk.domain.values import Operator
+from ops.desk.waiting import read_waiting
 from ops.today.rules import (
     build_visit,
     compute_day_bounds,
@@ -20,7 +21,7 @@ from ops.today.rules import (
     sanitize_answer,
 )
 from ops.today.values import AnswerOutcome, Business, Conversation, ConversationPreview, Day, ExplainedTime
-from ops.today.waiting import add_waiting, read_waiting
+from ops.today.waiting import add_waiting
 from shared.claims import Busy, Claim, ClaimStore, Done
 from shared.clock import Clock
 from shared.conversations.announcements import render_announcement

@@ -12,12 +12,14 @@ from evals.golden_case import Kind, read_cases
 from ops.answers.answers import Answers
 from ops.answers.golden_draft import KINDS
 from ops.desk.domain.values import Operator
+from shared.conversations.handover import StaffRequest
 from shared.conversations.judgements import Judgement
 from shared.messages.server import ChatFinal, ChatFinalData, ChatSent, ChatSentData, OfferBooking, Usage
 from shared.unanswered import AskedQuestion
 from tests.fakes.claims import FakeClaims
 from tests.fakes.clock import NOON
 from tests.fakes.conversations import FakeConversations
+from tests.fakes.handovers import FakeHandovers
 from tests.fakes.tenants import FakeTenants
 from tests.fakes.unanswered import FakeUnansweredQuestions
 from tests.unit.workers.chat.conftest import build_profile
@@ -54,12 +56,14 @@ def world(terminal):
     conversations.judged[SESSION, ANSWER] = (TENANT, judgement)
     conversations.judged[SESSION, 2] = (TENANT, Judgement("up", "", NOON + timedelta(hours=1)))
     terminal.questions = FakeUnansweredQuestions(max_groups=2)
+    terminal.handovers = FakeHandovers(terminal.world.clock)
     terminal.answers = Answers(
         tenants=FakeTenants({TENANT: build_profile()}, {}),
         judged=conversations,
         questions=terminal.questions,
         conversations=conversations,
         index=conversations.index,
+        handovers=terminal.handovers,
         clock=terminal.world.clock,
     )
     return terminal
@@ -94,6 +98,34 @@ def test_unanswered_questions_are_listed_by_frequency(world):
     assert [(one["example"][:5], one["times"]) for one in found["questions"]] == [("Pool?", 2), ("Wifi?", 1)]
     assert (found["month"], found["others"]) == ("2026-01", 1)
     assert world.json("answers", "unanswered", TENANT, "--month", "2025-12")["questions"] == []
+
+
+def test_visitors_who_wait_for_a_person_are_listed(world):
+    """The longest wait first, also from another day, until somebody answers; notes are masked, contacts not shown."""
+    assert "No visitor waits" in world.run("answers", "waiting", TENANT).stdout
+
+    def ask(session, hours, note="", contact="", tenant=TENANT):
+        request = StaffRequest(f"{session}-{hours}", NOON - timedelta(hours=hours), note, contact)
+        asyncio.run(world.handovers.add_request(tenant, session, request, waits=True))
+
+    ask("late", 1, "Call me \x1b[2J", "anna@example.com")
+    ask("early", 30, "I am jan@example.com")
+    ask("early", 29)
+    ask("answered", 40)
+    ask("elsewhere", 50, tenant="studio-bea")
+    asyncio.run(world.handovers.end_wait("answered", by="Ola"))
+
+    text = world.run("answers", "waiting", TENANT).stdout
+    assert text.index("early") < text.index("late")
+    assert not re.search(r"@example|\x1b|answered|elsewhere", text)
+    found = world.json("answers", "waiting", TENANT)
+    assert [(one["session_id"], one["requests"], one["has_contact"], one["note"][:12]) for one in found["waiting"]] == [
+        ("early", 2, False, "I am [email]"),
+        ("late", 1, True, "Call me \x1b[2J"[:12]),
+    ]
+    assert found["waiting"][0]["since"].startswith("2026-01-11T06")
+    assert found["has_more"] is False
+    assert world.run("answers", "waiting", "nobody").exit_code == 1
 
 
 def test_an_answer_becomes_a_draft_that_the_checker_reads(world, tmp_path):
@@ -201,6 +233,7 @@ def test_another_operators_business_is_unknown(world):
     """Whatever is asked about it."""
     stranger = Operator("Ola", frozenset({"studio-bea"}))
     assert asyncio.run(world.answers.list_judged(stranger, TENANT)) is None
+    assert asyncio.run(world.answers.list_waiting(stranger, TENANT)) is None
     assert asyncio.run(world.answers.list_unanswered(stranger, TENANT, date(2026, 1, 1))) is None
     assert asyncio.run(world.answers.draft_golden_case(stranger, TENANT, SESSION, 2, kind="fact")) is None
 

@@ -218,6 +218,7 @@ class World:
                 questions=self.questions,
                 conversations=self.conversations,
                 index=self.conversations.index,
+                handovers=self.handovers,
                 clock=self.clock,
             ),
             samples=self.samples,

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from datetime import date
 
 import pytest
@@ -33,6 +34,25 @@ def test_the_page_has_table_plot_and_limits(spent):
     assert "75 %" in text
     assert HOSTILE not in text
     assert "2026-01-12 · model-a" in text
+
+
+def test_the_page_says_what_a_confirmed_booking_cost(spent, world):
+    """All that was spent in the period, by the visits that were confirmed in it; nothing without such a visit."""
+
+    def read_line(query=""):
+        found = re.search(r'data-testid="usage-per-booking">.*?<dd>(.*?)</dd>', spent.get(PAGE + query).text, re.DOTALL)
+        return found and found[1]
+
+    assert read_line() is None
+    world.spending.bookings = {
+        ("salon-ania", date(2026, 1, 12)): 1,
+        ("salon-ania", date(2026, 1, 10)): 3,
+        ("studio-bea", date(2026, 1, 12)): 9,
+    }
+    assert "$0.0628" in read_line()
+    assert "4" in read_line().replace("$0.0628", "")
+    assert "$0.0012" in read_line("?from=2026-01-12&to=2026-01-12")
+    assert read_line("?from=2026-01-11&to=2026-01-11") is None
 
 
 def test_a_period_can_be_chosen(spent):
