@@ -11,6 +11,7 @@ from shared.email_links import LinkPurpose
 from shared.ledger.failures import QUEUES, AuditAction, FailureState
 from shared.messages.errors import ErrorCode
 from shared.messages.server import Announcement, ChangedBy, HandoverAnnouncement
+from shared.spending.values import Cap, Purpose
 from shared.suppressions import SuppressionReason
 from tests.compatibility.frozen_names import assert_kept, frozen
 from workers.booking.domain.quotas import Bound
@@ -36,6 +37,8 @@ def current_values():
         "who changed a visit": get_args(ChangedBy),
         "purpose of a link": get_args(LinkPurpose),
         "marker of a command": get_args(Marker),
+        "cap of costs": list(Cap),
+        "purpose of a call": list(Purpose),
     }
 
 
@@ -76,7 +79,7 @@ def dimensions_of_metrics():
 
 
 def test_every_static_word_is_still_used():
-    """Reasons, metrics, attributes of messages, authors of audit entries, cookies."""
+    """Reasons, metrics, log events, attributes of messages, authors of audit entries, cookies."""
     current = dict.fromkeys(frozen("static_words"), strings_of_the_code())
     current["dimensions"] = dimensions_of_metrics()
     assert_kept("static_words", current, who_depends="stored failures, dashboards and messages on queues")

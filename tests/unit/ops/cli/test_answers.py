@@ -48,6 +48,11 @@ ANSWER = len(FRAMES)
 @pytest.fixture
 def world(terminal):
     """Return the terminal, whose business has one conversation; its last answer is judged."""
+    return add_answers(terminal)
+
+
+def add_answers(terminal):
+    """Give a terminal a business with one conversation, whose last answer is judged."""
     terminal.world.clock.set(NOON)
     conversations = FakeConversations(FakeClaims(terminal.world.clock))
     conversations.texts[SESSION] = [frame.with_seq(number).to_wire_text() for number, frame in enumerate(FRAMES, 1)]

@@ -27,6 +27,12 @@ def world():
 
 @pytest.fixture
 def terminal(terminal, world):
+    return add_booking(terminal, world)
+
+
+def add_booking(terminal, world):
+    """Let a terminal ask booking."""
+
     async def open_ports():
         return world.ports
 

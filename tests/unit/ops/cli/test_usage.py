@@ -52,6 +52,11 @@ def spending():
 
 @pytest.fixture
 def terminal(terminal, spending):
+    return add_usage(terminal, spending)
+
+
+def add_usage(terminal, spending):
+    """Give a terminal a business that has spent something on two days, and has three confirmed bookings."""
     terminal.usage = Usage(
         tenants=FakeTenants({TENANT: build_profile()}, {}),
         reports=spending,
