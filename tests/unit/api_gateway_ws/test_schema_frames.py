@@ -1,23 +1,15 @@
 """Frames made from the schema, of visitors of two businesses: nobody reaches the session of another."""
 
-import json
-from pathlib import Path
-
 import pytest
-from jsonschema import Draft202012Validator
 
 from api_gateway_ws.authorizer import ConnectRequest
 from api_gateway_ws.sender import Sender
 from shared.ids import derive_command_key
 from shared.messages.commands import COMMAND
+from shared.messages.server import SERVER_FRAME
 from shared.trace import Trace
 from tests.unit.api_gateway_ws.schema_frames import SchemaFrames
 
-SERVER_FRAMES = Draft202012Validator(
-    json.loads(
-        (Path(__file__).parents[3] / "docs" / "schemas" / "server-frame.schema.json").read_text(encoding="utf-8")
-    )
-)
 TRACE = Trace(root="1-5759e988-bd862e3fe1be46a994272793", parent="53995c3f42cd8ad8", sampled=True)
 ANIA = Sender(tenant="salon-ania", session_id="session-of-ania", connection_id="tab-a", locale="en")
 BEA = Sender(tenant="other", session_id="session-of-bea", connection_id="tab-b", locale="pl")
@@ -42,7 +34,7 @@ def test_no_frame_reaches_another_session(world, count):
             answer = world.ingress.answer_frame(text, sender, trace=TRACE)
             if answer is not None:
                 wire = answer.to_wire_text()
-                SERVER_FRAMES.validate(json.loads(wire))
+                SERVER_FRAME.validate_json(wire)
                 assert not any(
                     secret in wire and secret not in text for secret in (other.session_id, other.connection_id)
                 )
