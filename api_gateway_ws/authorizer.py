@@ -1,10 +1,12 @@
 """The use case of the `$connect` authorizer: check tenant, Origin and token, and grant a session."""
 
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 import structlog
 
 from api_gateway_ws.auth import Admitted, Denied, decide_admission
+from api_gateway_ws.limits.connects import Connect, ConnectLimiter
 from api_gateway_ws.ports import Profiles, TokenStates, TokenVerifier
 from shared.clock import Clock
 from shared.errors import PermanentError, TransientError, describe_error
@@ -25,6 +27,7 @@ class ConnectRequest:
     token: str | None
     locale: str | None
     accept_language: str | None
+    source_ip: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,15 +39,28 @@ class ConnectGrant:
     resume: str
     locale: str
     is_rotation_due: bool = False
+    limited_until: datetime | None = None
+    """Until when a connection that is over a limit is not registered, and its frames are refused."""
+    rates: str = ""
+    """The rate limits that the business has set, so that the ingress need not read its profile for each frame."""
 
 
 class ConnectAuthorizer:
     """Decides who may connect; never raises because of what a client sent."""
 
-    def __init__(self, *, profiles: Profiles, tokens: TokenVerifier, states: TokenStates, clock: Clock) -> None:
+    def __init__(
+        self,
+        *,
+        profiles: Profiles,
+        tokens: TokenVerifier,
+        states: TokenStates,
+        limiter: ConnectLimiter,
+        clock: Clock,
+    ) -> None:
         self._profiles = profiles
         self._tokens = tokens
         self._states = states
+        self._limiter = limiter
         self._clock = clock
 
     def authorize(self, request: ConnectRequest) -> ConnectGrant | None:
@@ -53,7 +69,12 @@ class ConnectAuthorizer:
         if isinstance(decision, Denied):
             log.info("connection_denied", reason=decision.reason)
             return None
-        log.info("connection_allowed", session_id=decision.session_id, resume=decision.resume)
+        log.info(
+            "connection_allowed",
+            session_id=decision.session_id,
+            resume=decision.resume,
+            **({"is_limited": True} if decision.limited_until else {}),
+        )
         return decision
 
     def _decide_grant(self, request: ConnectRequest) -> ConnectGrant | Denied:
@@ -77,12 +98,20 @@ class ConnectAuthorizer:
             case Denied():
                 return admission
             case Admitted(session_id, resume, is_rotation_due):
+                rates, is_returning = profile.limits.rates_text, resume == "ok"
+                limited = self._limiter.admit(
+                    Connect(request.tenant, request.source_ip, session_id if is_returning else None, rates)
+                )
+                if limited and limited.is_flood and not is_returning:
+                    return Denied("flood")
                 return ConnectGrant(
                     tenant=request.tenant,
                     session_id=session_id,
                     resume=resume,
                     locale=_choose_locale(request, profile.locale),
                     is_rotation_due=is_rotation_due,
+                    limited_until=self._clock.now() + timedelta(milliseconds=limited.wait_ms) if limited else None,
+                    rates=rates,
                 )
 
     def _read_state(self, session_id: str) -> TokenState:

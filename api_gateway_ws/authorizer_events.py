@@ -20,6 +20,7 @@ def authorize_event(event: dict[str, Any], authorizer: ConnectAuthorizer) -> dic
         token=query.get("session"),
         locale=query.get("locale"),
         accept_language=headers.get("accept-language"),
+        source_ip=event.get("requestContext", {}).get("identity", {}).get("sourceIp", ""),
     )
     try:
         grant = authorizer.authorize(request)

@@ -2,6 +2,8 @@
 
 from typing import TYPE_CHECKING, Any
 
+from shared.instants import to_milliseconds
+
 if TYPE_CHECKING:
     from api_gateway_ws.authorizer import ConnectGrant
 
@@ -11,13 +13,17 @@ def build_connect_policy(event: dict[str, Any], grant: "ConnectGrant | None") ->
 
     https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-websocket-api-lambda-auth.html
     """
-    context = (
-        {"tenant": grant.tenant, "session_id": grant.session_id, "resume": grant.resume, "locale": grant.locale}
-        if grant
-        else {}
-    )
-    if grant and grant.is_rotation_due:
-        context["rotation"] = "due"
+    context = {}
+    if grant:
+        context = {
+            "tenant": grant.tenant,
+            "session_id": grant.session_id,
+            "resume": grant.resume,
+            "locale": grant.locale,
+            **({"limited_until": str(to_milliseconds(grant.limited_until))} if grant.limited_until else {}),
+            **({"rotation": "due"} if grant.is_rotation_due else {}),
+            **({"rates": grant.rates} if grant.rates else {}),
+        }
     statement = {
         "Action": "execute-api:Invoke",
         "Effect": "Allow" if grant else "Deny",

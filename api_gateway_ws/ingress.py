@@ -5,6 +5,9 @@ from datetime import datetime, timedelta
 import structlog
 from pydantic import ValidationError
 
+from api_gateway_ws.limits.connects import Connect, ConnectLimiter
+from api_gateway_ws.limits.frame_kinds import find_id, find_kind
+from api_gateway_ws.limits.limiter import RateLimiter, Request
 from api_gateway_ws.ports import (
     AnswerStopFlags,
     CommandPublisher,
@@ -15,12 +18,13 @@ from api_gateway_ws.ports import (
     TokenIssuer,
     TokenStates,
 )
-from api_gateway_ws.routes import RefusedFrame, StopRequest, route_frame
+from api_gateway_ws.routes import RefusedFrame, RoutedFrame, StopRequest, route_frame
 from api_gateway_ws.sender import Sender
 from shared.clock import Clock
 from shared.conversations.judgements import Judgement, is_assistants_answer
 from shared.errors import PermanentError, TransientError, describe_error
 from shared.ids import new_id
+from shared.instants import to_milliseconds
 from shared.messages.client import ChatFeedback, Hello, Ping
 from shared.messages.commands import AnyCommand
 from shared.messages.errors import RETRYABLE, ErrorCode
@@ -33,6 +37,8 @@ log = structlog.get_logger()
 
 _HISTORY_TIMEOUT = timedelta(seconds=6)
 """For posting the missed frames; the function itself may take ten seconds."""
+
+_NOT_TEXT = RefusedFrame(ErrorCode.BAD_FRAME, detail="the frame is not text")
 
 
 class Ingress:
@@ -49,6 +55,8 @@ class Ingress:
         profiles: Profiles,
         tokens: TokenIssuer,
         states: TokenStates,
+        limiter: RateLimiter,
+        connect_limiter: ConnectLimiter,
         clock: Clock,
     ) -> None:
         self._publisher = publisher
@@ -59,6 +67,8 @@ class Ingress:
         self._profiles = profiles
         self._tokens = tokens
         self._states = states
+        self._limiter = limiter
+        self._connect_limiter = connect_limiter
         self._clock = clock
 
     def parse_or_begin_trace(self, header: str | None) -> Trace:
@@ -66,7 +76,10 @@ class Ingress:
         return Trace.parse(header) or Trace.begin(self._clock.now())
 
     def register_connection(self, sender: Sender) -> None:
-        """Register the connection, so that workers post to it."""
+        """Register the connection, so that workers post to it; one that is over a limit is not registered yet."""
+        if sender.limited_until:
+            log.info("connected_over_limit", resume=sender.resume)
+            return
         self._sessions.register_connection(
             sender.session_id, sender.connection_id, tenant=sender.tenant, now=self._clock.now()
         )
@@ -74,22 +87,29 @@ class Ingress:
 
     def remove_connection(self, sender: Sender) -> None:
         """Remove the connection; the session stays."""
-        self._sessions.remove_connection(sender.session_id, sender.connection_id)
+        was_registered = self._sessions.remove_connection(sender.session_id, sender.connection_id)
+        # A worker may have removed its row; but one that was limited only counts if it was registered later.
+        if sender.connected_at and (was_registered or not sender.limited_until):
+            self._connect_limiter.release(sender.tenant, sender.source_ip, connected_at=sender.connected_at)
         log.info("disconnected")
 
-    def answer_frame(self, text: str, sender: Sender, *, trace: Trace) -> ServerFrame | None:
-        """Process one frame and return its answer, if it has one."""
+    def answer_frame(self, text: str | None, sender: Sender, *, trace: Trace) -> ServerFrame | None:
+        """Process one frame, None for a binary one, and return its answer, if it has one."""
         try:
             return self._route_frame(text, sender, trace)
         except (TransientError, PermanentError):
             log.exception("frame_failed")
             return self._build_refusal(ErrorCode.INTERNAL, sender, re=None)
 
-    def _route_frame(self, text: str, sender: Sender, trace: Trace) -> ServerFrame | None:
-        routed = route_frame(text, sender, accepted_at=self._clock.now(), fresh_id=new_id, trace=trace.header)
+    def _route_frame(self, text: str | None, sender: Sender, trace: Trace) -> ServerFrame | None:
+        routed: RoutedFrame = _NOT_TEXT
+        if text is not None:
+            routed = route_frame(text, sender, accepted_at=self._clock.now(), fresh_id=new_id, trace=trace.header)
+        if wait_ms := self._find_wait(routed, sender):
+            return self._build_refusal(ErrorCode.RATE_LIMITED, sender, re=find_id(routed), retry_after_ms=wait_ms)
         match routed:
             case RefusedFrame(code, re, detail):
-                log.info("frame_refused", code=code, detail=detail, bytes=len(text))
+                log.info("frame_refused", code=code, detail=detail, bytes=len(text or ""))
                 # Some codes are retryable, such as that of a wrong digit, but the same frame would be refused again.
                 return self._build_refusal(code, sender, re=re, detail=detail, retryable=False)
             case Ping():
@@ -105,6 +125,39 @@ class Ingress:
                 return self._answer_hello(routed, sender)
             case _:
                 return self._enqueue_command(routed, sender)
+
+    def _find_wait(self, routed: RoutedFrame, sender: Sender) -> int | None:
+        """Count the frame and return None; or return the milliseconds after which it may be sent again."""
+        if sender.limited_until and (wait_ms := self._admit_connection(sender, sender.limited_until)):
+            log.info("connection_limited", wait_ms=wait_ms)
+            return wait_ms
+        refusal = self._limiter.admit(
+            Request(
+                find_kind(routed),
+                sender.tenant,
+                sender.source_ip,
+                sender.session_id,
+                sender.rates,
+                is_ping=isinstance(routed, Ping),
+            )
+        )
+        if refusal is None:
+            return None
+        log.info("frame_limited", scope=refusal.scope, kind=refusal.kind, wait_ms=refusal.wait_ms)
+        return refusal.wait_ms
+
+    def _admit_connection(self, sender: Sender, limited_until: datetime) -> int | None:
+        """Register a connection that was opened over a limit and return None; or return when to try again, as above."""
+        now = self._clock.now()
+        if now < limited_until:
+            return to_milliseconds(limited_until) - to_milliseconds(now)
+        if self._sessions.has_connection(sender.session_id, sender.connection_id):
+            return None
+        limited = self._connect_limiter.admit(Connect(sender.tenant, sender.source_ip, sender.session_id, sender.rates))
+        if limited:
+            return limited.wait_ms
+        self._sessions.register_connection(sender.session_id, sender.connection_id, tenant=sender.tenant, now=now)
+        return None
 
     def _enqueue_command(self, command: AnyCommand, sender: Sender) -> ServerFrame | None:
         try:
@@ -210,6 +263,7 @@ class Ingress:
         re: str | None,
         detail: str | None = None,
         retryable: bool | None = None,
+        retry_after_ms: int | None = None,
     ) -> Error:
         """Return a refusal in the language that the visitor's `hello` asked for; only refusals cost that look-up."""
         try:
@@ -218,5 +272,7 @@ class Ingress:
             locale = sender.locale
         message = render_refusal(code, locale)
         is_retryable = code in RETRYABLE if retryable is None else retryable
-        data = ErrorData(code=code, retryable=is_retryable, message=message, detail=detail)
+        data = ErrorData(
+            code=code, retryable=is_retryable, message=message, detail=detail, retry_after_ms=retry_after_ms
+        )
         return Error(re=re, data=data)

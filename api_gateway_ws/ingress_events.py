@@ -4,6 +4,7 @@ from typing import Any
 
 from api_gateway_ws.ingress import Ingress
 from api_gateway_ws.sender import Sender
+from shared.instants import from_milliseconds
 from shared.log import log_fields
 
 
@@ -24,14 +25,16 @@ def serve_event(event: dict[str, Any], ingress: Ingress, *, trace_header: str | 
             case "DISCONNECT":
                 ingress.remove_connection(sender)
             case _:
-                answer = ingress.answer_frame(event.get("body") or "", sender, trace=trace)
+                # A binary frame comes as base64, which must not be taken for what somebody wrote.
+                text = None if event.get("isBase64Encoded") else event.get("body") or ""
+                answer = ingress.answer_frame(text, sender, trace=trace)
                 if answer is not None:
                     return {"statusCode": 200, "body": answer.to_wire_text()}
     return {"statusCode": 200}
 
 
 def _parse_sender(request: dict[str, Any]) -> Sender:
-    grant = request["authorizer"]
+    grant, connected_at = request["authorizer"], request.get("connectedAt")
     return Sender(
         tenant=grant["tenant"],
         session_id=grant["session_id"],
@@ -40,4 +43,7 @@ def _parse_sender(request: dict[str, Any]) -> Sender:
         resume=grant["resume"],
         source_ip=request.get("identity", {}).get("sourceIp", ""),
         is_rotation_due=grant.get("rotation") == "due",
+        connected_at=from_milliseconds(connected_at) if isinstance(connected_at, int) else None,
+        limited_until=from_milliseconds(int(grant["limited_until"])) if "limited_until" in grant else None,
+        rates=grant.get("rates", ""),
     )

@@ -46,8 +46,16 @@ class Sessions(Protocol):
         """Return the language that the connection's `hello` asked for; None if it named none."""
         ...
 
-    def remove_connection(self, session_id: str, connection_id: str) -> None:
-        """Remove a connection."""
+    def has_connection(self, session_id: str, connection_id: str) -> bool:
+        """Return whether the connection is recorded."""
+        ...
+
+    def count_connections(self, session_id: str, *, limit: int) -> int:
+        """Return how many connections the session has; it counts no further than `limit`."""
+        ...
+
+    def remove_connection(self, session_id: str, connection_id: str) -> bool:
+        """Remove a connection, and return whether it was recorded."""
         ...
 
     def read_frames_after(self, session_id: str, seq: int) -> Iterator[str]:
@@ -128,6 +136,11 @@ class ConnectLimits(Protocol):
     @property
     def chat_characters(self) -> int:
         """Return how long a message may be."""
+        ...
+
+    @property
+    def rates_text(self) -> str:
+        """Return the rate limits that the business has set, as `shared/tenants/rate_limits.py` writes them."""
         ...
 
 

@@ -48,9 +48,10 @@ class RefusedFrame:
 
 @dataclass(frozen=True, slots=True)
 class StopRequest:
-    """End the answer to the command with this key."""
+    """End the answer to the command with this key; `client_id` is that of the request."""
 
     key: str
+    client_id: str | None = None
 
 
 RoutedFrame = Hello | Ping | ChatFeedback | StopRequest | AnyCommand | RefusedFrame
@@ -83,7 +84,7 @@ def route_frame(
     if isinstance(frame, RefusedFrame | Hello | Ping | ChatFeedback):
         return frame
     if isinstance(frame, ChatStop):
-        return StopRequest(derive_command_key(sender.tenant, sender.session_id, frame.data.id))
+        return StopRequest(derive_command_key(sender.tenant, sender.session_id, frame.data.id), frame.id)
     # Every query gets a key of its own: an answer that never arrived must not block the next query.
     query_id = fresh_id() if isinstance(frame, client.BookingSlots | client.BookingLookup) else ""
     key = derive_command_key(sender.tenant, sender.session_id, frame.id + query_id)

@@ -5,10 +5,11 @@ They are plain models: the library that reads settings elsewhere takes a third o
 
 import os
 
-from pydantic import BaseModel, ConfigDict, model_validator
+from pydantic import BaseModel, ConfigDict, field_validator, model_validator
 
 from shared.aws.signer import StaticCredentials
 from shared.endpoints import find_endpoint_url
+from shared.tenants.rate_limits import parse_rate_limits
 
 _GENERAL_CLIENT_VARIABLES = (
     "HTTP_PROXY",
@@ -33,6 +34,16 @@ class EdgeSettings(BaseModel):
     metrics_namespace: str = "StrideChat"
     knowledge_bucket: str
     session_key_secret_id: str
+    limits_table: str = ""
+    """Without it nothing is limited. While a function is updated, its new code may run with its old variables."""
+    rate_limits: str = ""
+    """Limits in place of the defaults, such as `session.chats=30,address=5000`."""
+
+    @field_validator("rate_limits")
+    @classmethod
+    def _check_rate_limits(cls, text: str) -> str:
+        parse_rate_limits(text)
+        return text
 
     @model_validator(mode="before")
     @classmethod
@@ -46,7 +57,7 @@ class EdgeSettings(BaseModel):
 
 
 class AuthorizerSettings(EdgeSettings):
-    """The settings of the authorizer, which reads only profiles, the key, and the state of a session's tokens."""
+    """The settings of the authorizer, which reads profiles, the key, connections and tokens, and counts connects."""
 
     connections_table: str
     conversations_table: str = ""

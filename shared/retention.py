@@ -72,6 +72,12 @@ VISIT_CHANGE_RETENTION = QUEUED_MESSAGE_RETENTION
 FULL_MAILBOX_RETENTION = timedelta(hours=24)
 """A mailbox that was full, or that bounced for an unknown reason, may take e-mail tomorrow."""
 
+RATE_LIMIT_RETENTION = timedelta(minutes=10)
+"""The minute that a row counts is over; ten more are for clocks that differ."""
+
+CONNECTION_COUNT_RETENTION = CONNECTION_RETENTION
+"""As long as the connections can be open that a row counts."""
+
 USAGE_RECORD_RETENTION = timedelta(days=400)
 """The same month of last year can be compared, and its sums can be computed again."""
 

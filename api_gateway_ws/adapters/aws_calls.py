@@ -5,16 +5,17 @@ service descriptions nor credentials from anywhere but the environment. Connecti
 botocore's, as the adapters expect.
 """
 
+import copy
 import json
 import re
 from dataclasses import dataclass
 from io import BytesIO
-from typing import Any
+from typing import Any, Self
 from urllib.parse import quote
 
 from botocore.exceptions import ClientError
 
-from api_gateway_ws.adapters.http_connection import HttpConnection, Response
+from api_gateway_ws.adapters.http_connection import RETRY_POLICY, HttpConnection, Response, RetryPolicy
 from shared.aws.errors import is_transient
 from shared.aws.signer import Credentials, RequestSigner
 from shared.clock import Clock
@@ -45,6 +46,13 @@ class _Calls:
         self._signer = RequestSigner(service=service, region=region.name, host=self._http.host)
         self._credentials = region.credentials
         self._clock = clock
+        self.retry_policy = RETRY_POLICY
+
+    def with_retry_policy(self, retry_policy: RetryPolicy) -> Self:
+        """Return the same calls, over the same connection, that give up earlier or later."""
+        calls = copy.copy(self)
+        calls.retry_policy = retry_policy
+        return calls
 
     def request(self, method: str, path: str, *, headers: dict[str, str], body: bytes = b"") -> Response:
         """Return the response; `path` is percent-encoded.
@@ -59,7 +67,14 @@ class _Calls:
                 method, full_path, headers=headers, body=body, credentials=self._credentials, now=self._clock.now()
             )
 
-        return self._http.request(method, full_path, body=body, sign=sign, may_succeed_later=self._may_succeed_later)
+        return self._http.request(
+            method,
+            full_path,
+            body=body,
+            sign=sign,
+            may_succeed_later=self._may_succeed_later,
+            retry_policy=self.retry_policy,
+        )
 
     def _may_succeed_later(self, response: Response) -> bool:
         return response.status >= 300 and is_transient(self.find_error_code(response), response.status)
@@ -87,7 +102,11 @@ class _JsonCalls(_Calls):
         headers = {"Content-Type": self._content_type, "X-Amz-Target": f"{self._target}.{operation}"}
         response = self.request("POST", "/", headers=headers, body=json.dumps(parameters).encode())
         if response.status >= 300:
-            raise _build_client_error(operation, response.status, self.find_error_code(response))
+            error = _build_client_error(operation, response.status, self.find_error_code(response))
+            # DynamoDB returns the item that did not meet a condition, if it is asked to.
+            if item := (parse_json_object(response.body) or {}).get("Item"):
+                error.response["Item"] = item
+            raise error
         content = parse_json_object(response.body) if response.body else {}
         if content is None:
             raise ConnectionError("the answer is no JSON object")

@@ -23,6 +23,18 @@ MIN_ATTEMPT_SECONDS = 0.5
 """With less time left, another attempt is not worth it."""
 ATTEMPTS = 3
 
+
+@dataclass(frozen=True, slots=True)
+class RetryPolicy:
+    """How long a call may take, and how often it is attempted."""
+
+    seconds: float
+    attempts: int
+
+
+RETRY_POLICY = RetryPolicy(CALL_TIMEOUT_SECONDS, ATTEMPTS)
+
+
 MAX_IDLE_SECONDS = 15
 """AWS closes connections that were idle for 20 s. A frozen process may not notice, and would wait for the time-out."""
 
@@ -70,15 +82,16 @@ class HttpConnection:
         body: bytes,
         sign: Callable[[], dict[str, str]],
         may_succeed_later: Callable[[Response], bool],
+        retry_policy: RetryPolicy = RETRY_POLICY,
     ) -> Response:
         """Return the response; a call that failed is repeated, and signed anew.
 
-        Every call of the edge may be repeated: it has the same effect each time, or a deduplication id.
+        A call with more than one attempt has the same effect each time, or a deduplication id.
 
         Raises:
             OSError: no answer at the last attempt, or one that is too long.
         """
-        ends_at = monotonic() + CALL_TIMEOUT_SECONDS
+        ends_at = monotonic() + retry_policy.seconds
         attempt = 0
         while True:
             attempt += 1
@@ -92,7 +105,7 @@ class HttpConnection:
             if not failure and not may_succeed_later(response):
                 return response
             pause = compute_backoff_seconds(attempt, base_seconds=0.1, cap_seconds=0.5, random_source=random.random)
-            if attempt == ATTEMPTS or ends_at - monotonic() - pause < MIN_ATTEMPT_SECONDS:
+            if attempt == retry_policy.attempts or ends_at - monotonic() - pause < MIN_ATTEMPT_SECONDS:
                 if failure:
                     raise ConnectionError(type(failure).__name__) from failure
                 return response

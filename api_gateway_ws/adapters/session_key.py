@@ -1,5 +1,6 @@
 """Issues and verifies resume tokens with the keys in Secrets Manager, which may be rotated meanwhile."""
 
+import hmac
 from datetime import datetime, timedelta
 
 from api_gateway_ws.auth import ForgedTokenError, SessionTokens
@@ -11,7 +12,7 @@ RECHECK_AFTER = timedelta(minutes=1)
 
 
 class SecretSessionTokens:
-    """A `TokenIssuer` and `TokenVerifier`, which reads its keys when it needs them."""
+    """A `TokenIssuer`, a `TokenVerifier` and the `Digests` of rate limits; it reads its keys when it needs them."""
 
     def __init__(self, *, secrets: Secrets, secret_id: str) -> None:
         self._secrets = secrets
@@ -39,6 +40,11 @@ class SecretSessionTokens:
             if newer == keys:
                 raise
             return _parse_keys(newer).verify(token, tenant, now)
+
+    def compute_digest(self, text: str) -> str:
+        """Return a keyed hash of a text: 32 hexadecimal characters."""
+        newest = self._secrets.get_text(self._secret_id).split()[-1]
+        return hmac.digest(newest.encode(), f"rate/{text}".encode(), "sha256").hex()[:32]
 
 
 def _parse_keys(text: str) -> SessionTokens:

@@ -75,13 +75,38 @@ class DynamoSessions:
         locale: str = answer.get("Item", {}).get("locale", {}).get("S", "")
         return locale or None
 
-    def remove_connection(self, session_id: str, connection_id: str) -> None:
-        """Remove a connection."""
-        with translate_aws_errors("connections.remove"):
-            self._client.delete_item(
+    def has_connection(self, session_id: str, connection_id: str) -> bool:
+        """Return whether the connection is recorded."""
+        with translate_aws_errors("connections.find"):
+            answer = self._client.get_item(
                 TableName=self._connections,
                 Key=to_item({"session_id": session_id, "connection_id": connection_id}),
+                ConsistentRead=True,
             )
+        return "Item" in answer
+
+    def count_connections(self, session_id: str, *, limit: int) -> int:
+        """Return how many connections the session has; it counts no further than `limit`, and may lag."""
+        with translate_aws_errors("connections.count"):
+            answer = self._client.query(
+                TableName=self._connections,
+                KeyConditionExpression="session_id = :session",
+                ExpressionAttributeValues=to_item({":session": session_id}),
+                Select="COUNT",
+                Limit=limit,
+            )
+        count: int = answer["Count"]
+        return count
+
+    def remove_connection(self, session_id: str, connection_id: str) -> bool:
+        """Remove a connection, and return whether it was recorded."""
+        with translate_aws_errors("connections.remove"):
+            answer = self._client.delete_item(
+                TableName=self._connections,
+                Key=to_item({"session_id": session_id, "connection_id": connection_id}),
+                ReturnValues="ALL_OLD",
+            )
+        return "Attributes" in answer
 
     def read_frames_after(self, session_id: str, seq: int) -> Iterator[str]:
         """Yield the durable frames after `seq`, page by page."""

@@ -216,6 +216,7 @@ def _start_stack(options: Options, children: Children, step: Step) -> Stack:
             "SmsEnabled": "true",
             # All visitors of a local stack have the same IP address.
             "HoldsPerAddress": "1000",
+            "RateLimits": "address=100000",
             "LocalBedrockEndpoint": stand_ins.bedrock_url,
             "LocalCalendarEndpoint": stand_ins.calendar_url,
             **options.parameters,

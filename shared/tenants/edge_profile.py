@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from shared.json_objects import parse_json_object
 from shared.languages.catalogue import REFERENCE
 from shared.languages.tags import match_language
+from shared.tenants.rate_limits import parse_rate_limits
 
 if TYPE_CHECKING:
     from shared.tenants.profile import TenantProfile
@@ -29,6 +30,8 @@ class EdgeLimits:
     """The limits of what a visitor may send."""
 
     chat_characters: int
+    rates_text: str = ""
+    """The rate limits that the business has set, as `shared/tenants/rate_limits.py` writes them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +66,7 @@ def compile_edge_profile(profile: "TenantProfile", *, source_etag: str) -> str:
         "allowed_origins": list(profile.allowed_origins),
         "allow_missing_origin": profile.allow_missing_origin,
         "chat_characters": profile.limits.chat_characters,
+        "rates": profile.limits.rates_text,
         "disclosure": {tag: text for tag, text in profile.disclosure.root.items() if text},
     }
     return json.dumps(content, ensure_ascii=False, sort_keys=True)
@@ -79,10 +83,12 @@ def parse_edge_profile(text: str) -> tuple[EdgeProfile, str] | None:
             locale=str(content["locale"]),
             allowed_origins=tuple(map(str, content["allowed_origins"])),
             allow_missing_origin=content["allow_missing_origin"] is True,
-            limits=EdgeLimits(int(content["chat_characters"])),
+            # A release before this one writes no rates.
+            limits=EdgeLimits(int(content["chat_characters"]), str(content.get("rates", ""))),
             disclosure=EdgeTexts(texts),
         )
         etag = str(content["source_etag"])
+        parse_rate_limits(profile.limits.rates_text)
         "".join(texts.values()).encode()  # fails for half a character, which JSON can spell
     except (ArithmeticError, AttributeError, KeyError, TypeError, ValueError):
         return None

@@ -21,6 +21,7 @@ from shared.tenants.phone import check_phone
 from shared.tenants.profile_types import Section, Translated, TranslatedLine
 from shared.tenants.public_holidays import is_known_region, is_public_holiday
 from shared.tenants.quiet_hours import QuietHours
+from shared.tenants.rate_overrides import RateOverrides
 from shared.tenants.services import DEFAULT_RESOURCE, Resource, Service, parse_lane
 
 _DAY_MINUTES = 24 * 60
@@ -87,6 +88,13 @@ class TenantLimits(Section):
     chat_characters: Annotated[int, Field(gt=0, le=MAX_CHAT_CHARACTERS)] = MAX_CHAT_CHARACTERS
     answer_seconds: Annotated[int, Field(ge=10, le=MAX_ANSWER_SECONDS)] = 45
     """How long a visitor waits for a whole answer; one that takes longer ends with the text that has come."""
+    rates: RateOverrides = RateOverrides()
+    """How much a conversation, an address and the business may send a minute, in place of the installation's limits."""
+
+    @property
+    def rates_text(self) -> str:
+        """Return `rates` as ingress and authorizer read them."""
+        return self.rates.text
 
 
 def _check_zone(name: str) -> str:

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import api_gateway_ws.ports as ingress
+    from api_gateway_ws.limits import ports as limits
     from shared.claims import ClaimStore
     from shared.clock import Clock
     from shared.conversations import ports as conversation
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from tests.fakes.ingress import FakeBlockingPoster, FakeCommandPublisher, FakeSessions
     from tests.fakes.model import FakeModel
     from tests.fakes.notices import FakeEmailTemplates, FakeMailer, FakeNotices
+    from tests.fakes.rate_counters import FakeDigests, FakeRateCounters
     from tests.fakes.spending import FakeSpending
     from tests.fakes.tenants import FakeProfiles, FakeTenants
     from workers.booking import ports as booking
@@ -79,8 +81,19 @@ if TYPE_CHECKING:
         stops: FakeClaims,
         poster: FakeBlockingPoster,
         profiles: FakeProfiles,
-    ) -> tuple[ingress.CommandPublisher, ingress.Sessions, ingress.AnswerStopFlags, ingress.Poster, ingress.Profiles]:
-        return queue, sessions, stops, poster, profiles
+        rate_counters: FakeRateCounters,
+        digests: FakeDigests,
+    ) -> tuple[
+        ingress.CommandPublisher,
+        ingress.Sessions,
+        ingress.AnswerStopFlags,
+        ingress.Poster,
+        ingress.Profiles,
+        limits.RateCounters,
+        limits.ConnectionCounts,
+        limits.Digests,
+    ]:
+        return queue, sessions, stops, poster, profiles, rate_counters, sessions, digests
 
     def _workers(
         *,

@@ -69,10 +69,20 @@ class FakeSessions:
         row = self._connections.rows.get((session_id, connection_id))
         return row.locale if row else None
 
-    def remove_connection(self, session_id: str, connection_id: str) -> None:
-        """Forget a connection."""
+    def has_connection(self, session_id: str, connection_id: str) -> bool:
+        """Return whether the connection is recorded."""
         self._reach()
-        self._connections.rows.pop((session_id, connection_id), None)
+        return (session_id, connection_id) in self._connections.rows
+
+    def count_connections(self, session_id: str, *, limit: int) -> int:
+        """Return how many connections the session has, up to `limit`."""
+        self._reach()
+        return min(limit, sum(session == session_id for session, _ in self._connections.rows))
+
+    def remove_connection(self, session_id: str, connection_id: str) -> bool:
+        """Forget a connection, and return whether it was recorded."""
+        self._reach()
+        return self._connections.rows.pop((session_id, connection_id), None) is not None
 
     def read_frames_after(self, session_id: str, seq: int) -> Iterator[str]:
         """Yield the durable frames after `seq` as JSON, in order."""

@@ -36,6 +36,7 @@ def correct_emulator() -> None:
     extract = requests.name_schedule_group(iam_actions.extract_resource_arn)
     extract = requests.name_stack_of_change_set(extract)
     iam_actions.extract_resource_arn = requests.name_alarms(extract, iam_actions.extract_iam_action)
+    iam_actions.dynamodb_service_context = requests.name_leading_key(iam_actions.dynamodb_service_context)
     app._enforce_ses_v2 = requests.check_each_identity(app._enforce_ses_v2, app._enforce_data_plane)
     scheduler._create_schedule = services.check_passed_role(scheduler._create_schedule)
     scheduler._SCHEDULE_TICK_INTERVAL = _SCHEDULER_TICK_SECONDS

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from ministack.core.responses import get_account_id, get_region
-from ministack.services import cloudformation
+from ministack.services import cloudformation, dynamodb
 
 ExtractAction = Callable[..., str | None]
 ExtractResource = Callable[..., str]
@@ -80,6 +80,21 @@ def name_alarms(extract: ExtractResource, extract_action: ExtractAction) -> Extr
         return arn
 
     return extract_resource_arn
+
+
+def name_leading_key(describe: Callable[[bytes], dict[str, Any]]) -> Callable[[bytes], dict[str, Any]]:
+    """Name the partition key of the row that a single call of DynamoDB writes or reads: `dynamodb:LeadingKeys`.
+
+    https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/specifying-conditions.html
+    """
+
+    def dynamodb_service_context(body: bytes) -> dict[str, Any]:
+        context, call = describe(body), _parse_body(body)
+        table = dynamodb._tables.get(str(call.get("TableName", "")).rpartition("/")[2])
+        key = (call.get("Key") or call.get("Item") or {}).get(table["pk_name"]) if table else None
+        return context | ({"dynamodb:LeadingKeys": list(key.values())} if key else {})
+
+    return dynamodb_service_context
 
 
 def check_each_identity(enforce: Callable[..., Answer], check: Callable[..., Answer]) -> Callable[..., Answer]:

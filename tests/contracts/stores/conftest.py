@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from api_gateway_ws.adapters.judgements import DynamoJudgements
+from api_gateway_ws.adapters.rate_counters import DynamoRateCounters
 from api_gateway_ws.adapters.sessions import DynamoAnswerStopFlags, DynamoSessions
 from infra.local.google_calendar.keys import create_service_account_key, parse_account_key
 from infra.local.google_calendar.standin import Standin
@@ -35,6 +36,7 @@ from tests.fakes.conversations import FakeConversations
 from tests.fakes.failures import FakeFailures, FakeReplayOutcomes
 from tests.fakes.figures import FakeUsage
 from tests.fakes.ingress import FakeJudgements, FakeSessions
+from tests.fakes.rate_counters import FakeRateCounters
 from tests.fakes.spending import FakeSpending
 from tests.fakes.unanswered import FakeUnansweredQuestions
 from workers.booking.adapters.appointments import DynamoAppointmentStore
@@ -56,6 +58,7 @@ class Stores:
     conversations: Any
     connections: Any
     sessions: Any
+    rate_counters: Any
     judgements: Any
     """As the ingress writes them."""
     judged: Any
@@ -95,6 +98,7 @@ def in_memory(clock):
         conversations=conversations,
         connections=connections,
         sessions=FakeSessions(connections, conversations),
+        rate_counters=FakeRateCounters(),
         judgements=FakeJudgements(conversations),
         judged=conversations,
         questions=FakeUnansweredQuestions(max_groups=3),
@@ -122,6 +126,7 @@ def in_dynamodb(clock, client, blocking):
         conversations=DynamoConversationStore(client=client, clock=clock, **conversations),
         connections=DynamoConnectionStore(client=client, table="ConnectionsTable", clock=clock),
         sessions=DynamoSessions(client=blocking, **sessions),
+        rate_counters=DynamoRateCounters(client=blocking, table="LimitsTable"),
         judgements=DynamoJudgements(client=blocking, table="ConversationsTable"),
         judged=DynamoJudgedAnswers(client=client, table="ConversationsTable"),
         questions=DynamoUnansweredQuestions(client=client, table="UsageTable", max_groups=3),

@@ -80,6 +80,18 @@ async def test_a_young_connection_stays(stores, clock, session):
     assert await names(stores, session) == ["tab"]
 
 
+async def test_the_ingress_counts_and_finds_connections(stores, clock, session):
+    """It counts no further than it is asked to, and says whether what it removes was there."""
+    assert not await asyncio.to_thread(lambda: stores.sessions.remove_connection(session, "tab"))
+    for name in ("tab", "other tab", "third"):
+        await open_one(stores, session, name, clock.now())
+    assert await asyncio.to_thread(lambda: stores.sessions.count_connections(session, limit=9)) == 3
+    assert await asyncio.to_thread(lambda: stores.sessions.count_connections(session, limit=2)) == 2
+    assert await asyncio.to_thread(lambda: stores.sessions.has_connection(session, "tab"))
+    assert await asyncio.to_thread(lambda: stores.sessions.remove_connection(session, "tab"))
+    assert not await asyncio.to_thread(lambda: stores.sessions.has_connection(session, "tab"))
+
+
 async def test_a_disconnect_removes_a_young_one_too(stores, clock, session):
     """The gateway's own word that a connection closed counts at once."""
     await open_one(stores, session, "tab", clock.now())

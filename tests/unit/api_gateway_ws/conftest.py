@@ -7,8 +7,11 @@ import pytest
 from api_gateway_ws.auth import SessionTokens
 from api_gateway_ws.authorizer import ConnectAuthorizer
 from api_gateway_ws.ingress import Ingress
+from api_gateway_ws.limits.connects import ConnectLimiter
+from api_gateway_ws.limits.limiter import RateLimiter
 from api_gateway_ws.sender import Sender
 from shared.tenants.profile import TenantProfile
+from shared.tenants.rate_limits import RateLimits
 from tests.fakes.claims import FakeClaims
 from tests.fakes.clock import FakeClock
 from tests.fakes.connections import FakeConnections, FakePoster
@@ -20,6 +23,7 @@ from tests.fakes.ingress import (
     FakeSessions,
     FakeTokenStates,
 )
+from tests.fakes.rate_counters import FakeDigests, FakeRateCounters
 from tests.fakes.tenants import FakeProfiles
 
 ORIGIN = "https://salon.example"
@@ -65,6 +69,15 @@ def world(tokens):
     queue, sessions = FakeCommandPublisher(), FakeSessions(connections, conversations)
     profiles = FakeProfiles({"salon-ania": build_profile(), "other": build_profile(allowed_origins=[])})
     states = FakeTokenStates()
+    counters, digests, limits = FakeRateCounters(), FakeDigests(), RateLimits()
+
+    def build_limiters():
+        """Return what one environment limits frames and connections with; all environments share the counters."""
+        shared = {"counters": counters, "digests": digests, "limits": limits, "clock": clock}
+        frames = RateLimiter(**shared, random_source=lambda: 0)
+        return frames, ConnectLimiter(limiter=frames, connections=sessions, **shared)
+
+    limiter, connect_limiter = build_limiters()
     ingress = Ingress(
         publisher=queue,
         sessions=sessions,
@@ -74,13 +87,18 @@ def world(tokens):
         profiles=profiles,
         tokens=tokens,
         states=states,
+        limiter=limiter,
+        connect_limiter=connect_limiter,
         clock=clock,
     )
-    authorizer = ConnectAuthorizer(profiles=profiles, tokens=tokens, states=states, clock=clock)
+    _, of_authorizer = build_limiters()
+    authorizer = ConnectAuthorizer(profiles=profiles, tokens=tokens, states=states, limiter=of_authorizer, clock=clock)
     return SimpleNamespace(
+        build_profile=build_profile,
         ingress=ingress,
         authorizer=authorizer,
         clock=clock,
+        counters=counters,
         claims=claims,
         connections=connections,
         conversations=conversations,

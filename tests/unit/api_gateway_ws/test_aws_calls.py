@@ -13,6 +13,7 @@ from botocore.exceptions import ClientError
 
 from api_gateway_ws.adapters import aws_calls, http_connection
 from api_gateway_ws.adapters.aws_calls import Bucket, Connections, DynamoDb, Region, SecretsManager, Sqs
+from api_gateway_ws.adapters.http_connection import RetryPolicy
 from shared.aws.errors import translate_aws_errors
 from shared.aws.signer import StaticCredentials
 from shared.errors import DeploymentError, PermanentError, TransientError
@@ -163,13 +164,27 @@ def test_a_connection_that_was_idle_for_long_is_not_used_again(monkeypatch):
     assert len(server.connections) == 2
 
 
-def test_there_is_no_attempt_for_which_the_function_has_no_time(monkeypatch):
-    """Lambda would end it meanwhile, and the next event would have to start it again."""
-    monkeypatch.setattr(http_connection, "CALL_TIMEOUT_SECONDS", http_connection.MIN_ATTEMPT_SECONDS - 0.1)
+@pytest.mark.parametrize(
+    "retry_policy",
+    [RetryPolicy(http_connection.MIN_ATTEMPT_SECONDS - 0.1, attempts=3), RetryPolicy(7, attempts=1)],
+    ids=["no time", "no second attempt"],
+)
+def test_a_call_is_not_repeated_more_often_than_allowed(retry_policy):
+    """Lambda would end the function meanwhile; and what counts something must not be sent twice."""
     server = Server(answer(500), answer())
     with server.run() as region, pytest.raises(TransientError), translate_aws_errors("test"):
-        call(region)[1]()
+        DynamoDb(region, FakeClock()).with_retry_policy(retry_policy).get_item(TableName="t", Key={})
     assert len(server.requests) == 1
+
+
+def test_a_condition_that_failed_returns_the_item():
+    """As botocore's client does, if the call has asked for it."""
+    content = (
+        b'{"__type": "com.amazonaws.dynamodb.v20120810#ConditionalCheckFailedException", "Item": {"a": {"N": "1"}}}'
+    )
+    with Server(answer(400, content=content)).run() as region, pytest.raises(ClientError) as raised:
+        call(region)[1]()
+    assert raised.value.response["Item"] == {"a": {"N": "1"}}
 
 
 def test_an_answer_that_is_too_long_is_not_read_to_its_end(monkeypatch):

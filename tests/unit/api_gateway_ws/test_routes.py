@@ -82,7 +82,9 @@ def test_hello_ping_and_stop_are_no_commands():
     assert isinstance(routed('{"v":1,"type":"ping"}'), Ping)
     assert routed('{"v":1,"type":"hello","data":{"last_seq":3}}').data.last_seq == 3
     assert isinstance(routed('{"v":1,"type":"hello"}'), Hello)
-    assert routed(frame("chat.stop", {"id": "a0"})) == StopRequest(derive_command_key("salon-ania", "session", "a0"))
+    assert routed(frame("chat.stop", {"id": "a0"})) == StopRequest(
+        derive_command_key("salon-ania", "session", "a0"), "a1"
+    )
 
 
 @pytest.mark.parametrize(

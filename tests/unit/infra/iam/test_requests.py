@@ -3,11 +3,13 @@
 import json
 
 import pytest
+from ministack.services import dynamodb
 
 from infra.local.iam.requests import (
     ask_for_single_action,
     list_checks_of_email,
     name_alarms,
+    name_leading_key,
     name_schedule_group,
     name_stack_of_change_set,
 )
@@ -100,3 +102,22 @@ def test_an_email_without_raw_content_asks_for_the_other_action():
         ("ses:SendEmail", "visits@example.com"),
         ("ses:SendEmail", "jan@example.com"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("call", "named"),
+    [
+        (
+            {"TableName": "limits", "Key": {"quota": {"S": "rate#a"}, "seat": {"N": "1"}}},
+            {"dynamodb:LeadingKeys": ["rate#a"]},
+        ),
+        ({"TableName": "limits", "Item": {"quota": {"S": "session#a"}}}, {"dynamodb:LeadingKeys": ["session#a"]}),
+        ({"TableName": "unknown", "Key": {"quota": {"S": "rate#a"}}}, {}),
+        ({"TableName": "limits"}, {}),
+    ],
+)
+def test_the_row_of_a_call_is_named_by_its_partition_key(monkeypatch, call, named):
+    """A role may be allowed rows whose key begins like this only."""
+    monkeypatch.setattr(dynamodb, "_tables", {"limits": {"pk_name": "quota"}})
+    describe = name_leading_key(lambda _body: {"dynamodb:Select": "ALL_ATTRIBUTES"})
+    assert describe(json.dumps(call).encode()) == {"dynamodb:Select": "ALL_ATTRIBUTES"} | named

@@ -1,0 +1,1 @@
+"""Rate limits: how much may be sent a minute, and how many connections may be open."""
