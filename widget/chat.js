@@ -16,6 +16,7 @@ import { Store } from "./store.js";
 
 const GAP_TIMEOUT_MS = 3_000;
 const GAP_HELLOS = 2;
+const LIMIT_RETRY_MS = 2_000;
 
 export class Chat {
   /** @type {State} */
@@ -23,6 +24,10 @@ export class Chat {
   store;
   /** How many connections were welcomed: what was looked up on an earlier one may be out of date. */
   welcomes = 0;
+  /** Whether the server accepts nothing for a while; what waits is sent again. */
+  isLimited = false;
+  /** @type {Timer | undefined} */
+  #limitTimer;
   #connection;
   #outbox;
   /** @type {Map<string, QuerySender>} */
@@ -57,6 +62,7 @@ export class Chat {
         capabilities: ["progress"],
       }),
       onFrame: (frame) => this.#receive(frame),
+      onLimit: (delayMs) => this.#showLimit(delayMs),
       onReady: () => {
         this.welcomes += 1;
         this.#outbox.resume();
@@ -103,6 +109,7 @@ export class Chat {
 
   stop() {
     clearTimeout(this.#gapTimer ?? undefined);
+    clearTimeout(this.#limitTimer);
     this.#connection.stop();
   }
 
@@ -178,6 +185,7 @@ export class Chat {
 
   /** @param {Frame} frame */
   #receive(frame) {
+    if (this.#postpone(frame)) return;
     if (frame.re) this.#outbox.acceptAnswer(frame.re);
     if (frame.re && frame.type !== "ack") {
       for (const sender of this.#querySenders.values()) sender.acceptAnswer(frame.re);
@@ -189,6 +197,31 @@ export class Chat {
     if (frame.type === "welcome") this.#checkSession(frame.data);
     this.#apply(frame);
     this.#requestMissingFrames();
+  }
+
+  /**
+   * What was refused because too much came at once was not accepted: it stays where it waits, and is sent again when
+   * the server says. A stored refusal ends its command, as every other does.
+   *
+   * @param {Frame} frame
+   */
+  #postpone({ type, re, seq, data }) {
+    if (type !== "error" || data.code !== "RATE_LIMITED" || seq || !re) return false;
+    const delayMs = data.retry_after_ms ?? LIMIT_RETRY_MS;
+    const isWaiting = [this.#outbox, ...this.#querySenders.values()].some((sender) => sender.postpone(re, delayMs));
+    if (isWaiting) this.#showLimit(delayMs);
+    return isWaiting;
+  }
+
+  /** @param {number} delayMs */
+  #showLimit(delayMs) {
+    this.isLimited = true;
+    clearTimeout(this.#limitTimer);
+    this.#limitTimer = setTimeout(() => {
+      this.isLimited = false;
+      this.#onChange();
+    }, delayMs);
+    this.#onChange();
   }
 
   /** @param {string} topic */

@@ -18,9 +18,11 @@ import { Socket, TIMINGS } from "./socket.js";
  * @property {(frame: Frame) => void} onFrame
  * @property {() => void} onReady A new connection was welcomed: send what was not acknowledged.
  * @property {(state: ConnectionState) => void} onState
+ * @property {(delayMs: number) => void} onLimit The server accepts no hello for so long.
  */
 
 const REFUSALS_BEFORE_DOUBT = 2;
+const HELLO_RETRY_MS = 2_000;
 
 export class Connection {
   #options;
@@ -217,8 +219,10 @@ export class Connection {
       socket.fail();
       return;
     }
+    const delayMs = data.retry_after_ms ?? HELLO_RETRY_MS;
+    if (data.code === "RATE_LIMITED") this.#options.onLimit(delayMs);
     clearTimeout(this.#helloTimer);
-    this.#helloTimer = setTimeout(() => this.#sendHello(socket), data.retry_after_ms ?? 2_000);
+    this.#helloTimer = setTimeout(() => this.#sendHello(socket), delayMs);
   }
 
   #retryLater() {

@@ -39,6 +39,7 @@ export function buildContext({ element, t, chat, log, closeForm, closeVisit }) {
       .map((text) => text.trim())
       .filter(Boolean),
     connected: () => chat()?.connectionState === "open",
+    limited: () => chat()?.isLimited === true,
     welcomes: () => chat()?.welcomes ?? 0,
     zone: () => offer()?.time_zone,
     /** @returns {Service[]} */

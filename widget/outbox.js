@@ -18,6 +18,8 @@ export class Outbox {
   #open = false;
   /** @type {Timer | undefined} */
   #stallTimer;
+  /** @type {Timer | undefined} */
+  #postponeTimer;
 
   /**
    * `transmit(frame)` says whether it went out; `onStall()` is called when no ack comes in time.
@@ -58,6 +60,21 @@ export class Outbox {
   pause() {
     this.#open = false;
     clearTimeout(this.#stallTimer);
+    clearTimeout(this.#postponeTimer);
+  }
+
+  /**
+   * The server refused to accept this for now: keep it, and send it again later. Returns whether it was waiting.
+   *
+   * @param {string} id
+   * @param {number} delayMs
+   */
+  postpone(id, delayMs) {
+    if (!this.#waiting.some((frame) => frame.id === id)) return false;
+    clearTimeout(this.#stallTimer);
+    clearTimeout(this.#postponeTimer);
+    this.#postponeTimer = setTimeout(() => this.#sendFirst(), delayMs);
+    return true;
   }
 
   /**
@@ -75,6 +92,7 @@ export class Outbox {
 
   #sendFirst() {
     clearTimeout(this.#stallTimer);
+    clearTimeout(this.#postponeTimer);
     const [first] = this.#waiting;
     if (!this.#open || !first) return;
     if (this.#transmit(first)) this.#stallTimer = setTimeout(this.#onStall, this.#ackWithin);

@@ -65,6 +65,20 @@ export class QuerySender {
     clearTimeout(this.#timer);
   }
 
+  /**
+   * The server refused to accept the query for now: send it again later. Returns whether it was this one.
+   *
+   * @param {string} id
+   * @param {number} delayMs
+   */
+  postpone(id, delayMs) {
+    if (this.#frame?.id !== id) return false;
+    clearTimeout(this.#timer);
+    this.#sends = 0;
+    this.#timer = setTimeout(() => this.#sendAndWait(), delayMs);
+    return true;
+  }
+
   /** @param {string} id */
   acceptAnswer(id) {
     if (this.#frame?.id === id) this.drop();

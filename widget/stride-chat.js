@@ -285,10 +285,10 @@ export class StrideChat extends HTMLElement {
   #redraw() {
     this.#drawing = false;
     if (!this.#chat) {
-      this.#panel?.update("idle", 0);
+      this.#panel?.update("idle", 0, false);
       return;
     }
-    const { state, store, connectionState } = this.#chat;
+    const { state, store, connectionState, isLimited } = this.#chat;
     const seen = this.#panel?.isOpen === true && document.visibilityState === "visible";
     if (seen && state.lastSeq > store.lastSeq) store.lastSeq = state.lastSeq;
     const newCount = timeline(state).filter(
@@ -299,7 +299,7 @@ export class StrideChat extends HTMLElement {
     this.#composer?.update(state, owed);
     this.#visit?.update(state);
     this.#form?.update(state);
-    this.#panel?.update(connectionState, seen ? 0 : newCount);
+    this.#panel?.update(connectionState, seen ? 0 : newCount, isLimited);
     if (seen) this.#refresher?.refresh();
   }
 }

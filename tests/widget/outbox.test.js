@@ -140,3 +140,34 @@ test("what could not go out is kept and no stall is counted", (context) => {
   assert.deepEqual(kept(store), ["c1"]);
   assert.equal(seen.stalls, 0);
 });
+
+test("a command over a limit is kept and sent again under its id, and the later ones wait for it", (context) => {
+  context.mock.timers.enable({ apis: ["setTimeout"] });
+  const { outbox, store, transmitted, seen } = outboxOver();
+  outbox.resume();
+  outbox.add(command("c1"));
+  outbox.add(command("c2"));
+  assert.equal(outbox.postpone("c1", 20 * ACK_WITHIN_MS), true);
+  context.mock.timers.tick(20 * ACK_WITHIN_MS - 1);
+  assert.deepEqual(transmitted, ["c1"]);
+  assert.deepEqual(kept(store).toSorted(), ["c1", "c2"]);
+  assert.equal(seen.stalls, 0);
+  context.mock.timers.tick(1);
+  assert.deepEqual(transmitted, ["c1", "c1"]);
+  outbox.acceptAnswer("c1");
+  assert.deepEqual(transmitted, ["c1", "c1", "c2"]);
+  outbox.pause();
+});
+
+test("only what waits can be postponed, and a new connection need not wait", (context) => {
+  context.mock.timers.enable({ apis: ["setTimeout"] });
+  const { outbox, transmitted } = outboxOver();
+  outbox.resume();
+  outbox.add(command("c1"));
+  assert.equal(outbox.postpone("other", 1), false);
+  outbox.postpone("c1", 20 * ACK_WITHIN_MS);
+  outbox.pause();
+  outbox.resume();
+  assert.deepEqual(transmitted, ["c1", "c1"]);
+  outbox.pause();
+});

@@ -82,3 +82,18 @@ test("the time without a connection does not count towards the timeout", (contex
   context.mock.timers.tick(10 * TIMEOUT_MS);
   assert.deepEqual(givenUp, []);
 });
+
+test("a query over a limit is sent again when the server says, as often as any other after that", (context) => {
+  context.mock.timers.enable({ apis: ["setTimeout"] });
+  const { sender, transmitted, givenUp } = connectedSender();
+  sender.send(command("q1", "booking.slots", {}));
+  assert.equal(sender.postpone("other", 1), false);
+  assert.equal(sender.postpone("q1", 5 * TIMEOUT_MS), true);
+  context.mock.timers.tick(5 * TIMEOUT_MS - 1);
+  assert.deepEqual([transmitted, givenUp], [["q1"], []]);
+  context.mock.timers.tick(1);
+  context.mock.timers.tick(TIMEOUT_MS);
+  assert.deepEqual([transmitted, givenUp], [["q1", "q1", "q1"], []]);
+  context.mock.timers.tick(TIMEOUT_MS);
+  assert.deepEqual(givenUp, ["q1"]);
+});

@@ -14,9 +14,10 @@ export class VisitorBubble {
   #status = h("span", { class: "said-status", "data-testid": "message-status" });
 
   /** @param {Context} context */
-  constructor({ t, connected }) {
+  constructor({ t, connected, limited }) {
     this.t = t;
     this.connected = connected;
+    this.limited = limited;
     this.node = h(
       "article",
       { class: "message said", part: "message-visitor", "data-testid": "message", "data-kind": "said" },
@@ -31,7 +32,8 @@ export class VisitorBubble {
     setText(this.#text, entry.text);
     this.node.dataset.state = entry.state;
     this.node.dataset.seq = String(entry.seq ?? "");
-    const pending = this.connected() ? this.t("pending") : this.t("unsent");
+    const waiting = this.connected() ? this.t("pending") : this.t("unsent");
+    const pending = this.limited() ? this.t("limited") : waiting;
     /** @type {Partial<Record<SaidEntry["state"], string>>} */
     const words = { pending, failed: this.t("failed") };
     setText(this.#status, words[entry.state] ?? "");

@@ -90,11 +90,12 @@ export class Panel {
   /**
    * @param {ConnectionState} connectionState
    * @param {number} newCount
+   * @param {boolean} isLimited
    */
-  update(connectionState, newCount) {
+  update(connectionState, newCount, isLimited) {
     /** @type {Partial<Record<ConnectionState, string>>} */
     const words = { connecting: this.#t("connecting"), reconnecting: this.#t("reconnecting") };
-    setText(this.#status, words[connectionState] ?? this.#t("assistant"));
+    setText(this.#status, isLimited ? this.#t("limited") : (words[connectionState] ?? this.#t("assistant")));
     this.#status.dataset.state = connectionState;
     setText(this.#badge, newCount > 9 ? "9+" : String(newCount));
     setVisible(this.#badge, newCount > 0);
