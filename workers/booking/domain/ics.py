@@ -6,16 +6,17 @@ A file for downloading publishes the visit (`PUBLISH`); one in an e-mail is a me
 
 from datetime import UTC, datetime
 from enum import StrEnum
+from functools import lru_cache
 from urllib.parse import quote
 
 from email_validator import EmailNotValidError, validate_email
-from icalendar import Alarm, Calendar, Event, vCalAddress
+from icalendar import Alarm, Event, vCalAddress
 
 from shared.tenants.profile import TenantProfile
 from shared.tenants.profile_types import choose_line
 from shared.tenants.quiet_hours import TO_GET_READY
 from workers.booking.domain.ics_text import flatten_text, remove_control_characters
-from workers.booking.domain.ics_time_zone import build_time_zone
+from workers.booking.domain.ics_time_zone import write_time_zone
 from workers.booking.domain.values import Appointment, AppointmentState
 
 _PRODUCT = "-//Stride Chat//Booking//EN"
@@ -90,15 +91,11 @@ def _write(
     if status != "CANCELLED":
         event.add_component(_build_alarm(summary))
 
-    calendar = Calendar()
-    calendar.add("prodid", _PRODUCT)
-    calendar.add("version", "2.0")
-    calendar.add("method", method)
-    if "TZID" in event["dtstart"].params:  # the library writes zones that are always at UTC without one
-        calendar.add_component(build_time_zone(profile.zone, start.year))
-    calendar.add_component(event)
-    text: bytes = calendar.to_ical()
-    return text.decode()
+    has_zone = "TZID" in event["dtstart"].params  # the library writes zones that are always at UTC without one
+    head = f"BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:{_PRODUCT}\r\nMETHOD:{method}\r\n"
+    # Not the library's calendar: it would write the time zone, which is half of the file, anew each time.
+    time_zone = write_time_zone(profile.zone, start.year) if has_zone else ""
+    return f"{head}{time_zone}{event.to_ical().decode()}END:VCALENDAR\r\n"
 
 
 def _is_repeated(local: datetime) -> bool:
@@ -144,10 +141,13 @@ def _build_party(address: str, name: str) -> vCalAddress:
 
 def _find_reply_address(profile: TenantProfile) -> str | None:
     """Return the address in ASCII that e-mails name for replies; None if there is none that they can name."""
-    if profile.senders.email is None:
-        return None
+    return _to_ascii(profile.senders.email) if profile.senders.email else None
+
+
+@lru_cache(maxsize=256)
+def _to_ascii(address: str) -> str | None:
     try:
-        return validate_email(profile.senders.email, check_deliverability=False).ascii_email
+        return validate_email(address, check_deliverability=False).ascii_email
     except EmailNotValidError:
         return None
 

@@ -20,6 +20,12 @@ _NO_TIME = timedelta(0)
 
 
 @lru_cache(maxsize=64)
+def write_time_zone(zone: ZoneInfo, year: int) -> str:
+    """Return the component as text, with lines ending in CRLF."""
+    text: bytes = build_time_zone(zone, year).to_ical()
+    return text.decode()
+
+
 def build_time_zone(zone: ZoneInfo, year: int) -> Timezone:
     """Return the component: the offsets that the zone has for visits that begin in a year."""
     begins, ends = (datetime(each, 1, 1, tzinfo=UTC) for each in (year, year + 1))
