@@ -133,7 +133,7 @@ def read_cases(folder: Path = _FOLDER) -> tuple[GoldenCase, ...]:
 def _read_file(file: Path) -> Iterator[GoldenCase]:
     where = file.name
     try:
-        content = yaml.safe_load(file.read_text(encoding="utf-8"))
+        content = yaml.load(file.read_text(encoding="utf-8"), yaml.CSafeLoader)
         head = _Head.model_validate({name: value for name, value in content.items() if name != "cases"}).model_dump()
         for number, entry in enumerate(content["cases"], start=1):
             where = f"{file.name}, case {number} ({entry.get('id', 'without an id')})"

@@ -16,7 +16,7 @@ DOCS = Path(__file__).parent.parent.parent / "docs"
 COMMAND = "python -m infra.contracts"
 
 
-class _Dumper(yaml.SafeDumper):
+class _Dumper(yaml.CSafeDumper):
     """Writes YAML without anchors, because not every reader supports them."""
 
     def ignore_aliases(self, data: object) -> bool:  # noqa: ARG002 - the library calls it so

@@ -23,4 +23,4 @@ def list_examples_of_type(family: Family, kind: str) -> list[Json]:
 
 @functools.cache
 def _read_examples() -> dict[str, list[Json]]:
-    return cast("dict[str, list[Json]]", yaml.safe_load(_FILE.read_text(encoding="utf-8")))
+    return cast("dict[str, list[Json]]", yaml.load(_FILE.read_text(encoding="utf-8"), yaml.CSafeLoader))

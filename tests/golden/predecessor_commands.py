@@ -38,7 +38,7 @@ class Entry:
 
 def entries() -> list[Entry]:
     """Return every entry of the file."""
-    return [Entry(**entry) for entry in yaml.safe_load(_FILE.read_text(encoding="utf-8"))]
+    return [Entry(**entry) for entry in yaml.load(_FILE.read_text(encoding="utf-8"), yaml.CSafeLoader)]
 
 
 def booking_values(start: datetime, contact: str, phone: str) -> dict[str, str]:

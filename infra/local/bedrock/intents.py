@@ -14,8 +14,8 @@ Courtesy = Literal["greeting", "thanks", "goodbye"]
 _MAX_SHORT_WORDS = 4
 _PATTERNS = {
     name: re.compile(rf"\b(?:{'|'.join(patterns)})\b")
-    for name, patterns in yaml.safe_load(
-        Path(__file__).with_name("intents.yaml").read_text(encoding="utf-8"),
+    for name, patterns in yaml.load(
+        Path(__file__).with_name("intents.yaml").read_text(encoding="utf-8"), yaml.CSafeLoader
     ).items()
 }
 

@@ -44,7 +44,7 @@ class ConceptAnalyzer(Analyzer):
 
 
 def _load_vocabulary() -> tuple[dict[str, tuple[str, ...]], list[tuple[re.Pattern[str], str]]]:
-    data = yaml.safe_load(Path(__file__).with_name("concepts.yaml").read_text(encoding="utf-8"))
+    data = yaml.load(Path(__file__).with_name("concepts.yaml").read_text(encoding="utf-8"), yaml.CSafeLoader)
     concepts: dict[str, tuple[str, ...]] = {}
     for concept, beginnings in data["concepts"].items():
         for beginning in beginnings.split():

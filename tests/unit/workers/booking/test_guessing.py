@@ -35,6 +35,7 @@ def test_no_code_is_likelier_than_another():
     assert favoured * MAX_WRONG_CODES <= PROMISED * (1 + Fraction(1, 10**12))
 
 
+@pytest.mark.exhaustive
 def test_knowing_all_earlier_codes_does_not_help():
     """The codes that were most frequent for earlier holds match the next ones no more often than any others."""
     earlier = Counter(code_of(number) for number in range(HOLDS))
@@ -44,6 +45,7 @@ def test_knowing_all_earlier_codes_does_not_help():
     assert opened < expected + 9
 
 
+@pytest.mark.exhaustive
 def test_the_codes_of_one_hold_are_independent():
     """The first code reveals nothing about the second: all differences between them are about equally frequent."""
     bins = 1000

@@ -29,6 +29,7 @@ def assert_offsets(name, year, step):
         at += step
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("name", SOME_ZONES)
 def test_the_offsets_are_those_of_the_zone(name):
     """Also in the first hour of summer time, in half hours, and on a day that was skipped."""

@@ -234,6 +234,7 @@ async def test_a_message_of_another_version_is_notified_only_if_this_release_dec
     assert worker.claims.records == {}
 
 
+@pytest.mark.exhaustive
 async def test_a_dead_letter_at_the_depth_limit_of_the_parser_is_recorded(worker):
     """Whatever its depth: a body that can be parsed can also be converted to this version."""
     for depth in range(800, 1001):
