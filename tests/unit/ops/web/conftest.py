@@ -1,5 +1,6 @@
 """Fixtures: the desk in the browser with fakes, two businesses with a failure each, and signed-in browsers."""
 
+import functools
 import html
 import json
 import re
@@ -264,6 +265,16 @@ class Browser:
         return self.send("/sign-in", token=token)
 
 
+@functools.cache
+def sign_in_once(tenants=None):
+    """Return the cookie of an operator, who is signed in at any desk with the key and the clock of these tests."""
+    browser = Browser(World().app(tenants=tenants))
+    with browser.http:
+        browser.sign_in()
+        [cookie] = browser.http.cookies.jar
+    return cookie
+
+
 @pytest.fixture
 def world():
     return World()
@@ -288,7 +299,7 @@ def owner(world):
     """Return the browser of an operator who sees all tenants."""
     browser = Browser(world.app())
     with browser.http:
-        browser.sign_in()
+        browser.http.cookies.jar.set_cookie(sign_in_once())
         yield browser
 
 
@@ -297,5 +308,5 @@ def salon_owner(world):
     """Return the browser of an operator who sees only `salon-ania`."""
     browser = Browser(world.app(tenants=frozenset({"salon-ania"})))
     with browser.http:
-        browser.sign_in()
+        browser.http.cookies.jar.set_cookie(sign_in_once(frozenset({"salon-ania"})))
         yield browser
