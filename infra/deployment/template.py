@@ -4,7 +4,7 @@ import json
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any
 
 import yaml
@@ -41,7 +41,7 @@ class Template:
 
     text: str
 
-    @property
+    @cached_property
     def content(self) -> Mapping[str, Any]:
         """Return the whole template with the long forms of all functions."""
         return _parse(self.text)

@@ -1,5 +1,6 @@
 """The stacks, resources and change sets of the fake CloudFormation, and how its answers describe them."""
 
+import functools
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -123,20 +124,27 @@ class FakeChangeSet:
 
     def declared_resources(self) -> dict[str, FakeResource]:
         """Return the resources that its template declares under its parameters, without physical ids."""
-        values = {
-            **self.template.values(self.parameters),
-            "AWS::Region": "eu-central-1",
-            "AWS::AccountId": "111122223333",
-            "AWS::Partition": "aws",
-            "AWS::URLSuffix": "amazonaws.com",
-        }
-        return {
-            name: FakeResource(
-                logical_id=name,
-                type=each["Type"],
-                physical_id="",
-                properties=render(each.get("Properties", {}), self.template, values, {}),
-                policy=each.get("DeletionPolicy", "Delete"),
-            )
-            for name, each in self.template.resources(values).items()
-        }
+        declared = _render_resources(self.template, tuple(self.parameters.items()))
+        return {each.logical_id: replace(each, properties=dict(each.properties)) for each in declared}
+
+
+@functools.lru_cache(maxsize=64)
+def _render_resources(template: Template, parameters: tuple[tuple[str, str], ...]) -> tuple[FakeResource, ...]:
+    """Render them once for all tests with this template and these parameters: it takes longer than all else."""
+    values = {
+        **template.values(dict(parameters)),
+        "AWS::Region": "eu-central-1",
+        "AWS::AccountId": "111122223333",
+        "AWS::Partition": "aws",
+        "AWS::URLSuffix": "amazonaws.com",
+    }
+    return tuple(
+        FakeResource(
+            logical_id=name,
+            type=each["Type"],
+            physical_id="",
+            properties=render(each.get("Properties", {}), template, values, {}),
+            policy=each.get("DeletionPolicy", "Delete"),
+        )
+        for name, each in template.resources(values).items()
+    )
