@@ -37,7 +37,7 @@ def shorten_to_septets(text: str, max_septets: int) -> str:
     whole = to_gsm_text(text)
     if count_septets(whole) <= max_septets:
         return whole
-    ends = list(itertools.accumulate(map(count_septets, whole)))
+    ends = list(itertools.accumulate(1 + (character in _TWO_SEPTET_CHARACTERS) for character in whole))
     return whole[: bisect.bisect_right(ends, max_septets - len(_ELLIPSIS))].rstrip(" ,.-") + _ELLIPSIS
 
 
