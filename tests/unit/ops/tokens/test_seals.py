@@ -59,6 +59,17 @@ def test_a_row_that_somebody_changed_signs_nobody_in(change):
     assert not SEALS.matches(text, replace(token, **change))
 
 
+async def test_a_changed_row_is_no_sign_in():
+    """Although the token is right, and the row is there."""
+    clock, store = FakeClock(), FakeDeskTokens()
+    tokens = DeskTokens(store=store, seals=SEALS, clock=clock)
+    text, token = await tokens.issue("Ola", tenants=frozenset({"salon-ania"}), lifetime=DAY, issued_by="anna")
+    store.rows[token.token_id] = replace(token, tenants=None)
+    assert await tokens.sign_in(text) is None
+    store.rows[token.token_id] = token
+    assert await tokens.sign_in(text) == token
+
+
 def test_a_row_is_for_one_token():
     """Nor does a copy of another token's row help."""
     assert not SEALS.matches(issue()[0], issue()[1])

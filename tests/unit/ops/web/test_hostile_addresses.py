@@ -6,6 +6,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from shared.errors import PermanentError
+from tests.fakes.failures import FakeFailures
+from tests.unit.ops.web.conftest import World
+
 PATHS = ("/", "/failures/", "/today/", "/today/salon-ania/", "/runs/", "/usage/", "/answers/", "/static/", "/sign-in/")
 SEGMENTS = st.one_of(
     st.text(max_size=40).map(lambda text: quote(text, errors="replace")),
@@ -49,3 +53,21 @@ def test_what_is_too_long_or_no_text_is_not_found(request, who, address, status)
     """Before the disk or a table is asked, of which both have limits; signed in or not."""
     answer = request.getfixturevalue(who).get(address)
     assert answer.status_code == status if who == "owner" or status == 414 else answer.status_code in {303, 404}
+
+
+class StrictFailures(FakeFailures):
+    """Refuses keys that are too long, as DynamoDB does."""
+
+    async def get(self, failure_id):
+        if len(failure_id.encode()) > 2048:
+            raise PermanentError("aws_ValidationException", "failures.get")
+        return await super().get(failure_id)
+
+
+@pytest.mark.parametrize("failure_id", ["a" * 2049, "a" * 60_000, "%F0%9F%97%9D" * 600])
+def test_a_table_is_not_asked_for_what_no_key_can_be(browser_of, failure_id):
+    """Its refusal would be an error of the server."""
+    owner = browser_of(World(ledger=StrictFailures()).app())
+    owner.sign_in()
+    assert owner.get(f"/failures/{failure_id}").status_code == 404
+    assert owner.get("/failures/f-ania").status_code == 200
