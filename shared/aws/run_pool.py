@@ -10,6 +10,7 @@ from pydantic import ValidationError
 from shared.consumer.stop import Stop, stop_on_signals
 from shared.consumer.worker import WorkerFactory
 from shared.errors import ConfigurationError
+from shared.garbage import spare_what_is_open
 from shared.settings import describe_invalid_settings
 
 
@@ -20,6 +21,7 @@ def run_pool(open_worker: WorkerFactory) -> None:
         stop = Stop()
         with stop_on_signals(stop):
             async with open_worker() as worker:
+                spare_what_is_open()
                 await worker.pool.run(stop)
                 return worker.pool.handlers_left
 

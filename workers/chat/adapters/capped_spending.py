@@ -23,7 +23,7 @@ from shared.spending.values import CallKey, CallResult, Cap
 from shared.spending.values import Reservation as CallReservation
 from shared.tenants.ports import TenantDirectory
 from shared.usage import UsageStore
-from workers.chat.adapters.bedrock.request import build_request
+from workers.chat.adapters.bedrock.request import get_request
 from workers.chat.adapters.budget_warnings import BudgetWarnings
 from workers.chat.domain.usage import estimate_usage
 from workers.chat.ports import ModelAttempt, ModelFailure, ModelRequest, OverCap, Reservation
@@ -127,7 +127,7 @@ class CappedSpending:
 def compute_reservation(request: ModelRequest) -> int:
     """Return the most that a call can cost, in nano-dollars, from the request that the model gets."""
     model = find_model(request.model_id)
-    content = build_request(model, request.prompt)
+    content = get_request(request.model_id, request.prompt)
     text = json.dumps([content["system"], content["messages"], content.get("toolConfig")], ensure_ascii=False)
     tokens = estimate_tokens(text, model) + _TOOL_TOKENS
     return compute_highest_cost(

@@ -10,7 +10,7 @@ The rules, in their order:
    is a multiple of `BLOCK_FRAMES`. So the beginning stays the same for several messages, and can be cached.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -68,28 +68,37 @@ def fills_budget(history: Sequence[ServerFrame]) -> bool:
 
 def find_last_question(history: Sequence[ServerFrame]) -> str:
     """Return the visitor's previous message, which a short one may continue; empty if there is none."""
-    questions = [message.turn.text for message in _list_messages(history) if message.turn.role == "user"]
-    return questions[-1] if questions else ""
+    refused = _find_refused(history)
+    turns = (_read_turn(frame, refused) for frame in reversed(history))
+    return next((turn.text for turn in turns if turn and turn.role == "user"), "")
 
 
-def _list_messages(history: Iterable[ServerFrame]) -> list[_Message]:
-    frames = list(history)
+def _list_messages(history: Sequence[ServerFrame]) -> list[_Message]:
+    refused = _find_refused(history)
+    turns = ((frame, _read_turn(frame, refused)) for frame in history)
+    return [
+        _Message(turn, frame.seq or 0, estimate_tokens(turn.text) + _TOKENS_PER_TURN) for frame, turn in turns if turn
+    ]
+
+
+def _find_refused(frames: Sequence[ServerFrame]) -> frozenset[str | None]:
+    """Return the ids of messages that ended with an error, or that the model declined."""
     failed = {frame.re for frame in frames if isinstance(frame, Error)}
     failed -= {frame.re for frame in frames if isinstance(frame, ChatFinal)}
     # Most models decline again as long as the declined message is in the conversation
     # (https://platform.claude.com/docs/en/test-and-evaluate/strengthen-guardrails/handle-streaming-refusals).
     failed |= {frame.re for frame in frames if isinstance(frame, ChatFinal) and frame.data.announces == "declined"}
-    messages: list[_Message] = []
-    for frame in frames:
-        match frame:
-            case ChatSent() if frame.re is None or frame.re not in failed:
-                turn = Turn("user", shorten_text(frame.data.text, MAX_TURN_TOKENS))
-            case ChatFinal() if frame.data.text and frame.data.announces is None:
-                turn = Turn("assistant", shorten_text(frame.data.text, MAX_TURN_TOKENS))
-            case _:
-                continue
-        messages.append(_Message(turn, frame.seq or 0, estimate_tokens(turn.text) + _TOKENS_PER_TURN))
-    return messages
+    return frozenset(failed)
+
+
+def _read_turn(frame: ServerFrame, refused: Collection[str | None]) -> Turn | None:
+    """Return the turn of a frame; None if it is no dialogue."""
+    match frame:
+        case ChatSent() if frame.re is None or frame.re not in refused:
+            return Turn("user", shorten_text(frame.data.text, MAX_TURN_TOKENS))
+        case ChatFinal() if frame.data.text and frame.data.announces is None:
+            return Turn("assistant", shorten_text(frame.data.text, MAX_TURN_TOKENS))
+    return None
 
 
 def _drop_oldest(history: Sequence[ServerFrame]) -> Sequence[_Message]:

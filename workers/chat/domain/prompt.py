@@ -4,7 +4,9 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import lru_cache
 
+from shared.identity import ByIdentity
 from shared.messages.server import ServerFrame
 from shared.tenants.guardrails import Guardrail
 from shared.tenants.profile import TenantProfile
@@ -90,10 +92,19 @@ def build_prompt(
 def build_instructions(profile: TenantProfile, knowledge: PromptKnowledge, tools: Sequence[Tool]) -> str:
     """Return the system prompt of a business with these documents and tools."""
     guidance = "".join(f"{tool.guidance} " for tool in tools if tool.guidance)
-    library = "\n\n".join(_quote_documents(knowledge.documents))
-    if knowledge.titles:
-        titles = "\n".join(f"- {_escape(title)}" for title in knowledge.titles)
-        library = f"{titles}\n\nOf these, the passages that match a visitor's message are given with it."
+    return _write_instructions(ByIdentity(profile), knowledge.documents, knowledge.titles, guidance)
+
+
+# All messages of a business have the same ones, as one text: it is the largest that an answer keeps while it streams.
+@lru_cache(maxsize=64)
+def _write_instructions(
+    key: ByIdentity[TenantProfile], documents: tuple[tuple[str, str], ...], titles: tuple[str, ...], guidance: str
+) -> str:
+    profile = key.value
+    library = "\n\n".join(_quote_documents(documents))
+    if titles:
+        listed = "\n".join(f"- {_escape(title)}" for title in titles)
+        library = f"{listed}\n\nOf these, the passages that match a visitor's message are given with it."
     name, facts = _escape(profile.name), "\n".join(list_profile_facts(profile))
     return (
         f"You are the assistant on the web page of {name}. Answer visitors briefly and kindly, in the language of "
@@ -112,7 +123,8 @@ def build_instructions(profile: TenantProfile, knowledge: PromptKnowledge, tools
     )
 
 
-def _quote_documents(documents: Iterable[tuple[str, str]]) -> tuple[str, ...]:
+@lru_cache(maxsize=64)
+def _quote_documents(documents: tuple[tuple[str, str], ...]) -> tuple[str, ...]:
     return tuple(_quote_document(name, text) for name, text in documents)
 
 

@@ -9,9 +9,9 @@ from itertools import count
 COALESCE_SECONDS, MAX_COALESCE_SECONDS = 0.1, 1.0
 """Between two deltas of an answer: ten a second look continuous, less than one a second looks stuck."""
 
-POSTS_PER_SECOND = 200
-"""Of deltas, by all answers together, as long as the longest interval allows it. So deltas leave most of a core to the
-model's events and the finals: docs/decisions/0045-the-end-of-an-answer.md has the measurement."""
+POSTS_PER_SECOND = 500
+"""Of deltas, by all answers together, as long as the longest interval allows it. So deltas take about an eighth of a
+core: docs/decisions/0045-the-end-of-an-answer.md has the measurement."""
 
 CONCURRENT_POSTS = 32
 """Of deltas; the client of the WebSockets has 50 connections, and finals must not wait for one."""

@@ -10,7 +10,14 @@ from shared.conversations.replies import build_refusal_frame
 from shared.language_models.tokens import estimate_tokens
 from shared.messages.errors import ErrorCode
 from shared.messages.server import ChatFinal, ChatFinalData, ChatSent, ChatSentData, Typing
-from workers.chat.domain.history import BLOCK_FRAMES, HISTORY_TOKENS, MAX_TURN_TOKENS, Turn, build_turns
+from workers.chat.domain.history import (
+    BLOCK_FRAMES,
+    HISTORY_TOKENS,
+    MAX_TURN_TOKENS,
+    Turn,
+    build_turns,
+    find_last_question,
+)
 
 
 def sent(text, re="a1"):
@@ -115,3 +122,19 @@ def test_a_long_message_is_shortened():
     assert 0.9 * MAX_TURN_TOKENS < estimate_tokens(question.text) <= MAX_TURN_TOKENS
     assert estimate_tokens(answer.text) <= MAX_TURN_TOKENS
     assert now.text == text
+
+
+@pytest.mark.parametrize(
+    ("history", "question"),
+    [
+        ([], ""),
+        ([final("a")], ""),
+        ([sent("a"), final("b")], "a"),
+        ([sent("a"), final("b"), sent("c", "a2"), final("d", "a2")], "c"),
+        ([sent("a"), final("b"), sent("c", "a2"), refused("a2")], "a"),
+        ([sent("a"), final("No answer to that", announces="declined")], ""),
+    ],
+)
+def test_the_last_question_is_that_of_the_dialogue(history, question):
+    """What was refused or declined is none."""
+    assert find_last_question(history) == question

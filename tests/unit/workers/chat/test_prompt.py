@@ -49,6 +49,17 @@ def test_the_prompt_holds_the_documents_and_the_services(make_profile, facts):
     assert instructions.index("about.en.md") < instructions.index("prices.en.md")
 
 
+def test_all_messages_of_a_business_share_one_text_of_instructions(make_profile, facts):
+    """It is the largest part of a prompt; a profile or a document that was changed has another one."""
+    profile, changed = make_profile(), {**facts.documents, "prices.en.md": "A massage costs 130 zł."}
+    first, second = (prompt_for(profile, documents=dict(facts.documents), text=text) for text in ("Hi", "Hello"))
+
+    assert second.instructions is first.instructions
+    assert second.documents is first.documents
+    assert "130 zł" in prompt_for(profile, documents=changed).instructions
+    assert "Salon Ola" in prompt_for(make_profile(name="Salon Ola"), documents=facts.documents).instructions
+
+
 FACTS = {
     "address": {"pl": "ul. Prosta 1", "en": "Prosta Street 1"},
     "phone": "+48 600 700 800",

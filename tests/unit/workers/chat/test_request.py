@@ -12,7 +12,7 @@ from shared.language_models.catalogue import find_model, read_catalogue
 from shared.language_models.tokens import estimate_tokens
 from shared.language_models.values import Thinking
 from shared.tenants.guardrails import Guardrail
-from workers.chat.adapters.bedrock.request import TEMPERATURE, THINKING_TOKENS, build_request
+from workers.chat.adapters.bedrock.request import TEMPERATURE, THINKING_TOKENS, build_request, get_request
 from workers.chat.domain.history import Turn
 from workers.chat.domain.prompt import Prompt
 from workers.chat.domain.tool import Tool, ToolExchange, ToolResult, ToolUse
@@ -51,6 +51,17 @@ def test_each_request_has_the_shape_of_the_api():
         problems = ParamValidator().validate(request, INPUT)
         assert not problems.has_errors(), problems.generate_report()
         assert request["modelId"] == model_id
+
+
+def test_a_request_is_built_once():
+    """What is reserved is what is sent; another model or prompt has its own."""
+    prompt = prompt_of()
+    request = get_request(HAIKU, prompt)
+
+    assert request == request_to(HAIKU, prompt)
+    assert get_request(HAIKU, prompt) is request
+    assert get_request(NOVA, prompt) == request_to(NOVA, prompt)
+    assert get_request(HAIKU, replace(prompt, instructions="Other")) != request
 
 
 def test_the_temperature_is_sent_only_to_models_that_accept_one():

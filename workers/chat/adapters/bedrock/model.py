@@ -12,11 +12,10 @@ import structlog
 from shared.dead_letter_reasons import DeadLetterReason
 from shared.errors import TransientError
 from shared.interruption import InterruptedWaitError, Interruption
-from shared.language_models.catalogue import find_model
 from shared.language_models.geography import has_one_geography
 from workers.chat.adapters.bedrock.errors import translate_bedrock_errors
 from workers.chat.adapters.bedrock.events import ConverseReader
-from workers.chat.adapters.bedrock.request import build_request
+from workers.chat.adapters.bedrock.request import get_request
 from workers.chat.domain.deadline import Deadline
 from workers.chat.domain.prompt import Prompt
 from workers.chat.ports import Finished, ModelEvent, ModelFailure
@@ -71,7 +70,7 @@ class BedrockModel:
     async def _ask_model(self, model_id: str, prompt: Prompt, deadline: Deadline) -> Any:
         async with _limit_time(HEADERS_SECONDS, deadline, "no headers"):
             with translate_bedrock_errors("bedrock.converse_stream"):
-                return await self._client.converse_stream(**build_request(find_model(model_id), prompt))
+                return await self._client.converse_stream(**get_request(model_id, prompt))
 
     def _select_model(self, prompt: Prompt) -> str:
         """Return the model of the business, or the default one if that may not be invoked: visitors get an answer."""

@@ -5,10 +5,13 @@ catalogue's entries (`shared/language_models/models/`), where each has its sourc
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from itertools import dropwhile
 from typing import Any
 
+from shared.identity import ByIdentity
+from shared.language_models.catalogue import find_model
 from shared.language_models.prompt_cache import decide_cache_point
 from shared.language_models.tokens import estimate_tokens
 from shared.language_models.values import LanguageModel
@@ -66,6 +69,19 @@ def build_request(model: LanguageModel, prompt: Prompt, *, expected_reads: float
         # An answer in a chat begins at once, and is not cut because thoughts have used up its tokens.
         request["additionalModelRequestFields"] = dict(model.thinking.switch_off)
     return request
+
+
+@lru_cache(maxsize=16)
+def _build_once(model_id: str, key: ByIdentity[Prompt]) -> Mapping[str, Any]:
+    return build_request(find_model(model_id), key.value)
+
+
+def get_request(model_id: str, prompt: Prompt) -> Mapping[str, Any]:
+    """Return the arguments of `converse_stream`, which nobody changes.
+
+    A prompt is asked for twice within a moment: its cost is reserved, and then it is sent.
+    """
+    return _build_once(model_id, ByIdentity(prompt))
 
 
 def _build_system(
