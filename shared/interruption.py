@@ -17,22 +17,22 @@ class Interruption:
     Like `asyncio.timeout`, it cancels what is awaited, and gives way to a cancellation of the task from elsewhere.
     """
 
-    __slots__ = ("_task", "is_set")
+    __slots__ = ("_is_waiting", "_task", "is_set")
 
     def __init__(self) -> None:
         self.is_set = False
         self._task: asyncio.Task[object] | None = None
-        """The task while it waits."""
+        self._is_waiting = False
 
     def set(self) -> None:
         """End the wait."""
         if not self.is_set:
             self.is_set = True
-            if self._task is not None:
+            if self._task is not None and self._is_waiting:
                 self._task.cancel()
 
     async def wait(self, awaitable: Awaitable[T]) -> T:
-        """Return what is awaited.
+        """Return what is awaited. All waits are of the task that waited first.
 
         Raises:
             InterruptedWaitError: the interruption was set, before or meanwhile.
@@ -41,11 +41,13 @@ class Interruption:
             if asyncio.iscoroutine(awaitable):
                 awaitable.close()
             raise InterruptedWaitError
-        task = asyncio.current_task()
-        if task is None:
-            raise RuntimeError("only a task can wait")
+        if self._task is None:
+            self._task = asyncio.current_task()
+            if self._task is None:
+                raise RuntimeError("only a task can wait")
+        task = self._task
         cancelled_before = task.cancelling()
-        self._task = task
+        self._is_waiting = True
         try:
             result = await awaitable
         except BaseException as error:
@@ -53,7 +55,7 @@ class Interruption:
                 raise InterruptedWaitError from error
             raise
         finally:
-            self._task = None
+            self._is_waiting = False
         if self.is_set:
             # What is awaited has ended in spite of it.
             task.uncancel()

@@ -2,7 +2,7 @@
 
 import asyncio
 
-from aiobotocore.credentials import AioCredentials
+from aiobotocore.credentials import AioCredentials, AioRefreshableCredentials
 from botocore.exceptions import NoCredentialsError
 
 from shared.aws.signer import RequestSigner
@@ -33,8 +33,11 @@ class CallSigner:
         if self._credentials is None:
             raise NoCredentialsError
         try:
-            async with asyncio.timeout(deadline_seconds):
+            if _are_there(self._credentials):
                 frozen = await self._credentials.get_frozen_credentials()
+            else:
+                async with asyncio.timeout(deadline_seconds):
+                    frozen = await self._credentials.get_frozen_credentials()
         except RuntimeError as error:
             # Botocore raises it for credentials that it could not refresh in time.
             raise NoCredentialsError from error
@@ -43,3 +46,10 @@ class CallSigner:
             # No part of the signature, as in `tracing.py`.
             signed["X-Amzn-Trace-Id"] = trace.header
         return signed
+
+
+def _are_there(credentials: AioCredentials) -> bool:
+    """Return whether nothing is awaited for them, so that a time-out would only take time."""
+    if isinstance(credentials, AioRefreshableCredentials):
+        return not credentials.refresh_needed()
+    return type(credentials) is AioCredentials

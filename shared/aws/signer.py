@@ -9,6 +9,7 @@ import hmac
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import lru_cache
 from typing import Protocol
 from urllib.parse import quote
 
@@ -89,7 +90,7 @@ class RequestSigner:
 
     def _encode_path(self, path: str) -> str:
         # Every service but S3 encodes the encoded path once more.
-        return path if self._service == "s3" or path == "/" else quote(path, safe="/-_.~")
+        return path if self._service == "s3" or path == "/" else _encode_again(path)
 
     def _get_key(self, day: str, secret: str) -> bytes:
         """Return the signing key, derived anew when the day or the secret changes."""
@@ -99,3 +100,8 @@ class RequestSigner:
                 key = hmac.digest(key, part.encode(), "sha256")
             self._key_of, self._key = (day, secret), key
         return self._key
+
+
+@lru_cache(maxsize=1024)  # a connection is posted to many times
+def _encode_again(path: str) -> str:
+    return quote(path, safe="/-_.~")

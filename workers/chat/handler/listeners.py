@@ -52,6 +52,8 @@ class Listeners:
 
     async def admit(self, text: str) -> None:
         """Post to the new connections that the assistant answers, and its text so far."""
+        if not self._new:
+            return
         new, self._new = self._new, []
         self._alive += new
         await self._post(Typing(re=self._command.client_id), new)

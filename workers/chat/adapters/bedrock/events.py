@@ -21,9 +21,11 @@ class ConverseReader:
 
     def read(self, event: Mapping[str, Any]) -> Iterator[ModelEvent]:
         """Yield what an event adds to the answer."""
+        if (text := _find_text(event)) is not None:
+            # Nearly all events are such, and matching costs more than all else that is done with one.
+            yield TextDelta(text, _find_index(event["contentBlockDelta"]))
+            return
         match event:
-            case {"contentBlockDelta": {"delta": {"text": str(text)}} as delta}:
-                yield TextDelta(text, _find_index(delta))
             case {"contentBlockStart": {"start": {"toolUse": {"name": str(name)}}} as start}:
                 yield from self._end_tool(_find_index(start))
                 self._tools[_find_index(start)] = _OpenTool(name)
@@ -61,6 +63,13 @@ class _OpenTool:
     def parse_input(self) -> dict[str, Any]:
         """Return the input; empty if it is not a JSON object, or nested too deeply."""
         return parse_json_object("".join(self.pieces)) or {}
+
+
+def _find_text(event: Mapping[str, Any]) -> str | None:
+    content = event.get("contentBlockDelta")
+    delta = content.get("delta") if type(content) is dict else None
+    text = delta.get("text") if type(delta) is dict else None
+    return text if type(text) is str else None
 
 
 def _find_index(content: Mapping[str, Any]) -> int:
