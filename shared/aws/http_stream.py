@@ -11,7 +11,7 @@ from shared.aws.connection_pool import ConnectionPool, PooledConnection, build_p
 
 _MAX_HEADERS_BYTES = 64 * 1024
 _MAX_PENDING_BYTES = 128 * 1024
-"""What an answer may be ahead of its reader; with more, the server has to wait."""
+"""What an answer may be ahead of its reader who is about to read."""
 
 
 class HttpStreamPool:
@@ -137,24 +137,33 @@ class _Connection(PooledConnection):
                 raise self._failure
             await self._wait()
         pieces, self._pending, self._pending_bytes = self._pending, [], 0
-        if self._is_paused and self.transport:
-            self._is_paused = False
-            self.transport.resume_reading()
         return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
     def end(self) -> bool:
         """End the answer; return whether the connection can have another one."""
         self._is_open = False
-        is_read = self._is_complete and not self._pending
-        self._pending = []
-        return is_read and self._may_go_on and not self.is_closed
+        self._pending, self._pending_bytes = [], 0
+        # Or else nobody would notice that the server ends the connection.
+        self._resume()
+        return self._is_complete and self._may_go_on and not self.is_closed
 
     async def _wait(self) -> None:
+        self._resume()
         self._waiter = asyncio.get_running_loop().create_future()
         try:
             await self._waiter
         finally:
             self._waiter = None
+
+    def _pause(self) -> None:
+        if not self._is_paused and self.transport:
+            self._is_paused = True
+            self.transport.pause_reading()
+
+    def _resume(self) -> None:
+        if self._is_paused and self.transport:
+            self._is_paused = False
+            self.transport.resume_reading()
 
     def _wake(self) -> None:
         if self._waiter is not None and not self._waiter.done():
@@ -206,9 +215,9 @@ class _Connection(PooledConnection):
     def on_body(self, body: bytes) -> None:
         self._pending.append(body)
         self._pending_bytes += len(body)
-        if self._pending_bytes > _MAX_PENDING_BYTES and not self._is_paused and self.transport:
-            self._is_paused = True
-            self.transport.pause_reading()
+        if self._waiter is None or self._pending_bytes > _MAX_PENDING_BYTES:
+            # The rest comes in one piece when somebody reads it: that costs less, and the server has to wait.
+            self._pause()
         self._wake()
 
     def on_message_complete(self) -> None:

@@ -141,9 +141,21 @@ async def test_both_clients_read_the_same_answers(bedrock, lean):
         for client in (bedrock.client, lean):
             await bedrock.control("POST", "script", {"replies": [reply]})
             events, error = await read(client)
-            found.append([{kind: drop_changing(body) for kind, body in event.items()} for event in events])
+            found.append(join_words([{kind: drop_changing(body) for kind, body in event.items()} for event in events]))
             assert error is None
         assert found[0] == found[1]
+
+
+def join_words(events):
+    """Return the events with words that follow each other joined: the lean client joins those that came together."""
+    joined = []
+    for event in events:
+        text = event.get("contentBlockDelta", {}).get("delta", {}).get("text")
+        if text is not None and joined and isinstance(joined[-1], str):
+            joined[-1] += text
+        else:
+            joined.append(event if text is None else text)
+    return joined
 
 
 def drop_changing(body):
@@ -204,13 +216,33 @@ async def read_events(client):
     return [event async for event in answer["stream"]]
 
 
+async def test_words_that_come_together_are_one_event(endpoint):
+    """As long as they are of one block; whatever follows them, an error too, comes after them."""
+    events = [encode_words(0, "One "), encode_words(0, "two "), encode_words(1, "three"), encode_words(1, " four")]
+    broken = encode_message({":message-type": "exception", ":exception-type": "throttlingException"}, b"{}")
+    stop = encode_event("messageStop", {"stopReason": "end_turn"})
+    endpoint.answer = 200, EVENTS, b"".join([*events, stop, encode_words(0, "late"), broken])
+    found, error = await read(endpoint.build(CREDENTIALS))
+    assert found == [
+        {"contentBlockDelta": {"contentBlockIndex": 0, "delta": {"text": "One two "}}},
+        {"contentBlockDelta": {"contentBlockIndex": 1, "delta": {"text": "three four"}}},
+        {"messageStop": {"stopReason": "end_turn"}},
+        {"contentBlockDelta": {"contentBlockIndex": 0, "delta": {"text": "late"}}},
+    ]
+    assert error[:2] == (True, "throttlingException")
+
+
+def encode_words(block, text):
+    return encode_event("contentBlockDelta", {"contentBlockIndex": block, "delta": {"text": text}})
+
+
 async def test_halves_of_a_character_are_read(endpoint):
     """The words of two events may have one half each, as JSON allows it."""
     headers = {":message-type": "event", ":event-type": "contentBlockDelta"}
     halves = [encode_message(headers, b'{"delta":{"text":"%b"}}' % half) for half in (b"\\ud83d", b"\\ude00")]
     endpoint.answer = 200, EVENTS, b"".join(halves)
     texts = [event["contentBlockDelta"]["delta"]["text"] for event in await read_events(endpoint.build(CREDENTIALS))]
-    assert texts == ["\ud83d", "\ude00"]
+    assert "".join(texts) == "\ud83d\ude00"
 
 
 async def test_credentials_are_those_of_the_moment(endpoint):

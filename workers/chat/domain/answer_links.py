@@ -86,7 +86,8 @@ class AnswerLinks:
         """
         parts: list[str] = []
         position, spaces = 0, 0
-        for found in _BEGINNING.finditer(text):
+        # This runs for each delta with the whole text, and few answers have a link.
+        for found in _BEGINNING.finditer(text) if "://" in text or "](" in text else ():
             is_target = found[0] == "]("
             # The space comes between `]` and `(`, or after `https://`.
             start = found.start() + 1 if is_target else found.start()

@@ -24,7 +24,7 @@ from workers.chat.handler.progress import report_progress
 from workers.chat.handler.stop_checks import StopChecks
 from workers.chat.handler.stopping import iterate_until, run_until, watch_for_stop
 from workers.chat.handler.tool_calls import MAX_TOOL_CALLS, build_exchange, run_tools
-from workers.chat.ports import DEADLINE, Finished, Restarted, TextDelta, ToolCall
+from workers.chat.ports import DEADLINE, Finished, ModelEvent, Restarted, TextDelta, ToolCall
 
 log = structlog.get_logger()
 
@@ -151,6 +151,9 @@ class AnswerStreamer:
         answer.stopped = results is None
         return results or []
 
+    def _compute_pause_seconds(self, event: ModelEvent) -> float:
+        return self._schedule.compute_reading_pause_seconds() if isinstance(event, TextDelta) else 0.0
+
     async def _read_content(
         self, request: AnswerRequest, answer: Answer, deltas: Coalescer, stopped: asyncio.Event
     ) -> None:
@@ -179,7 +182,7 @@ class AnswerStreamer:
         )
         with suppress(AnswerStoppedError):
             async with aclosing(calls) as events:
-                async for event in iterate_until(stopped, events):
+                async for event in iterate_until(stopped, events, pause_after=self._compute_pause_seconds):
                     match event:
                         case TextDelta(piece, block):
                             answer.text.add(piece, block)

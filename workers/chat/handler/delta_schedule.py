@@ -39,6 +39,15 @@ class DeltaSchedule:
         """Return how long each answer waits between two deltas."""
         return min(MAX_COALESCE_SECONDS, max(COALESCE_SECONDS, self._streams / POSTS_PER_SECOND))
 
+    def compute_reading_pause_seconds(self) -> float:
+        """Return how long an answer waits after it has read words; 0 unless deltas are less frequent than usual.
+
+        Words that nobody gets before the next delta are read together, for a third of the time. Half of the interval,
+        so that the end of an answer is not much later.
+        """
+        interval = self.compute_interval_seconds()
+        return interval / 2 if interval > COALESCE_SECONDS else 0.0
+
     @asynccontextmanager
     async def take_turn(self, *, is_first: bool) -> AsyncIterator[None]:
         """Wait until a post may begin; first deltas come before later ones, and equal ones in their order."""

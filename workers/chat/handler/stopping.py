@@ -13,10 +13,12 @@ T = TypeVar("T")
 STOP_POLL_SECONDS = 0.5
 
 
-async def iterate_until(stopped: asyncio.Event, events: AsyncIterator[T]) -> AsyncIterator[T]:
+async def iterate_until(
+    stopped: asyncio.Event, events: AsyncIterator[T], *, pause_after: Callable[[T], float] | None = None
+) -> AsyncIterator[T]:
     """Yield the events until they end or `stopped` is set, even while the next event is awaited.
 
-    Nothing is requested of the events once it is set.
+    Nothing is requested of the events once it is set, nor for some seconds after an event where `pause_after` says so.
     """
     interruption = Interruption()
     stopping = asyncio.ensure_future(stopped.wait())
@@ -30,6 +32,9 @@ async def iterate_until(stopped: asyncio.Event, events: AsyncIterator[T]) -> Asy
             if stopped.is_set():
                 return
             yield event
+            if pause_after is not None and (seconds := pause_after(event)):
+                with suppress(InterruptedWaitError):
+                    await interruption.wait(asyncio.sleep(seconds))
     finally:
         stopping.cancel()
 

@@ -52,7 +52,10 @@ async def open_server():
     server = Server()
     listening = await asyncio.start_server(server.serve, "127.0.0.1", 0)
     async with HttpStreamPool(f"http://127.0.0.1:{listening.sockets[0].getsockname()[1]}") as pool:
+        pool.answers = []
         yield server, pool
+        for answer in pool.answers:
+            answer.close()
     listening.close()
 
 
@@ -63,7 +66,9 @@ async def opened():
 
 
 async def post(pool):
-    return await asyncio.wait_for(pool.post({"Host": pool.host}, b"{}", path="/"), DEADLINE_SECONDS)
+    answer = await asyncio.wait_for(pool.post({"Host": pool.host}, b"{}", path="/"), DEADLINE_SECONDS)
+    pool.answers.append(answer)
+    return answer
 
 
 async def read_all(answer, pieces=None):
@@ -89,7 +94,8 @@ async def test_an_answer_is_read_while_it_comes(opened):
 async def test_an_answer_that_is_left_early_ends_its_connection(opened):
     """No later call may read the rest of it."""
     server, pool = opened
-    server.scripts = [[HEAD, chunk(b"one"), WAIT], [HEAD, chunk(b"two"), END]]
+    server.scripts = [[HEAD, END], [HEAD, chunk(b"one"), WAIT], [HEAD, chunk(b"two"), END]]
+    (await drain(pool)).close()
     answer = await post(pool)
     assert await answer.read() == b"one"
     answer.close()
@@ -181,8 +187,25 @@ async def test_a_reader_that_is_slow_makes_the_server_wait(opened):
     server.scripts = [[HEAD, *[chunk(b"x" * 65_536)] * 400, END]]
     answer = await post(pool)
     await asyncio.sleep(0.05)
-    assert answer._connection._pending_bytes < 2_000_000
+    assert answer._connection._pending_bytes < 1_000_000
     assert len(await read_all(answer)) == 400 * 65_536
+
+
+async def test_the_end_of_an_idle_connection_is_noticed(opened):
+    """Also if nobody was reading when the last bytes of its answer came."""
+    server, pool = opened
+    server.scripts = [[HEAD, chunk(b"one"), chunk(b"two") + END, CLOSE]]
+    answer = await post(pool)
+    connection = answer._connection
+    assert await answer.read()
+    connection._pause()
+    while not connection._is_complete:
+        await answer.read()
+    connection._pause()
+    answer.close()
+    async with asyncio.timeout(DEADLINE_SECONDS):
+        while not connection.is_closed:
+            await asyncio.sleep(0.01)
 
 
 async def test_a_call_that_is_cancelled_ends_its_connection(opened):

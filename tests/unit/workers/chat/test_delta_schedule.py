@@ -35,6 +35,16 @@ def test_the_interval_grows_with_the_streams(streams, seconds):
     assert schedule.compute_interval_seconds() == 0.1
 
 
+@pytest.mark.parametrize(("streams", "seconds"), [(1, 0), (50, 0), (100, 0.1), (500, 0.5), (1000, 0.5)])
+def test_words_are_read_together_only_under_load(streams, seconds):
+    """While deltas are as frequent as usual, each word is read when it comes; then for half of the time between two."""
+    schedule = DeltaSchedule()
+    with ExitStack() as stack:
+        for _ in range(streams):
+            stack.enter_context(schedule.open_stream())
+        assert schedule.compute_reading_pause_seconds() == pytest.approx(seconds)
+
+
 def test_answers_post_as_often_as_the_load_allows():
     """125 answers, each with a word every ten milliseconds, make five hundred posts a second and not 1250."""
 

@@ -12,7 +12,7 @@ from tests.fakes.screen import Screen
 from tests.fakes.turned_loop import run_turned
 from workers.chat.handler.delta_schedule import COALESCE_SECONDS, DeltaSchedule
 from workers.chat.handler.deltas import Coalescer, coalesce_deltas
-from workers.chat.handler.stopping import watch_for_stop
+from workers.chat.handler.stopping import iterate_until, watch_for_stop
 
 
 class Growing:
@@ -153,3 +153,28 @@ async def test_no_check_runs_after_the_end():
 
     assert not stopped.is_set()
     assert asyncio.all_tasks() == before
+
+
+async def tick(read):
+    """Yield each second of the loop's time, and note when it was asked for the next one."""
+    loop = asyncio.get_running_loop()
+    began = loop.time()
+    while True:
+        read.append(round(loop.time() - began, 3))
+        yield read[-1]
+
+
+def test_nothing_is_read_in_a_pause_and_a_stop_ends_it():
+    """After an event that asks for a pause; a visitor who stops the answer does not wait for its end."""
+
+    async def stream():
+        stopped, read, loop = asyncio.Event(), [], asyncio.get_running_loop()
+        began = loop.time()
+        loop.call_later(5, stopped.set)
+        pauses = iter([0, 2, 2, 600])
+        async for _ in iterate_until(stopped, tick(read), pause_after=lambda _: next(pauses)):
+            pass
+        assert read == [0, 0, 2, 4]
+        assert loop.time() - began == 5
+
+    run_turned(stream())

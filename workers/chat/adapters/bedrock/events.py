@@ -21,9 +21,8 @@ class ConverseReader:
 
     def read(self, event: Mapping[str, Any]) -> Iterator[ModelEvent]:
         """Yield what an event adds to the answer."""
-        if (text := _find_text(event)) is not None:
-            # Nearly all events are such, and matching costs more than all else that is done with one.
-            yield TextDelta(text, _find_index(event["contentBlockDelta"]))
+        if (words := find_words(event)) is not None:
+            yield words
             return
         match event:
             case {"contentBlockStart": {"start": {"toolUse": {"name": str(name)}}} as start}:
@@ -65,11 +64,17 @@ class _OpenTool:
         return parse_json_object("".join(self.pieces)) or {}
 
 
-def _find_text(event: Mapping[str, Any]) -> str | None:
+def find_words(event: Mapping[str, Any]) -> TextDelta | None:
+    """Return the words of an event, if it has some.
+
+    Nearly all events are such, and matching costs more than all else that is done with one.
+    """
     content = event.get("contentBlockDelta")
-    delta = content.get("delta") if type(content) is dict else None
+    if type(content) is not dict:
+        return None
+    delta = content.get("delta")
     text = delta.get("text") if type(delta) is dict else None
-    return text if type(text) is str else None
+    return TextDelta(text, _find_index(content)) if type(text) is str else None
 
 
 def _find_index(content: Mapping[str, Any]) -> int:

@@ -20,6 +20,7 @@ from shared.clock import Clock
 from shared.json_objects import parse_json_object
 from shared.settings import Transport
 from workers.chat.adapters.bedrock.event_stream import EventMessage, EventStreamDecoder
+from workers.chat.adapters.bedrock.events import find_words
 
 _SERVICE = "bedrock"
 """The name in signatures, also of Bedrock Runtime."""
@@ -61,11 +62,16 @@ class LeanConverse:
 
 
 class ConverseEvents:
-    """The events of one answer, each a mapping of its type to its content, as botocore's stream has them."""
+    """The events of one answer, each a mapping of its type to its content, as botocore's stream has them.
+
+    Words of one block that came together are one event.
+    """
 
     def __init__(self, answer: StreamedAnswer) -> None:
         self._answer = answer
         self._decoder = EventStreamDecoder()
+        self._next: dict[str, Any] | ClientError | ParserError | None = None
+        """What was decoded after the words before it."""
 
     def __aiter__(self) -> "ConverseEvents":
         return self
@@ -78,13 +84,39 @@ class ConverseEvents:
             ParserError: what came is no event, or damaged.
             OSError: the connection ended before the answer did.
         """
-        while (message := self._decoder.read_message()) is None:
+        while (event := self._take_event()) is None:
             if not (data := await self._answer.read()):
                 if not self._decoder.is_empty:
                     raise ParserError("the answer ends within an event")
                 raise StopAsyncIteration
             self._decoder.add(data)
-        return _parse_event(message)
+        return event
+
+    def _take_event(self) -> dict[str, Any] | None:
+        """Return the next event of those that have come, with the words that follow in the same block."""
+        event, self._next = self._next or self._decode_event(), None
+        if isinstance(event, Exception):
+            raise event
+        if event is None or (words := find_words(event)) is None:
+            return event
+        joined = [words.text]
+        while (following := self._decode_event()) is not None:
+            more = None if isinstance(following, Exception) else find_words(following)
+            if more is None or more.block != words.block:
+                self._next = following
+                break
+            joined.append(more.text)
+        if len(joined) > 1:
+            event = {"contentBlockDelta": {"contentBlockIndex": words.block, "delta": {"text": "".join(joined)}}}
+        return event
+
+    def _decode_event(self) -> dict[str, Any] | ClientError | ParserError | None:
+        """Return the next event, or the error that ends the answer: what came before it is an event of its own."""
+        try:
+            message = self._decoder.read_message()
+            return None if message is None else _parse_event(message)
+        except (ClientError, ParserError) as error:
+            return error
 
     def close(self) -> None:
         """Give the connection back, or end it if the answer was not read to its end."""
