@@ -67,6 +67,11 @@ def rank_preview(preview: ConversationPreview) -> int:
     return 1 if preview.takeover or preview.unanswered else 2
 
 
+def shorten_preview(text: str, characters: int) -> str:
+    """Return a text of at most so many characters, with an ellipsis for what is left out."""
+    return text if len(text) <= characters else f"{text[: characters - 1].rstrip()}…"
+
+
 def has_viewed(audit_trail: Sequence[ConversationAuditEntry], name: str, day: date) -> bool:
     """Return whether an audit entry says that the operator viewed the conversation on this day (UTC).
 

@@ -19,6 +19,7 @@ from ops.today.rules import (
     has_viewed,
     rank_preview,
     sanitize_answer,
+    shorten_preview,
 )
 from ops.today.values import AnswerOutcome, Business, Conversation, ConversationPreview, Day, ExplainedTime
 from ops.today.waiting import add_waiting
@@ -313,8 +314,10 @@ class Today:
         return ConversationPreview(
             session_id=summary.session_id,
             last_at=summary.last_at,
-            text=text[:_PREVIEW_CHARACTERS],
+            text=shorten_preview(text, _PREVIEW_CHARACTERS),
             by=by,
             takeover=self._find_active_takeover(tail.takeover),
-            unanswered=[message.data.text[:_PREVIEW_CHARACTERS] for message in find_unanswered(tail.frames)],
+            unanswered=[
+                shorten_preview(message.data.text, _PREVIEW_CHARACTERS) for message in find_unanswered(tail.frames)
+            ],
         )

@@ -48,13 +48,14 @@ class UsagePages:
         return self._rendering.render_page(request, "usage_businesses.html", operator, businesses=businesses)
 
     async def _show_report(self, request: Request, operator: Operator) -> Response:
-        report = await self._read_report(request, operator)
+        report, texts = await self._read_report(request, operator), find_request_texts(request)
         return self._rendering.render_page(
             request,
             "usage.html",
             operator,
             report=report,
-            plot=_render_plot(report, find_request_texts(request)),
+            plot=_render_plot(report, texts),
+            plot_title=_name_plot(report, texts),
             dollars=format_dollars,
             per_conversation=compute_per_conversation(report.total),
             per_booking=compute_per_booking(report),
@@ -81,8 +82,7 @@ def _render_plot(report: UsageReport, t: Texts) -> Markup | None:
     """Return the costs of each day by model, in whole cents or, if they are small, in hundredths of a cent."""
     if not report.rows:
         return None
-    is_small = max(totals.nano_dollars for totals in report.by_day.values()) < 10 * _NANO_PER_CENT
-    unit = _NANO_PER_CENT // 100 if is_small else _NANO_PER_CENT
+    unit = _NANO_PER_CENT // 100 if _is_small(report) else _NANO_PER_CENT
     displayed, others = list(report.by_model)[:_MAX_MODELS], list(report.by_model)[_MAX_MODELS:]
     costs = {(row.day, row.model_id): row.totals.nano_dollars for row in report.rows}
     days = [report.first + timedelta(days=number) for number in range((report.last - report.first).days + 1)]
@@ -93,7 +93,16 @@ def _render_plot(report: UsageReport, t: Texts) -> Markup | None:
             parts[t("usage_other_models")] = round(sum(costs.get((day, model), 0) for model in others) / unit)
         values.append((day.isoformat(), parts))
     ticks = [Tick(0.0, days[0].isoformat()), Tick(1.0, days[-1].isoformat())] if len(days) > 1 else []
-    return render_bars(t("usage_plot_small") if is_small else t("usage_plot"), values, ticks)
+    return render_bars(_name_plot(report, t), values, ticks)
+
+
+def _name_plot(report: UsageReport, t: Texts) -> str:
+    """Return what the plot shows, with its unit."""
+    return t("usage_plot_small") if _is_small(report) else t("usage_plot")
+
+
+def _is_small(report: UsageReport) -> bool:
+    return max((totals.nano_dollars for totals in report.by_day.values()), default=0) < 10 * _NANO_PER_CENT
 
 
 def _parse_date(text: str | None) -> date | None:

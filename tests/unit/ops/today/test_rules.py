@@ -2,7 +2,7 @@
 
 import pytest
 
-from ops.today.rules import find_last_message, find_unanswered
+from ops.today.rules import find_last_message, find_unanswered, shorten_preview
 from shared.conversations.announcements import render_announcement
 from shared.conversations.replies import build_refusal_frame
 from shared.messages.errors import ErrorCode
@@ -73,3 +73,12 @@ def test_the_announces_field_decides():
     newer = staff("Your note has arrived.", announces="handover_requested")
     assert find_unanswered([ask("a"), left_to_staff("a"), newer]) == (ask("a"),)
     assert find_last_message([ask("a"), final("a", IS_READ)]) == (IS_READ, "assistant")
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [("", ""), ("ten signs!", "ten signs!"), ("eleven sign", "eleven si…"), ("eight ho and", "eight ho…")],
+)
+def test_a_preview_says_that_it_is_cut(text, expected):
+    """Within the same number of characters."""
+    assert shorten_preview(text, 10) == expected

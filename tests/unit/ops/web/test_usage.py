@@ -31,6 +31,8 @@ def test_the_page_has_table_plot_and_limits(spent):
     assert "$0.2500" in text
     assert "$0.25 of $200.00" in text
     assert 'role="img"' in text
+    assert "<h2>Costs by day and model, in cents</h2>" in text
+    assert re.search(r'<div class="wide"[^>]*>\s*<table data-testid="usage-table">', text)
     assert "75 %" in text
     assert HOSTILE not in text
     assert "2026-01-12 · model-a" in text
