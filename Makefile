@@ -31,7 +31,7 @@ VERSION ?=
 YES ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up widget bundle-if-possible test test-fast test-localstack test-packages test-iam soak eval check checkov format catalogues update-catalogues check-catalogues language bench-path bench-chat bench-booking bench-consumer bench-slots bench-fairness bench-ledger bench-start bench-knowledge contracts count-calls cost package deploy lock clean
+.PHONY: help setup up widget bundle-if-possible test test-fast test-localstack test-packages test-iam soak eval check checkov format catalogues update-catalogues check-catalogues language bench-path bench-chat bench-booking bench-consumer bench-slots bench-limits bench-fairness bench-ledger bench-start bench-knowledge contracts count-calls cost package deploy lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 24
@@ -113,6 +113,9 @@ bench-consumer: $(READY) catalogues ## compare the worker core with other consum
 
 bench-slots: $(READY) catalogues ## measure the search for free times
 	PYTHONPATH=. $(PYTHON) bench/slots.py
+
+bench-limits: $(READY) ## measure what the rate limits cost a frame, and a flood (ARGS="--frames 500")
+	PYTHONPATH=. $(PYTHON) bench/limits.py $(ARGS)
 
 bench-fairness: $(READY) ## simulate a flood of one business, and ways to divide the handlers (ARGS="--floods 3")
 	PYTHONPATH=. $(PYTHON) bench/fairness.py $(ARGS)

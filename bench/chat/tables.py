@@ -9,6 +9,7 @@ from bench.chat.expressions import Given, Item, parse_condition, parse_update, t
 KEYS: Mapping[str, tuple[str, ...]] = {
     "ConversationsTable": ("session_id", "seq"),
     "ConnectionsTable": ("session_id", "connection_id"),
+    "LimitsTable": ("quota", "seat"),
     "ProcessedTable": ("command_key",),
     "UsageTable": ("tenant", "day"),
     "FailuresTable": ("id",),

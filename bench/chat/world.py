@@ -69,6 +69,7 @@ async def open_world(*, table_latency_ms: float, post_latency_ms: float, pace: P
                 **queues,
                 "BOOKING_QUEUE_URL": queues["CHAT_QUEUE_URL"],
                 "SESSION_KEY_SECRET_ID": "unused",
+                "RATE_LIMITS": "session=999999,address=999999,business=999999",
                 **{f"{name.removesuffix('Table').upper()}_TABLE": name for name in KEYS},
             }
             # The ingress of this process logs as deployed, but only what went wrong would be read.

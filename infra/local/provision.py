@@ -47,7 +47,7 @@ def provision_stack(
         "SesFromEmail": sender,
         "SmsEnabled": "true",
         "HoldsPerAddress": "1000",
-        "RateLimits": "address=100000",
+        "RateLimits": "address=100000,business=100000",
         "LocalCalendarEndpoint": calendar_url,
     }
     outputs = deploy_stack(target, stack="stride", parameters=parameters, packages=packages)

@@ -214,9 +214,9 @@ def _start_stack(options: Options, children: Children, step: Step) -> Stack:
             "SesFromEmail": sender,
             # The emulator does not deliver text messages; the inbox page shows them.
             "SmsEnabled": "true",
-            # All visitors of a local stack have the same IP address.
+            # All visitors of a local stack have the same IP address, and tests are many visitors of one business.
             "HoldsPerAddress": "1000",
-            "RateLimits": "address=100000",
+            "RateLimits": "address=100000,business=100000",
             "LocalBedrockEndpoint": stand_ins.bedrock_url,
             "LocalCalendarEndpoint": stand_ins.calendar_url,
             **options.parameters,
