@@ -50,8 +50,8 @@ class Sessions(Protocol):
         """Return whether the connection is recorded."""
         ...
 
-    def count_connections(self, session_id: str, *, limit: int) -> int:
-        """Return how many connections the session has; it counts no further than `limit`."""
+    def count_connections(self, session_id: str, *, now: datetime) -> int:
+        """Return how many connections the session has."""
         ...
 
     def remove_connection(self, session_id: str, connection_id: str) -> bool:

@@ -6,7 +6,7 @@ from typing import Any
 
 from api_gateway_ws.adapters.attributes import to_item
 from shared.aws.errors import translate_aws_errors
-from shared.instants import to_milliseconds
+from shared.instants import to_milliseconds, to_seconds
 from shared.retention import CONNECTION_RETENTION, STOP_FLAG_RETENTION, compute_expiry
 
 
@@ -85,15 +85,15 @@ class DynamoSessions:
             )
         return "Item" in answer
 
-    def count_connections(self, session_id: str, *, limit: int) -> int:
-        """Return how many connections the session has; it counts no further than `limit`, and may lag."""
+    def count_connections(self, session_id: str, *, now: datetime) -> int:
+        """Return how many connections the session has; it may lag. Rows stay for a while after they have expired."""
         with translate_aws_errors("connections.count"):
             answer = self._client.query(
                 TableName=self._connections,
                 KeyConditionExpression="session_id = :session",
-                ExpressionAttributeValues=to_item({":session": session_id}),
+                FilterExpression="expires_at > :now",
+                ExpressionAttributeValues=to_item({":session": session_id, ":now": to_seconds(now)}),
                 Select="COUNT",
-                Limit=limit,
             )
         count: int = answer["Count"]
         return count

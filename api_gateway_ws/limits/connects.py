@@ -104,7 +104,7 @@ class ConnectLimiter:
 
     def _is_session_full(self, session_id: str, limits: RateLimits) -> bool:
         limit = limits.get("session", CONNECTIONS)
-        return self._connections.count_connections(session_id, limit=limit) >= limit
+        return self._connections.count_connections(session_id, now=self._clock.now()) >= limit
 
     def _is_address_full(self, connect: Connect, limits: RateLimits) -> bool:
         now = to_milliseconds(self._clock.now())

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Protocol
 
 
@@ -41,8 +42,8 @@ class RateCounters(Protocol):
 class ConnectionCounts(Protocol):
     """The connections of sessions."""
 
-    def count_connections(self, session_id: str, *, limit: int) -> int:
-        """Return how many connections a session has; it counts no further than `limit`."""
+    def count_connections(self, session_id: str, *, now: datetime) -> int:
+        """Return how many connections a session has."""
         ...
 
 

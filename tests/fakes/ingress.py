@@ -8,6 +8,7 @@ from shared.conversations.judgements import Judgement
 from shared.ids import compute_fingerprint
 from shared.messages.commands import AnyCommand
 from shared.resume_tokens import TOKEN_OVERLAP, TokenState
+from shared.retention import CONNECTION_RETENTION
 from tests.fakes.connections import FakeConnections, FakePoster
 from tests.fakes.conversations import FakeConversations
 
@@ -74,10 +75,11 @@ class FakeSessions:
         self._reach()
         return (session_id, connection_id) in self._connections.rows
 
-    def count_connections(self, session_id: str, *, limit: int) -> int:
-        """Return how many connections the session has, up to `limit`."""
+    def count_connections(self, session_id: str, *, now: datetime) -> int:
+        """Return how many connections the session has."""
         self._reach()
-        return min(limit, sum(session == session_id for session, _ in self._connections.rows))
+        opened = (row.connected_at for (session, _), row in self._connections.rows.items() if session == session_id)
+        return sum(now < at + CONNECTION_RETENTION for at in opened)
 
     def remove_connection(self, session_id: str, connection_id: str) -> bool:
         """Forget a connection, and return whether it was recorded."""

@@ -81,12 +81,13 @@ async def test_a_young_connection_stays(stores, clock, session):
 
 
 async def test_the_ingress_counts_and_finds_connections(stores, clock, session):
-    """It counts no further than it is asked to, and says whether what it removes was there."""
+    """It does not count those that have expired, and says whether what it removes was there."""
     assert not await asyncio.to_thread(lambda: stores.sessions.remove_connection(session, "tab"))
     for name in ("tab", "other tab", "third"):
         await open_one(stores, session, name, clock.now())
-    assert await asyncio.to_thread(lambda: stores.sessions.count_connections(session, limit=9)) == 3
-    assert await asyncio.to_thread(lambda: stores.sessions.count_connections(session, limit=2)) == 2
+    later = clock.now() + timedelta(hours=3)
+    assert await asyncio.to_thread(lambda: stores.sessions.count_connections(session, now=clock.now())) == 3
+    assert await asyncio.to_thread(lambda: stores.sessions.count_connections(session, now=later)) == 0
     assert await asyncio.to_thread(lambda: stores.sessions.has_connection(session, "tab"))
     assert await asyncio.to_thread(lambda: stores.sessions.remove_connection(session, "tab"))
     assert not await asyncio.to_thread(lambda: stores.sessions.has_connection(session, "tab"))

@@ -16,10 +16,10 @@ class NoConnections:
 
     count = 0
 
-    def count_connections(self, session_id, *, limit):
+    def count_connections(self, session_id, *, now):
         """Return it, whichever session is meant."""
-        del session_id
-        return min(self.count, limit)
+        del session_id, now
+        return self.count
 
 
 @dataclass
