@@ -36,11 +36,12 @@ All amounts are US dollars without taxes, for `{region}`.
 """
 
 _STEPS = """\
-An *answer* is a message of the visitor with the answer of the model, whose length is assumed below. An *unanswered
-question* is one that neither documents nor profile answer, asked before in the same month; its row has neither the
-text that is posted as it arrives nor the wait for the model. A *judgement* is what the visitor thinks of an answer.
-An *idle minute* reads the calendar of a business; in a *quiet minute* the business is closed, and its calendar is
-not read.
+An *answer* is a message of the visitor with the answer of the model, whose length is assumed below. For an *answer with
+free times* the model is called twice, and booking is asked in between; its row is read up to 15 times, of which nothing
+is counted here. An *unanswered question* is one that neither documents nor profile answer, asked before in the same
+month. The rows of both have neither the text that is posted as it arrives nor the wait for the model. A *judgement* is
+what the visitor thinks of an answer. An *idle minute* reads the calendar of a business; in a *quiet minute* the
+business is closed, and its calendar is not read.
 """
 
 _MONTHS = """\
