@@ -1,6 +1,7 @@
 """Turns a text into index terms: folded, without stop words, stemmed by the rules of its language."""
 
 import re
+import threading
 import unicodedata
 from collections.abc import Callable, Sequence
 from functools import cache, lru_cache
@@ -74,10 +75,15 @@ class Analyzer:
 @lru_cache(maxsize=_STEM_CACHE_SIZE)
 def _stem_word(word: str, language: str | None) -> str:
     name = _STEMMERS.get(language or "")
-    stemmed: str = _get_stemmer(name).stemWord(word) if name else word
+    stemmed: str = _stemmers.get(name).stemWord(word) if name else word
     return stemmed
 
 
-@cache
-def _get_stemmer(name: str) -> snowballstemmer.stemmer:
-    return snowballstemmer.stemmer(name)
+class _Stemmers(threading.local):
+    """One stemmer of each language for each thread: it keeps its word, and indexes are built on threads."""
+
+    def __init__(self) -> None:
+        self.get = cache(snowballstemmer.stemmer)
+
+
+_stemmers = _Stemmers()

@@ -1,5 +1,8 @@
 """How texts become terms."""
 
+import sys
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -80,3 +83,16 @@ def test_any_text_has_terms_or_none(text, language):
     assert all(terms)
     assert split_words(fold_text(text)) == split_words(text)
     assert detect_language(text) in {None, *STOP_WORDS}
+
+
+def test_texts_can_be_analysed_on_several_threads():
+    """Indexes of several businesses are built at the same time, while questions are analysed."""
+    texts = [" ".join(f"masowanie{chr(97 + a)}{chr(97 + b)}ami" for b in range(26)) for a in range(26)]
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        with ThreadPoolExecutor(4) as threads:
+            found = list(threads.map(Analyzer("pl").extract_terms, texts * 4))
+    finally:
+        sys.setswitchinterval(interval)
+    assert found == [Analyzer("pl").extract_terms(text) for text in texts] * 4
