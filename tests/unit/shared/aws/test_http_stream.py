@@ -10,7 +10,7 @@ from tests.deadlines import DEADLINE_SECONDS
 
 HEAD = b"HTTP/1.1 200 OK\r\nX-Kind: Stream\r\nTransfer-Encoding: chunked\r\n\r\n"
 END = b"0\r\n\r\n"
-CLOSE, WAIT = "close", "wait"
+CLOSE, WAIT, HOLD = "close", "wait", "hold"
 
 
 def chunk(content):
@@ -18,11 +18,14 @@ def chunk(content):
 
 
 class Server:
-    """Answers each request with the next script: bytes to send, `CLOSE`, or `WAIT` until the client closes."""
+    """Answers each request with the next script: bytes to send, `CLOSE`, or `WAIT` until the client closes.
+
+    `HOLD` goes on once the test says so.
+    """
 
     def __init__(self):
         self.scripts, self.requests, self.connections = [], [], 0
-        self.idle_closed = asyncio.Event()
+        self.released = asyncio.Event()
         self.closed_by_client = asyncio.Event()
 
     async def serve(self, reader, writer):
@@ -35,6 +38,9 @@ class Server:
                 for step in self.scripts.pop(0):
                     if step == CLOSE:
                         return
+                    if step == HOLD:
+                        await self.released.wait()
+                        continue
                     if step == WAIT:
                         await reader.read(1)
                         self.closed_by_client.set()
@@ -194,14 +200,15 @@ async def test_a_reader_that_is_slow_makes_the_server_wait(opened):
 async def test_the_end_of_an_idle_connection_is_noticed(opened):
     """Also if nobody was reading when the last bytes of its answer came."""
     server, pool = opened
-    server.scripts = [[HEAD, chunk(b"one"), chunk(b"two") + END, CLOSE]]
+    server.scripts = [[HEAD, chunk(b"one"), HOLD, chunk(b"two") + END, CLOSE]]
     answer = await post(pool)
     connection = answer._connection
-    assert await answer.read()
-    connection._pause()
-    while not connection._is_complete:
-        await answer.read()
-    connection._pause()
+    assert await answer.read() == b"one"
+    server.released.set()
+    async with asyncio.timeout(DEADLINE_SECONDS):
+        while not connection._is_complete:
+            await asyncio.sleep(0.01)
+    assert connection._is_paused
     answer.close()
     async with asyncio.timeout(DEADLINE_SECONDS):
         while not connection.is_closed:
