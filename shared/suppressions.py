@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, Protocol
 
+from shared.mailboxes.merging import list_looked_up_spellings, list_suppressed_spellings
+
 SuppressionReason = Literal["bounced", "complained", "full"]
 
 _KEY_LABEL = b"stride-suppression-1"
@@ -29,16 +31,32 @@ class Suppressions(Protocol):
     """
 
     async def add(self, address: str, suppression: Suppression) -> None:
-        """Add an address; a permanent suppression stays permanent, and of two that expire the later end counts."""
+        """Add an address; a permanent suppression stays permanent, and of two that expire the later end counts.
+
+        Where a provider delivers every spelling to one mailbox (`shared/mailboxes/`), all of them are suppressed.
+        """
         ...
 
     async def find(self, address: str, *, at: datetime) -> Suppression | None:
-        """Return why an address gets no e-mail at `at`; None if it gets e-mail."""
+        """Return why an address gets no e-mail at `at`; None if it gets e-mail.
+
+        It is looked up as it is and in its merged spelling.
+        """
         ...
 
     async def remove(self, address: str) -> bool:
-        """Remove an address; return whether it was there."""
+        """Remove an address and its merged spelling; return whether either was there."""
         ...
+
+
+def derive_added_keys(secret: bytes, address: str) -> tuple[str, ...]:
+    """Return the keys under which the suppression of an address is stored."""
+    return tuple(derive_suppression_key(secret, spelling) for spelling in list_suppressed_spellings(address))
+
+
+def derive_lookup_keys(secret: bytes, address: str) -> tuple[str, ...]:
+    """Return the keys under which an address may be suppressed, that of its exact spelling first."""
+    return tuple(derive_suppression_key(secret, spelling) for spelling in list_looked_up_spellings(address))
 
 
 def derive_suppression_key(secret: bytes, address: str) -> str:

@@ -69,3 +69,25 @@ async def test_the_table_knows_no_address(dynamodb, address, clock):
     assert "jan" not in str(item)
     assert "expires_at" not in item
     assert derive_suppression_key(b"another", address) != derive_suppression_key(SECRET, address)
+
+
+async def test_all_spellings_of_a_mailbox_are_suppressed(suppressions, clock):
+    """Where the provider delivers all of them to it; removing one of them brings the mailbox back."""
+    name = f"jan{new_id()}"
+    reported = f"{name[:3]}.{name[3:]}+shop@googlemail.com"
+    await suppressions.add(reported, Suppression("complained", clock.now()))
+    for spelling in (reported, f"{name}@gmail.com", f"{name}+other@gmail.com"):
+        assert await suppressions.find(spelling, at=clock.now()) == Suppression("complained", clock.now())
+    assert await suppressions.remove(reported) is True
+    assert await suppressions.find(f"{name}@gmail.com", at=clock.now()) is None
+    assert await suppressions.find(reported, at=clock.now()) is None
+
+
+async def test_an_address_is_looked_up_in_its_merged_spelling(suppressions, address, clock):
+    """A sub-address of a suppressed address gets no e-mail, but an address is not suppressed with its sub-address."""
+    name, _, domain = address.partition("@")
+    await suppressions.add(address, Suppression("bounced", clock.now()))
+    assert await suppressions.find(f"{name}+new@{domain}", at=clock.now()) is not None
+
+    await suppressions.add(f"victim-{address}".replace("@", "+nonsense@"), Suppression("bounced", clock.now()))
+    assert await suppressions.find(f"victim-{address}", at=clock.now()) is None

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 
+from shared.mailboxes.merging import merge_spellings
 from shared.network_address import find_network
 from shared.tenants.profile import TenantProfile
 from shared.tenants.services import Service
@@ -28,9 +29,6 @@ many strangers."""
 
 SENDS_PER_HOLD_OF_ADDRESS = 6
 """Codes per hour and IP address, for each hold that the address may have."""
-
-_DOTLESS = frozenset({"gmail.com", "googlemail.com"})
-"""Providers that ignore dots in the mailbox name (https://support.google.com/mail/answer/7436150)."""
 
 
 class Bound(StrEnum):
@@ -129,18 +127,8 @@ def build_day_quota_key(tenant: str, day: date, service_id: str | None) -> str:
 
 
 def normalize_mailbox(contact: Contact) -> str:
-    """Return the contact in the form in which most mail servers compare it, so that upper case makes no new contact.
-
-    Sub-addresses (`jan+1@`) also count as the same contact: most who use them have one mailbox.
-    """
-    address = contact.address.lower()
-    if contact.kind != "email":
-        return address
-    local, _, domain = address.rpartition("@")
-    mailbox = local.partition("+")[0] or local
-    if domain in _DOTLESS:
-        return f"{mailbox.replace('.', '')}@gmail.com"
-    return f"{mailbox}@{domain}"
+    """Return the contact in the one spelling that stands for its mailbox, so that no other makes a new contact."""
+    return merge_spellings(contact.address) if contact.kind == "email" else contact.address.lower()
 
 
 def _compute_digest(secret: bytes, text: str) -> str:

@@ -1,0 +1,1 @@
+"""Which spellings of an e-mail address are one mailbox."""
