@@ -16,6 +16,8 @@ About = Literal[
     "codes_address",
     "codes_contact",
     "codes_session",
+    "held_day",
+    "held_day_phone",
     "holds_address",
     "holds_contact",
     "last_code",
@@ -29,7 +31,8 @@ About = Literal[
 ]
 """The subject of a refusal, where its code alone would not help.
 
-A question of the service, a visit that has begun or begins too soon to be changed, too many times held, too many codes
+A question of the service, a visit that has begun or begins too soon to be changed, a day
+of which much is held by others, also of a business with a telephone number, too many times held, too many codes
 within an hour, no further code for a held time, a text without a code, an hour that the clocks skip, a held time that
 has begun, a message that waited too long for an answer, a request to change a visit that was replayed after another
 change or hours later; a code that could not be sent, also by e-mail or to a phone where the other one is possible.
@@ -37,14 +40,20 @@ change or hours later; a code that could not be sent, also by e-mail or to a pho
 
 
 def render_refusal(
-    code: ErrorCode, locale: str, about: About | None = None, hours: int | None = None, question: str = ""
+    code: ErrorCode,
+    locale: str,
+    about: About | None = None,
+    hours: int | None = None,
+    question: str = "",
+    *,
+    phone: str = "",
 ) -> str:
     """Return the sentence for a code; it never carries details of an exception.
 
     `hours` is the number in the sentence, for a subject that has one (`change_deadline`); `question` is the question
-    that `answer_invalid` and `answer_missing` are about.
+    that `answer_invalid` and `answer_missing` are about, `phone` the number that `held_day_phone` names.
     """
     t = SHARED.get_texts(locale)
     if about and hours is not None:
         return t.plural(f"refusal_about_{about}", hours)
-    return t(f"refusal_about_{about}", question=question) if about else t(f"refusal_{code.value}")
+    return t(f"refusal_about_{about}", question=question, phone=phone) if about else t(f"refusal_{code.value}")

@@ -48,6 +48,8 @@ def provision_stack(
         "SmsEnabled": "true",
         "HoldsPerAddress": "1000",
         "RateLimits": "address=100000,business=100000",
+        # All visitors share one address.
+        "HeldSharePercent": "100",
         "LocalCalendarEndpoint": calendar_url,
     }
     outputs = deploy_stack(target, stack="stride", parameters=parameters, packages=packages)

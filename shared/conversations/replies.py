@@ -29,6 +29,7 @@ def build_refusal_frame(
     hours: int | None = None,
     other_contact_kinds: Sequence[Literal["email", "phone"]] = (),
     question: str = "",
+    phone: str = "",
     detail: str | None = None,
 ) -> Error:
     """Return the error frame for a code, worded in the visitor's language."""
@@ -38,7 +39,7 @@ def build_refusal_frame(
             code=code,
             # No other code will ever be sent for that hold, so a button to try again would be of no use.
             retryable=code in RETRYABLE and about != "last_code",
-            message=render_refusal(code, locale, about, hours, question),
+            message=render_refusal(code, locale, about, hours, question, phone=phone),
             retry_after_ms=retry_after_ms,
             detail=detail,
             alternatives=tuple(alternatives),

@@ -10,7 +10,7 @@ from shared.errors import TransientError
 from tests.fakes.claims import FakeClaims
 from workers.booking.adapters.bucket_items import list_utc_days
 from workers.booking.domain.grid import list_bucket_starts
-from workers.booking.domain.quotas import Quota, build_session_quota_key
+from workers.booking.domain.quotas import HeldMinutes, Quota, build_session_quota_key
 from workers.booking.domain.values import Appointment, AppointmentState, Interval, OccupiedTime, QuotaUnit
 from workers.booking.ports import ConfirmedAt, GridTooFine, Lost, QuotaFull, SlotLost
 
@@ -41,6 +41,8 @@ class FakeAppointments:
         self.buckets: dict[Key, Bucket] = {}
         self.units: dict[tuple[str, int], tuple[str, datetime | None]] = {}
         """The holder of each quota unit, and until when."""
+        self.held_minutes: dict[tuple[str, int], HeldMinutes] = {}
+        """What each unit keeps, where its quota is a share of time."""
         self.writes = 0
         """How many changes were written."""
         self.stuck: list[Exception] = []
@@ -244,12 +246,15 @@ class FakeAppointments:
         del may_lag
         await asyncio.sleep(0)
         owned = [
-            OccupiedTime(Interval(start, bucket.ends), resource, bucket.appointment_id)
+            OccupiedTime(
+                Interval(start, bucket.ends), resource, bucket.appointment_id, is_held=bucket.hold_until is not None
+            )
             for (owner_tenant, resource, start), bucket in sorted(self.buckets.items())
             if owner_tenant == tenant and bucket.is_owned(at)
         ]
-        overlapping = {one.appointment_id for one in owned if one.interval.overlaps(between)}
-        return [one for one in owned if one.appointment_id in overlapping]
+        days = set(list_utc_days(between))
+        wanted = {one.appointment_id for one in owned if not days.isdisjoint(list_utc_days(one.interval))}
+        return [one for one in owned if one.appointment_id in wanted]
 
     async def find_day_grids(self, tenant: str, between: Interval) -> Mapping[date, int]:
         """Return the grids that the first booking of each day has fixed."""
@@ -286,7 +291,8 @@ class FakeAppointments:
                 number: unit for number, unit in self._current_holders(quota.key, at).items() if unit[0] not in mine
             }
             free = set(range(quota.units)) - set(others) - {number for one, number in chosen if one.key == quota.key}
-            if not free or len(others) >= quota.units:
+            held_by_others = [self.held_minutes.get((quota.key, one), HeldMinutes(0, ())) for one in others]
+            if not free or len(others) >= quota.units or quota.exceeds_share(held_by_others):
                 ends = [until for _, until in others.values()]
                 first = min((end for end in ends if end), default=None) if None not in ends else None
                 return QuotaFull(quota.bound, first)
@@ -297,6 +303,7 @@ class FakeAppointments:
     def _assign_units(self, chosen: Sequence[tuple[Quota, int]]) -> tuple[QuotaUnit, ...]:
         for quota, number in chosen:
             self.units[quota.key, number] = (quota.holder, quota.until)
+            self.held_minutes[quota.key, number] = HeldMinutes(quota.minutes, [one.network for one in quota.networks])
         return tuple(
             QuotaUnit(quota.key, number, quota.is_lasting)
             for quota, number in chosen

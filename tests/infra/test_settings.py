@@ -52,6 +52,7 @@ EVERYTHING = {
     "IntentModelId": "eu.other",
     "ModelsMayLeaveGeography": "true",
     "HoldsPerAddress": "7",
+    "HeldSharePercent": "40",
     "CalendarMoveWaitMinutes": "20",
     "MetricsNamespace": "StrideChat-test",
     "LogLevel": "WARNING",

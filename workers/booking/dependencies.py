@@ -12,6 +12,7 @@ from shared.queues import InternalCommandQueue, NoticeQueue
 from shared.suppressions import Suppressions
 from shared.tenants.busy_calendars import CalendarProvider
 from shared.tenants.ports import TenantDirectory
+from workers.booking.domain.held_shares import HELD_SHARE_PERCENT
 from workers.booking.domain.quotas import HOLDS_PER_ADDRESS, SENDS_PER_HOLD_OF_ADDRESS
 from workers.booking.ports import AppointmentStore, BusyCalendar, Calendar, Schedules, SyncTokens
 
@@ -50,6 +51,9 @@ class BookingPorts:
 
     holds_per_address: int = HOLDS_PER_ADDRESS
     """The limit of unverified holds per IP address and business."""
+
+    held_share_percent: int = HELD_SHARE_PERCENT
+    """How much of the free time of a day may be held without a confirmed contact."""
 
     calendar_move_wait: timedelta = timedelta(minutes=10)
     """How long a visit that the owner moved onto another waits for that one to move, too."""

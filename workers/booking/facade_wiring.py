@@ -92,6 +92,7 @@ async def open_read_only_ports(
         sms_enabled=settings.sms_enabled,
         sms_countries=frozenset(settings.sms_countries),
         holds_per_address=settings.holds_per_address,
+        held_share_percent=settings.held_share_percent,
     )
 
 

@@ -148,7 +148,8 @@ class AppointmentStore(Protocol):
     ) -> Sequence[OccupiedTime]:
         """Return the times of holds and confirmed appointments at `at`, buffers included, possibly in pieces.
 
-        A visit that reaches into the interval is returned whole; others of the days around it may be returned as well.
+        A visit that reaches into the interval is returned whole, and so are all of the UTC days that it touches; others
+        of the days around it may be returned as well.
         With `may_lag`, which costs half, changes of the last second may be missing.
         """
         ...

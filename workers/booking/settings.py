@@ -7,6 +7,7 @@ from pydantic_settings import NoDecode
 
 from shared.settings import AwsSettings, split_list
 from shared.tenants.country import check_country
+from workers.booking.domain.held_shares import HELD_SHARE_PERCENT
 from workers.booking.domain.quotas import HOLDS_PER_ADDRESS
 
 CountryList = Annotated[
@@ -48,6 +49,9 @@ class BookingSettings(AwsSettings):
 
     holds_per_address: int = Field(default=HOLDS_PER_ADDRESS, ge=1, le=1000)
     """The limit of holds per IP address and business; on a local stack all visitors share one address."""
+
+    held_share_percent: int = Field(default=HELD_SHARE_PERCENT, ge=1, le=100)
+    """How much of the free time of a day may be held without a confirmed contact; 100 limits nothing."""
 
     calendar_move_wait_minutes: int = Field(default=10, ge=0, le=120)
     """How long a visit that the owner moved onto another waits for that one to move, too, before it is put back."""

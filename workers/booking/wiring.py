@@ -103,6 +103,7 @@ async def open_ports(
         sms_enabled=settings.sms_enabled,
         sms_countries=frozenset(settings.sms_countries),
         holds_per_address=settings.holds_per_address,
+        held_share_percent=settings.held_share_percent,
         calendar_move_wait=timedelta(minutes=settings.calendar_move_wait_minutes),
     )
 

@@ -10,7 +10,7 @@ from shared.errors import LeaseLostError, TransientError
 from shared.ids import new_id
 from tests.contracts.stores.bookings import LONG, NINE, Desk, cancelled, confirmed, moved
 from tests.contracts.stores.conftest import in_dynamodb
-from workers.booking.domain.quotas import Bound, Quota, build_session_quota_key
+from workers.booking.domain.quotas import Bound, NetworkShare, Quota, build_session_quota_key
 from workers.booking.ports import QuotaFull, SlotLost
 
 HOUR = timedelta(hours=1)
@@ -424,3 +424,51 @@ async def test_a_quota_that_a_stale_read_shows_as_full_is_not_refused(lagging, k
     client.units = stored["Items"]
     assert len(client.units) == 1
     await held(desk, key, NINE + HOUR, units=1)
+
+
+def share(visit, key, *, network="near", minutes=120, of_network=60, units=4):
+    """Return the quota of a visit of an hour, of which `minutes` are held in all."""
+    return quota(
+        visit,
+        key,
+        units=units,
+        bound=Bound.HELD_SHARE,
+        minutes=60,
+        max_minutes=minutes,
+        networks=(NetworkShare(network, of_network),),
+    )
+
+
+async def test_holds_keep_a_share_of_the_time(desk, key, clock):
+    """In all and by network; when they have expired, the time is free again."""
+    first = desk.visit(NINE)
+    assert await desk.hold(first, quotas=[share(first, key)]) is None
+    same = desk.visit(NINE + HOUR)
+    full = await desk.hold(same, quotas=[share(same, key)])
+    assert (full.bound, full.frees_at) == (Bound.HELD_SHARE, first.hold_expires_at)
+    other = desk.visit(NINE + HOUR)
+    assert await desk.hold(other, quotas=[share(other, key, network="far")]) is None
+    third = desk.visit(NINE + 2 * HOUR)
+    assert isinstance(await desk.hold(third, quotas=[share(third, key, network="third")]), QuotaFull)
+    clock.set(first.hold_expires_at)
+    late = desk.visit(NINE + 2 * HOUR)
+    assert await desk.hold(late, quotas=[share(late, key)]) is None
+
+
+async def test_one_visit_is_held_however_small_the_share(desk, key):
+    """Or nobody could book at a small business."""
+    first, second = desk.visit(NINE), desk.visit(NINE + HOUR)
+    assert await desk.hold(first, quotas=[share(first, key, minutes=10, of_network=5, units=1)]) is None
+    assert isinstance(
+        await desk.hold(second, quotas=[share(second, key, minutes=10, of_network=5, units=1)]), QuotaFull
+    )
+
+
+async def test_concurrent_holds_of_a_network_keep_its_share(desk, key):
+    """They prefer the same unit: one of them gets it, and the others read again."""
+    visits = [desk.visit(NINE + number * HOUR) for number in range(5)]
+    results = await asyncio.gather(
+        *(desk.hold(each, quotas=[share(each, key, minutes=300, units=5)]) for each in visits)
+    )
+    assert results.count(None) == 1
+    assert all(isinstance(result, QuotaFull) for result in results if result)

@@ -15,6 +15,10 @@ GRID = "#grid"
 """Sort key of the row with the size of a day's buckets."""
 
 
+_Owner = tuple[str, str, bool]
+"""Appointment and lane, and whether the appointment is a hold."""
+
+
 @dataclass(frozen=True, slots=True)
 class Bucket:
     """A piece of a lane's time; only one appointment can own it."""
@@ -79,26 +83,27 @@ def join_occupied_times(days: Iterable[Sequence[Mapping[str, Any]]], at: datetim
     as possible, because there may be thousands.
     """
     now = to_milliseconds(at)
-    spans: dict[tuple[str, str], list[Interval]] = {}
+    spans: dict[_Owner, list[Interval]] = {}
     for items in days:
         size = find_bucket_size(items)
         for owner, starts in _list_bucket_texts(items, now).items():
             spans.setdefault(owner, []).extend(_join_buckets(starts, size))
     return [
-        OccupiedTime(interval, resource, owner)
-        for (owner, resource), pieces in spans.items()
+        OccupiedTime(interval, resource, owner, is_held)
+        for (owner, resource, is_held), pieces in spans.items()
         for interval in _join_adjacent(pieces)
     ]
 
 
-def _list_bucket_texts(items: Iterable[Mapping[str, Any]], now: int) -> dict[tuple[str, str], list[str]]:
+def _list_bucket_texts(items: Iterable[Mapping[str, Any]], now: int) -> dict[_Owner, list[str]]:
     """Return the starts of each appointment's buckets; their text sorts like their time."""
-    starts_by_owner: dict[tuple[str, str], list[str]] = {}
+    starts_by_owner: dict[_Owner, list[str]] = {}
     for item in items:
         start, separator, resource = item["bucket"]["S"].partition("#")
         if not start or not separator or ("hold_until_ms" in item and int(item["hold_until_ms"]["N"]) <= now):
             continue
-        starts_by_owner.setdefault((item["appointment_id"]["S"], resource), []).append(start)
+        owner = (item["appointment_id"]["S"], resource, "hold_until_ms" in item)
+        starts_by_owner.setdefault(owner, []).append(start)
     return starts_by_owner
 
 

@@ -15,7 +15,7 @@ from shared.claims import Claim
 from shared.errors import TransientError
 from shared.instants import from_milliseconds, to_milliseconds
 from shared.retention import DAY_QUOTA_RETENTION, QUOTA_RETENTION, compute_expiry
-from workers.booking.domain.quotas import Quota
+from workers.booking.domain.quotas import HeldMinutes, Quota
 from workers.booking.domain.values import QuotaUnit
 from workers.booking.ports import QuotaFull
 
@@ -40,8 +40,9 @@ class QuotaRows:
     """Finds free units and builds the transaction parts that take, keep and free them.
 
     A row has `quota`, `seat` (the unit's number), `taker` (its holder), `until_ms` unless it is permanent,
-    `claim_owner` if it was taken outside a transaction, and `expires_at` for the table's TTL. `domain/quotas.py`
-    defines the values of `quota`. The table also stores send rates and changes of visits (docs/data.md).
+    `claim_owner` if it was taken outside a transaction, `minutes` and `networks` if its quota is a share of time, and
+    `expires_at` for the table's TTL. `domain/quotas.py` defines the values of `quota`. The table also stores send rates
+    and changes of visits (docs/data.md).
     """
 
     def __init__(self, client: Any, table: str) -> None:
@@ -70,7 +71,10 @@ class QuotaRows:
         With `may_lag` the read costs half and may miss changes of the last second: the write checks that the unit is
         free. But no quota is full without a consistent read.
         """
-        rows = await asyncio.gather(*(self._query_rows(quota.key, may_lag=may_lag) for quota in quotas))
+        # A share is of minutes, which the write does not check.
+        rows = await asyncio.gather(
+            *(self._query_rows(quota.key, may_lag=may_lag and quota.max_minutes is None) for quota in quotas)
+        )
         choices: list[UnitChoice] = []
         chosen: set[tuple[str, int]] = set()
         # First those that have a unit already, so that no other gets it.
@@ -80,7 +84,8 @@ class QuotaRows:
             others = [row for row in stored if _is_current(row, at) and row["taker"] not in ours]
             numbers = set(range(quota.units)) - {int(row["seat"]) for row in others}
             numbers -= {number for key, number in chosen if key == quota.key}
-            if not numbers or len(others) >= quota.units:
+            is_share_exceeded = quota.exceeds_share([_read_held_minutes(row) for row in others])
+            if not numbers or len(others) >= quota.units or is_share_exceeded:
                 if may_lag:
                     return await self.choose_units(
                         quotas, at=at, may_lag=False, also=also, stale_holder=stale_holder, claim_owner=claim_owner
@@ -91,7 +96,7 @@ class QuotaRows:
                     frees_at=from_milliseconds(min(ends)) if len(ends) == len(others) > 0 else None,
                 )
             own_rows = [row for row in stored if row["taker"] == quota.holder and int(row["seat"]) in numbers]
-            number = int(own_rows[0]["seat"]) if own_rows else random.choice(sorted(numbers))  # noqa: S311 - no secret
+            number = int(own_rows[0]["seat"]) if own_rows else _choose_number(quota, numbers)
             chosen.add((quota.key, number))
             choices.append(
                 UnitChoice(
@@ -207,6 +212,8 @@ class QuotaRows:
             item["until_ms"] = to_milliseconds(quota.until)
         conditions = ["attribute_not_exists(quota)", "until_ms <= :at"]
         values: dict[str, Any] = {":at": to_milliseconds(at)}
+        if quota.max_minutes is not None:
+            item |= {"minutes": quota.minutes, "networks": " ".join(share.network for share in quota.networks)}
         if claim_owner is not None:
             item["claim_owner"] = claim_owner
             values[":owner"] = claim_owner
@@ -229,6 +236,16 @@ class QuotaRows:
 def _lacks_own_unit(quota_and_rows: tuple[Quota, list[dict[str, Any]]]) -> bool:
     quota, rows = quota_and_rows
     return all(row["taker"] != quota.holder for row in rows)
+
+
+def _choose_number(quota: Quota, numbers: Collection[int]) -> int:
+    if quota.networks:
+        return min(numbers, key=quota.rank_unit)
+    return random.choice(sorted(numbers))  # noqa: S311 - no secret
+
+
+def _read_held_minutes(row: dict[str, Any]) -> HeldMinutes:
+    return HeldMinutes(int(row.get("minutes", 0)), row.get("networks", "").split())
 
 
 def _is_current(row: dict[str, Any], at: datetime) -> bool:

@@ -3,11 +3,12 @@
 A plan has the appointment as it is stored, and as `decisions.py` changes it.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from shared.tenants.services import Service
-from workers.booking.domain.values import Appointment, Refusal
+from workers.booking.domain.values import Appointment, OccupiedTime, Refusal
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +43,8 @@ class Hold:
     lanes: tuple[str, ...]
     current_hold: Appointment | None = None
     """The session's older hold, which is replaced: a session has at most one."""
+    occupied: Sequence[OccupiedTime] = ()
+    """The times of its day that are held or booked, for the share that may be held."""
     stale_holder: str | None = None
     """An appointment that still has the session's quota unit, although it is no longer a hold."""
 

@@ -4,11 +4,13 @@ A *quota* has a number of units. A transaction that uses what the quota limits t
 instant at which it is free again, or is kept permanently, so there are no counters and no clean-up.
 """
 
+import hashlib
 import hmac
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
+from typing import NamedTuple
 
 from shared.mailboxes.merging import merge_spellings
 from shared.network_address import find_network
@@ -41,10 +43,25 @@ class Bound(StrEnum):
     SENDS_SESSION = "sends_session"
     SENDS_ADDRESS = "sends_address"
     DAY = "day"
+    HELD_SHARE = "held_share"
 
 
 CODE_BOUNDS = frozenset({Bound.SENDS_CONTACT, Bound.SENDS_SESSION, Bound.SENDS_ADDRESS})
 """What limits codes per hour."""
+
+
+class NetworkShare(NamedTuple):
+    """How many minutes the visitors of one network may hold together; the network is known by its digest."""
+
+    network: str
+    max_minutes: int
+
+
+class HeldMinutes(NamedTuple):
+    """What another holder's unit of a quota keeps."""
+
+    minutes: int
+    networks: Collection[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +75,35 @@ class Quota:
     """Who gets the unit; the same holder finds its own unit again."""
     until: datetime | None
     """When the unit is free again; None keeps it permanently."""
+    minutes: int = 0
+    """How much time the unit keeps."""
+    max_minutes: int | None = None
+    """How much all units may keep together, unless there is only one; None limits only their number."""
+    networks: tuple[NetworkShare, ...] = ()
+    """The networks of the holder with their shares, the widest first."""
+
+    def exceeds_share(self, others: Sequence[HeldMinutes]) -> bool:
+        """Return whether one more unit would keep more than its share, with those of the other holders.
+
+        The first unit never does, of all and of each network: a small business has few times, and a visitor may book.
+        """
+        if self.max_minutes is None:
+            return False
+        shares = [(self.max_minutes, [other.minutes for other in others])]
+        shares += [
+            (share.max_minutes, [other.minutes for other in others if share.network in other.networks])
+            for share in self.networks
+        ]
+        return any(held and sum(held) + self.minutes > limit for limit, held in shares)
+
+    def rank_unit(self, number: int) -> bytes:
+        """Return the rank of a unit for the holder's widest network.
+
+        All of a network prefer the same units, so that two of their requests at once do not both get the last of its
+        share: they conflict, and one of them reads again.
+        """
+        network = self.networks[0].network if self.networks else ""
+        return hashlib.blake2b(f"{network}/{number}".encode(), digest_size=8).digest()
 
     @property
     def is_lasting(self) -> bool:
@@ -77,10 +123,10 @@ def list_hold_quotas(hold: Appointment, *, secret: bytes, source_ip: str, holds_
     """
     holder, until = hold.appointment_id, hold.hold_expires_at
     yield Quota(Bound.SESSION, build_session_quota_key(hold.session_id), HOLDS_PER_SESSION, holder, until)
-    contact = _compute_digest(secret, f"{hold.tenant}/{hold.contact.kind}/{normalize_mailbox(hold.contact)}")
+    contact = compute_digest(secret, f"{hold.tenant}/{hold.contact.kind}/{normalize_mailbox(hold.contact)}")
     yield Quota(Bound.CONTACT, f"contact#{contact}", HOLDS_PER_CONTACT, holder, until)
     if source_ip:
-        address = _compute_digest(secret, f"{hold.tenant}/{find_network(source_ip)}")
+        address = compute_digest(secret, f"{hold.tenant}/{find_network(source_ip)}")
         yield Quota(Bound.ADDRESS, f"address#{address}", holds_per_address, holder, until)
 
 
@@ -92,11 +138,11 @@ def list_send_quotas(
     They count over all businesses, and keep counting when the hold ends.
     """
     holder, until = f"{hold.appointment_id}#{hold.code_sends}", at + SENDS_WINDOW
-    contact = _compute_digest(secret, f"{hold.contact.kind}/{normalize_mailbox(hold.contact)}")
+    contact = compute_digest(secret, f"{hold.contact.kind}/{normalize_mailbox(hold.contact)}")
     yield Quota(Bound.SENDS_CONTACT, f"sends#{contact}", CODES_PER_CONTACT_PER_HOUR, holder, until)
     yield Quota(Bound.SENDS_SESSION, f"sends-session#{hold.session_id}", CODES_PER_SESSION_PER_HOUR, holder, until)
     if source_ip:
-        address = _compute_digest(secret, find_network(source_ip))
+        address = compute_digest(secret, find_network(source_ip))
         yield Quota(Bound.SENDS_ADDRESS, f"sends-address#{address}", sends_per_address, holder, until)
 
 
@@ -131,5 +177,6 @@ def normalize_mailbox(contact: Contact) -> str:
     return merge_spellings(contact.address) if contact.kind == "email" else contact.address.lower()
 
 
-def _compute_digest(secret: bytes, text: str) -> str:
+def compute_digest(secret: bytes, text: str) -> str:
+    """Return the keyed hash of a contact or an address, which can't be read from it."""
     return hmac.digest(secret, f"quota/{text}".encode(), "sha256").hex()[:32]

@@ -45,6 +45,8 @@ class OccupiedTime:
     interval: Interval
     resource: str
     appointment_id: str
+    is_held: bool = False
+    """Whether its contact is not confirmed yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,3 +173,5 @@ class Refusal:
     """The question whose answer is refused."""
     hours: int | None = None
     """The number of hours in that sentence, where it has one."""
+    phone: str = ""
+    """The telephone number in that sentence, where it has one."""

@@ -148,8 +148,11 @@ async def refuse_with_alternatives(
     *,
     code: ErrorCode = ErrorCode.SLOT_TAKEN,
     ignoring: Collection[str] = (),
+    without_days: Collection[date] = (),
 ) -> Refusal:
     """Return a refusal with alternative free times, best first; times of the appointments in `ignoring` count as free.
+
+    Nothing is offered on the local dates `without_days`.
 
     The requested day is searched first, then the days around it, and the whole horizon only if these have too few. If a
     calendar can't be reached, the refusal has no alternatives.
@@ -170,6 +173,7 @@ async def refuse_with_alternatives(
             )
         except (TransientError, PermanentError):
             break
+        occupancy = replace(occupancy, full_days=frozenset(occupancy.full_days) | {(day, None) for day in without_days})
         offers = find_alternatives(
             profile, service_id, requested, now=now, occupancy=occupancy, count=_MAX_ALTERNATIVES, days_around=around
         )

@@ -1,6 +1,7 @@
 """Use case: a visitor requests a time; it is held, and a code is sent."""
 
 import asyncio
+from collections.abc import Collection
 from dataclasses import replace
 from datetime import timedelta
 
@@ -10,16 +11,18 @@ from shared.ids import derive_id
 from shared.messages.client import BookingCreateData
 from shared.messages.commands import Envelope
 from shared.messages.errors import ErrorCode
+from shared.refusal_texts import About
 from shared.tenants.grid import compute_bucket_minutes
 from shared.tenants.services import Service
 from workers.booking.dependencies import BookingPorts
 from workers.booking.domain.answers import check_answers
 from workers.booking.domain.contact import parse_contact
 from workers.booking.domain.decisions import MAX_WRONG_CODES
+from workers.booking.domain.held_shares import list_share_quotas
 from workers.booking.domain.hold import HOLD_MINUTES, blocks_its_slot, create_hold, is_same_request
 from workers.booking.domain.local_time import parse_start
 from workers.booking.domain.plans import AlreadyDone, Hold, Refuse
-from workers.booking.domain.quotas import Quota, list_day_quotas, list_hold_quotas, list_send_quotas
+from workers.booking.domain.quotas import Bound, Quota, list_day_quotas, list_hold_quotas, list_send_quotas
 from workers.booking.domain.slots import refuse_unoffered_start
 from workers.booking.domain.values import Appointment, AppointmentState, Refusal
 from workers.booking.handler.availability import refuse_with_alternatives
@@ -67,7 +70,8 @@ async def plan_create(ports: BookingPorts, case: Case, request: BookingCreateDat
     lanes = await choose_free_lanes(ports, case, service, hold, occupants, ignoring=ours)
     if not lanes:
         return Refuse(await refuse_with_alternatives(ports, case, service.id, hold.start, ignoring=ours), hold.start)
-    return Hold(hold, service, lanes, current_hold, stale_holder)
+    ours_excluded = tuple(time for time in occupants.ours if time.appointment_id not in ours)
+    return Hold(hold, service, lanes, current_hold, ours_excluded, stale_holder)
 
 
 async def _plan_repetition(ports: BookingPorts, case: Case, held: Appointment) -> Refuse | AlreadyDone:
@@ -87,7 +91,7 @@ async def apply_hold(ports: BookingPorts, case: Case, plan: Hold) -> Appointment
             candidate,
             at=at,
             claim=case.claim,
-            quotas=_list_quotas(ports, case, plan.service, candidate),
+            quotas=_list_quotas(ports, case, plan, candidate),
             replaces=_cancel_replaced_hold(replaced, case) if replaced else None,
             stale_holder=plan.stale_holder,
         )
@@ -99,13 +103,24 @@ async def apply_hold(ports: BookingPorts, case: Case, plan: Hold) -> Appointment
             "appointment_held", appointment_id=held.appointment_id, service=plan.service.id, resource=held.resource
         )
         return held
-    if isinstance(held, QuotaFull) and (limit := refuse_full_quota(held, at)):
-        return limit
     ours = {replaced.appointment_id} if replaced else set()
+    if isinstance(held, QuotaFull) and (limit := refuse_full_quota(held, at)):
+        return await _offer_other_days(ports, case, plan, limit, ours) if held.bound is Bound.HELD_SHARE else limit
     return await refuse_with_alternatives(ports, case, plan.service.id, plan.hold.start, ignoring=ours)
 
 
-def _list_quotas(ports: BookingPorts, case: Case, service: Service, candidate: Appointment) -> tuple[Quota, ...]:
+async def _offer_other_days(
+    ports: BookingPorts, case: Case, plan: Hold, limit: Refusal, ours: Collection[str]
+) -> Refusal:
+    """Add times of other days, and the telephone number of the business, to the refusal of a day that is held."""
+    start, phone = plan.hold.start, case.profile.phone
+    day = start.astimezone(case.profile.zone).date()
+    others = await refuse_with_alternatives(ports, case, plan.service.id, start, ignoring=ours, without_days={day})
+    about: About = "held_day_phone" if phone else "held_day"
+    return replace(limit, alternatives=others.alternatives, about=about, phone=phone or "")
+
+
+def _list_quotas(ports: BookingPorts, case: Case, plan: Hold, candidate: Appointment) -> tuple[Quota, ...]:
     """Return all quotas of a hold and its first code."""
     command = case.command
     return (
@@ -119,7 +134,15 @@ def _list_quotas(ports: BookingPorts, case: Case, service: Service, candidate: A
             sends_per_address=ports.sends_per_address,
             at=command.accepted_at,
         ),
-        *list_day_quotas(case.profile, service, candidate),
+        *list_share_quotas(
+            candidate,
+            case.profile,
+            plan.occupied,
+            secret=ports.code_key,
+            source_ip=command.source_ip,
+            share_percent=ports.held_share_percent,
+        ),
+        *list_day_quotas(case.profile, plan.service, candidate),
     )
 
 

@@ -65,6 +65,7 @@ def build_refusal(case: Case, refusal: Refusal) -> Error:
         question=question.label.choose_text(case.locale, case.profile.locale) if question else "",
         detail=f"data.answers.{question.id}: {refusal.about}" if question else None,
         hours=refusal.hours,
+        phone=refusal.phone,
     )
 
 

@@ -12,6 +12,7 @@ from workers.booking.ports import QuotaFull
 _ABOUT: dict[Bound, About] = {
     Bound.CONTACT: "holds_contact",
     Bound.ADDRESS: "holds_address",
+    Bound.HELD_SHARE: "held_day",
     Bound.SENDS_CONTACT: "codes_contact",
     Bound.SENDS_SESSION: "codes_session",
     Bound.SENDS_ADDRESS: "codes_address",

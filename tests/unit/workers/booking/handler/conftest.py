@@ -39,7 +39,7 @@ def replayed(command, number=1):
 class World:
     """A business with visitors; `session` is the default visitor's."""
 
-    def __init__(self, profile, now, *, email_enabled=True):
+    def __init__(self, profile, now, *, email_enabled=True, held_share_percent=100):
         self.clock = FakeClock(now)
         self.claims = FakeClaims(self.clock)
         self.connections, self.poster = FakeConnections(self.clock), FakePoster()
@@ -65,6 +65,7 @@ class World:
             clock=self.clock,
             code_key=KEY,
             email_enabled=email_enabled,
+            held_share_percent=held_share_percent,
         )
         replies = Replies(conversations=self.conversations, connections=self.connections, poster=self.poster)
         self.handler = BookingHandler(ports=self.ports, replies=replies, claims=self.claims)
@@ -203,9 +204,9 @@ class World:
 def new_world(make_profile, accepted_at):
     """Return a function that creates a business, with fields of its profile."""
 
-    def new_world(*, email_enabled=True, **fields):
+    def new_world(*, email_enabled=True, held_share_percent=100, **fields):
         profile = make_profile(**{"senders": {"email": "salon@example.com"}} | fields)
-        return World(profile, accepted_at, email_enabled=email_enabled)
+        return World(profile, accepted_at, email_enabled=email_enabled, held_share_percent=held_share_percent)
 
     return new_world
 

@@ -1,0 +1,72 @@
+"""Strangers who hold a calendar without a code: how much they get, and what is left for others."""
+
+from shared.messages.errors import ErrorCode
+from workers.booking.domain.hold import HOLD_MINUTES
+
+TIMES = [f"{hour:02}:{minute:02}" for hour in (9, 10, 11, 13, 14, 15, 16) for minute in (0, 30)]
+DAYS = [f"2026-01-{day}" for day in (13, 14, 15, 16)]
+
+
+async def hoard(world, *, days=DAYS, networks=("203.0.113", "198.51.100", "192.0.2")):
+    """Request every time from 97 addresses, each with a session and contact of its own; return how many were held."""
+    held = 0
+    for number, (day, time) in enumerate((day, time) for day in days for time in TIMES):
+        address = f"{networks[number % len(networks)]}.{number % 97}"
+        fields = {"session": f"bot-{number}", "contact": f"bot{number}@example.com", "source_ip": address}
+        held += (await world.create(f"{day}T{time}", **fields)).type == "booking.pending"
+    return held
+
+
+def held_minutes(world, day):
+    """Return how many minutes of a day are held."""
+    spans = [
+        bucket.ends - start for (_, _, start), bucket in world.appointments.buckets.items() if str(start.date()) == day
+    ]
+    return sum(span.total_seconds() for span in spans) / 60
+
+
+async def test_strangers_hold_no_more_than_the_share(new_world):
+    """Half of the seven hours of each day, from whatever addresses."""
+    world = new_world(held_share_percent=50)
+    assert await hoard(world) > 0
+    for day in DAYS:
+        assert 0 < held_minutes(world, day) <= 210
+
+
+async def test_without_the_share_they_hold_everything(new_world):
+    """What the share is for."""
+    world = new_world(held_share_percent=100)
+    await hoard(world)
+    assert all(held_minutes(world, day) == 420 for day in DAYS)
+
+
+async def test_a_visitor_of_another_network_books_the_day(new_world):
+    """While strangers of one network try to hold all of it."""
+    world = new_world(held_share_percent=50)
+    await hoard(world, networks=["203.0.113"])
+    free = (await world.ask("slots", service="massage", days=2))["data"]["slots"]
+    start = next(slot["start"] for slot in free if slot["start"].startswith(DAYS[0]))
+    assert (await world.create(start, session="honest", source_ip="198.51.100.9")).type == "booking.pending"
+
+
+async def test_a_day_that_is_held_is_refused_with_other_days(new_world):
+    """And with the telephone number of the business; the visitor may book another day at once."""
+    world = new_world(held_share_percent=50, phone="+48 22 555 01 02")
+    await hoard(world, days=DAYS[:1])
+    refused = await world.create("2026-01-13T16:00", session="honest", source_ip="203.0.113.9")
+    assert refused.data.code == ErrorCode.RATE_LIMITED
+    assert "+48 22 555 01 02" in refused.data.message
+    assert 0 < refused.data.retry_after_ms <= HOLD_MINUTES * 60_000
+    days = {slot.start.date().isoformat() for slot in refused.data.alternatives}
+    assert days
+    assert DAYS[0] not in days
+    another = refused.data.alternatives[0].start.isoformat()
+    assert (await world.create(another, session="honest", source_ip="203.0.113.9")).type == "booking.pending"
+
+
+async def test_a_confirmed_visit_is_not_held(new_world):
+    """Visitors who confirm take nothing of the share for long."""
+    world = new_world(held_share_percent=50)
+    for number, hour in enumerate((9, 10, 11, 13, 14, 15)):
+        fields = {"contact": f"v{number}@example.com", "source_ip": "203.0.113.9"}
+        await world.confirmed(f"2026-01-13T{hour:02}:00", session=f"v{number}", **fields)
