@@ -181,8 +181,11 @@ class FakeAppointments:
         self._demand_version(new)
         self._free_buckets(freed, old)
         self._take(gained, new)
+        replaced_keys = {quota.key for quota in quotas}
         kept_units = tuple(
-            unit for unit in old.quota_units if new.state is AppointmentState.HELD and not unit.is_lasting
+            unit
+            for unit in old.quota_units
+            if new.state is AppointmentState.HELD and not unit.is_lasting and unit.key not in replaced_keys
         )
         self._free_units([unit for unit in old.quota_units if unit not in kept_units], old)
         self._write(replace(new, quota_units=(*kept_units, *self._assign_units(chosen))))

@@ -11,6 +11,7 @@ from shared.ids import new_id
 from tests.contracts.stores.bookings import LONG, NINE, Desk, cancelled, confirmed, moved
 from tests.contracts.stores.conftest import in_dynamodb
 from workers.booking.domain.quotas import Bound, NetworkShare, Quota, build_session_quota_key
+from workers.booking.domain.values import Interval
 from workers.booking.ports import QuotaFull, SlotLost
 
 HOUR = timedelta(hours=1)
@@ -472,3 +473,25 @@ async def test_concurrent_holds_of_a_network_keep_its_share(desk, key):
     )
     assert results.count(None) == 1
     assert all(isinstance(result, QuotaFull) for result in results if result)
+
+
+async def test_a_hold_that_moves_within_its_day_keeps_one_unit(desk, key):
+    """Of a quota that the move names again."""
+    hold = desk.visit(NINE)
+    assert await desk.hold(hold, quotas=[share(hold, key)]) is None
+    stored = await desk.stored(hold)
+    new = moved(stored, HOUR)
+    claim = await desk.claim()
+    assert await desk.store.move(stored, new, at=desk.clock.now(), claim=claim, quotas=[share(new, key)]) is None
+    assert [unit.key for unit in (await desk.stored(hold)).quota_units] == [key]
+    assert await count_units(desk, key) == 1
+
+
+async def test_the_times_of_holds_are_marked(desk):
+    """Those of confirmed visits are not."""
+    await desk.held(NINE)
+    await desk.confirmed(NINE + HOUR)
+    day = Interval(NINE, NINE + 2 * HOUR)
+    found = await desk.store.find_occupied_times(desk.tenant, day, at=desk.clock.now())
+    assert {(time.interval.start, time.is_held) for time in found} >= {(NINE, True), (NINE + HOUR, False)}
+    assert {time.is_held for time in found if time.interval.start >= NINE + HOUR} == {False}

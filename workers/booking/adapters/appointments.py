@@ -207,7 +207,10 @@ class DynamoAppointmentStore:
         extra = [self._slots.build_free_part(bucket, old) for bucket in obsolete if is_confirmed]
         extra += self._list_count_parts(new, confirmed_at)
         still_held = new.state is AppointmentState.HELD
-        kept_units = tuple(unit for unit in old.quota_units if still_held and not unit.is_lasting)
+        replaced_keys = {quota.key for quota in quotas}
+        kept_units = tuple(
+            unit for unit in old.quota_units if still_held and not unit.is_lasting and unit.key not in replaced_keys
+        )
         lost = await self._write_change(
             new, claim, takes=takes, quotas=quotas, at=at, releases=old, extra=extra, kept_units=kept_units
         )

@@ -9,6 +9,7 @@ from shared.messages.errors import ErrorCode
 from shared.tenants.grid import compute_bucket_minutes
 from workers.booking.dependencies import BookingPorts
 from workers.booking.domain.decisions import decide_cancel, decide_reschedule
+from workers.booking.domain.held_shares import list_share_quotas
 from workers.booking.domain.local_time import parse_start
 from workers.booking.domain.plans import AlreadyDone, CancelVisit, MoveVisit, Refuse
 from workers.booking.domain.quotas import list_day_quotas
@@ -84,7 +85,17 @@ async def apply_move(ports: BookingPorts, case: Case, plan: MoveVisit) -> Appoin
     confirms = is_confirmed and plan.appointment.state is AppointmentState.HELD
 
     async def write(candidate: Appointment) -> Lost | None:
-        quotas = tuple(list_day_quotas(profile, plan.service, candidate))
+        quotas = [*list_day_quotas(profile, plan.service, candidate)]
+        if candidate.state is AppointmentState.HELD:
+            # Or holds of many days could be moved into one. What is booked on that day is not read for it.
+            quotas += list_share_quotas(
+                candidate,
+                profile,
+                (),
+                secret=ports.code_key,
+                source_ip=case.command.source_ip,
+                share_percent=ports.held_share_percent,
+            )
         return await ports.appointments.move(
             plan.appointment,
             candidate,

@@ -70,3 +70,30 @@ async def test_a_confirmed_visit_is_not_held(new_world):
     for number, hour in enumerate((9, 10, 11, 13, 14, 15)):
         fields = {"contact": f"v{number}@example.com", "source_ip": "203.0.113.9"}
         await world.confirmed(f"2026-01-13T{hour:02}:00", session=f"v{number}", **fields)
+
+
+async def test_holds_of_other_days_do_not_fill_a_day_by_moves(new_world):
+    """A hold that moves takes a unit of its new day."""
+    world = new_world(held_share_percent=50)
+    moved = 0
+    for number, hour in enumerate((9, 10, 11, 13, 14, 15)):
+        other_day = f"2026-01-{14 + number % 3}T{9 + number // 3}:00"
+        fields = {"session": f"bot-{number}", "source_ip": f"203.0.{number}.9"}
+        held = await world.held(other_day, contact=f"bot{number}@example.com", **fields)
+        answer = await world.send("reschedule", appointment_id=held, start=f"2026-01-13T{hour:02}:00", **fields)
+        moved += answer.type == "booking.pending"
+    assert moved > 0
+    assert held_minutes(world, DAYS[0]) <= 210
+
+
+async def test_a_hold_may_move_within_its_day(new_world):
+    """It is the same unit."""
+    world = new_world(held_share_percent=1)
+    held = await world.held("2026-01-13T10:00", source_ip="203.0.113.9")
+    for hour in (11, 14):
+        start = f"2026-01-13T{hour}:00"
+        answer = await world.send("reschedule", appointment_id=held, start=start, source_ip="203.0.113.9")
+        assert answer.type == "booking.pending"
+    assert [key for key, _ in world.appointments.units if key.startswith("held#")] == [
+        "held#salon-ania#2026-01-13#default"
+    ]
