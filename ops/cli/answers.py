@@ -152,7 +152,7 @@ def list_waiting(session: Session, /, *, tenant: str, is_json: bool) -> None:
         return
     table = Table(box=None, pad_edge=False)
     for name in ("since", "session", "requests", "contact", "note"):
-        table.add_column(name, no_wrap=name == "session")
+        table.add_column(name, no_wrap=name == "session", overflow="fold")
     for row in rows:
         contact = "yes" if row["has_contact"] else "no"
         cells = (format_local(row["since"]), row["session_id"], row["requests"], contact, _shorten(row["note"]))
