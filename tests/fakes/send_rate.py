@@ -11,9 +11,12 @@ _BURST = timedelta(seconds=10)
 class FakeSendRateLimiter:
     """A `SendRateLimiter`; the default rate delays nothing."""
 
-    def __init__(self, *, per_minute: int = 1_000_000, max_wait: timedelta = timedelta(hours=1)) -> None:
+    def __init__(
+        self, *, per_minute: int = 1_000_000, max_wait: timedelta = timedelta(hours=1), burst: timedelta = _BURST
+    ) -> None:
         self._interval = timedelta(minutes=1) / per_minute
         self._max_wait = max_wait
+        self._burst = burst
         self._caught_up: dict[str, datetime] = {}
         self._slots: dict[str, datetime] = {}
         self.requests: list[tuple[str, str]] = []
@@ -34,7 +37,7 @@ class FakeSendRateLimiter:
         if not is_first_time and notice_key in self._slots:
             return self._slots[notice_key]
         caught_up = max(self._caught_up.get(rate_limit_key, now), now)
-        slot = caught_up - _BURST
+        slot = caught_up - self._burst
         if slot - now > min(max_wait or self._max_wait, self._max_wait):
             raise PermanentError("line_too_long")
         self._caught_up[rate_limit_key] = caught_up + self._interval

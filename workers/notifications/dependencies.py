@@ -32,6 +32,9 @@ class NotificationPorts:
     """None where alerts are only logged."""
     suppressions: Suppressions
     send_rate_limiter: SendRateLimiter
+    """Of each business."""
+    contact_rate_limiter: SendRateLimiter
+    """Of each contact at a business."""
     visit_changes: VisitChanges
     tenants: TenantDirectory
     metrics: Metrics

@@ -31,7 +31,7 @@ from workers.notifications.adapters.ses_events import build_feedback_report_adap
 from workers.notifications.adapters.sns import SnsAlerts, SnsSmsSender
 from workers.notifications.adapters.text_message_templates import JinjaTextMessageTemplates
 from workers.notifications.adapters.visit_changes import DynamoVisitChanges
-from workers.notifications.domain import MAX_CODE_DELAY, MAX_SEND_WAIT
+from workers.notifications.domain import CONTACT_BURST, CONTACT_NOTICES_PER_MINUTE, MAX_CODE_DELAY, MAX_SEND_WAIT
 from workers.notifications.handler import FeedbackHandler, NotificationHandler, NotificationPorts
 from workers.notifications.settings import NotificationsSettings
 
@@ -107,6 +107,13 @@ async def open_ports(
             table=settings.limits_table,
             per_minute=settings.notices_per_minute,
             max_wait=MAX_SEND_WAIT,
+        ),
+        contact_rate_limiter=DynamoSendRateLimiter(
+            client=stores.dynamodb,
+            table=settings.limits_table,
+            per_minute=CONTACT_NOTICES_PER_MINUTE,
+            max_wait=MAX_SEND_WAIT,
+            burst=CONTACT_BURST,
         ),
         visit_changes=DynamoVisitChanges(client=stores.dynamodb, table=settings.limits_table),
         tenants=open_tenant_directory(settings, clock, metrics, compiles_profiles=True),

@@ -151,6 +151,9 @@ class NotificationsRun:
             send_rate_limiter=DynamoSendRateLimiter(
                 client=self.dynamodb, table="LimitsTable", per_minute=60_000, max_wait=timedelta(hours=1)
             ),
+            contact_rate_limiter=DynamoSendRateLimiter(
+                client=self.dynamodb, table="LimitsTable", per_minute=60_000, max_wait=timedelta(hours=1)
+            ),
             visit_changes=DynamoVisitChanges(client=self.dynamodb, table="LimitsTable"),
             tenants=FakeTenants({self.tenant: PROFILE}),
             metrics=self.metrics,

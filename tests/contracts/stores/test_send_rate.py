@@ -19,10 +19,11 @@ def new_limiter(request):
     """Return a function that makes a limiter; those on the table share its rows."""
     client = request.getfixturevalue("dynamodb") if request.param == "dynamodb" else None
 
-    def make(per_minute=60, max_wait=timedelta(hours=1)):
+    def make(per_minute=60, max_wait=timedelta(hours=1), burst=BURST):
+        limits = {"per_minute": per_minute, "max_wait": max_wait, "burst": burst}
         if client is None:
-            return FakeSendRateLimiter(per_minute=per_minute, max_wait=max_wait)
-        return DynamoSendRateLimiter(client=client, table="LimitsTable", per_minute=per_minute, max_wait=max_wait)
+            return FakeSendRateLimiter(**limits)
+        return DynamoSendRateLimiter(client=client, table="LimitsTable", **limits)
 
     return make
 
@@ -39,6 +40,15 @@ async def test_a_burst_is_sent_at_once_and_the_rest_at_the_rate(new_limiter, key
 
     assert slots[:11] == [now] * 11
     assert slots[11:] == [now + number * SECOND for number in range(1, 5)]
+
+
+async def test_a_longer_burst(new_limiter, key, clock):
+    """That of a contact: seven notices now, then one every ten seconds; they may wait for as long as any other."""
+    limiter, now = new_limiter(per_minute=6, burst=60 * SECOND, max_wait=20 * SECOND), clock.now()
+    slots = [await limiter.reserve(key, f"{key}-{number}", now=now) for number in range(9)]
+    assert slots == [now] * 7 + [now + 10 * SECOND, now + 20 * SECOND]
+    with pytest.raises(PermanentError):
+        await limiter.reserve(key, f"{key}-9", now=now)
 
 
 async def test_a_notice_keeps_its_send_slot(new_limiter, key, clock):

@@ -199,6 +199,7 @@ class Composition:
             alerts=FakeAlerts(),
             suppressions=self.suppressions,
             send_rate_limiter=FakeSendRateLimiter(),
+            contact_rate_limiter=FakeSendRateLimiter(),
             visit_changes=FakeVisitChanges(),
             tenants=self.tenants,
             metrics=self.metrics,

@@ -27,11 +27,14 @@ class DynamoSendRateLimiter:
     https://en.wikipedia.org/wiki/Generic_cell_rate_algorithm
     """
 
-    def __init__(self, *, client: Any, table: str, per_minute: int, max_wait: timedelta) -> None:
+    def __init__(
+        self, *, client: Any, table: str, per_minute: int, max_wait: timedelta, burst: timedelta = _BURST
+    ) -> None:
         self._client = client
         self._table = table
         self._interval = timedelta(minutes=1) / per_minute
         self._max_wait = max_wait
+        self._burst = burst
 
     async def reserve(
         self,
@@ -50,7 +53,7 @@ class DynamoSendRateLimiter:
         if not is_first_time and (reserved := await self._read_slot(notice_key)):
             return reserved
         own_max_wait = min(max_wait or self._max_wait, self._max_wait)
-        slot = await self._advance_schedule(rate_limit_key, now, own_max_wait) - _BURST
+        slot = await self._advance_schedule(rate_limit_key, now, own_max_wait) - self._burst
         if slot <= now:
             return now
         return await self._store_slot(notice_key, slot)
@@ -66,7 +69,7 @@ class DynamoSendRateLimiter:
     async def _advance_schedule(self, rate_limit_key: str, now: datetime, max_wait: timedelta) -> datetime:
         """Return when all notices before this one are sent, and advance that time by one interval."""
         step, start = _duration_to_milliseconds(self._interval), to_milliseconds(now)
-        limit = start + _duration_to_milliseconds(max_wait + _BURST)
+        limit = start + _duration_to_milliseconds(max_wait + self._burst)
         expires = compute_expiry(now, SEND_RATE_RETENTION)
         for _ in range(_ATTEMPTS):
             # An idle key starts from now, which one write does for most notices; a busy one advances by one interval.

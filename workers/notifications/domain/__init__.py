@@ -6,8 +6,11 @@ from workers.notifications.domain.gsm import count_septets, shorten_to_septets, 
 from workers.notifications.domain.links import AppointmentLinks, is_changeable, issue_appointment_links
 from workers.notifications.domain.messages import Attachment, Email, TextMessage, VisitorNotice, flatten_text
 from workers.notifications.domain.timing import (
+    CONTACT_BURST,
+    CONTACT_NOTICES_PER_MINUTE,
     MAX_CODE_DELAY,
     MAX_SEND_WAIT,
+    build_contact_rate_limit_key,
     build_rate_limit_key,
     find_quiet_hours_end,
     is_too_late,
@@ -15,6 +18,8 @@ from workers.notifications.domain.timing import (
 from workers.notifications.domain.visit_changes import VisitChange, confirms_visit, extract_change, is_outdated
 
 __all__ = [
+    "CONTACT_BURST",
+    "CONTACT_NOTICES_PER_MINUTE",
     "MAX_CODE_DELAY",
     "MAX_SEND_WAIT",
     "AppointmentLinks",
@@ -26,6 +31,7 @@ __all__ = [
     "VisitChange",
     "VisitorNotice",
     "attach_calendar_file",
+    "build_contact_rate_limit_key",
     "build_rate_limit_key",
     "confirms_visit",
     "count_septets",

@@ -1,7 +1,9 @@
 """Decides when a notice may be sent: some wait for the end of quiet hours, and each business has a rate limit."""
 
+import hmac
 from datetime import datetime, timedelta
 
+from shared.mailboxes.merging import merge_spellings
 from shared.messages.notices import (
     AppointmentCancelled,
     AppointmentConfirmed,
@@ -21,6 +23,12 @@ MAX_SEND_WAIT = timedelta(hours=1)
 Waiting notices are in flight, and a queue allows 120,000 messages in flight for all businesses together: at the default
 rate an hour is 18,000 (https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-messages.html).
 """
+
+
+CONTACT_NOTICES_PER_MINUTE = 6
+CONTACT_BURST = timedelta(minutes=1)
+"""One contact gets seven notices at once, then one every ten seconds, so that nobody can use up the rate of a business
+by moving visits back and forth. Codes have limits of their own."""
 
 
 _A_DAY = timedelta(days=1)
@@ -99,3 +107,11 @@ def build_rate_limit_key(notice: VisitorNotice) -> str:
     """Return the rate-limit key: each business has one for codes, which visitors wait for, and one for the rest."""
     # A part of the key of stored rows, which keeps the name that it had first.
     return f"{notice.tenant}/{'codes' if isinstance(notice, SendCode) else 'letters'}"
+
+
+def build_contact_rate_limit_key(notice: VisitorNotice, secret: bytes) -> str:
+    """Return the rate-limit key of a contact at one business; the contact can't be read from it."""
+    kind, contact = notice.data.contact_kind, notice.data.contact
+    mailbox = merge_spellings(contact) if kind == "email" else contact.lower()
+    digest = hmac.digest(secret, f"notices/{notice.tenant}/{kind}/{mailbox}".encode(), "sha256").hex()[:32]
+    return f"{notice.tenant}/contact/{digest}"

@@ -11,6 +11,7 @@ from workers.notifications.domain import (
     MAX_CODE_DELAY,
     VisitChange,
     VisitorNotice,
+    build_contact_rate_limit_key,
     build_rate_limit_key,
     confirms_visit,
     extract_change,
@@ -107,7 +108,22 @@ async def _accepts_email(ports: NotificationPorts, notice: VisitorNotice) -> boo
 
 
 async def _reserve_send_slot(ports: NotificationPorts, notice: VisitorNotice, *, is_first_attempt: bool) -> None:
+    """Wait for the send slot of the contact, and only then take one of the business, which is then not taken in vain.
+
+    Raises:
+        NotYetError: there is no slot yet.
+        PermanentError: `line_too_long`.
+    """
     now = ports.clock.now()
+    if not isinstance(notice, SendCode):
+        slot = await ports.contact_rate_limiter.reserve(
+            build_contact_rate_limit_key(notice, ports.code_key),
+            f"{notice.claim_key}/contact",
+            now=now,
+            is_first_time=is_first_attempt,
+        )
+        if slot > now:
+            raise NotYetError("the rate limit of the contact", wait=slot - now)
     slot = await ports.send_rate_limiter.reserve(
         build_rate_limit_key(notice),
         notice.claim_key,

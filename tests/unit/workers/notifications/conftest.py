@@ -111,6 +111,7 @@ class World:
         self.links = Links(self.key)
         self.suppressions, self.metrics = FakeSuppressions(), FakeMetrics()
         self.send_rate_limiter = FakeSendRateLimiter()
+        self.contact_rate_limiter = FakeSendRateLimiter()
         self.visit_changes = FakeVisitChanges()
         self.ports = NotificationPorts(
             email_templates=self.email_templates,
@@ -120,6 +121,7 @@ class World:
             alerts=self.alerts if topic else None,
             suppressions=self.suppressions,
             send_rate_limiter=self.send_rate_limiter,
+            contact_rate_limiter=self.contact_rate_limiter,
             visit_changes=self.visit_changes,
             tenants=self.tenants,
             metrics=self.metrics,
