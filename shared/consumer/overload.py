@@ -12,7 +12,7 @@ import structlog
 from shared.claims import Claim
 from shared.consumer.disposition import Disposition, RetryIn
 from shared.consumer.handler import MessageT, MessageT_contra
-from shared.consumer.shares import HandlerShares, Holders, RetrySchedule, ShareLimits, find_holders
+from shared.consumer.shares import HandlerShares, Holders, RetrySchedule, ShareLimits
 
 log = structlog.get_logger()
 
@@ -48,7 +48,7 @@ class Shedding(Protocol[MessageT_contra]):
 
 
 class OverloadGuard(Generic[MessageT]):
-    """Runs the messages that the shares allow; defers or sheds the others before they are claimed.
+    """Lets the messages run that the shares allow; defers or sheds the others before they are claimed.
 
     While all handlers are taken, a message waits for the next one that ends and keeps its permit, so that the pool
     receives no more than it can begin soon.
@@ -65,7 +65,7 @@ class OverloadGuard(Generic[MessageT]):
         self._shares = HandlerShares(total, limits)
         self._schedule = RetrySchedule()
         self._shedding = shedding
-        self._monotonic = monotonic
+        self.monotonic = monotonic
         self._small_part = max(1, total // _SMALL_PART)
         self._max_shed_at_once = max(1, total // _SHEDDING_PART)
         self.spare_permits = _RECEIVE_MAX + self._max_shed_at_once
@@ -76,42 +76,47 @@ class OverloadGuard(Generic[MessageT]):
         self._shed_now = 0
         self._waiting: deque[asyncio.Future[None]] = deque()
 
-    async def process(
+    def take_handler(self, holders: Holders) -> str | None:
+        """Take a handler and return None, or return the holder whose share is used up; `end_handler` gives it back."""
+        return self._shares.take(holders)
+
+    def end_handler(self, holders: Holders, *, began: float) -> None:
+        """Give a handler back that began at a time of the monotonic clock."""
+        self._shares.give_back(holders)
+        self._schedule.record_handler(self.monotonic() - began)
+        if self._waiting:
+            self._wake_next()
+
+    async def wait_or_defer(
         self,
         message: MessageT,
+        holders: Holders,
+        used_up: str,
         *,
         age: timedelta,
-        handle: Handle[MessageT],
-        run: Callable[[Handle[MessageT]], Awaitable[Disposition]],
-    ) -> Disposition:
-        """Run the message with its handler, or with what sheds it; or return when to try it again.
+        shed: Callable[[Handle[MessageT]], Awaitable[Disposition]],
+    ) -> Disposition | None:
+        """Return None once the message has a handler after all; or what is to happen to it.
 
-        `age` is the time since the message was sent.
+        `age` is the time since the message was sent; `shed` ends it with what it is given, as a handler would.
         """
-        holders = find_holders(message)
-        used_up = self._shares.take(holders) if self._shares.free else await self._wait_for_handler(holders)
-        if used_up is not None:
-            return await self._defer_or_shed(message, used_up, age, run)
-        began = self._monotonic()
-        try:
-            return await run(handle)
-        finally:
-            self._shares.give_back(holders)
-            self._schedule.record_handler(self._monotonic() - began)
-            if self._waiting:
-                self._wake_next()
-
-    async def _wait_for_handler(self, holders: Holders) -> str | None:
         while not self._shares.free:
-            ended = asyncio.get_running_loop().create_future()
-            self._waiting.append(ended)
-            try:
-                await ended
-            except asyncio.CancelledError:
-                if ended.done() and not ended.cancelled():
-                    self._wake_next()
-                raise
-        return self._shares.take(holders)
+            await self._wait_for_end()
+            refused_for = self._shares.take(holders)
+            if refused_for is None:
+                return None
+            used_up = refused_for
+        return await self._defer_or_shed(message, used_up, age, shed)
+
+    async def _wait_for_end(self) -> None:
+        ended = asyncio.get_running_loop().create_future()
+        self._waiting.append(ended)
+        try:
+            await ended
+        except asyncio.CancelledError:
+            if ended.done() and not ended.cancelled():
+                self._wake_next()
+            raise
 
     def _wake_next(self) -> None:
         while self._waiting:
@@ -125,14 +130,14 @@ class OverloadGuard(Generic[MessageT]):
         message: MessageT,
         used_up: str,
         age: timedelta,
-        run: Callable[[Handle[MessageT]], Awaitable[Disposition]],
+        shed: Callable[[Handle[MessageT]], Awaitable[Disposition]],
     ) -> Disposition:
         # An operator waits for the outcome of a replay, and has chosen the time.
         max_wait = self._shedding.find_max_wait(message) if self._shedding and not message.replay else None
         wait_seconds = self._schedule.schedule(
             used_up,
             held=max(self._shares.count_held(used_up), self._small_part),
-            now=self._monotonic(),
+            now=self.monotonic(),
             max_seconds=(MAX_DEFERRAL if max_wait is None else max_wait - age).total_seconds(),
         )
         reason = f"{used_up.partition(' ')[0]}_has_its_share"
@@ -145,6 +150,6 @@ class OverloadGuard(Generic[MessageT]):
         self._shed_now += 1
         try:
             log.info("message_shed", reason=reason, waited_ms=round(age.total_seconds() * 1000))
-            return await run(self._shedding.shed_message)
+            return await shed(self._shedding.shed_message)
         finally:
             self._shed_now -= 1

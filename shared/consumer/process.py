@@ -27,6 +27,7 @@ from shared.consumer.handler import Handler, MessageT, fingerprint_message
 from shared.consumer.lease import LeaseKeeper
 from shared.consumer.overload import Handle, OverloadGuard
 from shared.consumer.rollout import ROLLOUT_WAIT, wait_for_newer_worker
+from shared.consumer.shares import find_holders
 from shared.consumer.telemetry import Telemetry
 from shared.dead_letter_reasons import DeadLetterReason
 from shared.errors import LeaseLostError, NotYetError, TransientError, describe_error
@@ -74,6 +75,7 @@ class Processor(DeliveryProcessor, Generic[MessageT]):
         self._outcomes = outcomes
         self._rollout_wait = rollout_wait
         self._guard = guard
+        self._is_fifo = queue.is_fifo
         self.spare_permits = guard.spare_permits if guard else 0
         self._dead_letters = DeadLetters(queue, handler)
         self._is_isolating = False
@@ -94,13 +96,26 @@ class Processor(DeliveryProcessor, Generic[MessageT]):
             "session_id": message.session_id,
             "type": message.type,
         }
-
-        async def run(handle: Handle[MessageT]) -> Disposition:
-            return await self._claim_and_handle(delivery, message, handle, fields)
-
-        if self._guard is None:
-            return await run(self._handler.handle)
-        return await self._guard.process(message, age=self._compute_age(delivery), handle=self._handler.handle, run=run)
+        guard = self._guard
+        if guard is None:
+            return await self._claim_and_handle(delivery, message, self._handler.handle, fields)
+        holders = find_holders(message, is_fifo=self._is_fifo)
+        used_up = guard.take_handler(holders)
+        if used_up is not None:
+            unwanted = await guard.wait_or_defer(
+                message,
+                holders,
+                used_up,
+                age=self._compute_age(delivery),
+                shed=lambda handle: self._claim_and_handle(delivery, message, handle, fields),
+            )
+            if unwanted is not None:
+                return unwanted
+        began = guard.monotonic()
+        try:
+            return await self._claim_and_handle(delivery, message, self._handler.handle, fields)
+        finally:
+            guard.end_handler(holders, began=began)
 
     async def _claim_and_handle(
         self, delivery: Delivery, message: MessageT, handle: Handle[MessageT], fields: dict[str, object]

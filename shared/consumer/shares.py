@@ -1,6 +1,7 @@
 """Divides the handlers of a pool: how many one tenant, one address and one session may hold at once."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Protocol
 
 from shared.network_address import find_network
@@ -14,6 +15,10 @@ _WEIGHT = 1 / 16
 _SHORTEST_SECONDS = 0.01
 
 _MAX_ENDED_SCHEDULES = 1000
+
+
+_find_network = lru_cache(maxsize=1024)(find_network)
+"""To parse an address costs as much as all the rest of a share, and a visitor sends several messages."""
 
 
 class HeldFor(Protocol):
@@ -39,16 +44,16 @@ class ShareLimits:
     session: float = 0.25
 
 
-Holders = tuple[str | None, str | None, str | None]
+Holders = tuple[str, str | None, str | None]
 """The tenant, the address and the session that a message counts for; None where it has none."""
 
 
-def find_holders(message: HeldFor) -> Holders:
-    """Return for whom the handler of a message is held."""
-    source_ip, session = getattr(message, "source_ip", ""), message.session_id
+def find_holders(message: HeldFor, *, is_fifo: bool = False) -> Holders:
+    """Return for whom the handler of a message is held; on a FIFO queue a session has only one, and is not counted."""
+    source_ip, session = getattr(message, "source_ip", ""), "" if is_fifo else message.session_id
     return (
         f"tenant {message.tenant}",
-        f"address {find_network(source_ip)}" if source_ip else None,
+        f"address {_find_network(source_ip)}" if source_ip else None,
         f"session {session}" if session else None,
     )
 
@@ -73,13 +78,16 @@ class HandlerShares:
 
     def take(self, holders: Holders) -> str | None:
         """Take a handler for all holders of a message and return None; or return the holder whose share is used up."""
-        for holder, multiple in zip(holders, self._multiples, strict=True):
-            if holder and self._held.get(holder, 0) >= multiple * self.free:
+        free, held = self.free, self._held
+        if not free:
+            return holders[0]
+        for holder, multiple in zip(holders, self._multiples):  # noqa: B905 - both are of three, and this is a hot path
+            if holder and held.get(holder, 0) >= multiple * free:
                 return holder
-        self.free -= 1
+        self.free = free - 1
         for holder in holders:
             if holder:
-                self._held[holder] = self._held.get(holder, 0) + 1
+                held[holder] = held.get(holder, 0) + 1
         return None
 
     def give_back(self, holders: Holders) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from shared.consumer.disposition import Ack, RetryIn
 from shared.consumer.overload import MAX_DEFERRAL, OverloadGuard
-from shared.consumer.shares import ShareLimits
+from shared.consumer.shares import ShareLimits, find_holders
 
 TENANT_HAS_ITS_SHARE = "tenant_has_its_share"
 
@@ -42,11 +42,26 @@ class Guarded:
     def begin(self, tenant, *, age=0.0, replay=0):
         message = SimpleNamespace(tenant=tenant, session_id="", replay=replay)
 
-        async def run(handle):
+        async def shed(handle):
             await handle(message, None)
             return Ack()
 
-        return asyncio.create_task(self.guard.process(message, age=timedelta(seconds=age), handle=self.handle, run=run))
+        async def process():
+            holders = find_holders(message)
+            used_up = self.guard.take_handler(holders)
+            if used_up:
+                disposition = await self.guard.wait_or_defer(
+                    message, holders, used_up, age=timedelta(seconds=age), shed=shed
+                )
+                if disposition:
+                    return disposition
+            try:
+                await self.handle(message, None)
+            finally:
+                self.guard.end_handler(holders, began=self.guard.monotonic())
+            return Ack()
+
+        return asyncio.create_task(process())
 
     async def handle(self, message, claim):
         self.running.append(message.tenant)

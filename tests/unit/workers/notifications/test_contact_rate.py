@@ -72,7 +72,7 @@ async def test_codes_do_not_wait_for_other_notices(world, make_notice):
 
 
 def test_a_mailbox_has_one_rate(make_notice):
-    """Neither upper case nor sub-addresses make a new contact. Another business has another key; none has the address."""
+    """Upper case and sub-addresses make no new contact. Another business has another key; no key has the address."""
     keys = {
         build_contact_rate_limit_key(make_notice("confirmed", data={"contact": contact}), KEY)
         for contact in ("jan@example.com", "Jan@Example.com", "jan+1@example.com")
