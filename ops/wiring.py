@@ -17,7 +17,7 @@ from ops.desk.erasure import SessionErasure
 from ops.health import alarms, functions, guardrails, models, services, stores
 from ops.health.checks import CheckResult, run_checks
 from ops.metrics import NoMetrics
-from ops.queues.figures import FEEDBACK, OldestAges, QueueAddress, QueueGauge
+from ops.queues.figures import SIDE_QUEUES, OldestAges, QueueAddress, QueueGauge
 from ops.queues.sqs import CloudWatchAges, EmulatorAges, SqsQueueGauge
 from ops.tokens.desk_tokens import DeskTokens
 from ops.tokens.seals import TokenSeals
@@ -106,7 +106,7 @@ async def open_gauge(deployment: Deployment) -> AsyncIterator[QueueGauge]:
         )
         for name in QUEUES
     ]
-    queues.append(QueueAddress(FEEDBACK, deployment.require_variable("feedback_queue_url"), None))
+    queues += [QueueAddress(name, deployment.require_variable(f"{name}_queue_url"), None) for name in SIDE_QUEUES]
     async with open_aws_clients(build_aws_settings(deployment)) as clients, httpx2.AsyncClient(timeout=3) as http:
         ages: OldestAges = (
             EmulatorAges(http=http, endpoint_url=deployment.endpoint_url, clock=clock)

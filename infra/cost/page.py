@@ -55,7 +55,7 @@ _NOTES = """\
 - The model is by far the largest part of an answer. Its prompt has all documents of the business, which Bedrock caches
   for five minutes: a visit writes the cache once, and reads it with each further message.
 - Without the model, most of an answer is the function that waits for it, and the text that is posted as it arrives.
-- Most of an idle month is what AWS charges for being there: four secrets, Lambda's polling of seven queues, four
+- Most of an idle month is what AWS charges for being there: four secrets, Lambda's polling of eight queues, four
   metrics. The clock, which reads the calendars, is the smaller part.
 - A further small business costs a few cents a month, because one message of the clock reads up to ten calendars.
 - Left out are storage, of which a thousand conversations need a few megabytes, and what a function reads when it

@@ -101,7 +101,9 @@ class Stack:
     def queues(self) -> dict[str, str]:
         """Return the URLs of the queues and of their dead-letter queues."""
         ends = {"": "QueueUrl", "_dlq": "DlqUrl"}
-        return {f"{queue}{end}": self.outputs[queue.title() + name] for end, name in ends.items() for queue in QUEUES}
+        urls = {f"{queue}{end}": self.outputs[queue.title() + name] for end, name in ends.items() for queue in QUEUES}
+        # It shares the dead-letter queue of notifications.
+        return urls | {"codes": self.outputs["CodesQueueUrl"]}
 
     @property
     def tables(self) -> dict[str, str]:

@@ -5,6 +5,7 @@ from typing import Any
 
 from ops.deployment import Deployment
 from ops.health.checks import CheckResult, HealthCheck
+from ops.queues.figures import SIDE_QUEUES
 from shared.aws.errors import translate_aws_errors
 from shared.ledger.failures import QUEUES
 
@@ -47,8 +48,13 @@ def list_store_checks(deployment: Deployment, open_client: OpenClient) -> list[H
             )
             for name in QUEUES
         ),
-        HealthCheck(
-            "queue feedback", checks.check_feedback_queue, "allow sqs:GetQueueAttributes; is feedback's queue deleted?"
+        *(
+            HealthCheck(
+                f"queue {name}",
+                checks.build_side_queue_check(name),
+                f"allow sqs:GetQueueAttributes; is {name}'s queue deleted?",
+            )
+            for name in SIDE_QUEUES
         ),
         *(
             HealthCheck(
@@ -80,7 +86,7 @@ class _Checks:
     async def check_settings(self) -> Sequence[CheckResult]:
         required = [
             *(f"{name}_{end}" for name in QUEUES for end in ("queue_url", "dlq_url")),
-            "feedback_queue_url",
+            *(f"{name}_queue_url" for name in SIDE_QUEUES),
             *(f"{name}_table" for name in _TABLE_KEYS),
             *_SECRETS,
             *("knowledge_bucket", "websocket_endpoint", "schedule_group", "reminder_role_arn", "bedrock_model_id"),
@@ -111,9 +117,11 @@ class _Checks:
 
         return check
 
-    async def check_feedback_queue(self) -> Sequence[CheckResult]:
-        # Its dead letters go to the dead-letter queue of notifications.
-        return [await self._check_queue("feedback")]
+    def build_side_queue_check(self, name: str) -> Callable[[], Awaitable[Sequence[CheckResult]]]:
+        async def check() -> Sequence[CheckResult]:
+            return [await self._check_queue(name)]
+
+        return check
 
     async def _check_queue(self, name: str) -> CheckResult:
         client = await self._open_client("sqs")

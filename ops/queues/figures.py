@@ -6,10 +6,10 @@ from typing import Protocol
 
 from shared.ledger.failures import QUEUES
 
-FEEDBACK = "feedback"
-"""The queue of bounces and complaints; its dead letters go to the dead-letter queue of notifications."""
+SIDE_QUEUES = ("codes", "feedback")
+"""The queues of codes, and of bounces and complaints: they share the dead-letter queue of notifications."""
 
-GAUGED = (*QUEUES, FEEDBACK)
+GAUGED = (*QUEUES, *SIDE_QUEUES)
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,7 @@ from shared.aws.tracing import build_trace_attribute
 from shared.consumer.delivery import DeadLetterCopy, Delivery, FailedEntry, VisibilityChange
 from shared.masking import mask_personal_data
 from shared.messages.commands import InternalBookingCommand
-from shared.messages.notices import AnyNotice
+from shared.messages.notices import AnyNotice, SendCode
 from shared.trace import Trace, current_trace
 
 log = structlog.get_logger()
@@ -132,18 +132,20 @@ def _to_valid_text(value: str) -> str:
 
 
 class SqsNoticeQueue:
-    """The notifications queue: standard, with the tenant as fair group."""
+    """The queues of notices and of codes: standard, with the tenant as fair group."""
 
-    def __init__(self, *, calls: Any, url: str) -> None:
+    def __init__(self, *, calls: Any, url: str, codes_url: str = "") -> None:
+        """Take the URLs; without a queue of their own, codes go to that of all other notices."""
         self._calls = calls
         self._url = url
+        self._codes_url = codes_url or url
 
     async def put(self, notice: AnyNotice) -> None:
         """Queue a notice; the notifications worker sends each id once, however often it is put."""
         trace = current_trace.get()
         with translate_aws_errors("sqs.send"):
             await self._calls.send_message(
-                QueueUrl=self._url,
+                QueueUrl=self._codes_url if isinstance(notice, SendCode) else self._url,
                 MessageBody=notice.model_dump_json(),
                 MessageGroupId=notice.tenant,
                 MessageSystemAttributes=build_trace_attribute(trace.begin_step() if trace else None),

@@ -214,7 +214,7 @@ async def test_the_doctor_finds_problems(backstage: Backstage, stride: CommandLi
 async def test_status_shows_every_queue(stride: CommandLine):
     """As a table and as JSON."""
     rows = (await stride("status", "--json")).json
-    assert [row["queue"] for row in rows] == ["booking", "chat", "notifications", "feedback"]
+    assert [row["queue"] for row in rows] == ["booking", "chat", "notifications", "codes", "feedback"]
     assert all(row["waiting"] >= 0 for row in rows)
     assert [row["failed"] is None for row in rows] == [False, False, False, True]
     assert "IN FLIGHT" in (await stride("status")).out

@@ -88,7 +88,7 @@ def test_pools_replace_the_functions_of_the_workers_and_nothing_else():
     conditional = {name for name, each in TEMPLATE["Resources"].items() if each.get("Condition") == "WorkersOnLambda"}
     workers = {f"{worker}{part}" for worker in QUEUED for part in ("Function", "Logs", "Source")}
     ledger = {"FailuresFunction", "FailuresLogs", *(f"FailuresOf{queue}Source" for queue in QUEUED)}
-    assert conditional == workers | ledger | {"FeedbackSource"}
+    assert conditional == workers | ledger | {"CodesSource", "FeedbackSource"}
     assert TEMPLATE["Parameters"]["Workers"] == {
         **TEMPLATE["Parameters"]["Workers"],
         "Default": "lambda",

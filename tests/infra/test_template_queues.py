@@ -118,7 +118,7 @@ def test_a_mapping_has_a_maximum_only_if_one_is_given(name):
     """An existing stack keeps running without one; a backlog of dead letters or bounces needs no more than two."""
     condition, limited, unlimited = properties(name)["ScalingConfig"]["Fn::If"]
     assert (condition, unlimited) == ("LimitsWorkers", {"Ref": "AWS::NoValue"})
-    is_of_visitors = name in {f"{queue}Source" for queue in QUEUED}
+    is_of_visitors = name in {f"{queue}Source" for queue in (*QUEUED, "Codes")}
     assert limited == {"MaximumConcurrency": {"Ref": "WorkersMaxConcurrency"} if is_of_visitors else 2}
     assert TEMPLATE["Conditions"]["LimitsWorkers"] == {
         "Fn::Not": [{"Fn::Equals": [{"Ref": "WorkersMaxConcurrency"}, "0"]}]

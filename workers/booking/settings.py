@@ -24,6 +24,9 @@ class BookingSettings(AwsSettings):
     """The table that stores the outcome of a replay."""
 
     notifications_queue_url: str
+    codes_queue_url: str = ""
+    """The queue of codes; if it is empty, as in an environment of the release before, they go to that of notices."""
+
     appointments_table: str
     slots_table: str
     limits_table: str

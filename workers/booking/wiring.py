@@ -84,7 +84,7 @@ async def open_ports(
         ),
         calendar=CachedCalendar(google, clock),
         busy_calendars={CalendarProvider.CALDAV: CachedBusyCalendar(caldav, clock)},
-        notices=SqsNoticeQueue(calls=sends, url=settings.notifications_queue_url),
+        notices=SqsNoticeQueue(calls=sends, url=settings.notifications_queue_url, codes_url=settings.codes_queue_url),
         commands=SqsInternalCommandQueue(calls=sends, url=settings.booking_queue_url),
         answers=DynamoQueryAnswers(client=stores.dynamodb, table=settings.processed_table, clock=clock),
         schedules=EventBridgeSchedules(

@@ -16,6 +16,9 @@ class NotificationsSettings(AwsSettings):
     websocket_endpoint: str = ""
     notifications_queue_url: str
     notifications_dlq_url: str
+    codes_queue_url: str = ""
+    """The queue of codes; if it is empty, as in an environment of the release before, they come with other notices."""
+
     failures_table: str
     """Where the outcomes of replays are recorded."""
 

@@ -21,7 +21,7 @@ from shared.email_links import Links
 from shared.emf import EmfMetrics
 from shared.ledger.ports import ReplayOutcomes
 from shared.log import configure_logging
-from shared.messages.notices import NOTICE, SendCode
+from shared.messages.notices import NOTICE, AnyNotice, SendCode
 from shared.metrics import Metrics
 from shared.settings import PoolSettings
 from workers.notifications.adapters.email_templates import JinjaEmailTemplates
@@ -132,25 +132,34 @@ def describe_queues(
     claims: ClaimStore,
     outcomes: ReplayOutcomes,
 ) -> tuple[QueueDescription, ...]:
-    """Return the descriptions of the queue of notices, and of that of bounces and complaints."""
-    max_attempts = max(_NOTICE_ATTEMPTS, pool_settings.max_attempts)
-    return (
-        MessageQueue(
-            url=settings.notifications_queue_url,
+    """Return the descriptions of the queues of notices, of codes, and of bounces and complaints."""
+    handler, attempts = (
+        NotificationHandler(ports=ports, claims=claims),
+        max(_NOTICE_ATTEMPTS, pool_settings.max_attempts),
+    )
+
+    def describe_notices(url: str) -> MessageQueue[AnyNotice]:
+        return MessageQueue(
+            url=url,
             dead_letter_url=settings.notifications_dlq_url,
             messages=NOTICE,
-            handler=NotificationHandler(ports=ports, claims=claims),
-            max_attempts=max_attempts,
+            handler=handler,
+            max_attempts=attempts,
             outcomes=outcomes,
             shedding=None,
             policies={
                 SendCode: RetryPolicy(
-                    max_attempts=max_attempts,
+                    max_attempts=attempts,
                     cap=timedelta(seconds=_MAX_CODE_RETRY_SECONDS),
                     max_age=MAX_CODE_DELAY,
                 )
             },
-        ),
+        )
+
+    # A code of the release before, or one that is replayed, is on the queue of notices: both take both.
+    urls = filter(None, (settings.notifications_queue_url, settings.codes_queue_url))
+    return (
+        *map(describe_notices, urls),
         MessageQueue(
             url=settings.feedback_queue_url,
             dead_letter_url=settings.notifications_dlq_url,

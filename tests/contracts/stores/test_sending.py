@@ -12,7 +12,7 @@ from shared.errors import PermanentError
 from shared.ids import derive_command_key, new_id
 from shared.messages.client import BookingCancelData, ChatSendData, HandoverRequestData
 from shared.messages.commands import COMMAND, BookingCancel, ChatSend, HandoverRequest
-from shared.messages.notices import NOTICE, AppointmentFacts, SendCode
+from shared.messages.notices import NOTICE, AppointmentConfirmed, AppointmentFacts, SendCode
 from shared.trace import Trace, use_trace
 from tests.contracts.stores.template import create_queue
 from tests.fakes.ingress import FakeCommandPublisher
@@ -222,3 +222,27 @@ async def test_a_notice_goes_on_with_the_trace_of_its_command(emulator, sqs):
     assert trace is not None
     assert (trace.root, trace.sampled, trace.parent != TRACE.parent) == (TRACE.root, True, True)
     assert carried["notice-2"] is None
+
+
+@pytest.mark.parametrize("has_queue", [True, False])
+async def test_codes_have_a_queue_of_their_own(emulator, sqs, has_queue):
+    """Only they are on it; where there is none, as in an environment of the release before, nothing is lost."""
+    client = emulator.client("sqs")
+    url = create_queue(client, "NotificationsQueue", name=new_id())
+    codes_url = create_queue(client, "CodesQueue", name=new_id()) if has_queue else ""
+    queue = SqsNoticeQueue(calls=sqs, url=url, codes_url=codes_url)
+    code = notice(1)
+    shared_fields = code.model_dump(exclude={"type", "send_number", "expires_at", "other_contact_kinds"}) | {
+        "id": "other"
+    }
+    await queue.put(code)
+    await queue.put(AppointmentConfirmed(**shared_fields, ics=""))
+
+    def read_types(queue_url):
+        return [NOTICE.validate_json(message["Body"]).type for message in drain(client, queue_url)]
+
+    found = await asyncio.to_thread(read_types, url)
+    if has_queue:
+        assert (found, await asyncio.to_thread(read_types, codes_url)) == (["notice.confirmed"], ["notice.code"])
+    else:
+        assert sorted(found) == ["notice.code", "notice.confirmed"]

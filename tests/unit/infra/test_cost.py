@@ -147,11 +147,11 @@ def test_a_call_without_a_price_is_an_error():
 
 
 def test_an_idle_month_polls_every_queue_of_the_template():
-    """Four FIFO queues with five pollers, three standard queues with two, three polls a minute each."""
+    """Four FIFO queues with five pollers, four standard queues with two, three polls a minute each."""
     month = compute_idle_month(read_calls(), ASSUMED)
     clock = 3 * 43_200  # the messages of the clock
     assert month["SQS request, FIFO"] == 4 * 5 * 3 * 43_200 + clock
-    assert month["SQS request, standard"] == 3 * 2 * 3 * 43_200
+    assert month["SQS request, standard"] == 4 * 2 * 3 * 43_200
 
 
 def test_an_idle_month_pays_for_what_the_template_has():

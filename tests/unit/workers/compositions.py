@@ -208,7 +208,7 @@ class Composition:
             links=Links(KEY),
         )
         return describe_notifications(
-            settings_of(NotificationsSettings, feedback_topic_arn=TOPIC),
+            settings_of(NotificationsSettings, feedback_topic_arn=TOPIC, codes_queue_url=queue_url("codes_queue_url")),
             self.settings,
             ports=ports,
             claims=self.claims,

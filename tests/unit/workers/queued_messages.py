@@ -53,10 +53,10 @@ def command(kind: str, *, replay: int = 0) -> str:
     return command_body(f"k-{kind}", session=f"s-{kind}", tenant=TENANT, type=kind, data=COMMANDS[kind], replay=replay)
 
 
-def notice(kind: str, *, replay: int = 0) -> str:
-    """Return a notice as it is queued."""
+def notice(kind: str, *, replay: int = 0, number: int = 1) -> str:
+    """Return a notice as it is queued; each number is another notice."""
     content = {
-        "id": f"n-{kind}",
+        "id": f"n-{kind}-{number}",
         "type": kind,
         "tenant": TENANT,
         "session_id": f"s-{kind}",
@@ -100,7 +100,11 @@ def build_messages(name: str, *, replay: int = 0) -> list[tuple[str, str]]:
     by_queue = {
         "chat": {"chat_queue_url": chat},
         "booking": {"booking_queue_url": booking},
-        "notifications": {"notifications_queue_url": notices, "feedback_queue_url": [] if replay else [bounce()]},
+        "notifications": {
+            "notifications_queue_url": notices,
+            "codes_queue_url": [notice("notice.code", replay=replay, number=2)],
+            "feedback_queue_url": [] if replay else [bounce()],
+        },
         "failures": {"chat_dlq_url": chat, "booking_dlq_url": booking, "notifications_dlq_url": notices},
     }
     return [(queue_url(setting), body) for setting, bodies in by_queue[name].items() for body in bodies]

@@ -26,6 +26,7 @@ DESCRIBED = {
     "booking": [("booking_queue_url", "booking_dlq_url", 5)],
     "notifications": [
         ("notifications_queue_url", "notifications_dlq_url", 10),
+        ("codes_queue_url", "notifications_dlq_url", 10),
         ("feedback_queue_url", "notifications_dlq_url", 50),
     ],
     "failures": [(f"{name}_dlq_url", None, 2**31) for name in ("chat", "booking", "notifications")],

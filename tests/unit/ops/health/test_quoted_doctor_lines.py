@@ -73,6 +73,7 @@ VARIABLES = {
     **{f"{name}_{end}": "url" for name in ("booking", "chat", "notifications") for end in ("queue_url", "dlq_url")},
     **{f"{name}_table": name for name in KEYS},
     **{f"{name}_key_secret_id": name for name in ("session", "code", "failures")},
+    "codes_queue_url": "url",
     "feedback_queue_url": "url",
     "google_secret_id": "google",
     "knowledge_bucket": "b",
