@@ -162,6 +162,23 @@ def test_a_flood_does_not_delay_the_others(logs, fields, key, max_running):
     assert pool.answers.shed_ids == pool.queue.redriven == pool.queue.dead_letters == []
 
 
+async def count_first_receives():
+    """Send a flood of 60 messages; return how many receives a pool needs to see all of them once."""
+    pool, stop = FloodedPool(), Stop()
+    for number in range(60):
+        pool.send(f"flood{number}", source_ip=f"198.51.100.{number}")
+    running = asyncio.create_task(pool.pool.run(stop))
+    await asyncio.sleep(0.9)
+    stop.request()
+    await running
+    return pool.queue.calls["receive"]
+
+
+def test_a_flood_is_passed_over_ten_messages_at_a_time(logs):
+    """With the two permits that its share leaves it would take 28 receives until another's message is seen."""
+    assert run_turned(count_first_receives()) <= 12
+
+
 def test_without_shares_the_others_wait_behind_the_flood(logs):
     """What the shares are for: the same flood with limits of one."""
     pool = run_turned(flood(NO_LIMITS, count=24, tenant="flood", source_ip="198.51.100.{}"))
