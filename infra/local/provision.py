@@ -21,6 +21,9 @@ from infra.local.google_calendar.keys import create_service_account_key
 from infra.local.seed import Seed, read_demo_profile, seed_tenants
 from infra.package import BUILD, PACKAGES, build_package
 
+ONE_ADDRESS = {"HoldsPerAddress": "1000", "RateLimits": "address=100000,business=100000", "HeldSharePercent": "100"}
+"""Parameters for visitors who all have the same IP address, many of them of one business, as in tests."""
+
 EPILOG = """\
 It writes two files to --folder: google-service-account.json for the calendar stand-in, and pools.env, which a
 shell can read before it starts a pool:
@@ -46,10 +49,7 @@ def provision_stack(
         "Workers": "pools",
         "SesFromEmail": sender,
         "SmsEnabled": "true",
-        "HoldsPerAddress": "1000",
-        "RateLimits": "address=100000,business=100000",
-        # All visitors share one address.
-        "HeldSharePercent": "100",
+        **ONE_ADDRESS,
         "LocalCalendarEndpoint": calendar_url,
     }
     outputs = deploy_stack(target, stack="stride", parameters=parameters, packages=packages)

@@ -19,6 +19,7 @@ from infra.local.iam.pool_credentials import assume_role
 from infra.local.interrupts import Interrupts
 from infra.local.ports import HOST, find_free_port
 from infra.local.processes import Child, Children
+from infra.local.provision import ONE_ADDRESS
 from infra.local.seed import Seed, read_demo_profile, seed_tenants
 from infra.local.stand_ins import StandIns, find_ready_address, start_stand_ins
 from infra.local.warm_up import start_warm_up
@@ -216,9 +217,7 @@ def _start_stack(options: Options, children: Children, step: Step) -> Stack:
             "SesFromEmail": sender,
             # The emulator does not deliver text messages; the inbox page shows them.
             "SmsEnabled": "true",
-            # All visitors of a local stack have the same IP address, and tests are many visitors of one business.
-            "HoldsPerAddress": "1000",
-            "RateLimits": "address=100000,business=100000",
+            **ONE_ADDRESS,
             "LocalBedrockEndpoint": stand_ins.bedrock_url,
             "LocalCalendarEndpoint": stand_ins.calendar_url,
             **options.parameters,

@@ -22,7 +22,7 @@ CLASSES = {
 
 SET_BY_LAMBDA = {"aws_region"}
 ON_EMULATORS = {
-    *("aws_endpoint_url", "google_calendar_endpoint"),
+    *("aws_endpoint_url", "google_calendar_endpoint", "caldav_private_addresses"),
     *("bedrock_region", "bedrock_access_key_id", "bedrock_secret_access_key", "bedrock_session_token"),
 }
 """Only beside an emulator: addresses, and access to Bedrock on AWS where all else is emulated."""

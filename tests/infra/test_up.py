@@ -61,7 +61,7 @@ def test_ctrl_c_while_it_runs_stops_everything(up, tmp_path):
     stack = json.loads((tmp_path / "stack.json").read_text())
     assert set(stack["pids"]) == {"emulator", "calendar", "bedrock", "chat", "site", "desk"}
     assert set(stack["queues"]) == {
-        *("chat", "booking", "notifications"),
+        *("chat", "booking", "notifications", "codes"),
         *("chat_dlq", "booking_dlq", "notifications_dlq"),
     }
     assert stack["tables"]["appointments"] == "appointments"

@@ -111,7 +111,8 @@ def main():
                 handler = JustEnd(claims, journal=options.journal, **habits)
             else:
                 handler = OneFrame(conversations, **habits)
-            settings = PoolSettings(tenant_share=1)  # All messages are of one business.
+            # All messages are of one business, many of one conversation.
+            settings = PoolSettings(tenant_share=1, session_share=1)
             queue = MessageQueue(
                 url=options.queue,
                 dead_letter_url=options.dlq,

@@ -150,6 +150,7 @@ class Crowd:
             code_key=SECRET,
             email_enabled=True,
             holds_per_address=1000,
+            held_share_percent=100,
         )
         self.handler = BookingHandler(ports=ports, replies=self.replies, claims=self.claims)
 

@@ -41,7 +41,7 @@ def test_all_refused_values_are_reported_at_once(operator):
 def test_a_refused_secret_is_hidden(operator):
     """It would stand in the log of a workflow."""
     with pytest.raises(
-        DeployError, match=r"GoogleServiceAccountKey=\*{4} is refused: .*up to 2450 characters"
+        DeployError, match=r"GoogleServiceAccountKey=\*{4} is refused: .*up to 2400 characters"
     ) as error:
         operator.deploy(GoogleServiceAccountKey="secret" * 500)
     assert "secret" not in str(error.value)

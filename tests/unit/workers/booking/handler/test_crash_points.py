@@ -49,6 +49,7 @@ class MortalWorld(World):
             alerts=CrashingPort(FakeAlerts(), crash_plan),
             suppressions=CrashingPort(FakeSuppressions(), crash_plan),
             send_rate_limiter=CrashingPort(FakeSendRateLimiter(), crash_plan),
+            contact_rate_limiter=CrashingPort(FakeSendRateLimiter(), crash_plan),
             visit_changes=CrashingPort(FakeVisitChanges(), crash_plan),
             tenants=self.tenants,
             metrics=self.metrics,
