@@ -44,4 +44,6 @@ def build_pool_environment(
         # Ctrl-C should not wait for the end of an answer; an interrupted command is processed after the next start.
         "POOL_DRAIN_SECONDS": "3",
         "POOL_HEALTH_PORT": "0",
+        # All visitors have the same IP address.
+        "POOL_ADDRESS_SHARE": "1",
     }
