@@ -287,6 +287,7 @@ class FakeAppointments:
         self, quotas: Sequence[Quota], ours: set[str], at: datetime, stale_holder: str | None = None
     ) -> list[tuple[Quota, int]] | QuotaFull:
         chosen: list[tuple[Quota, int]] = []
+        full: list[QuotaFull] = []
         held = {(key, holder) for (key, _), (holder, _) in self.units.items()}
         for quota in sorted(quotas, key=lambda quota: (quota.key, quota.holder) not in held):
             mine = {*ours, quota.holder, *([stale_holder] if stale_holder and not quota.is_lasting else [])}
@@ -295,13 +296,14 @@ class FakeAppointments:
             }
             free = set(range(quota.units)) - set(others) - {number for one, number in chosen if one.key == quota.key}
             held_by_others = [self.held_minutes.get((quota.key, one), HeldMinutes(0, ())) for one in others]
-            if not free or len(others) >= quota.units or quota.exceeds_share(held_by_others):
+            if not free or not quota.has_room(held_by_others):
                 ends = [until for _, until in others.values()]
                 first = min((end for end in ends if end), default=None) if None not in ends else None
-                return QuotaFull(quota.bound, first)
+                full.append(QuotaFull(quota.bound, first, quota.has_room_with_proof(held_by_others)))
+                continue
             own = [number for number in sorted(free) if self.units.get((quota.key, number), ("",))[0] == quota.holder]
             chosen.append((quota, own[0] if own else min(free)))
-        return chosen
+        return min(full, key=lambda one: one.has_room_with_proof) if full else chosen
 
     def _assign_units(self, chosen: Sequence[tuple[Quota, int]]) -> tuple[QuotaUnit, ...]:
         for quota, number in chosen:

@@ -25,6 +25,8 @@ class QuotaFull:
     bound: Bound
     frees_at: datetime | None
     """When the first unit expires; None if at least one is permanent."""
+    has_room_with_proof: bool = False
+    """Whether a holder with a proof of work would get a unit of this quota, and of all others."""
 
 
 @dataclass(frozen=True, slots=True)

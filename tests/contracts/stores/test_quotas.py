@@ -495,3 +495,33 @@ async def test_the_times_of_holds_are_marked(desk):
     found = await desk.store.find_occupied_times(desk.tenant, day, at=desk.clock.now())
     assert {(time.interval.start, time.is_held) for time in found} >= {(NINE, True), (NINE + HOUR, False)}
     assert {time.is_held for time in found if time.interval.start >= NINE + HOUR} == {False}
+
+
+def with_proof(limited, units):
+    """Return the quota with a higher limit for holders with a proof of work."""
+    return replace(limited, with_proof=replace(limited, units=units))
+
+
+async def test_a_proof_gives_a_unit_that_others_do_not_get(desk, key):
+    """A full quota says whether a proof helps; whoever has one takes a further unit, until those are used up, too."""
+    await held(desk, key, units=1)
+    second, third = desk.visit(NINE + HOUR), desk.visit(NINE + 2 * HOUR)
+    limited = with_proof(quota(second, key, units=1), 2)
+    full = await desk.hold(second, quotas=[limited])
+    assert isinstance(full, QuotaFull)
+    assert full.has_room_with_proof
+    assert await desk.hold(second, quotas=[limited.with_proof]) is None
+    full = await desk.hold(third, quotas=[with_proof(quota(third, key, units=1), 2)])
+    assert isinstance(full, QuotaFull)
+    assert not full.has_room_with_proof
+
+
+async def test_a_proof_is_of_no_use_where_another_quota_is_full(desk, key):
+    """Then that one is the reason: nobody works in vain."""
+    other = f"{key}-contact"
+    visit, late = desk.visit(NINE), desk.visit(NINE + HOUR)
+    assert await desk.hold(visit, quotas=[quota(visit, key, units=1), quota(visit, other, units=1)]) is None
+    quotas = [with_proof(quota(late, key, units=1, bound=Bound.ADDRESS), 2), quota(late, other, units=1)]
+    full = await desk.hold(late, quotas=quotas)
+    assert isinstance(full, QuotaFull)
+    assert (full.bound, full.has_room_with_proof) == (Bound.CONTACT, False)

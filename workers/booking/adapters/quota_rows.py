@@ -59,7 +59,7 @@ class QuotaRows:
         stale_holder: str | None = None,
         claim_owner: str | None = None,
     ) -> list[UnitChoice] | QuotaFull:
-        """Return a free unit of each quota, or the first quota that has none.
+        """Return a free unit of each quota, or a quota that has none: first one of which no proof of work gives one.
 
         A unit is free if it has no holder, has expired at `at`, or belongs to the quota's own holder or one of `also`;
         a unit of `stale_holder` is free unless it is permanent. The unit is chosen at random, so that concurrent
@@ -76,6 +76,7 @@ class QuotaRows:
             *(self._query_rows(quota.key, may_lag=may_lag and quota.max_minutes is None) for quota in quotas)
         )
         choices: list[UnitChoice] = []
+        full: list[QuotaFull] = []
         chosen: set[tuple[str, int]] = set()
         # First those that have a unit already, so that no other gets it.
         for quota, stored in sorted(zip(quotas, rows, strict=True), key=_lacks_own_unit):
@@ -84,17 +85,16 @@ class QuotaRows:
             others = [row for row in stored if _is_current(row, at) and row["taker"] not in ours]
             numbers = set(range(quota.units)) - {int(row["seat"]) for row in others}
             numbers -= {number for key, number in chosen if key == quota.key}
-            is_share_exceeded = quota.exceeds_share([_read_held_minutes(row) for row in others])
-            if not numbers or len(others) >= quota.units or is_share_exceeded:
+            held = [_read_held_minutes(row) for row in others]
+            if not numbers or not quota.has_room(held):
                 if may_lag:
                     return await self.choose_units(
                         quotas, at=at, may_lag=False, also=also, stale_holder=stale_holder, claim_owner=claim_owner
                     )
                 ends = [int(row["until_ms"]) for row in others if "until_ms" in row]
-                return QuotaFull(
-                    bound=quota.bound,
-                    frees_at=from_milliseconds(min(ends)) if len(ends) == len(others) > 0 else None,
-                )
+                frees_at = from_milliseconds(min(ends)) if len(ends) == len(others) > 0 else None
+                full.append(QuotaFull(quota.bound, frees_at, quota.has_room_with_proof(held)))
+                continue
             own_rows = [row for row in stored if row["taker"] == quota.holder and int(row["seat"]) in numbers]
             number = int(own_rows[0]["seat"]) if own_rows else _choose_number(quota, numbers)
             chosen.add((quota.key, number))
@@ -106,7 +106,7 @@ class QuotaRows:
                     other_claim=any(row.get("claim_owner") != claim_owner for row in own_rows),
                 )
             )
-        return choices
+        return min(full, key=lambda one: one.has_room_with_proof) if full else choices
 
     async def take_units(
         self, quotas: Sequence[Quota], *, at: datetime, claim: Claim, stale_holder: str | None

@@ -17,6 +17,9 @@ from workers.booking.domain.values import Appointment, OccupiedTime
 HELD_SHARE_PERCENT = 50
 """How much of the free time of a day may be held without a confirmed contact; 100 limits nothing."""
 
+SHARE_WITH_PROOF_PERCENT = 80
+"""The same, with the holds of those who have solved a proof of work."""
+
 _SHARES_OF_NETWORKS = (0.8, 0.5)
 """How much of that one network may hold, the widest first: a provider's region, and a neighbourhood or company."""
 
@@ -31,6 +34,7 @@ def list_share_quotas(
     secret: bytes,
     source_ip: str,
     share_percent: int,
+    share_with_proof_percent: int = 0,
 ) -> Iterator[Quota]:
     """Yield the quota of the hold's resource on its local date; none if everything may be held.
 
@@ -41,22 +45,29 @@ def list_share_quotas(
         return
     day = hold.start.astimezone(profile.zone).date()
     resource_id, _ = parse_lane(hold.resource)
-    minutes = _compute_free_minutes(hold, profile, occupied) * share_percent // 100
+    free_minutes = _compute_free_minutes(hold, profile, occupied)
     shortest = min(map(_count_blocked_minutes, profile.services))
-    networks = list_regional_networks(source_ip)
-    yield Quota(
-        Bound.HELD_SHARE,
-        f"held#{hold.tenant}#{day.isoformat()}#{resource_id}",
-        min(max(minutes // shortest, 1), _MAX_UNITS),
-        hold.appointment_id,
-        hold.hold_expires_at,
-        minutes=_count_minutes(hold.blocked.end - hold.blocked.start),
-        max_minutes=minutes,
-        networks=tuple(
-            NetworkShare(compute_digest(secret, f"{hold.tenant}/{network}"), int(minutes * share))
-            for network, share in zip(networks, _SHARES_OF_NETWORKS, strict=False)
-        ),
-    )
+    networks = [compute_digest(secret, f"{hold.tenant}/{network}") for network in list_regional_networks(source_ip)]
+
+    def build_quota(percent: int, with_proof: Quota | None = None) -> Quota:
+        minutes = free_minutes * percent // 100
+        return Quota(
+            Bound.HELD_SHARE,
+            f"held#{hold.tenant}#{day.isoformat()}#{resource_id}",
+            min(max(minutes // shortest, 1), _MAX_UNITS),
+            hold.appointment_id,
+            hold.hold_expires_at,
+            minutes=_count_minutes(hold.blocked.end - hold.blocked.start),
+            max_minutes=minutes,
+            networks=tuple(
+                NetworkShare(network, int(minutes * share))
+                for network, share in zip(networks, _SHARES_OF_NETWORKS, strict=False)
+            ),
+            with_proof=with_proof,
+        )
+
+    is_raised = share_with_proof_percent > share_percent
+    yield build_quota(share_percent, build_quota(share_with_proof_percent) if is_raised else None)
 
 
 def _compute_free_minutes(hold: Appointment, profile: TenantProfile, occupied: Iterable[OccupiedTime]) -> int:

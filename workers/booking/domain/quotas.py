@@ -7,7 +7,7 @@ instant at which it is free again, or is kept permanently, so there are no count
 import hashlib
 import hmac
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import NamedTuple
@@ -25,6 +25,9 @@ SENDS_WINDOW = timedelta(hours=1)
 HOLDS_PER_SESSION = 1
 HOLDS_PER_CONTACT = 2
 HOLDS_PER_ADDRESS = 5
+HOLDS_WITH_PROOF = 20
+"""Holds of one address with those who have solved a proof of work: an office, a school, a mobile network."""
+
 CODES_PER_SESSION_PER_HOUR = 6
 """Enough for two people who share a browser, with three codes each. It stops a visitor from sending codes to
 many strangers."""
@@ -81,6 +84,16 @@ class Quota:
     """How much all units may keep together, unless there is only one; None limits only their number."""
     networks: tuple[NetworkShare, ...] = ()
     """The networks of the holder with their shares, the widest first."""
+    with_proof: "Quota | None" = None
+    """The same quota for a holder with a proof of work, who may have one of more units; None where none helps."""
+
+    def has_room(self, others: Sequence[HeldMinutes]) -> bool:
+        """Return whether there is a unit for the holder beside those of the other holders."""
+        return len(others) < self.units and not self.exceeds_share(others)
+
+    def has_room_with_proof(self, others: Sequence[HeldMinutes]) -> bool:
+        """Return whether there would be a unit if the holder had a proof of work."""
+        return self.with_proof is not None and self.with_proof.has_room(others)
 
     def exceeds_share(self, others: Sequence[HeldMinutes]) -> bool:
         """Return whether one more unit would keep more than its share, with those of the other holders.
@@ -116,7 +129,9 @@ class Quota:
         return self.bound not in CODE_BOUNDS
 
 
-def list_hold_quotas(hold: Appointment, *, secret: bytes, source_ip: str, holds_per_address: int) -> Iterator[Quota]:
+def list_hold_quotas(
+    hold: Appointment, *, secret: bytes, source_ip: str, holds_per_address: int, holds_with_proof: int = 0
+) -> Iterator[Quota]:
     """Yield the quotas of unverified holds: per session, and per business by contact and by IP address.
 
     The keys do not reveal contacts and addresses: both are hashed with the secret.
@@ -127,11 +142,13 @@ def list_hold_quotas(hold: Appointment, *, secret: bytes, source_ip: str, holds_
     yield Quota(Bound.CONTACT, f"contact#{contact}", HOLDS_PER_CONTACT, holder, until)
     if source_ip:
         address = compute_digest(secret, f"{hold.tenant}/{find_network(source_ip)}")
-        yield Quota(Bound.ADDRESS, f"address#{address}", holds_per_address, holder, until)
+        yield _raise_with_proof(
+            Quota(Bound.ADDRESS, f"address#{address}", holds_per_address, holder, until), holds_with_proof
+        )
 
 
 def list_send_quotas(
-    hold: Appointment, *, secret: bytes, source_ip: str, sends_per_address: int, at: datetime
+    hold: Appointment, *, secret: bytes, source_ip: str, sends_per_address: int, at: datetime, sends_with_proof: int = 0
 ) -> Iterator[Quota]:
     """Yield the quotas of codes per hour: to one contact, from one session, and from one IP address.
 
@@ -143,7 +160,14 @@ def list_send_quotas(
     yield Quota(Bound.SENDS_SESSION, f"sends-session#{hold.session_id}", CODES_PER_SESSION_PER_HOUR, holder, until)
     if source_ip:
         address = compute_digest(secret, find_network(source_ip))
-        yield Quota(Bound.SENDS_ADDRESS, f"sends-address#{address}", sends_per_address, holder, until)
+        yield _raise_with_proof(
+            Quota(Bound.SENDS_ADDRESS, f"sends-address#{address}", sends_per_address, holder, until), sends_with_proof
+        )
+
+
+def _raise_with_proof(quota: Quota, units: int) -> Quota:
+    """Return the quota with another limit for holders with a proof, if that is higher."""
+    return replace(quota, with_proof=replace(quota, units=units)) if units > quota.units else quota
 
 
 def list_day_quotas(profile: TenantProfile, service: Service, visit: Appointment) -> Iterator[Quota]:

@@ -98,3 +98,23 @@ def test_a_hold_of_another_day_has_another_quota(hold, make_profile):
     """By the local date."""
     later = replace(hold, start=hold.start + timedelta(days=1))
     assert share(hold, make_profile()).key != share(later, make_profile()).key
+
+
+def test_a_proof_of_work_raises_the_share(hold, make_profile):
+    """Of all, and of each network; where it raises nothing there is no other limit."""
+
+    def with_proof(percent):
+        shares = {"share_percent": 50, "share_with_proof_percent": percent}
+        [quota] = list_share_quotas(hold, make_profile(), (), secret=SECRET, source_ip="192.0.2.7", **shares)
+        return quota
+
+    quota = with_proof(80)
+    assert (quota.units, quota.max_minutes) == (3, 210)
+    raised = quota.with_proof
+    assert (raised.units, raised.max_minutes, raised.key, raised.holder) == (5, 336, quota.key, quota.holder)
+    assert [each.max_minutes for each in raised.networks] == [268, 168]
+    others = [HeldMinutes(60, ("elsewhere",))] * 3
+    assert (quota.has_room(others), quota.has_room_with_proof(others)) == (False, True)
+    assert not quota.has_room_with_proof(others * 2)
+    assert with_proof(50).with_proof is None
+    assert not with_proof(50).has_room_with_proof(others)

@@ -120,3 +120,13 @@ def test_codes_have_quotas_by_contact_session_and_address(hold):
     assert not any(one.is_released_with_appointment for one in (contact, session, address))
     assert "192.0.2.7" not in address.key
     assert len(sends(hold, source_ip="")) == 2
+
+
+def test_a_proof_of_work_raises_the_limits_of_an_address(hold):
+    """Not those of a session and a contact; and a lower limit is none."""
+    fields = {"secret": SECRET, "source_ip": "203.0.113.9"}
+    holds = list(list_hold_quotas(hold, holds_per_address=5, holds_with_proof=20, **fields))
+    sends = list(list_send_quotas(hold, sends_per_address=30, sends_with_proof=120, at=hold.created_at, **fields))
+    raised = {one.bound: one.with_proof.units for one in (*holds, *sends) if one.with_proof}
+    assert raised == {Bound.ADDRESS: 20, Bound.SENDS_ADDRESS: 120}
+    assert not any(one.with_proof for one in list_hold_quotas(hold, holds_per_address=5, holds_with_proof=5, **fields))
