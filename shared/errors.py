@@ -20,6 +20,13 @@ class TransientError(Exception):
         self.reason = reason
 
 
+class DependencyDownError(TransientError):
+    """Something that the message needs is not called for a while, because it fails whoever calls it.
+
+    So the attempt does not count, as long as the queue allows.
+    """
+
+
 class NotYetError(Exception):
     """Nothing failed, but it is too early: the message is retried after the wait, and the attempt does not count."""
 

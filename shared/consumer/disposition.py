@@ -6,7 +6,15 @@ from datetime import timedelta
 
 from shared.backoff import RandomSource, compute_backoff_seconds
 from shared.dead_letter_reasons import DeadLetterReason
-from shared.errors import DeploymentError, LeaseLostError, NotYetError, PermanentError, TransientError, describe_error
+from shared.errors import (
+    DependencyDownError,
+    DeploymentError,
+    LeaseLostError,
+    NotYetError,
+    PermanentError,
+    TransientError,
+    describe_error,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +53,15 @@ MAX_VISIBILITY = timedelta(hours=12) - timedelta(minutes=10)
 https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-messages.html"""
 
 
+QUICK_RECEIVES, MAX_WAITING_RECEIVES = 12, 60
+"""How often a message is received that waits for a dependency: first soon, then seldom, and then its attempts count.
+
+SQS allows a hundred receives, of which the attempts need some. So nothing is given up for about 25 minutes."""
+
+QUICK_WAIT, SLOW_WAIT = timedelta(seconds=10), timedelta(seconds=45)
+"""The longest wait each time; at least half of it, so that receives are not used up."""
+
+
 @dataclass(frozen=True, slots=True)
 class RetryPolicy:
     """The maximum number of attempts, and the waits between them."""
@@ -62,11 +79,12 @@ def decide_disposition(
     attempts: int,
     policy: RetryPolicy,
     age: timedelta = timedelta(0),
+    receives: int = 1,
     random_source: RandomSource = random.random,
 ) -> Disposition:
     """Return what an exception means for the delivery whose command was claimed `attempts` times.
 
-    `age` is the time since the message was sent.
+    `age` is the time since the message was sent, `receives` how often it was received.
     """
     if isinstance(error, LeaseLostError):
         return Abandon()
@@ -74,6 +92,10 @@ def decide_disposition(
         return RetryIn(max(timedelta(0), min(error.wait, MAX_VISIBILITY)), reason="not_yet", is_unspent=True)
     if isinstance(error, PermanentError) and not isinstance(error, DeploymentError):
         return DeadLetter(reason=error.reason, error=str(error), attempts=attempts)
+    if isinstance(error, DependencyDownError) and receives <= MAX_WAITING_RECEIVES:
+        wait = _compute_outage_wait(error, receives, policy, random_source)
+        if policy.max_age is None or age + wait <= policy.max_age:
+            return RetryIn(wait, reason="dependency_down", is_unspent=True)
     delay = _compute_delay(attempts, policy, random_source)
     if isinstance(error, TransientError) and error.retry_after:
         delay = max(delay, error.retry_after)
@@ -88,6 +110,17 @@ def decide_disposition(
 def build_uncounted_retry(error: Exception, *, attempt: int, policy: RetryPolicy) -> RetryIn:
     """Return a retry after an error that does not count as an attempt of the message, however often it happens."""
     return RetryIn(_compute_delay(max(attempt, 1), policy), reason=type(error).__name__)
+
+
+def _compute_outage_wait(
+    error: DependencyDownError, receives: int, policy: RetryPolicy, random_source: RandomSource
+) -> timedelta:
+    """Return how long a message waits for what it needs, spread so that all do not come back at once.
+
+    Whoever tries whether the dependency is back may know it sooner than the error says.
+    """
+    max_wait = min(QUICK_WAIT if receives <= QUICK_RECEIVES else SLOW_WAIT, policy.cap)
+    return max(max_wait * (1 + random_source()) / 2, min(error.retry_after or timedelta(), max_wait))
 
 
 def _compute_delay(attempt: int, policy: RetryPolicy, random_source: RandomSource = random.random) -> timedelta:

@@ -185,7 +185,13 @@ class Processor(DeliveryProcessor, Generic[MessageT]):
 
     def _decide(self, error: Exception, delivery: Delivery, message: MessageT, claim: Claim) -> Disposition:
         age = self._compute_age(delivery)
-        return decide_disposition(error, attempts=claim.attempts, policy=self._get_policy(message), age=age)
+        return decide_disposition(
+            error,
+            attempts=claim.attempts,
+            policy=self._get_policy(message),
+            age=age,
+            receives=delivery.receive_count,
+        )
 
     def _compute_age(self, delivery: Delivery) -> timedelta:
         """Return the time since the message was sent."""

@@ -1,8 +1,9 @@
 """The dependencies of chat's use case."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 
+from shared.circuits.breaker import BreakerPolicy, CircuitBreaker
 from shared.clock import Clock
 from shared.conversations.ports import ConversationStore, HandoverStore
 from shared.metrics import Metrics
@@ -12,6 +13,10 @@ from shared.unanswered import UnansweredQuestions
 from shared.usage import UsageStore
 from workers.chat.domain.tool import ToolBuilder
 from workers.chat.ports import Model, Spending
+
+MODEL_CIRCUITS = BreakerPolicy(failures=3, calls=3, window_seconds=300.0, open_seconds=20.0, probe_seconds=60.0)
+"""A silent model costs a visitor up to ten seconds before the second one is asked. Only failures that cost time count:
+a throttled call is answered at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,5 +47,9 @@ class ChatPorts:
     questions: UnansweredQuestions
     metrics: Metrics
     clock: Clock
+    model_circuits: CircuitBreaker = field(default_factory=lambda: CircuitBreaker(MODEL_CIRCUITS))
+    """A circuit for each model."""
+    sorting_circuits: CircuitBreaker = field(default_factory=lambda: CircuitBreaker(MODEL_CIRCUITS))
+    """The same for the sorting of messages, which waits for a much shorter time."""
     handler_timeout: timedelta | None = None
     """When the worker core cancels the handler; None if it never does."""

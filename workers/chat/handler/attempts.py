@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 import structlog
 
 from shared.backoff import RandomSource, compute_backoff_seconds
+from shared.circuits.breaker import CircuitBreaker
 from shared.dead_letter_reasons import DeadLetterReason
 from shared.errors import PermanentError, TransientError, describe_error
 from shared.messages.commands import ChatSend
@@ -21,7 +22,6 @@ from workers.chat.dependencies import ModelSettings
 from workers.chat.domain.deadline import Deadline
 from workers.chat.domain.prompt import Prompt
 from workers.chat.domain.usage import estimate_usage
-from workers.chat.handler.breaker import CircuitBreaker
 from workers.chat.handler.model_choice import ModelChoice
 from workers.chat.ports import (
     DEADLINE,
@@ -111,13 +111,14 @@ class ModelAttempts:
         spending: Spending,
         metrics: Metrics,
         models: ModelSettings,
+        breaker: CircuitBreaker,
         random_source: RandomSource = random.random,
     ) -> None:
         self._model = model
         self._spending = spending
         self._metrics = metrics
         self._models = models
-        self._breaker = CircuitBreaker()
+        self._breaker = breaker
         self._random_source = random_source
 
     async def stream(
@@ -275,7 +276,7 @@ class ModelAttempts:
         self, model_id: str, now: float, started: float, run: _Run, *, is_complete: bool, has_failed: bool
     ) -> None:
         if is_complete:
-            self._breaker.record_success(model_id)
+            self._breaker.record_success(model_id, now)
         elif has_failed and now - started >= COSTLY_SECONDS and run.deadline.remaining(now):
             self._breaker.record_failure(model_id, now)
         else:

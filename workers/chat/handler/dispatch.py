@@ -96,11 +96,16 @@ class ChatHandler:
             spending=ports.spending,
             metrics=ports.metrics,
             models=ports.models,
+            breaker=ports.model_circuits,
             random_source=random_source,
         )
         self._unanswered = UnansweredRecorder(questions=ports.questions, knowledge=self._knowledge, clock=ports.clock)
         self._sorter = MessageSorter(
-            model=ports.model, spending=ports.spending, metrics=ports.metrics, model_id=ports.models.intent_model_id
+            model=ports.model,
+            spending=ports.spending,
+            metrics=ports.metrics,
+            model_id=ports.models.intent_model_id,
+            breaker=ports.sorting_circuits,
         )
         self._answers = AnswerStreamer(ports=ports, attempts=self._attempts, replies=replies, claims=claims)
         self._handovers = HandoverRequester(ports=ports, replies=replies)

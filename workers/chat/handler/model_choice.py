@@ -1,6 +1,6 @@
 """Which model the next call of an answer goes to, and how long it waits."""
 
-from workers.chat.handler.breaker import CircuitBreaker
+from shared.circuits.breaker import CircuitBreaker
 
 
 class ModelChoice:

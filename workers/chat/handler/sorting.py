@@ -5,6 +5,7 @@ from contextlib import aclosing
 
 import structlog
 
+from shared.circuits.breaker import CircuitBreaker
 from shared.errors import PermanentError, TransientError, describe_error
 from shared.messages.server import Usage
 from shared.metrics import Metrics
@@ -12,7 +13,6 @@ from shared.spending.values import Purpose
 from workers.chat.domain.deadline import Deadline
 from workers.chat.domain.message_kinds import MessageKind, build_sorting_prompt, may_be_sorted, parse_kind
 from workers.chat.handler.answer import AnswerRequest
-from workers.chat.handler.breaker import CircuitBreaker
 from workers.chat.ports import Finished, Model, ModelAttempt, ModelRequest, OverCap, Reservation, Spending, TextDelta
 
 log = structlog.get_logger()
@@ -24,13 +24,15 @@ SORTING_SECONDS = 1.5
 class MessageSorter:
     """Finds the kind of a message by one call of the small model, which is reserved and recorded like every call."""
 
-    def __init__(self, *, model: Model, spending: Spending, metrics: Metrics, model_id: str | None) -> None:
+    def __init__(
+        self, *, model: Model, spending: Spending, metrics: Metrics, model_id: str | None, breaker: CircuitBreaker
+    ) -> None:
         """Take the id of the small model; without one, no message is sorted."""
         self._model = model
         self._spending = spending
         self._metrics = metrics
         self._model_id = model_id
-        self._breaker = CircuitBreaker()
+        self._breaker = breaker
 
     async def find_kind(self, request: AnswerRequest) -> MessageKind | None:
         """Return the kind of a message that needs no documents; None for every other message, and for any failure."""
@@ -77,7 +79,7 @@ class MessageSorter:
         if usage is None:
             self._breaker.record_failure(asked.model_id, _get_time())
         else:
-            self._breaker.record_success(asked.model_id)
+            self._breaker.record_success(asked.model_id, _get_time())
         attempt = ModelAttempt(
             model_id=asked.model_id,
             number=asked.number,

@@ -9,14 +9,17 @@ from hypothesis import strategies as st
 
 from shared.consumer.disposition import (
     MAX_VISIBILITY,
+    MAX_WAITING_RECEIVES,
     Abandon,
     DeadLetter,
     RetryIn,
     RetryPolicy,
     decide_disposition,
 )
-from shared.errors import DeploymentError, LeaseLostError, PermanentError, TransientError
+from shared.errors import DependencyDownError, DeploymentError, LeaseLostError, PermanentError, TransientError
 
+MAX_RECEIVES, NOTICE_ATTEMPTS = 100, 10
+"""The queues' `maxReceiveCount` in the template, and the attempts of a notice, which are the most."""
 POLICY = RetryPolicy(max_attempts=5, base=timedelta(seconds=1), cap=timedelta(minutes=2))
 
 
@@ -90,3 +93,47 @@ def test_an_exception_is_never_an_ack(error, attempts):
     assert isinstance(outcome, RetryIn | DeadLetter | Abandon)
     if attempts >= POLICY.max_attempts:
         assert not isinstance(outcome, RetryIn)
+
+
+@pytest.mark.parametrize(
+    ("receives", "attempts", "asked", "expected"),
+    [
+        (1, 1, 2, RetryIn(timedelta(seconds=7.5), "dependency_down", is_unspent=True)),
+        (12, 99, 9, RetryIn(timedelta(seconds=9), "dependency_down", is_unspent=True)),
+        (12, 99, 60, RetryIn(timedelta(seconds=10), "dependency_down", is_unspent=True)),
+        (13, 99, 60, RetryIn(timedelta(seconds=45), "dependency_down", is_unspent=True)),
+        (60, 99, None, RetryIn(timedelta(seconds=33.75), "dependency_down", is_unspent=True)),
+        (61, 99, 60, DeadLetter("not_taken", "DependencyDownError: down", 99)),
+        (61, 1, 60, RetryIn(timedelta(seconds=60), "DependencyDownError")),
+    ],
+)
+def test_waiting_for_a_dependency_costs_no_attempt(receives, attempts, asked, expected):
+    """As long as the queue has receives left for the attempts."""
+    error = DependencyDownError("down", retry_after=timedelta(seconds=asked) if asked else None, reason="not_taken")
+    assert (
+        decide_disposition(error, attempts=attempts, policy=POLICY, receives=receives, random_source=lambda: 0.5)
+        == expected
+    )
+
+
+def test_waiting_for_a_dependency_survives_an_outage_of_five_minutes_and_no_queue_gives_up_first():
+    """The shortest waits bridge more than five minutes; with the longest policy the receives stay below SQS's limit."""
+    error, waited = DependencyDownError("down"), timedelta()
+    for receives in range(1, MAX_WAITING_RECEIVES + 1):
+        waited += decide_disposition(error, attempts=1, policy=POLICY, receives=receives, random_source=float).delay
+    assert waited > timedelta(minutes=15)
+    assert MAX_WAITING_RECEIVES + NOTICE_ATTEMPTS < MAX_RECEIVES
+
+
+def test_a_code_does_not_wait_for_its_provider():
+    """Its visitor has to learn in time that it can't be sent."""
+    policy = replace(POLICY, cap=timedelta(seconds=5), max_age=timedelta(seconds=30))
+    error = DependencyDownError("down", reason="mail_not_taken")
+    dispositions = [
+        decide_disposition(error, attempts=1, policy=policy, age=timedelta(seconds=age), random_source=lambda: 0.5)
+        for age in (20, 29.9)
+    ]
+    assert dispositions == [
+        RetryIn(timedelta(seconds=3.75), "dependency_down", is_unspent=True),
+        DeadLetter("mail_not_taken", "DependencyDownError: down", 1),
+    ]

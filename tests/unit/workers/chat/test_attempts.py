@@ -6,20 +6,21 @@ from datetime import timedelta
 
 import pytest
 
+from shared.circuits.breaker import CircuitBreaker
 from shared.errors import PermanentError, TransientError
 from tests.fakes.figures import FakeMetrics
 from tests.fakes.model import USAGE, FakeModel, Pause
 from tests.fakes.turned_loop import run_turned
-from workers.chat.dependencies import ModelSettings
+from workers.chat.dependencies import MODEL_CIRCUITS, ModelSettings
 from workers.chat.domain.deadline import Deadline
 from workers.chat.domain.history import Turn
 from workers.chat.domain.prompt import Prompt
 from workers.chat.handler.attempts import MAX_CALLS, BudgetExceededError, ModelAttempts
-from workers.chat.handler.breaker import FAILURES_TO_OPEN, OPEN_SECONDS, PROBE_SECONDS, CircuitBreaker
 from workers.chat.ports import Finished, OverCap, Reservation, Restarted, TextDelta, ToolCall
 
 PROMPT = Prompt("instructions", "situation", (Turn("user", "Hello"),), (), None, 800)
 TIMEOUT_SECONDS = 45
+FAILURES_TO_OPEN, OPEN_SECONDS = MODEL_CIRCUITS.failures, MODEL_CIRCUITS.open_seconds
 SILENT = [Pause(10), TransientError("silent", reason="timeout")]
 """What the adapter does with a stream in which nothing comes."""
 
@@ -56,6 +57,7 @@ class Asking:
             spending=self.spending,
             metrics=self.metrics,
             models=ModelSettings("first", fallback),
+            breaker=CircuitBreaker(MODEL_CIRCUITS),
             random_source=lambda: roll,
         )
         self.timeout_seconds = timeout_seconds
@@ -249,28 +251,6 @@ def test_an_answer_during_which_no_model_is_left_to_call_is_refused_until_later(
     assert asking.outcomes == [("", "model_down")]
     assert len(asking.called) == FAILURES_TO_OPEN + bool(fallback)
     assert asking.seconds < TIMEOUT_SECONDS - 1
-
-
-def test_one_call_finds_out_whether_a_model_is_back():
-    """All others avoid it meanwhile; a call that says nothing about it lets the next one find out."""
-    breaker = CircuitBreaker()
-    for _ in range(FAILURES_TO_OPEN):
-        assert breaker.compute_wait_seconds("m", 100) == 0
-        breaker.record_failure("m", 100)
-    assert breaker.compute_wait_seconds("m", 100) == OPEN_SECONDS
-    assert breaker.compute_wait_seconds("other", 100) == 0
-    now = 100 + OPEN_SECONDS
-    assert breaker.compute_wait_seconds("m", now) == 0
-    breaker.begin_call("m", now)
-    assert breaker.compute_wait_seconds("m", now) == PROBE_SECONDS
-    breaker.abandon_call("m", now + 1)
-    assert breaker.compute_wait_seconds("m", now + 1) == 0
-    breaker.begin_call("m", now + 1)
-    breaker.record_failure("m", now + 2)
-    assert breaker.compute_wait_seconds("m", now + 2) == OPEN_SECONDS
-    breaker.record_success("m")
-    breaker.record_failure("m", now + 3)
-    assert breaker.compute_wait_seconds("m", now + 3) == 0
 
 
 def test_a_business_over_its_cap_is_not_answered(command):
