@@ -289,26 +289,38 @@ class FakeAppointments:
         chosen: list[tuple[Quota, int]] = []
         full: list[QuotaFull] = []
         held = {(key, holder) for (key, _), (holder, _) in self.units.items()}
+        rivals: frozenset[str] = frozenset().union(
+            *(
+                one.find_rivals(self._list_held_minutes(one, self._find_others(one, {*ours, one.holder}, at)))
+                for one in quotas
+            )
+        )
         for quota in sorted(quotas, key=lambda quota: (quota.key, quota.holder) not in held):
             mine = {*ours, quota.holder, *([stale_holder] if stale_holder and not quota.is_lasting else [])}
-            others = {
-                number: unit for number, unit in self._current_holders(quota.key, at).items() if unit[0] not in mine
-            }
+            others = self._find_others(quota, mine, at)
             free = set(range(quota.units)) - set(others) - {number for one, number in chosen if one.key == quota.key}
-            held_by_others = [self.held_minutes.get((quota.key, one), HeldMinutes(0, ())) for one in others]
+            held_by_others = self._list_held_minutes(quota, others)
             if not free or not quota.has_room(held_by_others):
                 ends = [until for _, until in others.values()]
                 first = min((end for end in ends if end), default=None) if None not in ends else None
-                full.append(QuotaFull(quota.bound, first, quota.has_room_with_proof(held_by_others)))
+                full.append(QuotaFull(quota.bound, first, quota.has_room_with_proof(held_by_others), rivals))
                 continue
             own = [number for number in sorted(free) if self.units.get((quota.key, number), ("",))[0] == quota.holder]
             chosen.append((quota, own[0] if own else min(free)))
         return min(full, key=lambda one: one.has_room_with_proof) if full else chosen
 
+    def _find_others(self, quota: Quota, mine: set[str], at: datetime) -> dict[int, tuple[str, datetime | None]]:
+        units = self._current_holders(quota.key, at).items()
+        return {number: unit for number, unit in units if unit[0] not in mine}
+
+    def _list_held_minutes(self, quota: Quota, numbers: Iterable[int]) -> list[HeldMinutes]:
+        return [self.held_minutes.get((quota.key, number), HeldMinutes(0, ())) for number in numbers]
+
     def _assign_units(self, chosen: Sequence[tuple[Quota, int]]) -> tuple[QuotaUnit, ...]:
         for quota, number in chosen:
             self.units[quota.key, number] = (quota.holder, quota.until)
-            self.held_minutes[quota.key, number] = HeldMinutes(quota.minutes, [one.network for one in quota.networks])
+            networks = [one.network for one in quota.networks]
+            self.held_minutes[quota.key, number] = HeldMinutes(quota.minutes, networks, quota.holder, quota.start)
         return tuple(
             QuotaUnit(quota.key, number, quota.is_lasting)
             for quota, number in chosen

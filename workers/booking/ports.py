@@ -27,6 +27,8 @@ class QuotaFull:
     """When the first unit expires; None if at least one is permanent."""
     has_room_with_proof: bool = False
     """Whether a holder with a proof of work would get a unit of this quota, and of all others."""
+    rivals: frozenset[str] = frozenset()
+    """The other appointments that hold the time, or are about to: their units are taken before the time is."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -435,6 +435,7 @@ def share(visit, key, *, network="near", minutes=120, of_network=60, units=4):
         units=units,
         bound=Bound.HELD_SHARE,
         minutes=60,
+        start=visit.start,
         max_minutes=minutes,
         networks=(NetworkShare(network, of_network),),
     )
@@ -454,6 +455,18 @@ async def test_holds_keep_a_share_of_the_time(desk, key, clock):
     clock.set(first.hold_expires_at)
     late = desk.visit(NINE + 2 * HOUR)
     assert await desk.hold(late, quotas=[share(late, key)]) is None
+
+
+async def test_a_full_quota_names_who_wants_the_same_time(desk, key):
+    """Also where another quota is the full one; a hold of another time is no rival."""
+    first, other = desk.visit(NINE), desk.visit(NINE + HOUR)
+    for visit in (first, other):
+        assert await desk.hold(visit, quotas=[share(visit, key, minutes=600, of_network=600)]) is None
+    late = desk.visit(NINE)
+    assert (await desk.hold(late, quotas=[share(late, key)])).rivals == {first.appointment_id}
+    quotas = [quota(late, f"{key}-one", units=0), share(late, key, minutes=600, of_network=600)]
+    full = await desk.hold(late, quotas=quotas)
+    assert (full.bound, full.rivals) == (Bound.CONTACT, {first.appointment_id})
 
 
 async def test_one_visit_is_held_however_small_the_share(desk, key):

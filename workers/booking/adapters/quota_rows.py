@@ -40,9 +40,9 @@ class QuotaRows:
     """Finds free units and builds the transaction parts that take, keep and free them.
 
     A row has `quota`, `seat` (the unit's number), `taker` (its holder), `until_ms` unless it is permanent,
-    `claim_owner` if it was taken outside a transaction, `minutes` and `networks` if its quota is a share of time, and
-    `expires_at` for the table's TTL. `domain/quotas.py` defines the values of `quota`. The table also stores send rates
-    and changes of visits (docs/data.md).
+    `claim_owner` if it was taken outside a transaction, `minutes`, `from_ms` and `networks` if its quota is a share of
+    time, and `expires_at` for the table's TTL. `domain/quotas.py` defines the values of `quota`. The table also stores
+    send rates and changes of visits (docs/data.md).
     """
 
     def __init__(self, client: Any, table: str) -> None:
@@ -78,6 +78,10 @@ class QuotaRows:
         choices: list[UnitChoice] = []
         full: list[QuotaFull] = []
         chosen: set[tuple[str, int]] = set()
+        rivals: frozenset[str] = frozenset()
+        for quota, stored in zip(quotas, rows, strict=True):
+            current = (row for row in stored if _is_current(row, at) and row["taker"] not in {quota.holder, *also})
+            rivals |= quota.find_rivals(map(_read_held_minutes, current))
         # First those that have a unit already, so that no other gets it.
         for quota, stored in sorted(zip(quotas, rows, strict=True), key=_lacks_own_unit):
             left_behind = () if quota.is_lasting or stale_holder is None else (stale_holder,)
@@ -93,7 +97,7 @@ class QuotaRows:
                     )
                 ends = [int(row["until_ms"]) for row in others if "until_ms" in row]
                 frees_at = from_milliseconds(min(ends)) if len(ends) == len(others) > 0 else None
-                full.append(QuotaFull(quota.bound, frees_at, quota.has_room_with_proof(held)))
+                full.append(QuotaFull(quota.bound, frees_at, quota.has_room_with_proof(held), rivals))
                 continue
             own_rows = [row for row in stored if row["taker"] == quota.holder and int(row["seat"]) in numbers]
             number = int(own_rows[0]["seat"]) if own_rows else _choose_number(quota, numbers)
@@ -214,6 +218,8 @@ class QuotaRows:
         values: dict[str, Any] = {":at": to_milliseconds(at)}
         if quota.max_minutes is not None:
             item |= {"minutes": quota.minutes, "networks": " ".join(share.network for share in quota.networks)}
+            if quota.start is not None:
+                item["from_ms"] = to_milliseconds(quota.start)
         if claim_owner is not None:
             item["claim_owner"] = claim_owner
             values[":owner"] = claim_owner
@@ -245,7 +251,8 @@ def _choose_number(quota: Quota, numbers: Collection[int]) -> int:
 
 
 def _read_held_minutes(row: dict[str, Any]) -> HeldMinutes:
-    return HeldMinutes(int(row.get("minutes", 0)), row.get("networks", "").split())
+    start = from_milliseconds(row["from_ms"]) if "from_ms" in row else None
+    return HeldMinutes(int(row.get("minutes", 0)), row.get("networks", "").split(), row["taker"], start)
 
 
 def _is_current(row: dict[str, Any], at: datetime) -> bool:

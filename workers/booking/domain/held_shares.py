@@ -58,6 +58,7 @@ def list_share_quotas(
             hold.appointment_id,
             hold.hold_expires_at,
             minutes=_count_minutes(hold.blocked.end - hold.blocked.start),
+            start=hold.blocked.start,
             max_minutes=minutes,
             networks=tuple(
                 NetworkShare(network, int(minutes * share))

@@ -6,7 +6,7 @@ instant at which it is free again, or is kept permanently, so there are no count
 
 import hashlib
 import hmac
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from enum import StrEnum
@@ -65,6 +65,9 @@ class HeldMinutes(NamedTuple):
 
     minutes: int
     networks: Collection[str]
+    holder: str = ""
+    start: datetime | None = None
+    """When the time begins that it keeps; None in rows of the release before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +83,8 @@ class Quota:
     """When the unit is free again; None keeps it permanently."""
     minutes: int = 0
     """How much time the unit keeps."""
+    start: datetime | None = None
+    """When that time begins."""
     max_minutes: int | None = None
     """How much all units may keep together, unless there is only one; None limits only their number."""
     networks: tuple[NetworkShare, ...] = ()
@@ -108,6 +113,17 @@ class Quota:
             for share in self.networks
         ]
         return any(held and sum(held) + self.minutes > limit for limit, held in shares)
+
+    def find_rivals(self, others: Iterable[HeldMinutes]) -> frozenset[str]:
+        """Return the other holders whose units keep a part of the same time."""
+        if self.start is None:
+            return frozenset()
+        end = self.start + timedelta(minutes=self.minutes)
+        return frozenset(
+            other.holder
+            for other in others
+            if other.start and other.start < end and self.start < other.start + timedelta(minutes=other.minutes)
+        )
 
     def rank_unit(self, number: int) -> bytes:
         """Return the rank of a unit for the holder's widest network.

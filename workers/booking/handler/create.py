@@ -13,7 +13,7 @@ from shared.messages.commands import Envelope
 from shared.messages.errors import ErrorCode
 from shared.refusal_texts import About
 from shared.tenants.grid import compute_bucket_minutes
-from shared.tenants.services import Service
+from shared.tenants.services import Service, parse_lane
 from workers.booking.dependencies import BookingPorts
 from workers.booking.domain.answers import check_answers
 from workers.booking.domain.contact import parse_contact
@@ -35,9 +35,12 @@ from workers.booking.handler.occupancy import (
     start_reading,
     take_first_lane,
 )
-from workers.booking.ports import Lost, QuotaFull
+from workers.booking.ports import Lost, QuotaFull, SlotLost
 
 log = structlog.get_logger()
+
+_MOMENTARY_BOUNDS = frozenset({Bound.HELD_SHARE, Bound.ADDRESS})
+"""Whose units are taken before the time is, and free again as soon as it is lost."""
 
 
 async def plan_create(ports: BookingPorts, case: Case, request: BookingCreateData) -> Refuse | AlreadyDone | Hold:
@@ -85,9 +88,13 @@ async def _plan_repetition(ports: BookingPorts, case: Case, held: Appointment) -
 async def apply_hold(ports: BookingPorts, case: Case, plan: Hold) -> Appointment | Refusal:
     """Hold the time in one transaction, or refuse without writing an appointment."""
     at, replaced = case.command.accepted_at, plan.current_hold
+    crowded: set[str] = set()
 
     async def write(candidate: Appointment) -> Lost | None:
-        return await ports.appointments.hold(
+        resource, _ = parse_lane(candidate.resource)
+        if resource in crowded:
+            return SlotLost()
+        lost = await ports.appointments.hold(
             candidate,
             at=at,
             claim=case.claim,
@@ -95,6 +102,10 @@ async def apply_hold(ports: BookingPorts, case: Case, plan: Hold) -> Appointment
             replaces=_cancel_replaced_hold(replaced, case) if replaced else None,
             stale_holder=plan.stale_holder,
         )
+        if isinstance(lost, QuotaFull) and _is_time_wanted_by_others(lost, plan, resource):
+            crowded.add(resource)
+            return SlotLost()
+        return lost
 
     held = await take_first_lane((replace(plan.hold, resource=lane) for lane in plan.lanes), write)
     if isinstance(held, Appointment):
@@ -107,6 +118,17 @@ async def apply_hold(ports: BookingPorts, case: Case, plan: Hold) -> Appointment
     if isinstance(held, QuotaFull) and (limit := refuse_full_quota(held, at)):
         return await _offer_other_days(ports, case, plan, limit, ours) if held.bound is Bound.HELD_SHARE else limit
     return await refuse_with_alternatives(ports, case, plan.service.id, plan.hold.start, ignoring=ours)
+
+
+def _is_time_wanted_by_others(full: QuotaFull, plan: Hold, resource: str) -> bool:
+    """Return whether a limit is only reached because others are taking every lane of the time at this moment.
+
+    Of a crowd that wants one time, all but a few find the limit reached by those whose holds are being written. They
+    have to know that the time is taken.
+    """
+    lanes = [lane for lane in plan.lanes if parse_lane(lane)[0] == resource]
+    newcomers = full.rivals - {time.appointment_id for time in plan.occupied}
+    return full.bound in _MOMENTARY_BOUNDS and len(newcomers) >= len(lanes)
 
 
 async def _offer_other_days(

@@ -118,3 +118,14 @@ def test_a_proof_of_work_raises_the_share(hold, make_profile):
     assert not quota.has_room_with_proof(others * 2)
     assert with_proof(50).with_proof is None
     assert not with_proof(50).has_room_with_proof(others)
+
+
+@pytest.mark.parametrize(
+    ("shift", "minutes", "is_rival"),
+    [(0, 60, True), (-30, 31, True), (59, 60, True), (60, 60, False), (-60, 60, False), (None, 60, False)],
+)
+def test_rivals_want_a_part_of_the_same_time(hold, make_profile, shift, minutes, is_rival):
+    """Times that only touch do not overlap; a row of the release before does not say its time."""
+    start = None if shift is None else hold.blocked.start + timedelta(minutes=shift)
+    found = share(hold, make_profile()).find_rivals([HeldMinutes(minutes, (), "other", start)])
+    assert found == ({"other"} if is_rival else frozenset())

@@ -1,5 +1,9 @@
 """Strangers who hold a calendar without a code: how much they get, and what is left for others."""
 
+import asyncio
+
+import pytest
+
 from shared.messages.errors import ErrorCode
 from workers.booking.domain.hold import HOLD_MINUTES
 
@@ -96,4 +100,33 @@ async def test_a_hold_may_move_within_its_day(new_world):
         assert answer.type == "booking.pending"
     assert [key for key, _ in world.appointments.units if key.startswith("held#")] == [
         "held#salon-ania#2026-01-13#default"
+    ]
+
+
+@pytest.mark.parametrize("share", [50, 100])
+async def test_a_crowd_hears_that_the_time_is_occupied(new_world, share):
+    """Not that a limit is reached, which those whose holds are being written have reached only for a moment."""
+    world = new_world(held_share_percent=share)
+    visitors = [
+        world.create_command(session=f"v{number}", contact=f"v{number}@example.com", source_ip="203.0.113.9")
+        for number in range(12)
+    ]
+    answers = await asyncio.gather(*map(world.handle, visitors))
+    losers = [answer.data for answer in answers if answer.type == "error"]
+    assert [loser.code for loser in losers] == [ErrorCode.SLOT_TAKEN] * 11
+    assert all(loser.alternatives for loser in losers)
+
+
+async def test_a_crowd_for_two_chairs_fills_both(new_world):
+    """The time is taken when every chair is."""
+    world = new_world(held_share_percent=20, resources=[{"id": "a"}, {"id": "b"}])
+    answers = await asyncio.gather(
+        *(
+            world.create(session=f"v{number}", contact=f"v{number}@example.com", source_ip=f"203.{number}.113.9")
+            for number in range(6)
+        )
+    )
+    assert sorted(answer.type if answer.type != "error" else answer.data.code for answer in answers) == [
+        *[ErrorCode.SLOT_TAKEN] * 4,
+        *["booking.pending"] * 2,
     ]
