@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from infra.aws import REGION
+from infra.local.child import Child
 from infra.local.environment import build_clean_environment
 from infra.local.ports import HOST, find_free_port
-from infra.local.processes import Child, Children
+from infra.local.processes import Children
 from infra.local.stand_ins import find_ready_address
 
 _READY_SECONDS = 30

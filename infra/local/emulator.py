@@ -8,8 +8,9 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from infra.aws import REGION
+from infra.local.child import Child
 from infra.local.ports import HOST
-from infra.local.processes import Child, Children
+from infra.local.processes import Children
 
 _READY_SECONDS = 30
 
@@ -43,10 +44,11 @@ def start_emulator(
 
 def wait_for_emulator(child: Child, port: int) -> None:
     """Wait until it serves; raise `ChildError` if it does not."""
-    child.wait_until(lambda: _is_ready(port), timeout_seconds=_READY_SECONDS)
+    child.wait_until(lambda: is_emulator_ready(port), timeout_seconds=_READY_SECONDS)
 
 
-def _is_ready(port: int) -> bool:
+def is_emulator_ready(port: int) -> bool:
+    """Return whether it serves now."""
     connection = http.client.HTTPConnection(HOST, port, timeout=2)
     with contextlib.closing(connection):
         try:

@@ -2,10 +2,11 @@
 
 import fcntl
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).parents[2] / ".stride"
 _STACKS_AT_ONCE = 9
@@ -22,6 +23,12 @@ class Folder:
     def description(self) -> Path:
         """Return the path of the running stack's description."""
         return self.path / "stack.json"
+
+    def write_description(self, description: Mapping[str, Any]) -> None:
+        """Replace the description; a reader sees the old one or the new one, never a part."""
+        unfinished = self.path / "stack.json.new"
+        unfinished.write_text(json.dumps(description, indent=2) + "\n", encoding="utf-8")
+        unfinished.replace(self.description)
 
 
 @contextmanager

@@ -1,123 +1,30 @@
-"""Starts and stops the stack's processes, and notices when one dies."""
+"""Starts the stack's processes, starts them again after a crash, and stops them in order."""
 
 import contextlib
 import os
-import signal
 import subprocess
-import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from infra.local.child import Child, Launch
+from infra.local.guard import Guard
 from infra.local.interrupts import Interrupts
 from infra.local.leftovers import end_leftovers, forget_process, record_process
 
 ROOT = Path(__file__).parents[2]
-_POLL_SECONDS = 0.02
-_MAX_LOG_LINES = 15
 
-
-class ChildError(Exception):
-    """A process ended or did not become ready; the text has its last lines of output."""
-
-
-class Child:
-    """A process in a separate process group, whose output goes to a file."""
-
-    def __init__(
-        self, name: str, process: "subprocess.Popen[bytes]", *, log: Path, stage: int, grace_seconds: float
-    ) -> None:
-        self.name = name
-        self.stage = stage
-        self.grace_seconds = grace_seconds
-        self.log = log
-        self._process = process
-        self._has_ended = False
-
-    @property
-    def pid(self) -> int:
-        """Return the process id, which is the group's too."""
-        return self._process.pid
-
-    @property
-    def exit_code(self) -> int | None:
-        """Return the exit code; None while it runs."""
-        if not self._has_ended and self._process.poll() is not None:
-            self._end_group()
-        return self._process.returncode
-
-    def wait_for_output(self, find: Callable[[str], str | None], *, timeout_seconds: float) -> str:
-        """Return the first result of `find` that is not None, called with each line of the output.
-
-        Raises:
-            ChildError: the process ended, or `find` returned None for all lines until the timeout.
-        """
-        end = time.monotonic() + timeout_seconds
-        with self.log.open(encoding="utf-8", errors="replace") as output:
-            unfinished_line = ""
-            while True:
-                ended = self.exit_code is not None
-                unfinished_line += output.read()
-                *lines, unfinished_line = unfinished_line.split("\n")
-                for line in lines:
-                    if (found := find(line)) is not None:
-                        return found
-                self.check_running(ended=ended)
-                if time.monotonic() > end:
-                    raise ChildError(
-                        f"{self.name} is not ready after {timeout_seconds:.0f} s\n{self.read_last_lines()}"
-                    )
-                time.sleep(_POLL_SECONDS)
-
-    def wait_until(self, is_ready: Callable[[], bool], *, timeout_seconds: float) -> None:
-        """Wait until `is_ready` returns True; raise `ChildError` as `wait_for_output` does."""
-        end = time.monotonic() + timeout_seconds
-        while not is_ready():
-            self.check_running(ended=self.exit_code is not None)
-            if time.monotonic() > end:
-                raise ChildError(f"{self.name} is not ready after {timeout_seconds:.0f} s\n{self.read_last_lines()}")
-            time.sleep(_POLL_SECONDS)
-
-    def check_running(self, *, ended: bool) -> None:
-        """Raise `ChildError` with the last lines if the process has ended."""
-        if ended:
-            raise ChildError(f"{self.name} ended with exit code {self.exit_code}\n{self.read_last_lines()}")
-
-    def read_last_lines(self) -> str:
-        """Return the end of the output, indented, with the file's name."""
-        lines = self.log.read_text(encoding="utf-8", errors="replace").splitlines()[-_MAX_LOG_LINES:]
-        return "\n".join([*(f"  | {line}" for line in lines), f"  full log: {self.log}"])
-
-    def terminate(self) -> None:
-        """Send SIGTERM, unless it has ended."""
-        if self.exit_code is None:
-            self._process.terminate()
-
-    def wait_for_exit(self, *, grace_seconds: float) -> None:
-        """Wait for the end; send SIGKILL after the grace period, and to the rest of the process group."""
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            self._process.wait(grace_seconds)
-        if not self._has_ended:
-            self._end_group()
-        self._process.wait()
-
-    def _end_group(self) -> None:
-        """Kill what is left of the group, once: after the group's end its id can belong to another program."""
-        self._has_ended = True
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(self.pid, signal.SIGKILL)
-
-    def kill(self) -> None:
-        """Kill it at once, as a crash would."""
-        self.wait_for_exit(grace_seconds=0)
+_WAIT_FOR_LINE = 'read -r _ || exit 1; exec "$@" </dev/null'
+"""A shell that becomes the process after a line on its input, and ends if the input is closed before."""
 
 
 class Children:
     """The started processes, in the order of their start."""
 
-    def __init__(self, logs: Path, interrupts: Interrupts) -> None:
+    def __init__(self, logs: Path, interrupts: Interrupts, guard: Guard | None = None) -> None:
         self._logs = logs
         self._interrupts = interrupts
         self._running: list[Child] = []
+        self._guard = guard or Guard()
         end_leftovers(logs)
 
     def start(
@@ -131,26 +38,49 @@ class Children:
     ) -> Child:
         """Start a process with exactly this environment; higher stages are stopped before lower ones."""
         self._logs.mkdir(parents=True, exist_ok=True)
-        log = self._logs / f"{name}.log"
-        with self._interrupts.defer_signals(), log.open("wb") as output:
+        launch = Launch(name, tuple(command), environment, stage, grace_seconds)
+        with self._interrupts.defer_signals():
+            (self._logs / f"{name}.log").write_bytes(b"")
+            child = self._launch(launch)
+            self._running.append(child)
+        return child
+
+    def restart(self, ended: Child) -> Child:
+        """Start a process that has ended again, with the same command and environment; its log continues."""
+        with self._interrupts.defer_signals():
+            forget_process(self._logs, ended.pid)
+            self._guard.forget(ended.pid)
+            child = self._launch(ended.launch)
+            self._running[self._running.index(ended)] = child
+        return child
+
+    def _launch(self, launch: Launch) -> Child:
+        log = self._logs / f"{launch.name}.log"
+        with log.open("ab") as output:
+            offset = output.tell()
             process = subprocess.Popen(
-                list(command),
-                env={**environment, "PYTHONUNBUFFERED": "1"},
+                ["/bin/sh", "-c", _WAIT_FOR_LINE, "sh", *launch.command],
+                env={**launch.environment, "PYTHONUNBUFFERED": "1"},
                 cwd=ROOT,
-                stdin=subprocess.DEVNULL,
+                stdin=subprocess.PIPE,
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 # Ctrl-C at the terminal is sent to this process only, which stops the others in order.
                 start_new_session=True,
             )
-            child = Child(name, process, log=log, stage=stage, grace_seconds=grace_seconds)
-            self._running.append(child)
-            record_process(self._logs, child.pid, command)
-        return child
+        # If this process is killed before the guard knows the new one, that one never runs its command.
+        self._guard.watch(process.pid)
+        record_process(self._logs, process.pid, launch.command)
+        _let_run(process)
+        return Child(launch, process, log=log, log_offset=offset)
 
     def list_pids(self) -> dict[str, int]:
         """Return the process ids by name."""
         return {child.name: child.pid for child in self._running}
+
+    def list_all(self) -> tuple[Child, ...]:
+        """Return the processes that were started and not stopped, also those that have ended."""
+        return tuple(self._running)
 
     def __getitem__(self, name: str) -> Child:
         """Return a running child by its name."""
@@ -161,18 +91,34 @@ class Children:
         for child in self._running:
             child.check_running(ended=child.exit_code is not None)
 
+    def check_guard(self) -> None:
+        """Start the guard again if it was killed."""
+        self._guard.check()
+
     def stop(self, *names: str) -> None:
         """Stop these children at the same time."""
         stopping = [child for child in self._running if child.name in names]
         for child in stopping:
             child.terminate()
         for child in stopping:
-            child.wait_for_exit(grace_seconds=child.grace_seconds)
+            child.wait_for_exit(grace_seconds=child.launch.grace_seconds)
             self._running.remove(child)
             forget_process(self._logs, child.pid)
+            self._guard.forget(child.pid)
 
     def stop_all(self) -> None:
         """Stop everything, the processes of the highest stage first."""
         with self._interrupts.defer_signals():
-            for stage in sorted({child.stage for child in self._running}, reverse=True):
-                self.stop(*(child.name for child in self._running if child.stage == stage))
+            for stage in sorted({child.launch.stage for child in self._running}, reverse=True):
+                self.stop(*(child.name for child in self._running if child.launch.stage == stage))
+            self._guard.close()
+
+
+def _let_run(process: "subprocess.Popen[bytes]") -> None:
+    pipe = process.stdin
+    # It may have been killed by now.
+    with contextlib.suppress(BrokenPipeError):
+        if pipe:
+            os.write(pipe.fileno(), b"\n")
+    if pipe:
+        pipe.close()

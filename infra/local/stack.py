@@ -12,13 +12,14 @@ from urllib.parse import urlsplit
 from infra.aws import Target
 from infra.dependencies import Platform
 from infra.deploy import deploy_stack, outputs_to_settings
+from infra.local.child import Child
 from infra.local.desk import Desk, start_desk
-from infra.local.emulator import start_emulator, wait_for_emulator
+from infra.local.emulator import is_emulator_ready, start_emulator, wait_for_emulator
 from infra.local.environment import build_clean_environment, build_pool_environment
 from infra.local.iam.pool_credentials import assume_role
 from infra.local.interrupts import Interrupts
 from infra.local.ports import HOST, find_free_port
-from infra.local.processes import Child, Children
+from infra.local.processes import Children
 from infra.local.provision import ONE_ADDRESS
 from infra.local.seed import Seed, read_demo_profile, seed_tenants
 from infra.local.stand_ins import StandIns, find_ready_address, start_stand_ins
@@ -144,6 +145,17 @@ class Stack:
         """Wait until a launched pool receives messages."""
         self.health[child.name] = child.wait_for_output(_find_health_url, timeout_seconds=_READY_SECONDS)
 
+    def check_ready(self, child: Child) -> bool:
+        """Return whether a process that was started again serves by now; a pool has another health address then."""
+        if child.name == "emulator":
+            return is_emulator_ready(urlsplit(str(self.target.endpoint_url)).port or 0)
+        if child.name not in POOLS:
+            return child.find_output(find_ready_address) is not None
+        address = child.find_output(_find_health_url)
+        if address is not None:
+            self.health[child.name] = address
+        return address is not None
+
     def describe(self) -> dict[str, Any]:
         """Return the addresses and names with which other programs find the stack's parts."""
         return {
@@ -160,6 +172,7 @@ class Stack:
             "bedrock_url": self.stand_ins.bedrock_url,
             "health": self.health,
             "pids": self.children.list_pids(),
+            "down": [],
         }
 
 

@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import Literal
 
 from infra.local import bedrock_access
+from infra.local.child import Child
 from infra.local.environment import build_clean_environment
 from infra.local.google_calendar.keys import create_service_account_key
 from infra.local.ports import HOST, find_free_port
-from infra.local.processes import Child, Children
+from infra.local.processes import Children
 from shared.tenants.profile import TenantProfile
 
 _READY_SECONDS = 30

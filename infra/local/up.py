@@ -1,7 +1,6 @@
 """Runs the whole system on this machine until Ctrl-C: `python -m infra.local.up`, or `make up`."""
 
 import argparse
-import json
 import os
 import sys
 import time
@@ -15,10 +14,11 @@ from botocore.exceptions import BotoCoreError, ClientError
 from infra.dependencies import InstallError
 from infra.deployment.errors import DeployError
 from infra.local.bedrock_access import NoCredentialsFoundError
-from infra.local.folder import ROOT, lock_folder
+from infra.local.child import ChildError
+from infra.local.folder import ROOT, Folder, lock_folder
 from infra.local.interrupts import Interrupts
-from infra.local.processes import ChildError
 from infra.local.stack import POOLS, Options, Stack, open_local_stack
+from infra.local.supervisor import Supervisor
 from shared.errors import ConfigurationError
 
 _WATCH_SECONDS = 0.2
@@ -103,9 +103,10 @@ def _run(arguments: argparse.Namespace, interrupts: Interrupts) -> int:
         )
         try:
             with open_local_stack(options, interrupts=interrupts, step=_print_step) as stack, _announce_stop():
-                folder.description.write_text(json.dumps(stack.describe(), indent=2) + "\n", encoding="utf-8")
+                supervisor = _build_supervisor(stack, folder)
+                folder.write_description(stack.describe())
                 _print_greeting(stack, arguments, time.monotonic() - started)
-                _watch_processes(stack)
+                _watch_processes(supervisor)
         finally:
             folder.description.unlink(missing_ok=True)
     return 0
@@ -160,10 +161,27 @@ def _describe_desk(stack: Stack) -> str:
     return "".join(f"  Desk     {desk.sign_in_url}\n           (token {desk.token})\n" for desk in stack.desk)
 
 
-def _watch_processes(stack: Stack) -> None:
-    """Check the processes until KeyboardInterrupt; raise `ChildError` when one ends."""
+def _build_supervisor(stack: Stack, folder: Folder) -> Supervisor:
+    def update_description() -> None:
+        try:
+            folder.write_description({**stack.describe(), "down": supervisor.down})
+        except OSError as error:
+            _report(f"{_format_path(folder.description)} can't be updated: {error}")
+
+    supervisor = Supervisor(
+        stack.children, is_ready=stack.check_ready, report=_report, update_description=update_description
+    )
+    return supervisor
+
+
+def _report(text: str) -> None:
+    print(f"{time.strftime('%H:%M:%S')} {text}", flush=True)
+
+
+def _watch_processes(supervisor: Supervisor) -> None:
+    """Start processes again that end, until KeyboardInterrupt."""
     while True:
-        stack.children.check_running()
+        supervisor.check()
         time.sleep(_WATCH_SECONDS)
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from infra.local.processes import ChildError
+from infra.local.child import ChildError
 from infra.local.stack import Stack
 from tests.deadlines import DEADLINE_SECONDS
 

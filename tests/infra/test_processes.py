@@ -10,10 +10,11 @@ from contextlib import closing
 
 import pytest
 
+from infra.local.child import ChildError
 from infra.local.folder import lock_folder
 from infra.local.interrupts import Interrupts
 from infra.local.ports import find_free_port
-from infra.local.processes import ChildError, Children
+from infra.local.processes import Children
 from tests.deadlines import DEADLINE_SECONDS
 
 WAITS = "import time; print('ready', flush=True); time.sleep(60)"
@@ -101,6 +102,7 @@ def test_processes_of_a_killed_stack_are_ended_by_the_next_one(tmp_path):
     child.wait_for_exit(grace_seconds=5)
     assert child.exit_code == -signal.SIGKILL
     assert not list(tmp_path.glob("*.pid"))
+    killed.stop_all()
 
 
 def test_a_process_of_another_program_is_not_ended(tmp_path):

@@ -5,9 +5,10 @@ import shutil
 from contextlib import closing
 from pathlib import Path
 
+from infra.local.child import Child
 from infra.local.environment import build_clean_environment
 from infra.local.ports import HOST
-from infra.local.processes import ROOT, Child, Children
+from infra.local.processes import ROOT, Children
 
 PYTHON = ROOT / ".stride" / "localstack-venv" / "bin" / "python"
 """The Python of LocalStack's environment, which `make test-localstack` creates."""
