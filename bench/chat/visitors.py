@@ -115,14 +115,21 @@ def _build_event(visitor: int, body: str) -> dict[str, Any]:
 
 
 async def converse_at_once(
-    ask: Ask, book: MarkBook, *, conversations: int, seconds: float, chance: random.Random, first_visitor: int
+    ask: Ask,
+    book: MarkBook,
+    *,
+    conversations: int,
+    seconds: float,
+    chance: random.Random,
+    first_visitor: int,
+    read_time_ms: Callable[[], float] = read_ms,
 ) -> list[Marks]:
     """Keep so many conversations going, each with its next message soon after an answer; return all marks."""
-    ends, asked = read_ms() + seconds * 1000, list[Marks]()
+    ends, asked = read_time_ms() + seconds * 1000, list[Marks]()
 
     async def converse(visitor: int) -> None:
         await asyncio.sleep(chance.uniform(0, 1.5))
-        while read_ms() < ends:
+        while read_time_ms() < ends:
             marks = book.open_marks()
             asked.append(marks)
             await ask(visitor, marks)

@@ -1,6 +1,7 @@
 """The harness of `make bench-chat`: arithmetic, tables with the real stores, model with a real client."""
 
 import asyncio
+import itertools
 import json
 import math
 import random
@@ -175,11 +176,19 @@ async def test_each_conversation_asks_again_after_its_answer():
         nonlocal waiting, max_waiting
         waiting += 1
         max_waiting = max(max_waiting, waiting)
-        await asyncio.sleep(0.001)
+        await asyncio.sleep(0)
         waiting -= 1
 
-    chance = SimpleNamespace(uniform=lambda _low, _high: 0)
-    asked = await converse_at_once(ask, MarkBook(), conversations=3, seconds=0.05, chance=chance, first_visitor=1)
+    # A millisecond passes with each look at the clock: at 0 the end is set, and after that come nine messages.
+    asked = await converse_at_once(
+        ask,
+        MarkBook(),
+        conversations=3,
+        seconds=0.010,
+        chance=SimpleNamespace(uniform=lambda _low, _high: 0),
+        first_visitor=1,
+        read_time_ms=itertools.count().__next__,
+    )
     assert max_waiting == 3
-    assert len(asked) > 3
+    assert len(asked) == 9
     assert len({marks.number for marks in asked}) == len(asked)
