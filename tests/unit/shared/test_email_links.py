@@ -118,10 +118,10 @@ def test_a_purpose_that_is_unknown_is_none(purpose):
 def test_a_long_text_is_refused_at_once():
     """Nothing is decoded or unpacked of what no link can be."""
     bomb = "." + "eNrtwQEBAAAAgiD_r25I" * 500_000
-    began = time.perf_counter()
+    began = time.process_time()
 
     assert read(bomb) is None
-    assert time.perf_counter() - began < 0.05
+    assert time.process_time() - began < 0.05
 
 
 @given(
