@@ -155,6 +155,7 @@ def _build_command(
     frame: client.CommandFrame, key: str, sender: Sender, accepted_at: datetime, trace: str | None
 ) -> AnyCommand:
     content = frame.model_dump(mode="python", by_alias=True)
+    proof = {"proof": frame.proof, "takes_proof": True} if isinstance(frame, client.BookingCreate) else {}
     return COMMAND.validate_python(
         {
             "version": commands.ENVELOPE_VERSION,
@@ -169,5 +170,6 @@ def _build_command(
             "trace": trace,
             "source_ip": sender.source_ip,
             "data": content["data"],
+            **proof,
         }
     )

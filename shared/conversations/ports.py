@@ -11,8 +11,9 @@ from shared.conversations.judgements import JudgedAnswer, Verdict
 from shared.conversations.takeover import ConversationAuditEntry, ConversationTail
 from shared.messages.server import ServerFrame
 
-Marker = Literal["sent", "outcome"]
-"""What a durable frame is to its command: the visitor's own message, or how the command ended."""
+Marker = Literal["sent", "challenge", "outcome"]
+"""What a durable frame is to its command: the visitor's own message, the challenge that has to be solved first, or how
+the command ended."""
 
 
 class ConversationStore(Protocol):

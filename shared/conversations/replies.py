@@ -1,7 +1,8 @@
 """Sends frames to a visitor: durable ones are stored first, then posted to every live connection."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
 from typing import Literal
 
 import structlog
@@ -11,7 +12,7 @@ from shared.conversations.ports import Connection, ConnectionPoster, ConnectionS
 from shared.conversations.takeover import ConversationAuditEntry, ConversationTail
 from shared.errors import PermanentError, TransientError
 from shared.messages.errors import RETRYABLE, ErrorCode
-from shared.messages.server import Error, ErrorData, ServerFrame, Slot
+from shared.messages.server import Challenge, Error, ErrorData, ServerFrame, Slot
 from shared.refusal_texts import About, render_refusal
 
 log = structlog.get_logger()
@@ -31,6 +32,7 @@ def build_refusal_frame(
     question: str = "",
     phone: str = "",
     detail: str | None = None,
+    challenge: Challenge | None = None,
 ) -> Error:
     """Return the error frame for a code, worded in the visitor's language."""
     return Error(
@@ -45,6 +47,7 @@ def build_refusal_frame(
             alternatives=tuple(alternatives),
             appointment_id=appointment_id,
             other_contact_kinds=tuple(other_contact_kinds) or None,
+            challenge=challenge,
         ),
     )
 
@@ -52,6 +55,14 @@ def build_refusal_frame(
 def find_refusal_code(frame: ServerFrame | None) -> str | None:
     """Return the code of a frame that refuses a command; None of any other frame."""
     return frame.data.code.value if isinstance(frame, Error) else None
+
+
+@dataclass(frozen=True, slots=True)
+class VisitorClient:
+    """What the client of a visitor's command shows and understands."""
+
+    locale: str
+    capabilities: Collection[str] = ()
 
 
 class Replies:
@@ -198,6 +209,18 @@ class Replies:
         except TransientError as error:
             # The next post finds it gone again; the other connections have the frame.
             log.warning("connection_kept", connection_id=connection.connection_id, error=str(error))
+
+    async def find_client(self, session_id: str, connection_id: str, *, otherwise: str) -> VisitorClient:
+        """Return the visitor's language, as `find_locale` does, and what the client of a command understands.
+
+        If its connection is gone, only what every other one of the session understands.
+        """
+        connections = await self._connections.list_connections(session_id, may_lag=True)
+        own = [one for one in connections if one.connection_id == connection_id] or connections
+        return VisitorClient(
+            next((one.locale for one in connections if one.locale), otherwise),
+            frozenset.intersection(*(one.capabilities for one in own)) if own else frozenset(),
+        )
 
     async def find_locale(self, session_id: str, otherwise: str) -> str:
         """Return the language that the newest connection asked for, long before this command."""

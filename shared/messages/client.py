@@ -13,6 +13,7 @@ from shared.messages.limits import (
     MAX_CONTACT_CHARACTERS,
     MAX_NAME_CHARACTERS,
     MAX_NOTE_CHARACTERS,
+    MAX_PROOF_CHARACTERS,
     MAX_SEQ,
 )
 from shared.messages.model import (
@@ -37,6 +38,14 @@ Answers = Annotated[Mapping[AnsweredQuestionId, AnswerText], Field(max_length=MA
 
 Capability = Annotated[str, StringConstraints(pattern=r"^[a-z0-9.-]{1,40}$")]
 """The name of something that only newer clients understand, such as the frame `progress`."""
+
+
+Proof = Annotated[str, StringConstraints(pattern=rf"^[A-Za-z0-9+/=]{{1,{MAX_PROOF_CHARACTERS}}}$", strict=True)]
+"""The solution of a challenge with the challenge itself, as ALTCHA writes both: JSON in base64."""
+
+
+CHALLENGE_CAPABILITY = "challenge"
+"""Of a client that solves challenges (`CHALLENGE_REQUIRED`) without asking its visitor for anything."""
 
 
 class HelloData(Message):
@@ -208,6 +217,8 @@ class BookingCreate(CommandFrame):
 
     type: Literal["booking.create"]
     data: BookingCreateData
+    proof: Annotated[Proof | None, Field(exclude_if=is_absent)] = None
+    """Answers an error `CHALLENGE_REQUIRED`: the same frame is sent again under the same id, with the proof."""
 
 
 class BookingVerify(CommandFrame):

@@ -75,6 +75,10 @@ class BookingCreate(Envelope):
 
     type: Literal["booking.create"] = "booking.create"
     data: client.BookingCreateData
+    proof: Annotated[str | None, Field(exclude_if=is_absent)] = None
+    """What came with the frame as the solution of a challenge; nothing of it is checked yet."""
+    takes_proof: Annotated[bool, Field(exclude_if=is_absent)] = False
+    """Whether the ingress would pass a proof on: that of the release before would not."""
 
 
 class BookingVerify(Envelope):

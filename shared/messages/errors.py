@@ -23,6 +23,7 @@ class ErrorCode(StrEnum):
     CODE_EXPIRED = "CODE_EXPIRED"
     TOO_MANY_ATTEMPTS = "TOO_MANY_ATTEMPTS"
     SESSION_EXPIRED = "SESSION_EXPIRED"
+    CHALLENGE_REQUIRED = "CHALLENGE_REQUIRED"
     INTERNAL = "INTERNAL"
 
 
@@ -32,6 +33,7 @@ RETRYABLE = frozenset(
         ErrorCode.MODEL_BUSY,
         ErrorCode.TIMEOUT,
         ErrorCode.CODE_INVALID,
+        ErrorCode.CHALLENGE_REQUIRED,
         ErrorCode.INTERNAL,
     }
 )

@@ -17,6 +17,9 @@ MAX_NAME_CHARACTERS = 120
 MAX_NOTE_CHARACTERS = 1_000
 MAX_ANSWERS = 10
 MAX_ANSWER_CHARACTERS = 500
+MAX_PROOF_CHARACTERS = 2_048
+"""Twice the length of a proof that the library for it writes."""
+
 MAX_SEQ = 2**53 - 1
 """The largest integer that every JSON parser keeps exactly."""
 

@@ -4,6 +4,7 @@
 per session without gaps, and sent again after a `hello`.
 """
 
+from collections.abc import Mapping
 from datetime import date
 from typing import Annotated, Literal, Self
 
@@ -278,6 +279,36 @@ class BookingRescheduledData(Message):
     by: ChangedBy = "visitor"
 
 
+class ChallengeParameters(Message):
+    """What to compute: the key that PBKDF2 derives with a counter and that begins with `keyPrefix`.
+
+    The password is the `nonce` and the counter as four bytes, the highest first. Counters are tried from 0 on.
+    """
+
+    algorithm: str
+    """`PBKDF2/SHA-256`; a client that does not know another one treats the error as a refusal."""
+    cost: int
+    """Iterations of PBKDF2."""
+    nonce: str
+    salt: str
+    keyLength: int  # noqa: N815 - ALTCHA's names
+    keyPrefix: str  # noqa: N815
+    keySignature: str | None = None  # noqa: N815
+    data: Mapping[str, str | int] = {}
+    """Which command the challenge is for, and until when (`until`, in milliseconds)."""
+
+
+class Challenge(Message):
+    """A proof of work (https://altcha.org/docs/v2/proof-of-work); nonce, salt and keys are hexadecimal.
+
+    The proof is base64 of the JSON object `{"challenge": ..., "solution": {"counter": ..., "derivedKey": "..."}}` with
+    the challenge as it was received.
+    """
+
+    parameters: ChallengeParameters
+    signature: str
+
+
 class ErrorData(Message):
     """A refusal; `message` is safe to show and in the visitor's language."""
 
@@ -295,6 +326,8 @@ class ErrorData(Message):
     """
     other_contact_kinds: tuple[Literal["email", "phone"], ...] | None = None
     """What a code can be sent to instead, where it could not be sent to the contact."""
+    challenge: Challenge | None = None
+    """Of `CHALLENGE_REQUIRED`, which only a client with the capability `challenge` gets."""
 
 
 class ServerFrame(Message):

@@ -88,6 +88,9 @@ class TenantLimits(Section):
     chat_characters: Annotated[int, Field(gt=0, le=MAX_CHAT_CHARACTERS)] = MAX_CHAT_CHARACTERS
     answer_seconds: Annotated[int, Field(ge=10, le=MAX_ANSWER_SECONDS)] = 45
     """How long a visitor waits for a whole answer; one that takes longer ends with the text that has come."""
+    holds_per_address: Annotated[int | None, Field(ge=1, le=1000)] = None
+    """How many times one network address may hold without a code and without a proof of work; the installation's limit
+    applies where none is given."""
     rates: RateOverrides = RateOverrides()
     """How much a conversation, an address and the business may send a minute, in place of the installation's limits."""
 

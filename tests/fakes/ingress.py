@@ -20,13 +20,14 @@ class FakeCommandPublisher:
         self.commands: list[AnyCommand] = []
         self.error: Exception | None = None
         """Raised by every call while it is set."""
-        self._seen: set[tuple[str, str]] = set()
+        self._seen: set[tuple[str, str, str | None]] = set()
 
     def publish(self, command: AnyCommand) -> None:
         """Return once the command is durable."""
         if self.error:
             raise self.error
-        same = command.id, compute_fingerprint(f"{command.type} {command.data.model_dump_json()}")
+        content = compute_fingerprint(f"{command.type} {command.data.model_dump_json()}")
+        same = command.id, content, getattr(command, "proof", None)
         if same not in self._seen:
             self._seen.add(same)
             self.commands.append(command)

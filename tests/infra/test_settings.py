@@ -53,6 +53,7 @@ EVERYTHING = {
     "ModelsMayLeaveGeography": "true",
     "HoldsPerAddress": "7",
     "HeldSharePercent": "40",
+    "ProofOfWork": "tries=400",
     "CalendarMoveWaitMinutes": "20",
     "MetricsNamespace": "StrideChat-test",
     "LogLevel": "WARNING",
@@ -155,13 +156,25 @@ def test_the_key_of_google_is_no_output_and_not_displayed():
     assert (with_key["GOOGLE_SERVICE_ACCOUNT_KEY"], with_key["USE_SECRETS_MANAGER"]) == ("{}", "true")
 
 
+def read_max_length(parameter):
+    """Return how long the pattern of a parameter lets it be."""
+    [length] = re.findall(r"\{1,(\d+)\}$", TEMPLATE["Parameters"][parameter]["AllowedPattern"])
+    return int(length)
+
+
 def test_a_key_fits_into_the_variables_of_the_function():
     """Lambda allows 4 KB for all of them (https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html)."""
     key = "k" * TEMPLATE["Parameters"]["GoogleServiceAccountKey"]["MaxLength"]
     given = variables("BookingFunction", **{**EVERYTHING, "GoogleServiceAccountKey": key})
     # Addresses and ARNs of a deployment have up to 95 characters, other values those of the parameters.
+    names_of_secrets = {"GOOGLE_SECRET_ID": "GoogleSecretName", "CALDAV_SECRET_ID": "CaldavSecretName"}
     size = sum(
-        len(name) + max(len(value), 95 if name.endswith(("_URL", "_ARN", "_ID")) else 0)
+        len(name)
+        + (
+            read_max_length(names_of_secrets[name])
+            if name in names_of_secrets
+            else max(len(value), 95 if name.endswith(("_URL", "_ARN", "_ID")) else 0)
+        )
         for name, value in given.items()
     )
     assert size <= 4096

@@ -13,8 +13,9 @@ from shared.suppressions import Suppressions
 from shared.tenants.busy_calendars import CalendarProvider
 from shared.tenants.ports import TenantDirectory
 from workers.booking.domain.held_shares import HELD_SHARE_PERCENT
+from workers.booking.domain.proof_of_work import ProofOfWork
 from workers.booking.domain.quotas import HOLDS_PER_ADDRESS, SENDS_PER_HOLD_OF_ADDRESS
-from workers.booking.ports import AppointmentStore, BusyCalendar, Calendar, Schedules, SyncTokens
+from workers.booking.ports import AppointmentStore, BusyCalendar, Calendar, Challenges, Schedules, SyncTokens
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +56,12 @@ class BookingPorts:
     held_share_percent: int = HELD_SHARE_PERCENT
     """How much of the free time of a day may be held without a confirmed contact."""
 
+    challenges: Challenges | None = None
+    """What demands a proof of work beyond these limits; None refuses at once."""
+
+    proof_of_work: ProofOfWork = field(default_factory=ProofOfWork)
+    """The limits that a proof opens."""
+
     calendar_move_wait: timedelta = timedelta(minutes=10)
     """How long a visit that the owner moved onto another waits for that one to move, too."""
 
@@ -66,6 +73,11 @@ class BookingPorts:
     def sends_per_address(self) -> int:
         """The limit of codes per hour for visitors at one IP address."""
         return self.holds_per_address * SENDS_PER_HOLD_OF_ADDRESS
+
+    @property
+    def sends_with_proof(self) -> int:
+        """The same for those with a proof of work."""
+        return self.proof_of_work.holds * SENDS_PER_HOLD_OF_ADDRESS
 
     @property
     def links(self) -> Links:

@@ -2,12 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Protocol
 from zoneinfo import ZoneInfo
 
 from shared.claims import Claim
 from shared.messages.commands import InternalBookingCommand
+from shared.messages.server import Challenge
 from workers.booking.domain.owner_changes import StoredEvent
 from workers.booking.domain.quotas import Bound, Quota
 from workers.booking.domain.values import Appointment, Interval, OccupiedTime
@@ -46,6 +47,22 @@ class ConfirmedAt:
     at: datetime
     day: date
     """Where the business is."""
+
+
+CHALLENGE_LIFETIME = timedelta(minutes=10)
+"""How long a challenge can be solved: it takes seconds, and a browser in the background may sleep meanwhile."""
+
+
+class Challenges(Protocol):
+    """Demands a proof of work from visitors who want what others hold much of."""
+
+    def issue(self, command_id: str, *, at: datetime) -> Challenge:
+        """Return a challenge that only this command can use, until `CHALLENGE_LIFETIME` after `at`."""
+        ...
+
+    def is_proof(self, proof: str, command_id: str, *, at: datetime) -> bool:
+        """Return whether the text proves the work for this command, as of `at`; any text may come."""
+        ...
 
 
 class AppointmentStore(Protocol):

@@ -8,6 +8,7 @@ from pydantic_settings import NoDecode
 from shared.settings import AwsSettings, split_list
 from shared.tenants.country import check_country
 from workers.booking.domain.held_shares import HELD_SHARE_PERCENT
+from workers.booking.domain.proof_of_work import ProofOfWork, parse_proof_of_work
 from workers.booking.domain.quotas import HOLDS_PER_ADDRESS
 
 CountryList = Annotated[
@@ -55,6 +56,9 @@ class BookingSettings(AwsSettings):
 
     held_share_percent: int = Field(default=HELD_SHARE_PERCENT, ge=1, le=100)
     """How much of the free time of a day may be held without a confirmed contact; 100 limits nothing."""
+
+    proof_of_work: Annotated[ProofOfWork, NoDecode, BeforeValidator(parse_proof_of_work)] = ProofOfWork()
+    """What visitors have to compute beyond these limits, and which ones apply then: `tries=200,holds=20,share=80`."""
 
     calendar_move_wait_minutes: int = Field(default=10, ge=0, le=120)
     """How long a visit that the owner moved onto another waits for that one to move, too, before it is put back."""

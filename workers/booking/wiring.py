@@ -26,6 +26,7 @@ from shared.messages.commands import BOOKING_COMMAND
 from shared.metrics import Metrics
 from shared.settings import PoolSettings
 from shared.tenants.busy_calendars import CalendarProvider
+from workers.booking.adapters.altcha_challenges import AltchaChallenges
 from workers.booking.adapters.appointments import DynamoAppointmentStore
 from workers.booking.adapters.cached_calendar import CachedBusyCalendar, CachedCalendar
 from workers.booking.adapters.caldav.accounts import CalDavAccounts
@@ -74,6 +75,7 @@ async def open_ports(
     caldav = await clients.enter_context(open_caldav(settings, secrets))
     sends = await clients.open_client("sqs")
     code_key = secrets.get_text(settings.code_key_secret_id).encode()
+    proofs = settings.proof_of_work
     return BookingPorts(
         appointments=DynamoAppointmentStore(
             client=stores.dynamodb,
@@ -104,6 +106,8 @@ async def open_ports(
         sms_countries=frozenset(settings.sms_countries),
         holds_per_address=settings.holds_per_address,
         held_share_percent=settings.held_share_percent,
+        challenges=AltchaChallenges(secret=code_key, tries=proofs.tries) if proofs.tries else None,
+        proof_of_work=proofs,
         calendar_move_wait=timedelta(minutes=settings.calendar_move_wait_minutes),
     )
 

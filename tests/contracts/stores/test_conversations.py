@@ -78,7 +78,7 @@ async def test_the_latest_come_oldest_first(stores, session):
         assert [frame.seq for frame in earlier.frames] == numbers
 
 
-@pytest.mark.parametrize("marker", ["sent", "outcome"])
+@pytest.mark.parametrize("marker", ["sent", "challenge", "outcome"])
 async def test_a_frame_is_stored_once_per_marker(stores, session, marker):
     """The second try of a command gets back what the first one stored, even if it would say something else."""
     claim = await take(stores)
@@ -107,15 +107,16 @@ async def test_an_outcome_ends_the_command(stores, session):
     assert await take(stores, claim.key) == Done(2)
 
 
-async def test_a_message_does_not_end_the_command(stores, clock, session):
-    """After the visitor's own message the command can still be taken over."""
+@pytest.mark.parametrize("marker", ["sent", "challenge"])
+async def test_a_message_or_a_challenge_does_not_end_the_command(stores, clock, session, marker):
+    """After either the command can still be taken over."""
     claim = await take(stores)
-    await stores.conversations.append(session, sent(), claim=claim, marker="sent")
+    await stores.conversations.append(session, sent(), claim=claim, marker=marker)
     clock.advance(2 * LEASE)
     assert (await take(stores, claim.key)).attempts == 2
 
 
-@pytest.mark.parametrize("marker", ["sent", "outcome"])
+@pytest.mark.parametrize("marker", ["sent", "challenge", "outcome"])
 async def test_a_lost_lease_writes_nothing(stores, clock, session, marker):
     """A late worker's frame is refused, takes no number, and does not keep the current one from storing its own."""
     late = await take(stores)

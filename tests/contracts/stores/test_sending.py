@@ -10,8 +10,8 @@ from api_gateway_ws.adapters.command_publisher import SqsCommandPublisher
 from shared.aws.sqs import SqsNoticeQueue
 from shared.errors import PermanentError
 from shared.ids import derive_command_key, new_id
-from shared.messages.client import BookingCancelData, ChatSendData, HandoverRequestData
-from shared.messages.commands import COMMAND, BookingCancel, ChatSend, HandoverRequest
+from shared.messages.client import BookingCancelData, BookingCreateData, ChatSendData, HandoverRequestData
+from shared.messages.commands import COMMAND, BookingCancel, BookingCreate, ChatSend, HandoverRequest
 from shared.messages.notices import NOTICE, AppointmentConfirmed, AppointmentFacts, SendCode
 from shared.trace import Trace, use_trace
 from tests.contracts.stores.template import create_queue
@@ -105,6 +105,15 @@ def test_the_same_id_with_other_content_gets_through(commands):
     commands.queue.publish(chat(text="Cześć"))
     commands.queue.publish(chat(text="Dzień dobry"))
     assert [command.data.text for command in commands.delivered()] == ["Cześć", "Dzień dobry"]
+
+
+def test_a_command_with_a_proof_gets_through_once(commands):
+    """It comes seconds after the same command without one, which the queue would not deliver again."""
+    data = BookingCreateData(start="2026-01-13T10:00", contact="jan@example.com", service="massage")
+    plain = envelope("s1", "c1", BookingCreate, data)
+    for proof in (None, "Zmlyc3Q=", "Zmlyc3Q=", "c2Vjb25k"):
+        commands.queue.publish(plain.model_copy(update={"proof": proof}))
+    assert [command.proof for command in commands.delivered()] == [None, "Zmlyc3Q=", "c2Vjb25k"]
 
 
 def test_the_same_client_id_of_two_sessions_are_two_commands(commands):

@@ -7,10 +7,12 @@ import pytest
 
 from api_gateway_ws.routes import RefusedFrame, StopRequest, route_frame
 from api_gateway_ws.sender import Sender
+from shared.consumer.handler import fingerprint_message
 from shared.ids import derive_command_key
 from shared.messages.client import CLIENT_FRAME_TYPES, Hello, Ping
 from shared.messages.commands import COMMAND, Envelope
 from shared.messages.errors import ErrorCode
+from shared.messages.limits import MAX_PROOF_CHARACTERS
 
 NOW = datetime(2026, 1, 12, 12, tzinfo=UTC)
 SPEAKER = Sender("salon-ania", "session", "connection", "pl", source_ip="192.0.2.7")
@@ -257,3 +259,26 @@ def test_the_same_id_is_the_same_command_and_another_visitors_is_not():
 
     assert one.id == other.id
     assert one.id != stranger.id
+
+
+def test_a_proof_goes_with_its_command():
+    """Beside the payload, so that the frame with a proof is the same command as the one without."""
+    plain, proved = routed(frame("booking.create", CREATE)), routed(frame("booking.create", CREATE, proof="YWJj"))
+    assert (plain.proof, proved.proof) == (None, "YWJj")
+    assert plain.takes_proof
+    assert proved.takes_proof
+    assert (plain.id, fingerprint_message(plain)) == (proved.id, fingerprint_message(proved))
+
+
+@pytest.mark.parametrize("proof", ["", "not base64!", "YWJj\n", "A" * (MAX_PROOF_CHARACTERS + 1), 7, {}, ["YWJj"]])
+def test_a_proof_that_is_none_is_refused(proof):
+    """With the field and the kind of mistake, and no word of what was sent."""
+    refused = routed(frame("booking.create", CREATE, proof=proof))
+    assert (refused.code, refused.re) == (ErrorCode.BAD_FRAME, "a1")
+    assert refused.detail.startswith("proof: ")
+
+
+def test_other_commands_take_no_proof():
+    """It is ignored like every field that is unknown."""
+    command = routed(frame("booking.cancel", {"appointment_id": APPOINTMENT}, proof="not base64!"))
+    assert not hasattr(command, "proof")

@@ -17,9 +17,6 @@ from workers.booking.domain.values import Appointment, OccupiedTime
 HELD_SHARE_PERCENT = 50
 """How much of the free time of a day may be held without a confirmed contact; 100 limits nothing."""
 
-SHARE_WITH_PROOF_PERCENT = 80
-"""The same, with the holds of those who have solved a proof of work."""
-
 _SHARES_OF_NETWORKS = (0.8, 0.5)
 """How much of that one network may hold, the widest first: a provider's region, and a neighbourhood or company."""
 

@@ -25,9 +25,6 @@ SENDS_WINDOW = timedelta(hours=1)
 HOLDS_PER_SESSION = 1
 HOLDS_PER_CONTACT = 2
 HOLDS_PER_ADDRESS = 5
-HOLDS_WITH_PROOF = 20
-"""Holds of one address with those who have solved a proof of work: an office, a school, a mobile network."""
-
 CODES_PER_SESSION_PER_HOUR = 6
 """Enough for two people who share a browser, with three codes each. It stops a visitor from sending codes to
 many strangers."""

@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import Literal, NamedTuple
 
 from shared.messages.errors import ErrorCode
+from shared.messages.server import Challenge
 from shared.refusal_texts import About
 from shared.tenants.profile_types import MINUTES_STEP
 from shared.tenants.questions import Question
@@ -175,3 +176,5 @@ class Refusal:
     """The number of hours in that sentence, where it has one."""
     phone: str = ""
     """The telephone number in that sentence, where it has one."""
+    challenge: Challenge | None = None
+    """What the visitor's client is to solve, before the command is carried out."""

@@ -1,9 +1,11 @@
 """The case that a use case decides: a visitor's command, with everything that is loaded once for it."""
 
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from shared.claims import Claim
+from shared.messages.client import CHALLENGE_CAPABILITY
 from shared.messages.commands import (
     BookingCancel,
     BookingCreate,
@@ -37,6 +39,8 @@ class Case:
     """When the ingress accepted the command, also that of a replay."""
     is_too_late: bool = False
     """Whether the command is a replay that would surprise its visitor."""
+    may_challenge: bool = False
+    """Whether the visitor's client would solve a challenge and send the command again."""
 
     @property
     def confirmed_at(self) -> ConfirmedAt:
@@ -52,7 +56,15 @@ class Case:
         return isinstance(self.command, BookingReschedule) and not appointment.verified
 
 
-def build_case(command: VisitorCommand, claim: Claim, profile: TenantProfile, *, locale: str, now: datetime) -> Case:
+def build_case(
+    command: VisitorCommand,
+    claim: Claim,
+    profile: TenantProfile,
+    *,
+    locale: str,
+    now: datetime,
+    capabilities: Collection[str] = (),
+) -> Case:
     """Return the case; a replayed request for a time or for a code is judged as of now.
 
     The visitor gets the code now. So the hold starts now, a time that has just passed is not booked, and no code is
@@ -62,4 +74,15 @@ def build_case(command: VisitorCommand, claim: Claim, profile: TenantProfile, *,
     too_late = is_too_late(command.accepted_at, replay=command.replay, now=now)
     if command.replay and isinstance(command, BookingCreate | BookingReschedule | BookingResend):
         command = command.model_copy(update={"accepted_at": now})
-    return Case(command, claim, profile, locale, now, requested_at, too_late)
+    return Case(command, claim, profile, locale, now, requested_at, too_late, _may_challenge(command, capabilities))
+
+
+def _may_challenge(command: VisitorCommand, capabilities: Collection[str]) -> bool:
+    """Return whether a proof would come back: each command is challenged once, and a replay has nobody who waits."""
+    return (
+        isinstance(command, BookingCreate)
+        and command.takes_proof
+        and not command.proof
+        and not command.replay
+        and CHALLENGE_CAPABILITY in capabilities
+    )

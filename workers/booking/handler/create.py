@@ -35,6 +35,7 @@ from workers.booking.handler.occupancy import (
     start_reading,
     take_first_lane,
 )
+from workers.booking.handler.proofs import challenge_holder, has_proof
 from workers.booking.ports import Lost, QuotaFull, SlotLost
 
 log = structlog.get_logger()
@@ -87,7 +88,7 @@ async def _plan_repetition(ports: BookingPorts, case: Case, held: Appointment) -
 
 async def apply_hold(ports: BookingPorts, case: Case, plan: Hold) -> Appointment | Refusal:
     """Hold the time in one transaction, or refuse without writing an appointment."""
-    at, replaced = case.command.accepted_at, plan.current_hold
+    at, replaced, is_proved = case.command.accepted_at, plan.current_hold, has_proof(ports, case)
     crowded: set[str] = set()
 
     async def write(candidate: Appointment) -> Lost | None:
@@ -98,7 +99,7 @@ async def apply_hold(ports: BookingPorts, case: Case, plan: Hold) -> Appointment
             candidate,
             at=at,
             claim=case.claim,
-            quotas=_list_quotas(ports, case, plan, candidate),
+            quotas=_list_quotas(ports, case, plan, candidate, is_proved=is_proved),
             replaces=_cancel_replaced_hold(replaced, case) if replaced else None,
             stale_holder=plan.stale_holder,
         )
@@ -115,6 +116,8 @@ async def apply_hold(ports: BookingPorts, case: Case, plan: Hold) -> Appointment
         )
         return held
     ours = {replaced.appointment_id} if replaced else set()
+    if isinstance(held, QuotaFull) and (challenge := challenge_holder(ports, case, held)):
+        return challenge
     if isinstance(held, QuotaFull) and (limit := refuse_full_quota(held, at)):
         return await _offer_other_days(ports, case, plan, limit, ours) if held.bound is Bound.HELD_SHARE else limit
     return await refuse_with_alternatives(ports, case, plan.service.id, plan.hold.start, ignoring=ours)
@@ -142,12 +145,18 @@ async def _offer_other_days(
     return replace(limit, alternatives=others.alternatives, about=about, phone=phone or "")
 
 
-def _list_quotas(ports: BookingPorts, case: Case, plan: Hold, candidate: Appointment) -> tuple[Quota, ...]:
-    """Return all quotas of a hold and its first code."""
+def _list_quotas(
+    ports: BookingPorts, case: Case, plan: Hold, candidate: Appointment, *, is_proved: bool
+) -> tuple[Quota, ...]:
+    """Return all quotas of a hold and its first code; with a proof of work those with the higher limits."""
     command = case.command
-    return (
+    quotas = (
         *list_hold_quotas(
-            candidate, secret=ports.code_key, source_ip=command.source_ip, holds_per_address=ports.holds_per_address
+            candidate,
+            secret=ports.code_key,
+            source_ip=command.source_ip,
+            holds_per_address=case.profile.limits.holds_per_address or ports.holds_per_address,
+            holds_with_proof=ports.proof_of_work.holds,
         ),
         *list_send_quotas(
             candidate,
@@ -155,6 +164,7 @@ def _list_quotas(ports: BookingPorts, case: Case, plan: Hold, candidate: Appoint
             source_ip=command.source_ip,
             sends_per_address=ports.sends_per_address,
             at=command.accepted_at,
+            sends_with_proof=ports.sends_with_proof,
         ),
         *list_share_quotas(
             candidate,
@@ -163,9 +173,11 @@ def _list_quotas(ports: BookingPorts, case: Case, plan: Hold, candidate: Appoint
             secret=ports.code_key,
             source_ip=command.source_ip,
             share_percent=ports.held_share_percent,
+            share_with_proof_percent=ports.proof_of_work.share,
         ),
         *list_day_quotas(case.profile, plan.service, candidate),
     )
+    return tuple(quota.with_proof or quota for quota in quotas) if is_proved else quotas
 
 
 async def _build_requested_hold(

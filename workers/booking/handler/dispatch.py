@@ -69,10 +69,25 @@ class BookingHandler:
                 command.session_id, frame, claim=claim, after=tail, tenant=command.tenant
             )
             return None
+        if frame.data.challenge:
+            return await self._demand_proof(command, frame, claim)
         log.info("booking_refused", code=frame.data.code, alternatives=len(frame.data.alternatives))
         # A refusal has no other trace: a late worker must not store it while its successor carries the command out.
         await self._replies.store_and_post(command.session_id, frame, claim=claim, tenant=command.tenant)
         await self._notify_unreachable_visitor(command, frame, case.profile)
+        return find_refusal_code(frame)
+
+    async def _demand_proof(self, command: Replayable, frame: Error, claim: Claim) -> str | None:
+        """Store the challenge, and leave the command open for the same frame with a proof.
+
+        It is stored like every other refusal, so that a visitor who never solves it has an answer all the same.
+        """
+        log.info("challenge_issued")
+        await self._replies.store_and_post(
+            command.session_id, frame, claim=claim, marker="challenge", tenant=command.tenant
+        )
+        # Before the message is deleted, because its group goes on then, perhaps with the proof.
+        await self._claims.release(claim, unspent=True)
         return find_refusal_code(frame)
 
     async def _complete_command(self, command: InternalBookingCommand, frame: ServerFrame | None, claim: Claim) -> None:
@@ -91,9 +106,10 @@ class BookingHandler:
         return find_refusal_code(frame)
 
     async def _open_case(self, command: VisitorCommand, claim: Claim) -> Case:
-        locale = await self._replies.find_locale(command.session_id, command.locale)
+        client = await self._replies.find_client(command.session_id, command.connection_id, otherwise=command.locale)
         profile = await self._ports.tenants.get_profile(command.tenant, for_visitor=True)
-        return build_case(command, claim, profile, locale=locale, now=self._ports.clock.now())
+        now = self._ports.clock.now()
+        return build_case(command, claim, profile, locale=client.locale, now=now, capabilities=client.capabilities)
 
     async def _find_answer(self, command: BookingSlots | BookingLookup, claim: Claim) -> ServerFrame:
         case = await self._open_case(command, claim)

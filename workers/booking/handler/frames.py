@@ -66,6 +66,7 @@ def build_refusal(case: Case, refusal: Refusal) -> Error:
         detail=f"data.answers.{question.id}: {refusal.about}" if question else None,
         hours=refusal.hours,
         phone=refusal.phone,
+        challenge=refusal.challenge,
     )
 
 

@@ -153,3 +153,20 @@ async def test_the_newest_connection_that_named_a_language_is_heeded(world, loca
         )
 
     assert await world.replies.find_locale("session", "de") == spoken
+
+
+async def test_a_client_is_the_connection_of_its_command(world):
+    """What it understands does not depend on other tabs; if it has gone, it is what all of them understand."""
+    world.connections.rows.clear()
+    world.connections.open("session", "old", locale="pl", capabilities=["progress"])
+    world.connections.open("session", "new", locale="en", capabilities=["progress", "challenge"], at=world.clock.now())
+
+    async def find(connection_id):
+        client = await world.replies.find_client("session", connection_id, otherwise="de")
+        return client.locale, set(client.capabilities)
+
+    assert await find("new") == ("en", {"progress", "challenge"})
+    assert await find("old") == ("en", {"progress"})
+    assert await find("gone") == ("en", {"progress"})
+    world.connections.rows.clear()
+    assert await find("gone") == ("de", set())

@@ -12,6 +12,7 @@ from shared.messages.commands import BOOKING_COMMAND
 from shared.verification_codes import derive_verification_code
 from tests.fakes.appointments import FakeAppointments
 from tests.fakes.business_calendar import FakeCalendar
+from tests.fakes.challenges import FakeChallenges
 from tests.fakes.claims import FakeClaims
 from tests.fakes.clock import FakeClock
 from tests.fakes.connections import FakeConnections, FakePoster
@@ -37,9 +38,9 @@ def replayed(command, number=1):
 
 
 class World:
-    """A business with visitors; `session` is the default visitor's."""
+    """A business with visitors; `session` is the default visitor's. `limits` are settings of the ports."""
 
-    def __init__(self, profile, now, *, email_enabled=True, held_share_percent=100):
+    def __init__(self, profile, now, *, email_enabled=True, held_share_percent=100, **limits):
         self.clock = FakeClock(now)
         self.claims = FakeClaims(self.clock)
         self.connections, self.poster = FakeConnections(self.clock), FakePoster()
@@ -51,6 +52,7 @@ class World:
         self.tenants = FakeTenants({TENANT: profile})
         self.connections.open("session", "tab", locale="en")
         self.suppressions = FakeSuppressions()
+        self.challenges = FakeChallenges()
         self.ports = BookingPorts(
             appointments=self.appointments,
             calendar=self.calendar,
@@ -66,12 +68,15 @@ class World:
             code_key=KEY,
             email_enabled=email_enabled,
             held_share_percent=held_share_percent,
+            **{"challenges": self.challenges} | limits,
         )
         replies = Replies(conversations=self.conversations, connections=self.connections, poster=self.poster)
         self.handler = BookingHandler(ports=self.ports, replies=replies, claims=self.claims)
 
-    def command(self, kind, *, session="session", client_id=None, replay=0, at=None, source_ip="", **data):
-        """Return a command that was accepted now, or at the time `at`."""
+    def command(
+        self, kind, *, session="session", client_id=None, replay=0, at=None, source_ip="", envelope=None, **data
+    ):
+        """Return a command that was accepted now, or at the time `at`; `envelope` has further fields of it."""
         client_id = client_id or new_id()
         return BOOKING_COMMAND.validate_python(
             {
@@ -86,6 +91,7 @@ class World:
                 "replay": replay,
                 "source_ip": source_ip,
                 "data": data,
+                **(envelope or {}),
             }
         )
 
@@ -202,11 +208,12 @@ class World:
 
 @pytest.fixture
 def new_world(make_profile, accepted_at):
-    """Return a function that creates a business, with fields of its profile."""
+    """Return a function that creates a business, with settings of the ports, and fields of its profile."""
 
-    def new_world(*, email_enabled=True, held_share_percent=100, **fields):
+    def new_world(*, email_enabled=True, held_share_percent=100, settings=None, **fields):
         profile = make_profile(**{"senders": {"email": "salon@example.com"}} | fields)
-        return World(profile, accepted_at, email_enabled=email_enabled, held_share_percent=held_share_percent)
+        settings = {"held_share_percent": held_share_percent} | (settings or {})
+        return World(profile, accepted_at, email_enabled=email_enabled, **settings)
 
     return new_world
 
