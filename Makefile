@@ -31,7 +31,7 @@ VERSION ?=
 YES ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up widget bundle-if-possible test test-fast test-localstack test-packages test-iam soak eval check checkov format catalogues update-catalogues check-catalogues language bench-path bench-chat bench-booking bench-consumer bench-slots bench-limits bench-fairness bench-ledger bench-start bench-knowledge contracts count-calls cost package deploy lock clean
+.PHONY: help setup up widget bundle-if-possible test test-fast test-localstack test-packages test-iam soak eval check checkov format catalogues update-catalogues check-catalogues language bench-path bench-chat bench-booking bench-consumer bench-slots bench-limits bench-fairness bench-floods bench-guards bench-ledger bench-start bench-knowledge contracts count-calls cost package deploy lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 24
@@ -119,6 +119,12 @@ bench-limits: $(READY) ## measure what the rate limits cost a frame, and a flood
 
 bench-fairness: $(READY) ## simulate a flood of one business, and ways to divide the handlers (ARGS="--floods 3")
 	PYTHONPATH=. $(PYTHON) bench/fairness.py $(ARGS)
+
+bench-floods: $(READY) catalogues ## measure whether others notice a flood, in ten minutes (ARGS="--world fast --kinds chats"; ARGS=--help)
+	PYTHONPATH=. $(PYTHON) -m bench.floods $(ARGS)
+
+bench-guards: $(READY) catalogues ## simulate the floods without each guard in turn, and print what others notice
+	PYTHONPATH=. $(PYTHON) -m bench.floods.simulation.matrix
 
 bench-start: $(READY) catalogues ## measure the cold start of ingress and authorizer, and the packages (ARGS="--rounds 21")
 	PYTHONPATH=. $(PYTHON) bench/start.py $(ARGS)

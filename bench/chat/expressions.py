@@ -1,4 +1,4 @@
-"""The expressions of DynamoDB, as far as the chat worker uses them: conditions and updates of top-level attributes.
+"""The expressions of DynamoDB, as far as the workers use them: conditions and updates of top-level attributes.
 
 https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Expressions.html
 """
@@ -14,7 +14,7 @@ Operand = Callable[[Mapping[str, Any], "Given"], Any]
 Condition = Callable[[Mapping[str, Any], "Given"], bool]
 Update = Callable[[Item, "Given"], Item]
 
-_WORD = re.compile(r"\s*(<>|<=|>=|[=<>(),+]|[#:]?\w+)")
+_WORD = re.compile(r"\s*(<>|<=|>=|[=<>(),+-]|[#:]?\w+)")
 _SECTIONS = frozenset({"SET", "ADD", "REMOVE"})
 
 
@@ -118,10 +118,17 @@ class _Parser:
             name = self.take()
             self.take(")")
             return lambda item, given: (_resolve(name, given) in item) is is_wanted
+        if self.word == "begins_with":
+            self.take()
+            whole, prefix = self._read_arguments()
+            return lambda item, given: _begins_with(whole(item, given), prefix(item, given))
         return self._read_comparison()
 
     def _read_comparison(self) -> Condition:
         left, sign = self.read_operand(), self.take()
+        if sign == "IN":
+            options = self._read_arguments()
+            return lambda item, given: any(_compare(item, given, left, option, "=") for option in options)
         first = self.read_operand()
         if sign == "BETWEEN":
             self.take("AND")
@@ -146,6 +153,15 @@ class _Parser:
             return lambda item, given: given.values[word]
         return lambda item, given: item.get(_resolve(word, given))
 
+    def _read_arguments(self) -> list[Operand]:
+        self.take("(")
+        operands = [self.read_operand()]
+        while self.word == ",":
+            self.take()
+            operands.append(self.read_operand())
+        self.take(")")
+        return operands
+
     # --- updates ---
 
     def read_step(self, section: str) -> Callable[[Item, Given, Item], None]:
@@ -158,7 +174,7 @@ class _Parser:
             return remove
         if section == "SET":
             self.take("=")
-        operand = self.read_operand()
+        operand = self._read_sum() if section == "SET" else self.read_operand()
 
         def set_value(item: Item, given: Given, changed: Item) -> None:
             changed[_resolve(name, given)] = operand(item, given)
@@ -170,9 +186,25 @@ class _Parser:
 
         return set_value if section == "SET" else add
 
+    def _read_sum(self) -> Operand:
+        left = self.read_operand()
+        if self.word not in {"+", "-"}:
+            return left
+        sign = 1 if self.take() == "+" else -1
+        right = self.read_operand()
+        return lambda item, given: {"N": str(_read_number(left, item, given) + sign * _read_number(right, item, given))}
+
 
 def _resolve(name: str, given: Given) -> str:
     return given.names[name] if name.startswith("#") else name
+
+
+def _read_number(operand: Operand, item: Mapping[str, Any], given: Given) -> Decimal:
+    return Decimal(operand(item, given)["N"])
+
+
+def _begins_with(whole: Mapping[str, Any] | None, prefix: Mapping[str, Any]) -> bool:
+    return whole is not None and str(whole.get("S", "")).startswith(prefix["S"])
 
 
 def _compare(item: Mapping[str, Any], given: Given, left: Operand, right: Operand, sign: str) -> bool:

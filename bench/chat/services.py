@@ -39,6 +39,9 @@ class TablesStub:
             status, answer = 200, self.tables.carry_out(action, content)
         except RefusedCallError as error:
             status, answer = 400, {"__type": f"com.amazonaws.dynamodb.v20120810#{error.code}", **error.fields}
+        except (KeyError, ValueError) as error:
+            # A call that these tables do not know: the caller reports it, instead of waiting.
+            status, answer = 400, {"__type": "com.amazon.coral.validate#ValidationException", "message": repr(error)}
         body = json.dumps(answer).encode()
         asyncio.get_running_loop().call_later(
             self._latency_seconds, connection.send, status, b"Content-Type: application/x-amz-json-1.0\r\n", body

@@ -1,4 +1,4 @@
-"""The tables of the chat worker in memory: the calls of DynamoDB that it makes, one after the other."""
+"""The tables in memory: the calls of DynamoDB that ingress and workers make, one after the other."""
 
 from collections import defaultdict
 from collections.abc import Callable, Mapping
@@ -7,6 +7,10 @@ from typing import Any
 from bench.chat.expressions import Given, Item, parse_condition, parse_update, to_comparable
 
 KEYS: Mapping[str, tuple[str, ...]] = {
+    "AppointmentsTable": ("appointment_id", "session_id"),
+    "SlotsTable": ("pk", "bucket"),
+    "SuppressionsTable": ("address_hash",),
+    "CalendarsTable": ("calendar_id",),
     "ConversationsTable": ("session_id", "seq"),
     "ConnectionsTable": ("session_id", "connection_id"),
     "LimitsTable": ("quota", "seat"),
@@ -83,7 +87,9 @@ class Tables:
             reverse=not request.get("ScanIndexForward", True),
         )
         found = found[: request.get("Limit")]
-        return {"Items": [_project(item, request) for item in found if keeps is None or keeps(item, given)]}
+        kept = [item for item in found if keeps is None or keeps(item, given)]
+        items = {} if request.get("Select") == "COUNT" else {"Items": [_project(item, request) for item in kept]}
+        return {**items, "Count": len(kept)}
 
     def _put_item(self, request: dict[str, Any]) -> dict[str, Any]:
         partition, sort = self._find(request["TableName"], request["Item"])
@@ -110,9 +116,10 @@ class Tables:
 
     def _delete_item(self, request: dict[str, Any]) -> dict[str, Any]:
         partition, sort = self._find(request["TableName"], request["Key"])
-        _check(partition.get(sort), request)
+        before = partition.get(sort)
+        _check(before, request)
         partition.pop(sort, None)
-        return {}
+        return {"Attributes": before} if before and request.get("ReturnValues") == "ALL_OLD" else {}
 
     def _transact_write_items(self, request: dict[str, Any]) -> dict[str, Any]:
         steps = [next(iter(step.items())) for step in request["TransactItems"]]

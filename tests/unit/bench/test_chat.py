@@ -75,12 +75,18 @@ def test_expressions():
         ("#a BETWEEN :nine AND :ten", True),
         ("#a BETWEEN :ten AND :ten", False),
         ("b <> :x", False),
+        ("b IN (:ten, :x)", True),
+        ("c IN (:ten, :x)", False),
+        ("begins_with(b, :x)", True),
+        ("begins_with(c, :x)", False),
     ):
         assert parse_condition(text)(item, given) is expected, text
     changed = parse_update("SET c = :x, b = if_not_exists(b, :ten) REMOVE d ADD #a :ten, e :ten")(item, given)
     assert item == {"a": {"N": "19"}, "b": {"S": "x"}, "c": {"S": "x"}, "e": {"N": "10"}}
     assert changed == item
-    for text in ("size(a) < :ten", "a IN (:ten)"):
+    parse_update("SET a = a - :ten, f = e + :ten")(item, given)
+    assert (item["a"], item["f"]) == ({"N": "9"}, {"N": "20"})
+    for text in ("size(a) < :ten", "a IN :ten"):
         with pytest.raises((ValueError, IndexError)):
             parse_condition(text)
 

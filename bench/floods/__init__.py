@@ -1,0 +1,1 @@
+"""Floods: who sends what, what the guards let through, and whether others notice."""
