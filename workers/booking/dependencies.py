@@ -62,6 +62,9 @@ class BookingPorts:
     proof_of_work: ProofOfWork = field(default_factory=ProofOfWork)
     """The limits that a proof opens."""
 
+    calendar_check_seconds: float = 1.0
+    """How long a visitor who has typed the right code waits for the calendars (docs/decisions/0034)."""
+
     calendar_move_wait: timedelta = timedelta(minutes=10)
     """How long a visit that the owner moved onto another waits for that one to move, too."""
 

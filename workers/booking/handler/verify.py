@@ -26,9 +26,6 @@ from workers.booking.ports import Lost
 
 log = structlog.get_logger()
 
-_CALENDAR_CHECK_SECONDS = 1.0
-"""How long a visitor who has typed the right code waits for the calendars (docs/decisions/0034)."""
-
 
 async def plan_verify(
     ports: BookingPorts, case: Case, entered: BookingVerifyData
@@ -116,14 +113,14 @@ async def apply_refusal(ports: BookingPorts, case: Case, plan: Refuse) -> Refusa
 async def _find_unblocked_lanes(ports: BookingPorts, case: Case, hold: Appointment) -> tuple[str, ...]:
     """Return the lanes whose calendars are free at the held time, the hold's own first; none if all are filled.
 
-    If a calendar can't be read, or not within a second, the hold keeps its lane: its buckets belong to it in our
+    If a calendar can't be read, or not in time, the hold keeps its lane: its buckets belong to it in our
     tables.
     """
     command, profile = case.command, case.profile
     service = profile.find_service(hold.service_id)
     lanes = profile.list_lanes(service) if service else ()
     try:
-        async with asyncio.timeout(_CALENDAR_CHECK_SECONDS):
+        async with asyncio.timeout(ports.calendar_check_seconds):
             occupancy = await load_occupancy(
                 ports,
                 command.tenant,
