@@ -9,6 +9,8 @@ STRIDE := $(VENV)/bin/stride
 # Without kept byte code, half of the time for collecting tests is spent on compiling them.
 PYTEST := env -u PYTHONDONTWRITEBYTECODE $(PYTHON) -m pytest
 NODE := $(VENV)/bin/node
+# Every stack of the tests enforces the roles; whether each permission was needed shows after all of them only.
+JUDGE_ROLES := $(PYTEST) -q -n 0 -m iam tests/iam
 # LocalStack pins another botocore and needs Python 3.13.
 LOCALSTACK_VENV := .stride/localstack-venv
 LOCALSTACK_READY := $(LOCALSTACK_VENV)/.matches-lock
@@ -45,6 +47,7 @@ up: $(READY) catalogues bundle-if-possible ## run everything on this machine (PO
 test: $(READY) catalogues bundle-if-possible ## run the tests (ARGS="-k booking"; ARGS="-n 0" in one process)
 	$(NODE_TEST)
 	$(PYTEST) -n 4 $(ARGS)
+	$(if $(ARGS),,$(JUDGE_ROLES))
 
 test-fast: $(READY) catalogues ## run the unit tests of Python and JavaScript, and the contract tests on fakes (ARGS="-k booking")
 	$(NODE_TEST)
@@ -56,10 +59,9 @@ test-localstack: $(READY) catalogues $(LOCALSTACK_READY) ## run a visit with que
 test-packages: $(READY) catalogues ## build the packages for AWS, let every function answer from them, and deploy again and again
 	$(PYTEST) -m package tests/infra $(ARGS)
 
-# The stack with pools and the one with functions run beside each other; then what they recorded is checked.
-test-iam: $(READY) catalogues ## run the end-to-end tests with only what the roles of the template allow
-	$(PYTEST) -n 2 --iam -m "e2e and not soak" tests/e2e $(ARGS)
-	$(PYTEST) -n 0 -m iam tests/iam
+test-iam: $(READY) catalogues ## run the end-to-end tests alone, then look for permissions that none of them needs
+	$(PYTEST) -n 2 -m "e2e and not soak" tests/e2e $(ARGS)
+	$(if $(ARGS),,$(JUDGE_ROLES))
 
 soak: $(READY) catalogues ## run the tests that take minutes: crashes, a faulty broker, a million messages (ARGS="--seed 7")
 	$(PYTEST) -m soak -s $(ARGS)

@@ -6,6 +6,7 @@ import os
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, ExitStack
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import boto3
@@ -29,7 +30,8 @@ from shared.settings import AwsSettings
 from tests.contracts.stores.template import create_tables
 from tests.e2e.backstage import Backstage
 from tests.e2e.visitor import Visit
-from tests.iam.record import POOLS_RECORD
+from tests.iam.plugin import IamPlugin
+from tests.iam.record import RunRecord
 from tests.selection import DESK_STACK, STACK, fixture_names, is_fast, process_group
 
 # No test fails because the machine is slow.
@@ -45,13 +47,12 @@ LEASE_SECONDS = 3
 
 _RUNNING_STACK = pytest.StashKey[ExitStack]()
 
-IAM_OPTIONS: dict[str, Any] = {"iam_record": POOLS_RECORD, "parameters": {"AlertEmail": "operator@example.com"}}
-"""With IAM enforced alerts go to a topic, so that the permission is needed."""
-
 
 def pytest_configure(config: pytest.Config) -> None:
     """Compile the catalogues that have changed, before tests are collected by language; pause the garbage collector."""
     gc.disable()
+    # A test has to notice by itself that a statement was left out (tests/iam/test_removals.py).
+    config.pluginmanager.register(IamPlugin(RunRecord(), fails_denied="IAM_WITHOUT" not in os.environ), "iam")
     if not hasattr(config, "workerinput"):  # xdist's processes start after this
         compile_parts(list_parts())
 
@@ -64,9 +65,8 @@ def pytest_collection_finish() -> None:
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add `--seed` for a randomised test, `--iam`, which enforces roles, and others for single tests."""
+    """Add `--seed` for a randomised test, and others for single tests."""
     parser.addoption("--seed", type=int, default=None, help="seed of the random numbers in soak tests")
-    parser.addoption("--iam", action="store_true", help="run the stacks with IAM enforced, and record each decision")
     parser.addoption("--at-once", type=int, default=50, help="how many answers fail at once in the soak test of them")
     parser.addoption("--write-calls", action="store_true", help="write infra/cost/calls.json instead of comparing")
 
@@ -116,12 +116,24 @@ def _reset_logging() -> None:
 
 
 @pytest.fixture(scope="session")
-def stack(tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config) -> Iterator[Stack]:
-    """Run the whole local stack for the session."""
+def iam_record(pytestconfig: pytest.Config) -> Path:
+    """Return the file for the decisions about the roles of the stacks."""
+    plugin = pytestconfig.pluginmanager.get_plugin("iam")
+    assert isinstance(plugin, IamPlugin)
+    return plugin.record.open()
+
+
+@pytest.fixture(scope="session")
+def stack(tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config, iam_record: Path) -> Iterator[Stack]:
+    """Run the whole local stack for the session; its workers may only do what their roles allow."""
+    # AWS_ENDPOINT_URL may name a running emulator; without it the embedded one is started.
+    endpoint_url = os.environ.get("AWS_ENDPOINT_URL") or None
     options = Options(
         folder=tmp_path_factory.mktemp("stack"),
-        # AWS_ENDPOINT_URL may name a running emulator; without it the embedded one is started.
-        endpoint_url=os.environ.get("AWS_ENDPOINT_URL") or None,
+        endpoint_url=endpoint_url,
+        iam_record=None if endpoint_url else iam_record,
+        # Alerts go to a topic, so that the permission is needed.
+        parameters={"AlertEmail": "operator@example.com"},
         bedrock_arguments=("--tokens-per-second", "200", "--first-token-ms", "50"),
         # A stopping pool gets enough time on a busy machine; a message of another release is retried once.
         pool_environment={
@@ -131,7 +143,6 @@ def stack(tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config)
             # No test waits for ten minutes; the waiting itself is tested with a clock of its own.
             "CALENDAR_MOVE_WAIT_MINUTES": "0",
         },
-        **(IAM_OPTIONS if pytestconfig.getoption("--iam") else {}),
     )
     with ExitStack() as context:
         running = context.enter_context(open_local_stack(options))

@@ -8,6 +8,9 @@ import pytest
 STACK = "stack"
 """The fixture that deploys everything, and the group of the tests that use it."""
 
+LAMBDA_STACK = "lambda_stack"
+"""The fixture that deploys everything without pools."""
+
 EMULATOR = "emulator"
 """The fixture that starts the emulator of AWS."""
 
@@ -28,9 +31,7 @@ def process_group(item: pytest.Item) -> str:
     file = folder_and_file(item)
     if STACK not in fixture_names(item):
         return str(file)
-    # With IAM enforced there is one: a decision is of the test that runs at its time.
-    is_second = file.name.startswith("test_desk") and not item.config.getoption("iam")
-    return DESK_STACK if is_second else STACK
+    return DESK_STACK if file.name.startswith("test_desk") else STACK
 
 
 def is_fast(item: pytest.Item) -> bool:

@@ -60,9 +60,11 @@ def record_invocations(recorder: CallRecorder, invoke: Invoke) -> Invoke:
     return invoke_and_record
 
 
-if __name__ == "__main__":
-    app.app = CallRecorder(app.app)
-    Worker.invoke = record_invocations(app.app, Worker.invoke)
+def run_emulator() -> None:
+    """Serve with these differences, until the process is stopped."""
+    recorder = app.app = CallRecorder(app.app)
+    app.SERVICE_HANDLERS["dynamodb"] = recorder.ask_for_capacity(app.SERVICE_HANDLERS["dynamodb"])
+    Worker.invoke = record_invocations(recorder, Worker.invoke)
     # It reads nothing but its arguments, and an expression has no values in it: so a few dozen come again and again.
     dynamodb._condition_syntax_error = functools.lru_cache(1000)(  # noqa: SLF001
         dynamodb._condition_syntax_error  # noqa: SLF001
@@ -73,3 +75,7 @@ if __name__ == "__main__":
     gc.freeze()
     gc.set_threshold(50_000, 20, 50)
     app.main()
+
+
+if __name__ == "__main__":
+    run_emulator()

@@ -19,7 +19,6 @@ from tests.e2e.call_counts import count_visit, keep_exact, list_metrics
 from tests.e2e.command_line import command_line
 from tests.e2e.test_handover import list_alerts, read_row
 from tests.e2e.visitor import Visit
-from tests.iam.record import LAMBDA_RECORD
 
 pytestmark = [
     pytest.mark.e2e,
@@ -30,14 +29,14 @@ pytestmark = [
 
 
 @pytest.fixture(scope="module")
-def lambda_stack(tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config) -> Iterator[Stack]:
+def lambda_stack(tmp_path_factory: pytest.TempPathFactory, iam_record: Path) -> Iterator[Stack]:
     """Run a stack without pools: the packages are deployed, and the emulator polls the queues for them."""
     options = Options(
         folder=tmp_path_factory.mktemp("lambda"),
         site=False,
         desk=False,
         workers="lambda",
-        iam_record=LAMBDA_RECORD if pytestconfig.getoption("--iam") else None,
+        iam_record=iam_record,
     )
     with open_local_stack(options) as running:
         yield running
@@ -45,8 +44,6 @@ def lambda_stack(tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.
 
 async def test_a_visit_makes_the_calls_of_the_table(lambda_stack: Stack, pytestconfig: pytest.Config):
     """A change that adds a call to AWS, a unit of DynamoDB or a custom metric changes `infra/cost/calls.json`."""
-    if pytestconfig.getoption("--iam"):
-        pytest.skip("the emulator that enforces IAM does not count")
     backstage, first_day = Backstage(lambda_stack), datetime.now(UTC).date() + timedelta(days=10)
     tick = "stride-calendar-tick"
     # The rule would add its calls to whatever is counted when it fires.
@@ -128,7 +125,6 @@ async def test_the_doctor_finds_a_worker_that_does_not_start(lambda_stack: Stack
     assert "OK       function failures" in repaired.out
 
 
-@pytest.mark.iam
 async def test_messages_wait_while_no_function_starts(lambda_stack: Stack):
     """Each role may postpone the messages of its queues. The last test of the stack: its functions stay broken."""
     backstage, functions, logs = Backstage(lambda_stack), lambda_stack.client("lambda"), lambda_stack.client("logs")

@@ -16,7 +16,7 @@ from tests.e2e.booking import free_slot, fresh_address, hold
 from tests.e2e.command_line import CommandLine, command_line
 from tests.e2e.visitor import Visit
 
-pytestmark = [pytest.mark.e2e, pytest.mark.iam]
+pytestmark = pytest.mark.e2e
 
 DEMO = "studio-lumen"
 

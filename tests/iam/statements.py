@@ -12,7 +12,7 @@ PARAMETERS = {
     "SmsEnabled": "true",
     "AlertEmail": "operator@example.com",
 }
-"""What decides about conditions of statements, as `infra/local/stack.py` and `make test-iam` set it."""
+"""What decides about conditions of statements, as `infra/local/stack.py` and `tests/conftest.py` set it."""
 
 
 @dataclass(frozen=True, order=True)

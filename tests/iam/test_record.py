@@ -1,4 +1,4 @@
-"""What the end-to-end tests needed of the roles, by the record of `make test-iam`.
+"""What the end-to-end tests needed of the roles, by the record of a run of all of them.
 
 `.stride/build/iam/report.json` has the calls and tests of each statement.
 """
@@ -55,7 +55,7 @@ OCCASIONAL = {
 def decisions() -> list[Decision]:
     """Return all decisions; they include those of stacks that were stopped."""
     found = read_decisions()
-    assert found, "nothing is recorded: run `make test-iam`"
+    assert found, "nothing is recorded: run `make test` or `make test-iam`"
     return found
 
 
@@ -117,20 +117,21 @@ def test_no_exception_is_out_of_date(decisions: list[Decision], permissions: set
 
 
 def test_the_report_is_written(decisions: list[Decision]):
-    """Role, statement, calls by action, and the tests that needed the statement, those with the most calls first."""
+    """Role, statement, calls by action, and the tests that needed the statement, those that call least first."""
     calls: dict[tuple[str, str], Counter[str]] = defaultdict(Counter)
-    tests: dict[tuple[str, str], Counter[str]] = defaultdict(Counter)
+    tests: dict[tuple[str, str], set[str]] = defaultdict(set)
     for one in decisions:
         for name in one.statements:
             calls[one.role, name][one.action] += 1
         if len(one.statements) == 1:
-            tests[one.role, one.statements[0]][one.test] += 1
+            tests[one.role, one.statements[0]].add(one.test)
+    length = Counter(one.test for one in decisions)
     report = [
         {
             "role": role,
             "statement": name,
             "calls": dict(sorted(calls[role, name].items())),
-            "tests": [test for test, _count in tests[role, name].most_common()],
+            "tests": sorted(tests[role, name], key=lambda test: (length[test], test)),
         }
         for role, name in sorted(calls)
     ]

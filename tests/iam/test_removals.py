@@ -1,4 +1,4 @@
-"""Without any one statement, a test that needed it fails: what `make test-iam` has recorded says which tests those are.
+"""Without any one statement, a test that needed it fails: what a run of all has recorded says which tests those are.
 
 Each statement takes a stack of its own. It also shows that the tests notice a missing permission.
 """
@@ -8,12 +8,11 @@ import os
 import subprocess
 import sys
 import time
-from collections import Counter
 from pathlib import Path
 
 import pytest
 
-from tests.iam.record import BEFORE_TESTS, LAMBDA_RECORD, POOLS_RECORD, REPORT, read_decisions
+from tests.iam.record import REPORT, read_decisions
 from tests.iam.statements import list_permissions
 from tests.infra.template import TEMPLATE
 
@@ -35,11 +34,15 @@ NOTICED_BY_NOBODY = {
 
 def find_needing_tests() -> dict[tuple[str, str], list[str]]:
     """Return the tests that needed each statement; first those that call little, because they are the shortest."""
-    calls = Counter(decision.test for decision in read_decisions())
     return {
-        (entry["role"], entry["statement"]): sorted(set(entry["tests"]) - {BEFORE_TESTS}, key=lambda test: calls[test])
+        (entry["role"], entry["statement"]): list(filter(is_end_to_end, entry["tests"]))
         for entry in json.loads(REPORT.read_text(encoding="utf-8"))
     }
+
+
+def is_end_to_end(test: str) -> bool:
+    """Whether it is none of the browser tests, which say less where they fail, nor the start of a stack."""
+    return test.startswith("tests/e2e/")
 
 
 @pytest.fixture(scope="module")
@@ -85,7 +88,7 @@ def run_without(statement: str, tests: list[str], *, folder: Path, deadline_seco
     """Run tests on a stack without the statement, until one fails; return the exit code and the end of the output."""
     variables = {"IAM_WITHOUT": statement, "IAM_FOLDER": str(folder), "TEST_DEADLINE_SECONDS": str(deadline_seconds)}
     ended = subprocess.run(
-        [sys.executable, "-m", "pytest", "-n", "0", "-q", "-x", "--iam", "-m", "e2e and not soak", *tests],
+        [sys.executable, "-m", "pytest", "-n", "0", "-q", "-x", "-m", "e2e and not soak", *tests],
         env={**os.environ, **variables},
         cwd=ROOT,
         capture_output=True,
@@ -98,6 +101,5 @@ def run_without(statement: str, tests: list[str], *, folder: Path, deadline_seco
 
 def find_denied_actions(role: str, folder: Path) -> set[str]:
     """Return what was denied to a role."""
-    files = [folder / file.name for file in (POOLS_RECORD, LAMBDA_RECORD) if (folder / file.name).exists()]
-    entries = [json.loads(line) for file in files for line in file.read_text(encoding="utf-8").splitlines()]
-    return {each["action"] for each in entries if each["decision"] != "Allow" and f"-{role}-" in each["role"]}
+    decisions = read_decisions(folder)
+    return {each.action for each in decisions if each.role == role and not each.is_allowed}

@@ -35,7 +35,6 @@ def test_a_push_is_deployed_only_after_checks_and_tests():
         "make checkov",
         "make test",
         "make test-packages",
-        "make test-iam",
         "make test-localstack",
     ]
 

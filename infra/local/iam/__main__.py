@@ -14,7 +14,7 @@ from ministack.services import eventbridge, lambda_svc, scheduler, sqs
 from ministack.services.cloudformation import provisioners
 
 from infra.local.iam import recording, requests, secret_references, services
-from infra.local.queueing_emulator import queue_authorizers
+from infra.local.queueing_emulator import run_emulator
 
 RECORD = "IAM_RECORD"
 """The variable with the file of the record; without it nothing is recorded."""
@@ -27,6 +27,7 @@ _SCHEDULER_TICK_SECONDS = 1
 
 def correct_emulator() -> None:
     """Replace the functions of MiniStack that differ from AWS."""
+    iam_evaluator.parse_policy_document = recording.parse_once(iam_evaluator.parse_policy_document)
     iam_evaluator._gather_role_policies = recording.name_statements(
         iam_evaluator._gather_role_policies, without=os.environ.get(WITHOUT, "")
     )
@@ -50,5 +51,4 @@ def correct_emulator() -> None:
 
 if __name__ == "__main__":
     correct_emulator()
-    lambda_svc.acquire_worker = queue_authorizers(lambda_svc.acquire_worker)
-    app.main()
+    run_emulator()

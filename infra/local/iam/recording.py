@@ -1,8 +1,9 @@
 """The record of decisions: which statements of which role allowed a call, one JSON object a line."""
 
 import dataclasses
+import functools
 import json
-import threading
+import os
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -24,7 +25,7 @@ def name_statements(gather: Callable[..., list[list[Any]]], *, without: str = ""
 
     def gather_role_policies(role: str, *arguments: Any) -> RolePolicies:
         named = (
-            [dataclasses.replace(one, sid=one.sid or f"{policy}.{n}") for n, one in enumerate(statements)]
+            [one if one.sid else dataclasses.replace(one, sid=f"{policy}.{n}") for n, one in enumerate(statements)]
             for policy, statements in enumerate(gather(role, *arguments))
         )
         if not left_out or f"-{left_out_role}-" not in role:
@@ -34,12 +35,18 @@ def name_statements(gather: Callable[..., list[list[Any]]], *, without: str = ""
     return gather_role_policies
 
 
+def parse_once(parse: Callable[..., list[Any]]) -> Callable[..., list[Any]]:
+    """Return a `parse_policy_document` that remembers: MiniStack parses a role's policies twice for each request."""
+    parse_text = functools.lru_cache(1000)(parse)
+    return lambda document: parse_text(document) if isinstance(document, str) else parse(document)
+
+
 class Recorder:
     """Appends each decision about a role to a file."""
 
     def __init__(self, path: Path) -> None:
-        self._path = path
-        self._lock = threading.Lock()
+        # Each line is one write at the end: the emulator answers in several threads.
+        self._descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
 
     def record_decisions(self, evaluate: Callable[..., Any]) -> Callable[..., Any]:
         """Return an `evaluate` that decides as before."""
@@ -63,5 +70,4 @@ class Recorder:
             "decision": decision,
             "statements": allowing,
         }
-        with self._lock, self._path.open("a", encoding="utf-8") as file:
-            file.write(json.dumps(entry) + "\n")
+        os.write(self._descriptor, json.dumps(entry).encode() + b"\n")

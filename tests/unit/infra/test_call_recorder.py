@@ -7,7 +7,6 @@ from infra.local.call_recorder import CallRecorder
 SIGNED = [
     (b"authorization", b"AWS4-HMAC-SHA256 Credential=test/20260101/eu-central-1/dynamodb/aws4_request"),
     (b"x-amz-target", b"DynamoDB_20120810.UpdateItem"),
-    (b"content-length", b"33"),
 ]
 UPDATE = {"TableName": "stride-limits"}
 
@@ -16,19 +15,30 @@ class FakeEmulator:
     """Answers each request like DynamoDB, and echoes WebSocket messages."""
 
     def __init__(self):
-        self.bodies = []
-        self.lengths = []
+        self.received = []
+        """The bodies as they were sent, which the emulator checks the signature of."""
+        self.handled = []
+        """The bodies that came to the handler."""
+        self.handle = self.answer
+
+    async def answer(self, method, path, headers, body, query):
+        self.handled.append(json.loads(body))
+        return 200, {}, b'{"ConsumedCapacity": {"CapacityUnits": 2.0}}'
 
     async def __call__(self, scope, receive, send):
         if scope["type"] == "websocket":
             message = await receive()
             await send({"type": "websocket.send", "text": message["text"]})
             return
-        event = await receive()
-        self.bodies.append(json.loads(event["body"]))
-        self.lengths.append(int(dict(scope["headers"])[b"content-length"]))
-        await send({"type": "http.response.start", "status": 200, "headers": []})
-        await send({"type": "http.response.body", "body": b'{"ConsumedCapacity": {"CapacityUnits": 2.0}}'})
+        body, is_complete = b"", False
+        while not is_complete:
+            event = await receive()
+            body, is_complete = body + event["body"], not event.get("more_body")
+        self.received.append(json.loads(body))
+        headers = {name.decode(): value.decode() for name, value in scope["headers"]}
+        status, _headers, body = await self.handle(scope["method"], scope["path"], headers, body, {})
+        await send({"type": "http.response.start", "status": status, "headers": []})
+        await send({"type": "http.response.body", "body": body})
 
 
 async def request(recorder, method="POST", path="/", headers=(), body=b""):
@@ -59,15 +69,17 @@ async def calls(recorder):
 
 
 async def test_calls_are_counted_with_the_units_that_the_emulator_reports():
-    """The caller gets the answer, and the emulator the request with its new length."""
+    """It is asked for them behind the check of signatures, and only while calls are recorded."""
     emulator = FakeEmulator()
     recorder = CallRecorder(emulator)
+    emulator.handle = recorder.ask_for_capacity(emulator.handle)
+    await update(recorder)
     await request(recorder, "POST", "/_calls")
     assert b"ConsumedCapacity" in await update(recorder)
     await update(recorder)
     assert await calls(recorder) == {"dynamodb UpdateItem limits": {"calls": 2, "write_units": 4}}
-    assert emulator.bodies[0] == {**UPDATE, "ReturnConsumedCapacity": "TOTAL"}
-    assert emulator.lengths[0] == len(json.dumps(emulator.bodies[0]))
+    assert emulator.received == [UPDATE] * 3
+    assert emulator.handled == [UPDATE] + [{**UPDATE, "ReturnConsumedCapacity": "TOTAL"}] * 2
 
 
 async def test_a_new_recording_begins_at_nothing():
