@@ -27,6 +27,10 @@ class DependencyDownError(TransientError):
     """
 
 
+class RateLimitedError(TransientError):
+    """A limit on requests is used up, ours or that of the other side: nothing failed, so the attempt does not count."""
+
+
 class NotYetError(Exception):
     """Nothing failed, but it is too early: the message is retried after the wait, and the attempt does not count."""
 

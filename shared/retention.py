@@ -63,6 +63,9 @@ DAY_QUOTA_RETENTION = timedelta(days=430)
 SYNC_TOKEN_RETENTION = timedelta(days=30)
 """Google's own tokens expire about as fast, and a calendar that is not read any more is forgotten."""
 
+REQUEST_LEASE_RETENTION = timedelta(minutes=10)
+"""The seconds that a row counts are over; ten minutes are for clocks that differ."""
+
 SEND_RATE_RETENTION = timedelta(days=1)
 """No notice waits for a day, and a notice that is delivered twice finds its send slot until then."""
 

@@ -6,14 +6,14 @@ from contextlib import asynccontextmanager
 from datetime import timedelta
 
 from shared.circuits.breaker import CircuitBreaker
-from shared.errors import DependencyDownError, PermanentError, TransientError
+from shared.errors import DependencyDownError, PermanentError, RateLimitedError, TransientError
 
 
 class Guard:
     """Guards the calls of one dependency, on the event loop's clock.
 
     An error that another attempt may mend counts as a failure, and so does a success after `slow_seconds`; a permanent
-    error is an answer.
+    error is an answer, and a limit on requests is neither.
     """
 
     def __init__(self, dependency: str, breaker: CircuitBreaker, *, slow_seconds: float) -> None:
@@ -41,6 +41,10 @@ class Guard:
                 if not limit.expired():
                     raise
                 raise TransientError(f"{self.dependency}: no end within {seconds:g} s") from error
+        except RateLimitedError:
+            # It answers, and says nothing about whether it is well.
+            self._breaker.abandon_call(key, loop.time())
+            raise
         except TransientError as error:
             self._breaker.record_failure(key, loop.time())
             if wait := self._breaker.compute_wait_seconds(key, loop.time()):

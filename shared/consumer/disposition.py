@@ -12,6 +12,7 @@ from shared.errors import (
     LeaseLostError,
     NotYetError,
     PermanentError,
+    RateLimitedError,
     TransientError,
     describe_error,
 )
@@ -61,6 +62,12 @@ SQS allows a hundred receives, of which the attempts need some. So nothing is gi
 QUICK_WAIT, SLOW_WAIT = timedelta(seconds=10), timedelta(seconds=45)
 """The longest wait each time; at least half of it, so that receives are not used up."""
 
+MAX_LIMIT_WAIT = timedelta(minutes=15)
+"""How long a message waits at most between two tries while a limit on requests lasts."""
+
+_LIMIT_WAIT_SHARE = 4
+"""It waits for an eighth to a quarter of its age: so the hundred receives of a queue last for half a day."""
+
 
 @dataclass(frozen=True, slots=True)
 class RetryPolicy:
@@ -92,10 +99,9 @@ def decide_disposition(
         return RetryIn(max(timedelta(0), min(error.wait, MAX_VISIBILITY)), reason="not_yet", is_unspent=True)
     if isinstance(error, PermanentError) and not isinstance(error, DeploymentError):
         return DeadLetter(reason=error.reason, error=str(error), attempts=attempts)
-    if isinstance(error, DependencyDownError) and receives <= MAX_WAITING_RECEIVES:
-        wait = _compute_outage_wait(error, receives, policy, random_source)
-        if policy.max_age is None or age + wait <= policy.max_age:
-            return RetryIn(wait, reason="dependency_down", is_unspent=True)
+    unspent = _find_unspent_retry(error, age=age, receives=receives, policy=policy, random_source=random_source)
+    if unspent and (policy.max_age is None or age + unspent.delay <= policy.max_age):
+        return unspent
     delay = _compute_delay(attempts, policy, random_source)
     if isinstance(error, TransientError) and error.retry_after:
         delay = max(delay, error.retry_after)
@@ -112,6 +118,18 @@ def build_uncounted_retry(error: Exception, *, attempt: int, policy: RetryPolicy
     return RetryIn(_compute_delay(max(attempt, 1), policy), reason=type(error).__name__)
 
 
+def _find_unspent_retry(
+    error: Exception, *, age: timedelta, receives: int, policy: RetryPolicy, random_source: RandomSource
+) -> RetryIn | None:
+    """Return the retry after an error that says nothing about the message, or None if the attempt counts."""
+    if isinstance(error, RateLimitedError):
+        return RetryIn(_compute_limit_wait(error, age, random_source), reason="rate_limited", is_unspent=True)
+    if isinstance(error, DependencyDownError) and receives <= MAX_WAITING_RECEIVES:
+        wait = _compute_outage_wait(error, receives, policy, random_source)
+        return RetryIn(wait, reason="dependency_down", is_unspent=True)
+    return None
+
+
 def _compute_outage_wait(
     error: DependencyDownError, receives: int, policy: RetryPolicy, random_source: RandomSource
 ) -> timedelta:
@@ -121,6 +139,12 @@ def _compute_outage_wait(
     """
     max_wait = min(QUICK_WAIT if receives <= QUICK_RECEIVES else SLOW_WAIT, policy.cap)
     return max(max_wait * (1 + random_source()) / 2, min(error.retry_after or timedelta(), max_wait))
+
+
+def _compute_limit_wait(error: RateLimitedError, age: timedelta, random_source: RandomSource) -> timedelta:
+    """Return a wait that grows with the age of the message, and is different for those that wait together."""
+    by_age = min(age / _LIMIT_WAIT_SHARE, MAX_LIMIT_WAIT) * (1 + random_source()) / 2
+    return min(max(by_age, error.retry_after or timedelta(0)), MAX_VISIBILITY)
 
 
 def _compute_delay(attempt: int, policy: RetryPolicy, random_source: RandomSource = random.random) -> timedelta:

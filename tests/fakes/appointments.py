@@ -270,6 +270,20 @@ class FakeAppointments:
         await asyncio.sleep(0)
         return {key: [holder for holder, _ in self._current_holders(key, at).values()] for key in keys}
 
+    async def find_full_quota(
+        self,
+        quotas: Sequence[Quota],
+        *,
+        at: datetime,
+        replaces: Appointment | None = None,
+        stale_holder: str | None = None,
+    ) -> QuotaFull | None:
+        """Choose the units as a hold would."""
+        await asyncio.sleep(0)
+        ours = {replaces.appointment_id} if replaces else set()
+        chosen = self._choose(quotas, ours, at, stale_holder)
+        return chosen if isinstance(chosen, QuotaFull) else None
+
     async def _begin(self, claim: Claim) -> None:
         await asyncio.sleep(0)
         if self._errors:

@@ -108,9 +108,16 @@ class FakeCalendar:
         self._errors += [(call, error) for error in errors]
 
     async def find_busy_times(
-        self, calendar_id: str, between: Interval, *, zone: ZoneInfo | None = None, fresh: bool = False
+        self,
+        calendar_id: str,
+        between: Interval,
+        *,
+        zone: ZoneInfo | None = None,
+        fresh: bool = False,
+        busy_may_lag: bool = False,
     ) -> Sequence[BusyTime]:
         """Return the busy times."""
+        del busy_may_lag
         events = await self._calendar("find_busy_times", calendar_id)
         self.fresh_reads.append(fresh)
         ours = [

@@ -55,6 +55,7 @@ EVERYTHING = {
     "HeldSharePercent": "40",
     "ProofOfWork": "tries=400",
     "CalendarMoveWaitMinutes": "20",
+    "GoogleRequestsPerMinute": "900",
     "MetricsNamespace": "StrideChat-test",
     "LogLevel": "WARNING",
     "AppointmentsTableName": "visits",

@@ -11,6 +11,7 @@ from shared.messages.commands import InternalBookingCommand
 from shared.messages.server import Challenge
 from workers.booking.domain.owner_changes import StoredEvent
 from workers.booking.domain.quotas import Bound, Quota
+from workers.booking.domain.request_budget import Lease
 from workers.booking.domain.values import Appointment, Interval, OccupiedTime
 
 
@@ -103,6 +104,17 @@ class AppointmentStore(Protocol):
         buckets and units are transferred in the same transaction. `stale_holder` is an appointment that is no longer a
         hold: units of hold quotas that are still in its name count as free.
         """
+        ...
+
+    async def find_full_quota(
+        self,
+        quotas: Sequence[Quota],
+        *,
+        at: datetime,
+        replaces: Appointment | None = None,
+        stale_holder: str | None = None,
+    ) -> QuotaFull | None:
+        """Return a quota that has no unit for its holder, as `hold` would find it; nothing is taken."""
         ...
 
     async def save(
@@ -243,9 +255,18 @@ class BusyCalendar(Protocol):
     """
 
     async def find_busy_times(
-        self, calendar_id: str, between: Interval, *, zone: ZoneInfo | None = None, fresh: bool = False
+        self,
+        calendar_id: str,
+        between: Interval,
+        *,
+        zone: ZoneInfo | None = None,
+        fresh: bool = False,
+        busy_may_lag: bool = False,
     ) -> Sequence[BusyTime]:
         """Return the busy times, which may be 30 seconds old unless they must be fresh.
+
+        With `busy_may_lag` a fresh answer may be that old, too, if the owner is busy then: nothing is booked because of
+        it.
 
         All-day events begin and end at midnight in `zone`; without one, in the calendar's own zone, or else in UTC.
         """
@@ -311,6 +332,22 @@ class SyncTokens(Protocol):
 
     async def put(self, calendar_id: str, last: LastSync, *, tenant: str, replaces: str | None) -> bool:
         """Store a sync if the token that it began with is still stored; return whether it was."""
+        ...
+
+
+class RequestLeases(Protocol):
+    """Counts the requests to Google that all processes have leased, in windows of time.
+
+    Raises:
+        TransientError, PermanentError: it can't be counted.
+    """
+
+    async def lease(self, lease: Lease) -> bool:
+        """Lease the requests, or none; return whether the window, and the holder's share of it, had room."""
+        ...
+
+    async def close_window(self, window: int) -> None:
+        """Let nobody lease any more in a window."""
         ...
 
 

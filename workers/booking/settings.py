@@ -10,6 +10,7 @@ from shared.tenants.country import check_country
 from workers.booking.domain.held_shares import HELD_SHARE_PERCENT
 from workers.booking.domain.proof_of_work import ProofOfWork, parse_proof_of_work
 from workers.booking.domain.quotas import HOLDS_PER_ADDRESS
+from workers.booking.domain.request_budget import REQUESTS_PER_MINUTE
 
 CountryList = Annotated[
     tuple[Annotated[str, AfterValidator(check_country)], ...], NoDecode, BeforeValidator(split_list)
@@ -74,6 +75,9 @@ class BookingSettings(AwsSettings):
 
     caldav_private_addresses: bool = False
     """Whether CalDAV servers may have private addresses and plain HTTP; only on a local stack."""
+
+    google_requests_per_minute: int = Field(default=REQUESTS_PER_MINUTE, ge=60, le=1_000_000)
+    """How many requests to Google all processes make together in any minute."""
 
     google_calendar_endpoint: str | None = None
     """URL of another server with Google's protocol, ending in a slash."""

@@ -1,6 +1,6 @@
 """The only file of booking that knows every concrete class."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, closing
 from datetime import timedelta
 
@@ -32,8 +32,11 @@ from workers.booking.adapters.cached_calendar import CachedBusyCalendar, CachedC
 from workers.booking.adapters.caldav.accounts import CalDavAccounts
 from workers.booking.adapters.caldav.calendar import CalDavCalendar
 from workers.booking.adapters.caldav.http import CalDavHttp
+from workers.booking.adapters.google.budget import RequestBudget
+from workers.booking.adapters.google.budgeted_calendar import BudgetedCalendar
 from workers.booking.adapters.google.calendar import GoogleCalendar
 from workers.booking.adapters.google.credentials import GoogleCredentials
+from workers.booking.adapters.request_leases import DynamoRequestLeases
 from workers.booking.adapters.scheduler import EventBridgeSchedules
 from workers.booking.adapters.sync_tokens import DynamoSyncTokens
 from workers.booking.handler import BookingHandler, BookingPorts
@@ -71,7 +74,12 @@ async def open_ports(
 ) -> BookingPorts:
     """Open the ports of the use cases."""
     secrets = open_secrets(settings, clock=clock)
-    google = await clients.enter_context(open_calendar(settings, secrets, clock))
+    budget = RequestBudget(
+        leases=DynamoRequestLeases(client=stores.dynamodb, table=settings.calendars_table),
+        clock=clock,
+        requests_per_minute=settings.google_requests_per_minute,
+    )
+    google = await clients.enter_context(open_calendar(settings, secrets, clock, on_request=budget.note_request))
     caldav = await clients.enter_context(open_caldav(settings, secrets))
     sends = await clients.open_client("sqs")
     code_key = secrets.get_text(settings.code_key_secret_id).encode()
@@ -84,7 +92,7 @@ async def open_ports(
             limits_table=settings.limits_table,
             processed_table=settings.processed_table,
         ),
-        calendar=CachedCalendar(google, clock),
+        calendar=CachedCalendar(BudgetedCalendar(google, budget), clock),
         busy_calendars={CalendarProvider.CALDAV: CachedBusyCalendar(caldav, clock)},
         notices=SqsNoticeQueue(calls=sends, url=settings.notifications_queue_url, codes_url=settings.codes_queue_url),
         commands=SqsInternalCommandQueue(calls=sends, url=settings.booking_queue_url),
@@ -137,7 +145,9 @@ def describe_queues(
 
 
 @asynccontextmanager
-async def open_calendar(settings: BookingSettings, secrets: Secrets, clock: Clock) -> AsyncIterator[GoogleCalendar]:
+async def open_calendar(
+    settings: BookingSettings, secrets: Secrets, clock: Clock, *, on_request: Callable[[], None] | None = None
+) -> AsyncIterator[GoogleCalendar]:
     """Open Google Calendar; its connections are closed with the clients."""
     google = GoogleCalendar(
         credentials=GoogleCredentials(
@@ -150,6 +160,7 @@ async def open_calendar(settings: BookingSettings, secrets: Secrets, clock: Cloc
         ),
         clock=clock,
         endpoint=settings.google_calendar_endpoint,
+        on_request=on_request,
     )
     with closing(google):
         yield google

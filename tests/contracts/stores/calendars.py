@@ -97,7 +97,7 @@ class InMemory:
 class AtGoogle:
     """Google's client against the stand-in, with the owner's actions in that."""
 
-    def __init__(self, standin, address, info, *, timeout_seconds=5, subject=None):
+    def __init__(self, standin, address, info, *, timeout_seconds=5, subject=None, on_request=None):
         self.standin = standin
         key = json.dumps(info | {"token_uri": f"{address}/token"})
         self.credentials = GoogleCredentials(
@@ -108,6 +108,7 @@ class AtGoogle:
             clock=FakeClock(NINE - 24 * HOUR),
             endpoint=build_api_endpoint(address),
             timeout_seconds=timeout_seconds,
+            on_request=on_request,
         )
 
     def owner_enters(self, interval, **fields):

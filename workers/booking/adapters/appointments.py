@@ -244,6 +244,19 @@ class DynamoAppointmentStore:
         holders = await asyncio.gather(*(self._quotas.find_holders(key, at) for key in keys))
         return dict(zip(keys, holders, strict=True))
 
+    async def find_full_quota(
+        self,
+        quotas: Sequence[Quota],
+        *,
+        at: datetime,
+        replaces: Appointment | None = None,
+        stale_holder: str | None = None,
+    ) -> QuotaFull | None:
+        """Choose the units as a hold would, without taking them."""
+        also = (replaces.appointment_id,) if replaces else ()
+        choices = await self._quotas.choose_units(quotas, at=at, may_lag=True, also=also, stale_holder=stale_holder)
+        return choices if isinstance(choices, QuotaFull) else None
+
     def _list_count_parts(self, appointment: Appointment, confirmed_at: ConfirmedAt | None) -> list[dict[str, Any]]:
         """Return the part that counts the visit among those that were confirmed on a day."""
         if confirmed_at is None:

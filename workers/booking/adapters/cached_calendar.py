@@ -1,20 +1,34 @@
-"""Caches busy times for half a minute, because all tenants share one account's quota."""
+"""Caches busy times for half a minute, and shares lookups, because all tenants share one account's quota."""
 
 import asyncio
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
+import structlog
+
 from shared.clock import Clock
+from shared.errors import RateLimitedError
+from workers.booking.adapters.fresh_lookups import FreshLookups
 from workers.booking.domain.owner_changes import StoredEvent
 from workers.booking.domain.values import Interval
 from workers.booking.ports import BusyCalendar, BusyTime, Calendar, CalendarChanges, CalendarEvent
 
+log = structlog.get_logger()
+
 MAX_AGE = timedelta(seconds=30)
+MAX_LIMITED_AGE = timedelta(minutes=5)
+"""How old an answer to a question may be while no request is left; a hold is checked anyway."""
+
 _WINDOW = timedelta(days=1)
+_NARROW_LOOKUPS = 3
+"""How many lookups of a calendar within `MAX_AGE` read only what is asked."""
+
+_ALL = timedelta(days=400)
+"""Beyond the farthest day that can be booked, `horizon_days` of a profile."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,34 +50,58 @@ class _Lookup:
 
 
 class CachedBusyCalendar:
-    """A calendar whose busy times may be 30 s old unless they must be fresh; one lookup at a time per calendar."""
+    """A calendar whose busy times may be 30 s old unless they must be fresh; few lookups at a time per calendar.
+
+    Questions share one lookup. Requests for a fresh answer share the next one, which begins after they were made. While
+    no request to the calendar is left, questions are answered from what was read in the last minutes.
+    """
 
     def __init__(self, calendar: BusyCalendar, clock: Clock) -> None:
         self._busy = calendar
         self._clock = clock
         self._answers: dict[str, _CachedAnswer] = {}
         self._lookups: dict[str, _Lookup] = {}
+        self._fresh_lookups = FreshLookups(calendar)
         self._writes: Counter[str] = Counter()
+        self._begun: dict[str, deque[datetime]] = {}
+        """When the last few lookups of a calendar began."""
 
     async def find_busy_times(
-        self, calendar_id: str, between: Interval, *, zone: ZoneInfo | None = None, fresh: bool = False
+        self,
+        calendar_id: str,
+        between: Interval,
+        *,
+        zone: ZoneInfo | None = None,
+        fresh: bool = False,
+        busy_may_lag: bool = False,
     ) -> Sequence[BusyTime]:
         """Return busy times, from the cache if its answer is recent and covers the interval.
 
         A fresh answer that differs invalidates the cached one: the alternatives offered from it may be filled as well.
         """
-        if fresh:
-            fresh_times = await self._busy.find_busy_times(calendar_id, between, zone=zone, fresh=True)
-            cached = self._answers.get(calendar_id)
-            if (
-                cached
-                and _contains_interval(cached.between, between)
-                and cached.zone == zone
-                and set(_select_times_within(cached, between)) != set(fresh_times)
-            ):
-                self._invalidate(calendar_id)
-            return fresh_times
-        return _select_times_within(await self._find_answer(calendar_id, between, zone), between)
+        cached = self._answers.get(calendar_id)
+        if not fresh:
+            try:
+                return _select_times_within(await self._find_answer(calendar_id, between, zone), between)
+            except RateLimitedError:
+                if cached and self._is_usable(cached, between, zone, max_age=MAX_LIMITED_AGE):
+                    log.info("older_busy_times_used", age_seconds=round(self._compute_age(cached).total_seconds()))
+                    return _select_times_within(cached, between)
+                raise
+        if busy_may_lag and cached and self._is_usable(cached, between, zone):
+            known = _select_times_within(cached, between)
+            if any(_is_owners(busy) for busy in known):
+                return known
+        fresh_times = await self._fresh_lookups.find_busy_times(calendar_id, between, zone)
+        cached = self._answers.get(calendar_id)
+        if (
+            cached
+            and _contains_interval(cached.between, between)
+            and cached.zone == zone
+            and set(_select_times_within(cached, between)) != set(fresh_times)
+        ):
+            self._invalidate(calendar_id)
+        return fresh_times
 
     async def _find_answer(self, calendar_id: str, between: Interval, zone: ZoneInfo | None) -> _CachedAnswer:
         """Return the cached answer, or that of the running lookup, or that of a new one."""
@@ -82,8 +120,7 @@ class CachedBusyCalendar:
             await asyncio.wait({lookup.task})
 
     def _start_lookup(self, calendar_id: str, between: Interval, zone: ZoneInfo | None) -> "_Lookup":
-        # Wider than requested, so that the answer covers the next requests, too.
-        wide = Interval(between.start - _WINDOW, between.end + _WINDOW)
+        wide = self._widen(calendar_id, between)
         task = asyncio.create_task(self._read_busy_times(calendar_id, wide, zone))
         lookup = self._lookups[calendar_id] = _Lookup(wide, zone, self._writes[calendar_id], task)
 
@@ -95,6 +132,19 @@ class CachedBusyCalendar:
 
         task.add_done_callback(end_lookup)
         return lookup
+
+    def _widen(self, calendar_id: str, between: Interval) -> Interval:
+        """Return what to read: more than is asked, so that it covers the next questions, too.
+
+        Who leafs through a calendar from date to date asks for another interval each time. After a few of them
+        everything is read at once, so that a calendar costs a few requests in half a minute whatever is asked.
+        """
+        now = self._clock.now()
+        begun = self._begun.setdefault(calendar_id, deque(maxlen=_NARROW_LOOKUPS))
+        is_leafed = len(begun) == _NARROW_LOOKUPS and now - begun[0] < MAX_AGE
+        begun.append(now)
+        wide = Interval(between.start - _WINDOW, between.end + _WINDOW)
+        return Interval(min(wide.start, now - _WINDOW), max(wide.end, now + _ALL)) if is_leafed else wide
 
     async def _read_busy_times(self, calendar_id: str, wide: Interval, zone: ZoneInfo | None) -> _CachedAnswer:
         started_at, writes = self._clock.now(), self._writes[calendar_id]
@@ -108,9 +158,14 @@ class CachedBusyCalendar:
         self._writes[calendar_id] += 1
         self._answers.pop(calendar_id, None)
 
-    def _is_usable(self, cached: _CachedAnswer, between: Interval, zone: ZoneInfo | None) -> bool:
-        is_recent = self._clock.now() - cached.read_at < MAX_AGE
+    def _is_usable(
+        self, cached: _CachedAnswer, between: Interval, zone: ZoneInfo | None, *, max_age: timedelta = MAX_AGE
+    ) -> bool:
+        is_recent = self._compute_age(cached) < max_age
         return is_recent and cached.zone == zone and _contains_interval(cached.between, between)
+
+    def _compute_age(self, cached: _CachedAnswer) -> timedelta:
+        return self._clock.now() - cached.read_at
 
 
 class CachedCalendar(CachedBusyCalendar):
@@ -157,6 +212,11 @@ class CachedCalendar(CachedBusyCalendar):
 
 def _select_times_within(cached: _CachedAnswer, between: Interval) -> list[BusyTime]:
     return [busy for busy in cached.busy if busy.interval.overlaps(between)]
+
+
+def _is_owners(busy: BusyTime) -> bool:
+    """Return whether it is an entry of the owner's own, which no appointment explains."""
+    return busy.appointment_id is None and busy.series_of is None
 
 
 def _contains_interval(wide: Interval, between: Interval) -> bool:

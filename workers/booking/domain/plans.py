@@ -47,6 +47,8 @@ class Hold:
     """The times of its day that are held or booked, for the share that may be held."""
     stale_holder: str | None = None
     """An appointment that still has the session's quota unit, although it is no longer a hold."""
+    is_proved: bool = False
+    """Whether the visitor's browser has solved a proof of work."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,9 +30,9 @@ from workers.booking.handler.case import Case
 from workers.booking.handler.contacts import find_channels, refuse_suppressed_contact
 from workers.booking.handler.limits import refuse_full_quota
 from workers.booking.handler.occupancy import (
+    add_calendars_of_lanes,
     choose_free_lanes,
-    read_occupants_of_lanes,
-    start_reading,
+    read_records_of_visit,
     take_first_lane,
 )
 from workers.booking.handler.proofs import challenge_holder, has_proof
@@ -42,6 +42,10 @@ log = structlog.get_logger()
 
 _MOMENTARY_BOUNDS = frozenset({Bound.HELD_SHARE, Bound.ADDRESS})
 """Whose units are taken before the time is, and free again as soon as it is lost."""
+
+
+_AMONG_RECORDS = frozenset({Bound.SESSION, Bound.DAY})
+"""Quotas that are known before: the session's older hold is replaced, and caps of days are among the records."""
 
 
 async def plan_create(ports: BookingPorts, case: Case, request: BookingCreateData) -> Refuse | AlreadyDone | Hold:
@@ -60,22 +64,28 @@ async def plan_create(ports: BookingPorts, case: Case, request: BookingCreateDat
     if isinstance(requested, Refuse):
         return requested
     service, hold = requested
-    # All reads run side by side; most requests need them all.
-    async with start_reading(read_occupants_of_lanes(ports, case, service, hold)) as reading:
-        refusal, (current_hold, stale_holder) = await asyncio.gather(
-            refuse_suppressed_contact(ports, hold.contact), _load_session_hold(ports, command)
-        )
-        if refusal:
-            return Refuse(refusal, hold.start)
-        if current_hold and _is_same_hold(current_hold, hold, command):
-            return await _plan_repetition(ports, case, current_hold)
-        occupants = await reading
+    refusal, (current_hold, stale_holder), records = await asyncio.gather(
+        refuse_suppressed_contact(ports, hold.contact),
+        _load_session_hold(ports, command),
+        read_records_of_visit(ports, case, hold),
+    )
+    if refusal:
+        return Refuse(refusal, hold.start)
+    if current_hold and _is_same_hold(current_hold, hold, command):
+        return await _plan_repetition(ports, case, current_hold)
     ours = {current_hold.appointment_id} if current_hold else set()
-    lanes = await choose_free_lanes(ports, case, service, hold, occupants, ignoring=ours)
+    ours_excluded = tuple(time for time in records.ours if time.appointment_id not in ours)
+    # What our records refuse is refused without the calendars, whose requests all businesses share.
+    lanes = await choose_free_lanes(ports, case, service, hold, records, ignoring=ours)
+    plan = Hold(hold, service, lanes, current_hold, ours_excluded, stale_holder, has_proof(ports, case))
+    if lanes:
+        if refusal := await _refuse_by_quotas(ports, case, plan):
+            return Refuse(refusal, hold.start)
+        occupants = await add_calendars_of_lanes(ports, case, service, hold, records)
+        lanes = await choose_free_lanes(ports, case, service, hold, occupants, ignoring=ours)
     if not lanes:
         return Refuse(await refuse_with_alternatives(ports, case, service.id, hold.start, ignoring=ours), hold.start)
-    ours_excluded = tuple(time for time in occupants.ours if time.appointment_id not in ours)
-    return Hold(hold, service, lanes, current_hold, ours_excluded, stale_holder)
+    return replace(plan, lanes=lanes)
 
 
 async def _plan_repetition(ports: BookingPorts, case: Case, held: Appointment) -> Refuse | AlreadyDone:
@@ -88,7 +98,7 @@ async def _plan_repetition(ports: BookingPorts, case: Case, held: Appointment) -
 
 async def apply_hold(ports: BookingPorts, case: Case, plan: Hold) -> Appointment | Refusal:
     """Hold the time in one transaction, or refuse without writing an appointment."""
-    at, replaced, is_proved = case.command.accepted_at, plan.current_hold, has_proof(ports, case)
+    at, replaced = case.command.accepted_at, plan.current_hold
     crowded: set[str] = set()
 
     async def write(candidate: Appointment) -> Lost | None:
@@ -99,7 +109,7 @@ async def apply_hold(ports: BookingPorts, case: Case, plan: Hold) -> Appointment
             candidate,
             at=at,
             claim=case.claim,
-            quotas=_list_quotas(ports, case, plan, candidate, is_proved=is_proved),
+            quotas=_list_quotas(ports, case, plan, candidate),
             replaces=_cancel_replaced_hold(replaced, case) if replaced else None,
             stale_holder=plan.stale_holder,
         )
@@ -115,12 +125,7 @@ async def apply_hold(ports: BookingPorts, case: Case, plan: Hold) -> Appointment
             "appointment_held", appointment_id=held.appointment_id, service=plan.service.id, resource=held.resource
         )
         return held
-    ours = {replaced.appointment_id} if replaced else set()
-    if isinstance(held, QuotaFull) and (challenge := challenge_holder(ports, case, held)):
-        return challenge
-    if isinstance(held, QuotaFull) and (limit := refuse_full_quota(held, at)):
-        return await _offer_other_days(ports, case, plan, limit, ours) if held.bound is Bound.HELD_SHARE else limit
-    return await refuse_with_alternatives(ports, case, plan.service.id, plan.hold.start, ignoring=ours)
+    return await _refuse_lost_hold(ports, case, plan, held)
 
 
 def _is_time_wanted_by_others(full: QuotaFull, plan: Hold, resource: str) -> bool:
@@ -134,6 +139,52 @@ def _is_time_wanted_by_others(full: QuotaFull, plan: Hold, resource: str) -> boo
     return full.bound in _MOMENTARY_BOUNDS and len(newcomers) >= len(lanes)
 
 
+async def _refuse_by_quotas(ports: BookingPorts, case: Case, plan: Hold) -> Refusal | None:
+    """Return the refusal of a quota that is full anyway, so that repeated requests beyond it read no calendar.
+
+    A day's share is full if that of each resource is.
+    """
+    resources = list(dict.fromkeys(parse_lane(lane)[0] for lane in plan.lanes))
+    candidates = [
+        replace(plan.hold, resource=next(lane for lane in plan.lanes if parse_lane(lane)[0] == resource))
+        for resource in resources
+    ]
+    full = await _find_full_quota(ports, case, plan, candidates[0], is_share=False)
+    if full is None:
+        shares = await asyncio.gather(
+            *(_find_full_quota(ports, case, plan, candidate, is_share=True) for candidate in candidates)
+        )
+        full = shares[-1] if all(shares) else None
+    if full is None:
+        return None
+    is_time_lost = _is_time_wanted_by_others(full, plan, resources[-1])
+    return await _refuse_lost_hold(ports, case, plan, SlotLost() if is_time_lost else full)
+
+
+async def _find_full_quota(
+    ports: BookingPorts, case: Case, plan: Hold, candidate: Appointment, *, is_share: bool
+) -> QuotaFull | None:
+    """Return a full quota of a hold: its share of the day, or another one."""
+    quotas = [
+        quota
+        for quota in _list_quotas(ports, case, plan, candidate)
+        if quota.bound not in _AMONG_RECORDS and (quota.bound is Bound.HELD_SHARE) is is_share
+    ]
+    return await ports.appointments.find_full_quota(
+        quotas, at=case.command.accepted_at, replaces=plan.current_hold, stale_holder=plan.stale_holder
+    )
+
+
+async def _refuse_lost_hold(ports: BookingPorts, case: Case, plan: Hold, lost: Lost) -> Refusal:
+    """Return the refusal of a full quota or its challenge, or with other times if the time or the day is occupied."""
+    if isinstance(lost, QuotaFull) and (challenge := challenge_holder(ports, case, lost)):
+        return challenge
+    ours = {plan.current_hold.appointment_id} if plan.current_hold else set()
+    if isinstance(lost, QuotaFull) and (limit := refuse_full_quota(lost, case.command.accepted_at)):
+        return await _offer_other_days(ports, case, plan, limit, ours) if lost.bound is Bound.HELD_SHARE else limit
+    return await refuse_with_alternatives(ports, case, plan.service.id, plan.hold.start, ignoring=ours)
+
+
 async def _offer_other_days(
     ports: BookingPorts, case: Case, plan: Hold, limit: Refusal, ours: Collection[str]
 ) -> Refusal:
@@ -145,9 +196,7 @@ async def _offer_other_days(
     return replace(limit, alternatives=others.alternatives, about=about, phone=phone or "")
 
 
-def _list_quotas(
-    ports: BookingPorts, case: Case, plan: Hold, candidate: Appointment, *, is_proved: bool
-) -> tuple[Quota, ...]:
+def _list_quotas(ports: BookingPorts, case: Case, plan: Hold, candidate: Appointment) -> tuple[Quota, ...]:
     """Return all quotas of a hold and its first code; with a proof of work those with the higher limits."""
     command = case.command
     quotas = (
@@ -177,7 +226,7 @@ def _list_quotas(
         ),
         *list_day_quotas(case.profile, plan.service, candidate),
     )
-    return tuple(quota.with_proof or quota for quota in quotas) if is_proved else quotas
+    return tuple(quota.with_proof or quota for quota in quotas) if plan.is_proved else quotas
 
 
 async def _build_requested_hold(

@@ -30,6 +30,7 @@ from workers.booking.handler.late_queries import LateQueries
 from workers.booking.handler.lookup import look_up_appointment
 from workers.booking.handler.queries import answer_query
 from workers.booking.handler.use_cases import apply_plan, plan_command
+from workers.booking.served_tenant import serve_tenant
 
 log = structlog.get_logger()
 
@@ -45,6 +46,10 @@ class BookingHandler:
 
     async def handle(self, command: BookingCommand, claim: Claim) -> str | None:
         """Run the command's use case; return the error code if it is refused."""
+        with serve_tenant(command.tenant):
+            return await self._handle(command, claim)
+
+    async def _handle(self, command: BookingCommand, claim: Claim) -> str | None:
         if isinstance(command, BookingQuery):
             await answer_query(self._ports, self._replies, command)
             await self._complete_command(command, None, claim)

@@ -9,7 +9,7 @@ from datetime import timedelta
 import structlog
 
 from shared.claims import Claim
-from shared.errors import TransientError
+from shared.errors import RateLimitedError, TransientError
 from shared.ids import derive_id
 from shared.messages.commands import BookingSettleEntry, BookingSettleEntryData, Envelope
 from shared.tenants.profile import TenantProfile
@@ -52,6 +52,7 @@ async def sync_event(ports: BookingPorts, command: BookingSettleEntry, claim: Cl
     afterwards: the last write leaves the calendars in the state of the appointment.
 
     Raises:
+        RateLimitedError: no request to the calendar is left; the attempt does not count.
         TransientError: a calendar can't be reached; the retries come minutes apart.
         UnusableCalendarError: an operator or the owner has to repair the calendar, and then replays the command.
     """
@@ -60,6 +61,8 @@ async def sync_event(ports: BookingPorts, command: BookingSettleEntry, claim: Cl
     while appointment is not None:
         try:
             await write_to_calendars(ports, appointment, profile)
+        except RateLimitedError:
+            raise  # It is no attempt, and knows its wait.
         except TransientError as error:
             delay = _RETRY_DELAYS[min(claim.attempts, len(_RETRY_DELAYS)) - 1]
             raise TransientError(

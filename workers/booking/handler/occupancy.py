@@ -4,21 +4,9 @@ Our appointments, busy times of calendars, and daily caps occupy it.
 """
 
 import asyncio
-from collections.abc import (
-    AsyncIterator,
-    Awaitable,
-    Callable,
-    Collection,
-    Coroutine,
-    Iterable,
-    Iterator,
-    Mapping,
-    Sequence,
-)
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
-from typing import Any
 
 from shared.tenants.profile import TenantProfile
 from shared.tenants.services import Service
@@ -40,13 +28,16 @@ class _DayCap:
     key: str
 
 
+CalendarTimes = tuple[str, Sequence[str], Sequence[BusyTime]]
+"""A calendar's id, the resources that it is for (none: all), and its busy times."""
+
+
 @dataclass(frozen=True, slots=True)
 class Occupants:
     """What was read about an interval, before it is known whose times count as free."""
 
     ours: Sequence[OccupiedTime]
-    calendars: Sequence[tuple[str, Sequence[str], Sequence[BusyTime]]]
-    """Each calendar's id, the resources that it is for (none: all), and its busy times."""
+    calendars: Sequence[CalendarTimes]
 
     day_caps: Sequence[tuple[_DayCap, Sequence[str]]]
     """The caps of its days, and who counts towards them."""
@@ -91,6 +82,40 @@ async def _read_occupants(
     may_lag: bool = False,
 ) -> Occupants:
     """Read the stores and the calendars side by side."""
+    records, calendars = await asyncio.gather(
+        _read_records(ports, tenant, profile, between, at=at, may_lag=may_lag),
+        _read_calendars(ports, profile, between, fresh=fresh, lanes=lanes),
+    )
+    return replace(records, calendars=calendars)
+
+
+async def _read_records(
+    ports: BookingPorts, tenant: str, profile: TenantProfile, between: Interval, *, at: datetime, may_lag: bool = False
+) -> Occupants:
+    """Read what our own stores know of an interval, and no calendar."""
+    caps = _list_day_caps(tenant, profile, between)
+    ours, holders = await asyncio.gather(
+        ports.appointments.find_occupied_times(tenant, between, at=at, may_lag=may_lag),
+        _find_cap_holders(ports, caps, at),
+    )
+    return Occupants(
+        ours,
+        (),
+        tuple((cap, holders.get(cap.key, ())) for cap in caps),
+        await ports.appointments.find_day_grids(tenant, between),
+    )
+
+
+async def _read_calendars(
+    ports: BookingPorts,
+    profile: TenantProfile,
+    between: Interval,
+    *,
+    fresh: bool,
+    lanes: Collection[str] | None,
+    busy_may_lag: bool = False,
+) -> tuple[CalendarTimes, ...]:
+    """Read the busy times of the calendars of these lanes, or of all."""
     calendars = [
         *((ports.calendar, calendar_id, own) for calendar_id, own in profile.calendars.items()),
         *(
@@ -99,23 +124,13 @@ async def _read_occupants(
         ),
     ]
     calendars = [entry for entry in calendars if not entry[2] or lanes is None or set(entry[2]) & set(lanes)]
-    caps = _list_day_caps(tenant, profile, between)
-    ours, holders, busy = await asyncio.gather(
-        ports.appointments.find_occupied_times(tenant, between, at=at, may_lag=may_lag),
-        _find_cap_holders(ports, caps, at),
-        asyncio.gather(
-            *(
-                calendar.find_busy_times(calendar_id, between, zone=profile.zone, fresh=fresh)
-                for calendar, calendar_id, _ in calendars
-            )
-        ),
+    busy = await asyncio.gather(
+        *(
+            calendar.find_busy_times(calendar_id, between, zone=profile.zone, fresh=fresh, busy_may_lag=busy_may_lag)
+            for calendar, calendar_id, _ in calendars
+        )
     )
-    return Occupants(
-        ours,
-        tuple((calendar_id, own, times) for (_, calendar_id, own), times in zip(calendars, busy, strict=True)),
-        tuple((cap, holders.get(cap.key, ())) for cap in caps),
-        await ports.appointments.find_day_grids(tenant, between),
-    )
+    return tuple((calendar_id, own, times) for (_, calendar_id, own), times in zip(calendars, busy, strict=True))
 
 
 async def _build_occupancy(
@@ -138,37 +153,28 @@ async def _build_occupancy(
     return Occupancy.from_sources(sources, full_days, occupants.day_grids)
 
 
-async def read_occupants_of_lanes(ports: BookingPorts, case: Case, service: Service, visit: Appointment) -> Occupants:
-    """Read what occupies the time of a visit in the lanes of its service; the calendars are read anew."""
-    return await _read_occupants(
-        ports,
-        visit.tenant,
-        case.profile,
-        visit.blocked,
-        at=case.command.accepted_at,
-        fresh=True,
-        lanes=case.profile.list_lanes(service),
-    )
+async def read_records_of_visit(ports: BookingPorts, case: Case, visit: Appointment) -> Occupants:
+    """Read what our own stores know of the time of a visit: if that is a refusal, no calendar is asked."""
+    return await _read_records(ports, visit.tenant, case.profile, visit.blocked, at=case.command.accepted_at)
 
 
-@asynccontextmanager
-async def start_reading(read: Coroutine[Any, Any, Occupants]) -> AsyncIterator["asyncio.Task[Occupants]"]:
-    """Start a read that may turn out not to be needed: then it is cancelled, and how it ends does not matter."""
-    task = asyncio.create_task(read)
-    try:
-        yield task
-    finally:
-        task.cancel()
-        await asyncio.wait([task])
-        if not task.cancelled():
-            task.exception()
+async def add_calendars_of_lanes(
+    ports: BookingPorts, case: Case, service: Service, visit: Appointment, records: Occupants
+) -> Occupants:
+    """Add the busy times of the calendars of the service's lanes, which are read anew unless the owner is busy."""
+    lanes = case.profile.list_lanes(service)
+    calendars = await _read_calendars(ports, case.profile, visit.blocked, fresh=True, lanes=lanes, busy_may_lag=True)
+    return replace(records, calendars=calendars)
 
 
 async def find_free_lanes(
     ports: BookingPorts, case: Case, service: Service, visit: Appointment, *, ignoring: Collection[str]
 ) -> tuple[str, ...]:
     """Read what occupies the time of a visit, and return its free lanes as `choose_free_lanes` does."""
-    occupants = await read_occupants_of_lanes(ports, case, service, visit)
+    records = await read_records_of_visit(ports, case, visit)
+    if not await choose_free_lanes(ports, case, service, visit, records, ignoring=ignoring):
+        return ()
+    occupants = await add_calendars_of_lanes(ports, case, service, visit, records)
     return await choose_free_lanes(ports, case, service, visit, occupants, ignoring=ignoring)
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from shared.circuits.breaker import BreakerPolicy, CircuitBreaker, CircuitState
 from shared.circuits.guard import Guard
-from shared.errors import DependencyDownError, PermanentError, TransientError
+from shared.errors import DependencyDownError, PermanentError, RateLimitedError, TransientError
 from tests.fakes.turned_loop import run_turned
 
 POLICY = BreakerPolicy(failures=2, calls=2, window_seconds=60, open_seconds=5)
@@ -47,6 +47,7 @@ class Dependency:
         (9, None, TransientError, True),  # cut off after four seconds
         (0, TransientError("busy"), TransientError, True),
         (0, PermanentError("refused"), PermanentError, False),  # an answer
+        (0, RateLimitedError("limit"), RateLimitedError, False),
         (0, RuntimeError("a bug"), RuntimeError, False),
         (3.1, RuntimeError("a bug"), RuntimeError, True),
     ],

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.consumer.disposition import (
+    MAX_LIMIT_WAIT,
     MAX_VISIBILITY,
     MAX_WAITING_RECEIVES,
     Abandon,
@@ -16,7 +17,14 @@ from shared.consumer.disposition import (
     RetryPolicy,
     decide_disposition,
 )
-from shared.errors import DependencyDownError, DeploymentError, LeaseLostError, PermanentError, TransientError
+from shared.errors import (
+    DependencyDownError,
+    DeploymentError,
+    LeaseLostError,
+    PermanentError,
+    RateLimitedError,
+    TransientError,
+)
 
 MAX_RECEIVES, NOTICE_ATTEMPTS = 100, 10
 """The queues' `maxReceiveCount` in the template, and the attempts of a notice, which are the most."""
@@ -137,3 +145,26 @@ def test_a_code_does_not_wait_for_its_provider():
         RetryIn(timedelta(seconds=3.75), "dependency_down", is_unspent=True),
         DeadLetter("mail_not_taken", "DependencyDownError: down", 1),
     ]
+
+
+@pytest.mark.parametrize(
+    ("age", "asked", "wait"),
+    [(0, None, 0), (0, 9, 9), (40, 5, 7.5), (40, 12, 12), (86_400, 9, 675)],
+)
+def test_a_limit_on_requests_costs_no_attempt(age, asked, wait):
+    """However many there were; the wait is what was asked for, or grows with the age of the message."""
+    error = RateLimitedError("none left", retry_after=timedelta(seconds=asked) if asked else None)
+    disposition = decide_disposition(
+        error, attempts=99, policy=POLICY, age=timedelta(seconds=age), random_source=lambda: 0.5
+    )
+    assert disposition == RetryIn(timedelta(seconds=wait), "rate_limited", is_unspent=True)
+
+
+def test_the_receives_of_a_queue_last_for_hours_while_a_limit_lasts():
+    """With the shortest waits: the dead-letter queue is no place for a message that nothing is wrong with."""
+    error, age = RateLimitedError("none left", retry_after=timedelta(seconds=5)), timedelta()
+    for _ in range(MAX_RECEIVES - NOTICE_ATTEMPTS):
+        age += decide_disposition(error, attempts=1, policy=POLICY, age=age, random_source=float).delay
+    assert age > timedelta(hours=5)
+    latest = decide_disposition(error, attempts=1, policy=POLICY, age=age, random_source=lambda: 1.0)
+    assert latest.delay == MAX_LIMIT_WAIT

@@ -34,10 +34,16 @@ class CalDavCalendar:
         self._known_calendars: set[URL] = set()
 
     async def find_busy_times(
-        self, calendar_id: str, between: Interval, *, zone: ZoneInfo | None = None, fresh: bool = False
+        self,
+        calendar_id: str,
+        between: Interval,
+        *,
+        zone: ZoneInfo | None = None,
+        fresh: bool = False,
+        busy_may_lag: bool = False,
     ) -> Sequence[BusyTime]:
         """Read the events of an interval, or the free/busy times where events may not be read; always fresh."""
-        del fresh
+        del fresh, busy_may_lag
         # Imported here, because the libraries are not needed without CalDAV.
         from workers.booking.adapters.caldav.events import find_busy_intervals  # noqa: PLC0415
 

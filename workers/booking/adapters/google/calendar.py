@@ -7,12 +7,12 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
-import google_auth_httplib2
 import httplib2
 from googleapiclient.discovery import build
 
 from shared.clock import Clock
 from workers.booking.adapters.google import calls
+from workers.booking.adapters.google.counted_http import CountedHttp
 from workers.booking.adapters.google.credentials import GoogleCredentials
 from workers.booking.adapters.google.errors import translate_google_errors
 from workers.booking.domain.owner_changes import StoredEvent
@@ -35,20 +35,29 @@ class GoogleCalendar:
         clock: Clock,
         endpoint: str | None = None,
         timeout_seconds: float = TIMEOUT_SECONDS,
+        on_request: Callable[[], None] | None = None,
     ) -> None:
+        """Take what counts each request to the API; it is called from several threads."""
         self._credentials = credentials
         self._clock = clock
         self._endpoint = endpoint
         self._timeout_seconds = timeout_seconds
+        self._on_request = on_request
         self._executor = ThreadPoolExecutor(_THREADS, thread_name_prefix="google-calendar")
         self._local = threading.local()
         self._open: set[Any] = set()
 
     async def find_busy_times(
-        self, calendar_id: str, between: Interval, *, zone: ZoneInfo | None = None, fresh: bool = False
+        self,
+        calendar_id: str,
+        between: Interval,
+        *,
+        zone: ZoneInfo | None = None,
+        fresh: bool = False,
+        busy_may_lag: bool = False,
     ) -> Sequence[BusyTime]:
         """Read the events of an interval; the answer is always fresh."""
-        del fresh
+        del fresh, busy_may_lag
         return await self._call("busy", lambda service: calls.list_busy_times(service, calendar_id, between, zone))
 
     async def is_writable(self, calendar_id: str) -> bool:
@@ -100,7 +109,8 @@ class GoogleCalendar:
             if cached:
                 self._open.discard(cached[1])
                 cached[1].close()
-            http = google_auth_httplib2.AuthorizedHttp(credentials, http=httplib2.Http(timeout=self._timeout_seconds))
+            connections = httplib2.Http(timeout=self._timeout_seconds)
+            http = CountedHttp(credentials, http=connections, on_request=self._on_request)
             options = {"api_endpoint": self._endpoint} if self._endpoint else None
             service = build("calendar", "v3", http=http, static_discovery=True, client_options=options)
             cached = self._local.cached = (credentials, service)

@@ -11,13 +11,27 @@ import httplib2
 from google.auth.exceptions import RefreshError, TransportError
 from googleapiclient.errors import HttpError
 
-from shared.errors import TransientError
+from shared.errors import RateLimitedError, TransientError
 from workers.booking.adapters.google.credentials import GoogleCredentials
 from workers.booking.domain.calendar_problem import CalendarProblem, UnusableCalendarError
+from workers.booking.domain.request_pauses import LimitScope
 
-_RATE_LIMITS = frozenset(
-    {"rateLimitExceeded", "userRateLimitExceeded", "dailyLimitExceeded", "quotaExceeded", "backendError"}
-)
+_RATE_LIMITS = {
+    "rateLimitExceeded": LimitScope.EITHER,
+    "userRateLimitExceeded": LimitScope.ACCOUNT,
+    "dailyLimitExceeded": LimitScope.ACCOUNT,
+    "quotaExceeded": LimitScope.CALENDAR,
+}
+_NOT_OURS = frozenset({"backendError"})
+"""Reasons for a 403 that say nothing about our access."""
+
+
+class GoogleLimitError(RateLimitedError):
+    """Google has refused a request because of a limit."""
+
+    def __init__(self, message: str, *, scope: LimitScope) -> None:
+        super().__init__(message, retry_after=timedelta(seconds=2))
+        self.scope = scope
 
 
 def find_vendor_status(error: BaseException) -> int | None:
@@ -27,7 +41,7 @@ def find_vendor_status(error: BaseException) -> int | None:
 
 def is_access_refused(error: BaseException) -> bool:
     """Return whether Google refuses us a calendar; a rate limit is no refusal."""
-    return find_vendor_status(error) == HTTPStatus.FORBIDDEN and not _list_reasons(error) & _RATE_LIMITS
+    return find_vendor_status(error) == HTTPStatus.FORBIDDEN and not _list_reasons(error) & {*_RATE_LIMITS, *_NOT_OURS}
 
 
 def _list_reasons(error: Any) -> set[Any]:
@@ -60,7 +74,10 @@ def translate_google_errors(operation: str, credentials: GoogleCredentials) -> I
 def _translate_http(operation: str, error: HttpError, credentials: GoogleCredentials) -> Exception:
     status = int(error.resp.status)
     reasons = _list_reasons(error)
-    if status == 429 or status >= 500 or (status == 403 and reasons & _RATE_LIMITS):
+    limits = [scope for reason, scope in _RATE_LIMITS.items() if reason in reasons]
+    if status == 429 or (status == 403 and limits):
+        return GoogleLimitError(f"{operation}: {status}", scope=limits[0] if limits else LimitScope.EITHER)
+    if status >= 500 or (status == 403 and reasons & _NOT_OURS):
         return TransientError(f"{operation}: {status}", retry_after=timedelta(seconds=2))
     if status in (409, 412):
         return TransientError(f"{operation}: {status}: changed concurrently")

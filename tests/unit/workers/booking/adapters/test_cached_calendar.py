@@ -7,10 +7,10 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from shared.errors import TransientError
+from shared.errors import RateLimitedError, TransientError
 from tests.fakes.business_calendar import FakeCalendar
 from tests.fakes.clock import FakeClock
-from workers.booking.adapters.cached_calendar import MAX_AGE, CachedCalendar
+from workers.booking.adapters.cached_calendar import MAX_AGE, MAX_LIMITED_AGE, CachedCalendar
 from workers.booking.domain.event_id import build_event_id
 from workers.booking.domain.values import Interval
 from workers.booking.ports import CalendarEvent
@@ -36,12 +36,15 @@ class SlowCalendar(FakeCalendar):
 
     def __init__(self):
         super().__init__()
+        self.read = []
+        """The intervals that were asked for."""
         self.may_answer = asyncio.Event()
         self.may_answer.set()
         self.may_write = asyncio.Event()
         self.may_write.set()
 
     async def find_busy_times(self, calendar_id, between, *, zone=None, fresh=False):
+        self.read.append(between)
         times = await super().find_busy_times(calendar_id, between, zone=zone, fresh=fresh)
         await self.may_answer.wait()
         return times
@@ -253,3 +256,69 @@ async def test_two_businesses_that_read_one_calendar_at_a_time_do_not_share_the_
     zones = ["Europe/Warsaw", "America/New_York"]
     both = await asyncio.gather(*(spans(calendar, zone=ZoneInfo(zone)) for zone in zones))
     assert [found[0].start.hour for found in both] == [23, 5]
+
+
+async def test_who_leafs_through_a_calendar_costs_four_requests(google, calendar):
+    """After three reads of what was asked everything is read; then no date costs another one in half a minute."""
+    for week in range(50):
+        await spans(calendar, Interval(MORNING.start + week * 7 * DAY, MORNING.end + week * 7 * DAY))
+    assert len(google.calls) == 4
+    assert [between.end - between.start < 4 * DAY for between in google.read] == [True, True, True, False]
+
+
+async def test_who_asks_now_and_then_reads_little(google, calendar, clock):
+    """Three reads in half a minute are many, and not three in all."""
+    for week in range(10):
+        await spans(calendar, Interval(MORNING.start + week * 7 * DAY, MORNING.end + week * 7 * DAY))
+        clock.advance(MAX_AGE / 3)
+    assert max(between.end - between.start for between in google.read) < 4 * DAY
+
+
+async def test_a_time_that_is_known_to_be_the_owners_is_not_read_again(google, calendar, clock):
+    """Where nothing is booked because of it; a time that looks free is, and one that an appointment explains."""
+    google.block(Interval(NINE, NINE + HOUR))
+    await calendar.put("calendar", replace(EVENT, start=NINE + 2 * HOUR, end=NINE + 3 * HOUR))
+    await spans(calendar)
+    for hours, reads in ((0, 1), (1, 2), (2, 3)):
+        hour = Interval(NINE + hours * HOUR, NINE + (hours + 1) * HOUR)
+        await spans(calendar, hour, fresh=True, busy_may_lag=True)
+        assert google.calls.count("find_busy_times") == reads
+    await spans(calendar, Interval(NINE, NINE + HOUR), fresh=True)
+    assert google.calls.count("find_busy_times") == 4
+    clock.advance(MAX_AGE)
+    await spans(calendar, Interval(NINE, NINE + HOUR), fresh=True, busy_may_lag=True)
+    assert google.calls.count("find_busy_times") == 5
+
+
+async def test_without_a_request_left_questions_get_an_older_answer(google, calendar, clock):
+    """Up to five minutes; what must be fresh waits."""
+    await spans(calendar)
+    limited = [RateLimitedError("none left") for _ in range(4)]
+    google.fail("find_busy_times", *limited)
+    clock.advance(MAX_LIMITED_AGE - timedelta(seconds=1))
+    assert await spans(calendar) == []
+    with pytest.raises(RateLimitedError):
+        await spans(calendar, fresh=True)
+    with pytest.raises(RateLimitedError):
+        await spans(calendar, Interval(NINE + 90 * DAY, NINE + 91 * DAY))
+    clock.advance(timedelta(seconds=1))
+    with pytest.raises(RateLimitedError):
+        await spans(calendar)
+
+
+async def test_another_error_gives_no_older_answer(google, calendar, clock):
+    """A calendar that can't be read is not free."""
+    await spans(calendar)
+    google.fail("find_busy_times", TransientError("calendar.busy: 503"))
+    clock.advance(MAX_AGE)
+    with pytest.raises(TransientError):
+        await spans(calendar)
+
+
+async def test_an_answer_from_before_a_write_is_no_older_answer(google, calendar, clock):
+    """It would offer the time of the visit."""
+    await spans(calendar)
+    await calendar.put("calendar", EVENT)
+    google.fail("find_busy_times", RateLimitedError("none left"))
+    with pytest.raises(RateLimitedError):
+        await spans(calendar)

@@ -70,8 +70,8 @@ class World:
             held_share_percent=held_share_percent,
             **{"challenges": self.challenges} | limits,
         )
-        replies = Replies(conversations=self.conversations, connections=self.connections, poster=self.poster)
-        self.handler = BookingHandler(ports=self.ports, replies=replies, claims=self.claims)
+        self.replies = Replies(conversations=self.conversations, connections=self.connections, poster=self.poster)
+        self.handler = BookingHandler(ports=self.ports, replies=self.replies, claims=self.claims)
 
     def command(
         self, kind, *, session="session", client_id=None, replay=0, at=None, source_ip="", envelope=None, **data

@@ -135,7 +135,7 @@ async def test_an_adjacent_event_does_not_block(world):
 async def test_a_failing_calendar_only_costs_the_alternatives(world):
     """The refusal itself is certain."""
     await world.held(session="winner")
-    world.calendar.fail("find_busy_times", None, TransientError("quota"))
+    world.calendar.fail("find_busy_times", TransientError("quota"))
     refused = await world.create()
 
     assert (refused.data.code, refused.data.alternatives) == (ErrorCode.SLOT_TAKEN, ())

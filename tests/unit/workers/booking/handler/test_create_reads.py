@@ -1,4 +1,4 @@
-"""What a request for a time reads: all at the same time, and nothing that it does not need can refuse it."""
+"""What a request for a time reads: our records at the same time, and the calendars only if those do not refuse it."""
 
 import asyncio
 from datetime import timedelta
@@ -14,7 +14,6 @@ READS = (
     ("suppressions", "find"),
     ("appointments", "find_session_hold"),
     ("appointments", "find_occupied_times"),
-    ("calendar", "find_busy_times"),
 )
 
 
@@ -45,7 +44,7 @@ async def test_the_reads_of_a_request_run_side_by_side(world, reads):
 
 
 async def test_a_request_that_needs_no_calendar_is_answered_without_it(world):
-    """The busy times are read before it is known whether they count: an outage refuses only what depends on them."""
+    """An outage refuses only what depends on the calendar."""
     first = await world.create()
     suppressed = Suppression("bounced", since=world.clock.now(), until=world.clock.now() + timedelta(days=1))
     await world.suppressions.add("anna@example.com", suppressed)
@@ -57,18 +56,24 @@ async def test_a_request_that_needs_no_calendar_is_answered_without_it(world):
         await world.create("2026-01-14T10:00")
 
 
-async def test_a_read_that_is_not_needed_is_cancelled(world):
-    """A calendar that hangs does not hold back the answer to a repeated request."""
-    first = await world.create()
-    ended = []
+async def test_what_our_records_refuse_asks_no_calendar_for_its_time(world):
+    """The time is taken, the contact has its holds, or the business is closed: no fresh answer is read for that."""
+    for number, start in enumerate(("2026-01-13T10:00", "2026-01-14T10:00")):
+        await world.held(start, session=f"another-{number}")
+    world.calendar.fresh_reads.clear()
+    occupied = await world.create("2026-01-13T10:00", contact="jan@example.com")
+    full = await world.create("2026-01-15T10:00", session="third")
+    closed = await world.create("2026-01-17T10:00", contact="jan@example.com")
+    codes = [frame.data.code for frame in (occupied, full, closed)]
+    assert codes == [ErrorCode.SLOT_TAKEN, ErrorCode.RATE_LIMITED, ErrorCode.INVALID_TIME]
+    assert True not in world.calendar.fresh_reads
 
-    async def hang(*_, **__):
-        try:
-            await asyncio.Event().wait()
-        finally:
-            ended.append(True)
 
-    world.calendar.find_busy_times = hang
-    async with asyncio.timeout(DEADLINE_SECONDS):
-        assert (await world.create()).data == first.data
-    assert ended == [True]
+async def test_a_move_that_our_records_refuse_asks_no_calendar_for_its_time(world):
+    """As for a request."""
+    moved = await world.confirmed()
+    await world.held("2026-01-14T10:00", session="another", contact="jan@example.com")
+    world.calendar.fresh_reads.clear()
+    refused = await world.send("reschedule", appointment_id=moved, start="2026-01-14T10:00")
+    assert refused.data.code == ErrorCode.SLOT_TAKEN
+    assert True not in world.calendar.fresh_reads
