@@ -23,6 +23,12 @@ _CODE = re.compile(r"\b(\d{6})\b")
 _deserialise = TypeDeserializer().deserialize
 
 
+def get_appointment_id(event: dict[str, Any]) -> str | None:
+    """Return which appointment a calendar event is of; None for one of the owner's own."""
+    found: str | None = event.get("extendedProperties", {}).get("private", {}).get("appointment_id")
+    return found
+
+
 class Backstage:
     """Reads and controls the emulator and the stand-ins."""
 
@@ -44,8 +50,12 @@ class Backstage:
 
     def emails(self, address: str) -> list[dict[str, Any]]:
         """Return the e-mails that went to an address, oldest first."""
+        return [email for email in self.all_emails() if address in email["To"]]
+
+    def all_emails(self) -> list[dict[str, Any]]:
+        """Return the e-mails to everybody, oldest first."""
         received = _get(f"{self._addresses['aws_endpoint_url']}/_ministack/ses/messages")["messages"]
-        return [email for account in received.values() for email in account if address in email["To"]]
+        return [email for account in received.values() for email in account]
 
     async def email(self, address: str, *, number: int = 1) -> dict[str, Any]:
         """Wait for the n-th e-mail to an address, and return it."""
@@ -68,15 +78,14 @@ class Backstage:
 
     def events(self, appointment_id: str) -> list[dict[str, Any]]:
         """Return the calendar events of an appointment that are not deleted."""
+        return [event for event in self.all_events() if get_appointment_id(event) == appointment_id]
+
+    def all_events(self) -> list[dict[str, Any]]:
+        """Return the calendar events of all appointments and of the owner that are not deleted."""
         calendar = urllib.parse.quote(self.profile.calendar_id)
         answer = _get(f"{self._calendar}/_standin/events?calendar={calendar}")
         events = answer["items"] if isinstance(answer, dict) else answer
-        return [
-            event
-            for event in events
-            if event.get("status") != "cancelled"
-            and event.get("extendedProperties", {}).get("private", {}).get("appointment_id") == appointment_id
-        ]
+        return [event for event in events if event.get("status") != "cancelled"]
 
     async def event(self, appointment_id: str) -> dict[str, Any]:
         """Wait until the calendar has the one event of an appointment in its version, and return it."""

@@ -1,0 +1,94 @@
+"""Counts the effects of all visitors' commands: what was lost, and what came twice."""
+
+import asyncio
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from tests.e2e.backstage import Backstage, get_appointment_id
+from tests.soak.recovery.persistent_visitor import Exchange
+from tests.soak.recovery.visits import Booking, Visits
+
+_SETTLE_SECONDS = 60
+_QUERIES = frozenset({"connect", "slots", "e-mail"})
+
+
+@dataclass
+class Effects:
+    """What was lost and doubled; and the dead letters, which are no loss: a visitor hears of each."""
+
+    lost: list[str] = field(default_factory=list)
+    doubled: list[str] = field(default_factory=list)
+    repeated_codes: int = 0
+    """E-mails with the same code: allowed after a crash between the provider's yes and our record."""
+    dead_letters: int = 0
+
+    def __str__(self) -> str:
+        counts = {
+            "lost": len(self.lost),
+            "doubled": len(self.doubled),
+            "codes repeated": self.repeated_codes,
+            "dead letters": self.dead_letters,
+        }
+        return ", ".join(f"{what} {count}" for what, count in counts.items())
+
+
+async def count_effects(visits: Visits, backstage: Backstage) -> Effects:
+    """Count them, once the events and e-mails that are still due have come, or the time for it is over."""
+    effects = Effects()
+    for exchange in visits.list_exchanges():
+        _judge_exchange(exchange, effects)
+    confirmed = [booking for booking in visits.bookings if booking.is_confirmed]
+    await _wait_until_settled(confirmed, visits, backstage)
+    rows = await asyncio.to_thread(backstage.rows, "appointments")
+    events = [get_appointment_id(event) for event in await asyncio.to_thread(backstage.all_events)]
+    for booking in visits.bookings:
+        states = [row["state"] for row in rows if row["session_id"] == booking.visitor.session]
+        kept = [state for state in states if state != "cancelled"]
+        _judge(f"appointments of {booking.address}", len(kept), _is_held(booking), effects)
+        own = events.count(booking.appointment_id) if booking.appointment_id else 0
+        _judge(f"events of {booking.address}", own, booking.is_confirmed, effects)
+        _judge(
+            f"confirmations to {booking.address}",
+            visits.mailbox.count_others(booking.address),
+            booking.is_confirmed,
+            effects,
+        )
+        effects.repeated_codes += max(0, visits.mailbox.count_codes(booking.address) - booking.codes_requested)
+    sessions = {visitor.session for visitor in visits.visitors}
+    failures = await asyncio.to_thread(backstage.rows, "failures")
+    effects.dead_letters = sum(row.get("session_id") in sessions for row in failures)
+    return effects
+
+
+def _is_held(booking: Booking) -> bool:
+    return bool(booking.appointment_id)
+
+
+def _judge_exchange(exchange: Exchange, effects: Effects) -> None:
+    """A command that was acknowledged has one end."""
+    ends = exchange.count_ends()
+    if not ends:
+        effects.lost.append(f"{exchange.kind} ({exchange.phase})")
+    if ends > 1 and exchange.kind not in _QUERIES:
+        effects.doubled.append(f"{exchange.kind} ({exchange.phase}): {ends} ends")
+
+
+def _judge(what: str, count: int, due: int, effects: Effects) -> None:
+    if count < due:
+        effects.lost.append(what)
+    if count > due:
+        effects.doubled.append(f"{what}: {count}")
+
+
+async def _wait_until_settled(confirmed: Iterable[Booking], visits: Visits, backstage: Backstage) -> None:
+    """Return once each confirmed visit has its event and its e-mail; give up after a while."""
+    due = {booking.appointment_id: booking.address for booking in confirmed}
+    try:
+        async with asyncio.timeout(_SETTLE_SECONDS):
+            while not (
+                due.keys() <= {get_appointment_id(event) for event in await asyncio.to_thread(backstage.all_events)}
+                and all(visits.mailbox.count_others(address) for address in due.values())
+            ):
+                await asyncio.sleep(0.5)
+    except TimeoutError:
+        return

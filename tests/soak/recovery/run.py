@@ -1,0 +1,61 @@
+"""Lets visitors come before, during and after a fault, and waits until all are served."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import asynccontextmanager
+
+from tests.e2e.visitor import Visit
+from tests.soak.recovery.faults import Fault, Site
+from tests.soak.recovery.mailbox import open_mailbox
+from tests.soak.recovery.visits import AFTER, BEFORE, DURING, Visits
+
+LIMIT_SECONDS = 240
+"""Until every visitor has got what they wanted, after the end of a fault."""
+
+EARLY_SECONDS = 0.8
+"""So long before a fault come those who are in the middle of something when it begins."""
+
+START_SECONDS = 4.0
+"""Within this time all those come who ask at the beginning of a fault."""
+
+
+@asynccontextmanager
+async def open_visits(site: Site) -> AsyncIterator[Visits]:
+    """Let visitors come to the site's page."""
+    description = site.stack.describe()
+    visit = Visit(description["websocket_url"], description["tenant"], description["site_url"])
+    async with open_mailbox(site.backstage) as mailbox:
+        yield Visits(visit, mailbox)
+
+
+async def run_fault(fault: Fault, site: Site, visits: Visits) -> float:
+    """Let visitors come before, during and after the fault; return when it ended, once all are served or give up."""
+    await asyncio.gather(visits.talk(BEFORE), visits.book(BEFORE))
+    async with asyncio.TaskGroup() as tasks:
+        coming: list[asyncio.Task[None]] = []
+
+        def come(*steps: Coroutine[None, None, None]) -> None:
+            coming.extend(map(tasks.create_task, steps))
+
+        for _ in range(fault.early):
+            come(visits.talk(DURING), visits.book(DURING))
+            await asyncio.sleep(EARLY_SECONDS / fault.early)
+        await asyncio.to_thread(fault.begin, site)
+        try:
+            ends_at = time.monotonic() + fault.seconds
+            for _ in range(fault.chats):
+                come(visits.talk(DURING))
+                await asyncio.sleep(START_SECONDS / fault.chats)
+            while (left := ends_at - time.monotonic()) > 0:
+                come(visits.talk(DURING), visits.book(DURING))
+                await asyncio.sleep(min(fault.every_seconds, left))
+        finally:
+            await asyncio.to_thread(fault.end, site)
+        ended_at = time.monotonic()
+        come(visits.talk(AFTER), visits.book(AFTER))
+        _, waiting = await asyncio.wait(coming, timeout=LIMIT_SECONDS)
+        # What they did not hear counts as lost.
+        for task in waiting:
+            task.cancel()
+    return ended_at
