@@ -36,7 +36,7 @@ async def count_effects(visits: Visits, backstage: Backstage) -> Effects:
     """Count them, once the events and e-mails that are still due have come, or the time for it is over."""
     effects = Effects()
     for exchange in visits.list_exchanges():
-        _judge_exchange(exchange, effects)
+        judge_exchange(exchange, effects)
     confirmed = [booking for booking in visits.bookings if booking.is_confirmed]
     await _wait_until_settled(confirmed, visits, backstage)
     rows = await asyncio.to_thread(backstage.rows, "appointments")
@@ -64,8 +64,8 @@ def _is_held(booking: Booking) -> bool:
     return bool(booking.appointment_id)
 
 
-def _judge_exchange(exchange: Exchange, effects: Effects) -> None:
-    """A command that was acknowledged has one end."""
+def judge_exchange(exchange: Exchange, effects: Effects) -> None:
+    """Note whether a command has no end, or several: a query may be answered again."""
     ends = exchange.count_ends()
     if not ends:
         effects.lost.append(f"{exchange.kind} ({exchange.phase})")

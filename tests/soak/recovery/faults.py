@@ -8,10 +8,10 @@ from pathlib import Path
 
 from infra.local.stack import POOLS, Stack
 from tests.e2e.backstage import Backstage
-from tests.soak.recovery.faulty_proxy import DYNAMODB, SES, FaultyProxy, Rule
+from tests.soak.recovery.faulty_proxy import DYNAMODB, EDGE_DYNAMODB, SES, FaultyProxy, Rule
 
-RESTART_SECONDS = 1.0
-"""How soon a killed process is started again."""
+
+LEASE_SECONDS = 30
 
 
 @dataclass(frozen=True)
@@ -50,6 +50,8 @@ class Fault:
     """Whether a crash may repeat an e-mail: between the provider's yes and our record."""
     is_silent: bool = False
     """Whether nobody can say anything meanwhile: the gateway itself is stopped."""
+    heard_seconds: float = 10
+    """Within this time a visitor hears something about each command, receipts aside."""
     served_seconds: float = 10
     """Within this time after its end all are served who came before; who comes afterwards, within ten seconds."""
 
@@ -62,29 +64,20 @@ def _freeze(name: str, seconds: float, what: str, **options: object) -> Fault:
     return Fault(what, seconds, _signal(name, signal.SIGSTOP), _signal(name, signal.SIGCONT), **options)  # type: ignore[arg-type]
 
 
-def _slow_down(seconds_a_call: float, seconds: float) -> Fault:
+def _slow_down(whose: str, service: str, seconds_a_call: float, **options: object) -> Fault:
     rule = Rule(seconds=seconds_a_call)
     return Fault(
-        f"DynamoDB slowed by {seconds_a_call:g} s a call",
-        seconds,
-        lambda site: site.put_rules(**{DYNAMODB: rule}),
+        f"DynamoDB slowed by {seconds_a_call:g} s a call, {whose}",
+        20,
+        lambda site: site.put_rules(**{service: rule}),
         lambda site: site.put_rules(),
+        **options,  # type: ignore[arg-type]
     )
 
 
-def _kill_pool(name: str) -> Fault:
-    def restart(site: Site) -> None:
-        site.stack.children.stop(name)
-        site.stack.start_pool(name)
-
-    return Fault(
-        f"pool {name} killed",
-        RESTART_SECONDS,
-        _signal(name, signal.SIGKILL),
-        restart,
-        every_seconds=0.5,
-        may_repeat_codes=name == "notifications",
-    )
+def _kill(name: str, **options: object) -> Fault:
+    """The supervisor starts it again; the fault is over at once, and recovery includes the restart."""
+    return Fault(f"{name} killed", 0, _signal(name, signal.SIGKILL), _do_nothing, **options)  # type: ignore[arg-type]
 
 
 def _kill_functions(site: Site) -> None:
@@ -101,7 +94,7 @@ def list_children(pid: int) -> Sequence[int]:
 
 
 def _do_nothing(_site: Site) -> None:
-    """Nothing has to be done: the emulator starts functions by itself."""
+    """Nothing has to be done: what was killed is started again by itself."""
 
 
 FAULTS: Sequence[Fault] = (
@@ -122,7 +115,20 @@ FAULTS: Sequence[Fault] = (
         lambda site: site.put_rules(),
         every_seconds=10,
     ),
-    *(_slow_down(seconds_a_call, 20) for seconds_a_call in (0.3, 1, 2.5, 6)),
-    *(_kill_pool(name) for name in POOLS),
-    Fault("functions killed", RESTART_SECONDS, _kill_functions, _do_nothing, every_seconds=0.5),
+    *(_slow_down("workers", DYNAMODB, seconds_a_call) for seconds_a_call in (0.3, 1, 2.5, 6)),
+    # The emulator runs one invocation of a function at a time: more visitors would wait for each other.
+    _slow_down("functions", EDGE_DYNAMODB, 1, early=1, every_seconds=20),
+    *(
+        _kill(
+            name,
+            early=8,
+            may_repeat_codes=name == "notifications",
+            # A command that was interrupted is processed again when its lease has ended.
+            heard_seconds=LEASE_SECONDS,
+            served_seconds=LEASE_SECONDS,
+        )
+        for name in POOLS
+    ),
+    _kill("bedrock", early=8),
+    Fault("functions killed", 0, _kill_functions, _do_nothing, early=8),
 )

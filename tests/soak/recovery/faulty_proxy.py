@@ -13,6 +13,9 @@ from aiohttp import web
 from infra.local.ports import HOST
 
 DYNAMODB, SES = "dynamodb", "ses"
+EDGE, EDGE_DYNAMODB = "/edge", "edge_dynamodb"
+"""The path before that of calls from the functions of the WebSocket API, and the service that their tables are."""
+
 _THROTTLED = 429
 _DROPPED = frozenset({"connection", "keep-alive", "transfer-encoding", "content-length", "content-encoding", "host"})
 """Headers of one connection, not of the request."""
@@ -71,7 +74,7 @@ class FaultyProxy:
         headers = {name: value for name, value in request.headers.items() if name.lower() not in _DROPPED}
         try:
             async with upstream.request(
-                request.method, f"{self._upstream}{request.raw_path}", headers=headers, data=body
+                request.method, f"{self._upstream}{request.raw_path.removeprefix(EDGE)}", headers=headers, data=body
             ) as answer:
                 kept = {name: value for name, value in answer.headers.items() if name.lower() not in _DROPPED}
                 return web.Response(status=answer.status, headers=kept, body=await answer.read())
@@ -84,7 +87,7 @@ class FaultyProxy:
 
 def _find_service(request: web.Request) -> str:
     if request.headers.get("X-Amz-Target", "").startswith("DynamoDB"):
-        return DYNAMODB
+        return EDGE_DYNAMODB if request.path.startswith(EDGE) else DYNAMODB
     return SES if request.path.startswith("/v2/email") else ""
 
 

@@ -56,6 +56,8 @@ def _count(what: Iterable[str]) -> str:
 class Summary:
     """How long visitors waited in all, in seconds."""
 
+    before: float
+    """How long a visit took without a fault."""
     silence: float
     """The longest time until a command of those who came during the fault was answered, receipts aside."""
     recovered: float
@@ -76,7 +78,9 @@ def summarize(visits: Visits, ended_at: float) -> Summary:
     exchanges = visits.list_exchanges()
 
     def find_last_end(phase: str) -> float:
-        return max((one.ended_at or now for one in exchanges if one.phase == phase), default=ended_at) - ended_at
+        return max((0, *((one.ended_at or now) - ended_at for one in exchanges if one.phase == phase)))
 
     silences = [one.first[0] if one.first else now - one.sent_at for one in exchanges if one.phase == DURING]
-    return Summary(max(silences, default=0.0), find_last_end(AFTER), find_last_end(DURING))
+    without_fault = [one for one in exchanges if one.phase == BEFORE]
+    before = max(one.ended_at or now for one in without_fault) - min(one.sent_at for one in without_fault)
+    return Summary(before, max(silences, default=0.0), find_last_end(AFTER), find_last_end(DURING))

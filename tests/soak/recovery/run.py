@@ -31,7 +31,7 @@ async def open_visits(site: Site) -> AsyncIterator[Visits]:
 
 async def run_fault(fault: Fault, site: Site, visits: Visits) -> float:
     """Let visitors come before, during and after the fault; return when it ended, once all are served or give up."""
-    await asyncio.gather(visits.talk(BEFORE), visits.book(BEFORE))
+    await asyncio.gather(visits.converse(BEFORE), visits.book(BEFORE))
     async with asyncio.TaskGroup() as tasks:
         coming: list[asyncio.Task[None]] = []
 
@@ -39,21 +39,21 @@ async def run_fault(fault: Fault, site: Site, visits: Visits) -> float:
             coming.extend(map(tasks.create_task, steps))
 
         for _ in range(fault.early):
-            come(visits.talk(DURING), visits.book(DURING))
+            come(visits.converse(DURING), visits.book(DURING))
             await asyncio.sleep(EARLY_SECONDS / fault.early)
         await asyncio.to_thread(fault.begin, site)
         try:
             ends_at = time.monotonic() + fault.seconds
             for _ in range(fault.chats):
-                come(visits.talk(DURING))
+                come(visits.converse(DURING))
                 await asyncio.sleep(START_SECONDS / fault.chats)
             while (left := ends_at - time.monotonic()) > 0:
-                come(visits.talk(DURING), visits.book(DURING))
+                come(visits.converse(DURING), visits.book(DURING))
                 await asyncio.sleep(min(fault.every_seconds, left))
         finally:
             await asyncio.to_thread(fault.end, site)
         ended_at = time.monotonic()
-        come(visits.talk(AFTER), visits.book(AFTER))
+        come(visits.converse(AFTER), visits.book(AFTER))
         _, waiting = await asyncio.wait(coming, timeout=LIMIT_SECONDS)
         # What they did not hear counts as lost.
         for task in waiting:

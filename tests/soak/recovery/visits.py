@@ -34,7 +34,7 @@ class Visits:
         """Return every frame of every visitor, with what was heard about it."""
         return [exchange for visitor in self.visitors for exchange in visitor.exchanges.values()]
 
-    async def talk(self, phase: str) -> None:
+    async def converse(self, phase: str) -> None:
         """Ask the assistant, and again after an error that says so."""
         async with open_visitor(self.connect, phase) as visitor:
             self.visitors.append(visitor)
@@ -110,13 +110,13 @@ class Booking:
 
     async def _wait_for_unsent_code(self, number: int) -> dict[str, Any]:
         while True:
-            told = [
+            reports = [
                 frame
                 for frame in self.visitor.unasked
                 if frame["type"] == "error" and frame["data"].get("appointment_id") == self.appointment_id
             ]
-            if len(told) >= number:
-                return told[number - 1]
+            if len(reports) >= number:
+                return reports[number - 1]
             await asyncio.sleep(0.1)
 
     async def confirm(self, code: str) -> None:
