@@ -10,7 +10,6 @@ from infra.local.stack import POOLS, Stack
 from tests.e2e.backstage import Backstage
 from tests.soak.recovery.faulty_proxy import DYNAMODB, EDGE_DYNAMODB, SES, FaultyProxy, Rule
 
-
 LEASE_SECONDS = 30
 
 
