@@ -25,6 +25,8 @@ CHECKOV := $(VENV)/checkov
 
 PORT ?= 8080
 BEDROCK ?= stand-in
+# With a value, `make up` begins without the data of earlier runs.
+FRESH ?=
 STACK ?= stride
 PARAMETERS ?=
 # Code and model to restore, instead of deploying this checkout.
@@ -40,8 +42,8 @@ help: ## list the targets
 
 setup: $(READY) catalogues ## install the dependencies into .venv, with the command .venv/bin/stride
 
-up: $(READY) catalogues bundle-if-possible ## run everything on this machine (PORT=8080, BEDROCK=stand-in|aws)
-	@exec $(PYTHON) -m infra.local.up --port $(PORT) --bedrock $(BEDROCK)
+up: $(READY) catalogues bundle-if-possible ## run everything on this machine (PORT=8080, BEDROCK=stand-in|aws, FRESH=1 without the data of earlier runs)
+	@exec $(PYTHON) -m infra.local.up --port $(PORT) --bedrock $(BEDROCK) $(if $(FRESH),--fresh)
 
 # Four processes keep two cores busy; each further one collects all tests again.
 test: $(READY) catalogues bundle-if-possible ## run the tests (ARGS="-k booking"; ARGS="-n 0" in one process)
@@ -189,7 +191,7 @@ LOCK = --universal --python-version 3.11 $(LOCK_STYLE) $(ARGS)
 # What its release was tested with: newer packages change what it depends on. No versions suit Python 3.14.
 LOCK_LOCALSTACK = --python-version 3.13 --exclude-newer 2026-03-10 $(LOCK_STYLE)
 
-clean: ## remove build results, but neither .venv nor node_modules
+clean: ## remove build results and the data of make up, but neither .venv nor node_modules
 	rm -rf .stride dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 	rm -f */locales/*.mo */*/locales/*.mo */locales/*.json
 	find . -name __pycache__ -type d -not -path './$(VENV)/*' -not -path './node_modules/*' -prune -exec rm -rf {} +

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +39,8 @@ class Deployment:
     """The address of the emulator; None on AWS."""
     variables: Mapping[str, str]
     """Parameters and outputs of the stack by the names of the workers' settings: `{"booking_queue_url": ...}`."""
+    down: tuple[str, ...] = ()
+    """Processes of a local stack that ended again and again, and were left down."""
 
     @property
     def title(self) -> str:
@@ -81,7 +83,8 @@ def find_deployment(*, stack: str | None = None, stack_file: Path | None = None)
         "google_calendar_endpoint": str(description.get("calendar_url") or ""),
         "bedrock_url": str(description.get("bedrock_url") or ""),
     }
-    return _read_deployment(stack or STACK, region, endpoint_url, local)
+    down = tuple(map(str, description.get("down") or ()))
+    return replace(_read_deployment(stack or STACK, region, endpoint_url, local), down=down)
 
 
 def _read_description(path: Path) -> dict[str, Any]:

@@ -13,14 +13,22 @@ from infra.local.ports import HOST
 from infra.local.processes import Children
 
 _READY_SECONDS = 30
+_SAVE_SECONDS = 15
 
 
 def start_emulator(
-    children: Children, *, port: int, scratch: Path, environment: Mapping[str, str], iam_record: Path | None = None
+    children: Children,
+    *,
+    port: int,
+    scratch: Path,
+    environment: Mapping[str, str],
+    iam_record: Path | None = None,
+    state: Path | None = None,
 ) -> Child:
     """Start it; its functions are unpacked under `scratch`, which is emptied first.
 
-    With `iam_record` it enforces IAM, and writes each decision about a role to that file.
+    With `state` it keeps its data in that folder, and goes on with them at its next start. With `iam_record`
+    it enforces IAM, and writes each decision about a role to that file.
     """
     shutil.rmtree(scratch, ignore_errors=True)
     scratch.mkdir(parents=True)
@@ -37,9 +45,14 @@ def start_emulator(
     module = "infra.local.queueing_emulator"
     if iam_record:
         module, own = "infra.local.iam", {**own, "AUTH": "true", "IAM_RECORD": str(iam_record)}
+    if state:
+        state.mkdir(parents=True, exist_ok=True)
+        own |= {"EMULATOR_STATE": str(state / "emulator.json"), "STATE_DIR": str(state)}
+        own |= {"S3_PERSIST": "1", "S3_DATA_DIR": str(state / "buckets")}
     command = [sys.executable, "-m", module]
-    # It stores nothing, and would wait for every open connection.
-    return children.start("emulator", command, {**environment, **own}, stage=0, grace_seconds=0.5)
+    # Without data to write it has nothing to finish, and would wait for every open connection.
+    grace_seconds = _SAVE_SECONDS if state else 0.5
+    return children.start("emulator", command, {**environment, **own}, stage=0, grace_seconds=grace_seconds)
 
 
 def wait_for_emulator(child: Child, port: int) -> None:

@@ -1,4 +1,6 @@
-"""Runs MiniStack with four differences: `python -m infra.local.queueing_emulator`.
+"""Runs MiniStack with five differences: `python -m infra.local.queueing_emulator`.
+
+With the variable EMULATOR_STATE its data are kept in that file (`infra/local/emulator_state.py`).
 
 It counts calls on request (`infra/local/call_recorder.py`), and answers long polls at once
 (`infra/local/long_polls.py`).
@@ -14,8 +16,10 @@ which takes milliseconds. The other functions are unchanged.
 
 import functools
 import gc
+import os
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from ministack import app
@@ -23,6 +27,7 @@ from ministack.core.lambda_runtime import Worker
 from ministack.services import dynamodb, lambda_svc
 
 from infra.local.call_recorder import CallRecorder
+from infra.local.emulator_state import EmulatorState
 from infra.local.long_polls import LongPolls, answer_long_polls_at_once
 
 TIMEOUT_SECONDS = 25.0
@@ -60,8 +65,18 @@ def record_invocations(recorder: CallRecorder, invoke: Invoke) -> Invoke:
     return invoke_and_record
 
 
+def keep_state(path: Path) -> None:
+    """Restore what the file has when the emulator starts, and write it again after each change."""
+    state = EmulatorState(path, f"{os.environ['MINISTACK_HOST']}:{os.environ['GATEWAY_PORT']}")
+    app.app = state.watch_calls(app.app)
+    app.PERSIST_STATE, app._load_persisted_state = True, state.restore  # noqa: SLF001
+    app.save_all = lambda _states: state.save()
+
+
 def run_emulator() -> None:
     """Serve with these differences, until the process is stopped."""
+    if kept := os.environ.get("EMULATOR_STATE"):
+        keep_state(Path(kept))
     recorder = app.app = CallRecorder(app.app)
     app.SERVICE_HANDLERS["dynamodb"] = recorder.ask_for_capacity(app.SERVICE_HANDLERS["dynamodb"])
     Worker.invoke = record_invocations(recorder, Worker.invoke)

@@ -18,6 +18,7 @@ from infra.local.emulator import is_emulator_ready, start_emulator, wait_for_emu
 from infra.local.environment import build_clean_environment, build_pool_environment
 from infra.local.iam.pool_credentials import assume_role
 from infra.local.interrupts import Interrupts
+from infra.local.kept_state import remove_state
 from infra.local.ports import HOST, find_free_port
 from infra.local.processes import Children
 from infra.local.provision import ONE_ADDRESS
@@ -33,6 +34,8 @@ POOLS = (*QUEUES, "failures")
 
 _READY_SECONDS = 30
 _SCRATCH = "scratch"
+STATE = "state"
+"""The folder with the data of a stack that keeps them."""
 
 Step = Callable[[str], AbstractContextManager[None]]
 
@@ -43,6 +46,11 @@ class Options:
 
     folder: Path
     """The folder for logs, keys and the emulator's scratch files; it belongs to one stack at a time."""
+
+    keep: bool = False
+    """Whether the data stay in the folder, for the next stack that keeps them."""
+    fresh: bool = False
+    """Whether the data that an earlier stack kept are removed first."""
 
     tenant: str = "studio-lumen"
     site_port: int = 0
@@ -71,6 +79,11 @@ class Options:
 
     iam_record: Path | None = None
     """With a file, functions and pools may only do what their roles allow, and each decision is written to it."""
+
+    @property
+    def state(self) -> Path | None:
+        """Return the folder with the data that are kept."""
+        return self.folder / STATE if self.keep else None
 
 
 @dataclass(frozen=True)
@@ -200,6 +213,9 @@ def open_local_stack(
     interrupts = interrupts or Interrupts()
     children = Children(options.folder / "logs", interrupts)
     try:
+        # Not before the leftovers of a killed stack have ended.
+        if options.state and options.fresh:
+            remove_state(options.state)
         yield _start_stack(options, children, step)
     finally:
         children.stop_all()
@@ -218,6 +234,7 @@ def _start_stack(options: Options, children: Children, step: Step) -> Stack:
         profile=profile,
         bedrock=options.bedrock,
         bedrock_arguments=options.bedrock_arguments,
+        state=options.state,
     )
     target, wait_until_emulator_is_ready = _start_emulator(options, children)
     with step("Package the functions"):
@@ -262,7 +279,12 @@ def _start_emulator(options: Options, children: Children) -> tuple[Target, Calla
     port = find_free_port(options.emulator_port)
     scratch = options.folder / _SCRATCH
     emulator = start_emulator(
-        children, port=port, scratch=scratch, environment=build_clean_environment(), iam_record=options.iam_record
+        children,
+        port=port,
+        scratch=scratch,
+        environment=build_clean_environment(),
+        iam_record=options.iam_record,
+        state=options.state,
     )
     return Target(endpoint_url=f"http://{HOST}:{port}"), lambda: wait_for_emulator(emulator, port)
 

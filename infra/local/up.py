@@ -17,21 +17,33 @@ from infra.local.bedrock_access import NoCredentialsFoundError
 from infra.local.child import ChildError
 from infra.local.folder import ROOT, Folder, lock_folder
 from infra.local.interrupts import Interrupts
+from infra.local.kept_state import KeptStateError
 from infra.local.stack import POOLS, Options, Stack, open_local_stack
 from infra.local.supervisor import Supervisor
 from shared.errors import ConfigurationError
 
 _WATCH_SECONDS = 0.2
-_EXPECTED_ERRORS = (BotoCoreError, ChildError, ClientError, ConfigurationError, DeployError, InstallError, OSError)
+_EXPECTED_ERRORS = (
+    BotoCoreError,
+    ChildError,
+    ClientError,
+    ConfigurationError,
+    DeployError,
+    InstallError,
+    KeptStateError,
+    OSError,
+)
 
 EPILOG = """\
 examples:
   make up                          the page on port 8080, answers from the offline stand-in
   make up PORT=9000                the page on another port; a free one if that is in use
   make up BEDROCK=aws              answers from Claude, with your AWS credentials; everything else stays here
+  make up FRESH=1                  without the data of earlier runs; these stay otherwise
   python -m infra.local.up --pool chat --pool booking      without the notifications pool
 
 While it runs, .stride/stack.json has the address of every part, and .stride/logs the output of every process.
+A process that ends is started again. The data are in .stride/state.
 """
 
 
@@ -77,6 +89,7 @@ def _parse_arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--folder", type=Path, default=ROOT, help="folder of stack.json and the logs (default: .stride in the checkout)"
     )
+    parser.add_argument("--fresh", action="store_true", help="begin without the data of earlier runs")
     options = parser.parse_args(argv)
     for port in (options.port, options.desk_port, options.aws_port):
         if not 0 <= port <= 65535:
@@ -100,6 +113,8 @@ def _run(arguments: argparse.Namespace, interrupts: Interrupts) -> int:
             desk_port=arguments.desk_port,
             workers=arguments.workers,
             pools=tuple(arguments.pool or POOLS),
+            keep=True,
+            fresh=arguments.fresh,
         )
         try:
             with open_local_stack(options, interrupts=interrupts, step=_print_step) as stack, _announce_stop():

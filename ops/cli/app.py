@@ -97,6 +97,7 @@ def _build_session(*, stack: str | None, stack_file: Path | None, name: str | No
         open_desk_tokens=lambda: open_desk_tokens(load_deployment()),
         open_s3=open_s3,
         clock=SystemClock(),
+        list_down=lambda: load_deployment().down,
     )
 
 

@@ -87,6 +87,9 @@ Examples:
 @click.pass_obj
 def show_status(session: Session, /, *, is_json: bool, is_watching: bool, interval: float) -> None:
     """Show each queue: waiting messages, messages in flight, age of the oldest, dead letters, and open failures."""
+    for name in session.list_down():
+        line = f"{name} is down: it ended again and again, and has its reason in logs/{name}.log. Run `make up` again."
+        print_lines(session.err, sanitize_text(line, "bold red"))
 
     async def run() -> None:
         async with session.open_gauge() as gauge, session.open_desk() as desk:

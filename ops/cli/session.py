@@ -1,7 +1,7 @@
 """The session that every command gets: the operator, the deployment, and the consoles; and the exit codes."""
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
@@ -52,6 +52,8 @@ class Session:
     open_s3: Callable[[], Any]
     """Returns a blocking client of S3, with the credentials of the environment."""
     clock: Clock
+    list_down: Callable[[], Sequence[str]] = tuple
+    """Lists the processes of a local stack that were left down."""
     out: Console = field(default_factory=lambda: Console(highlight=False))
     """For results."""
     err: Console = field(default_factory=lambda: Console(stderr=True, highlight=False))

@@ -55,9 +55,18 @@ def command_of(pid):
 
 
 def test_ctrl_c_while_it_runs_stops_everything(up, tmp_path):
-    """The description lists every part; after the stop it is deleted, and all its processes have ended."""
+    """The description lists every part; after the stop it is deleted, and all its processes have ended.
+
+    The death of the page stops nothing: it is started again before, with a new process id in the description.
+    """
     process = up("--pool", "chat")
     wait_for(process, tmp_path, "Ctrl-C stops everything")
+    before = json.loads((tmp_path / "stack.json").read_text())
+    os.kill(before["pids"]["site"], signal.SIGKILL)
+    wait_for(process, tmp_path, "site runs again")
+    stack = json.loads((tmp_path / "stack.json").read_text())
+    assert stack["pids"].pop("site") != before["pids"].pop("site")
+    assert stack == before
     stack = json.loads((tmp_path / "stack.json").read_text())
     assert set(stack["pids"]) == {"emulator", "calendar", "bedrock", "chat", "site", "desk"}
     assert set(stack["queues"]) == {

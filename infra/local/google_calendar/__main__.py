@@ -10,16 +10,18 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from infra.local.google_calendar.auth import TOKEN_LIFETIME_SECONDS
+from infra.local.google_calendar.keeping import KeptCalendars
 from infra.local.google_calendar.keys import AccountKey, read_account_key
 from infra.local.google_calendar.server import HOST, build_api_endpoint, open_server
 from infra.local.google_calendar.standin import Standin
+from infra.local.kept_state import KeptStateError
 
 LAST_PORT = 65535
 EPILOG = """\
 Once it listens it prints one line, "ready <api endpoint>", with the address to give to the client library
 as api_endpoint. The token_uri of a service account's file must be http://127.0.0.1:PORT/token.
-Events live in memory and end with the process. Faults are ordered with POST /_standin/faults, for example
-{"kind": "rate_limit", "times": 2, "path": "events"}.
+Events live in memory and end with the process, except with --keep. Faults are ordered with
+POST /_standin/faults, for example {"kind": "rate_limit", "times": 2, "path": "events"}.
 """
 
 
@@ -66,6 +68,12 @@ def parse_arguments(argv: Sequence[str] | None = None) -> argparse.Namespace:
         metavar="SECONDS",
         help="lifetime of an access token (default: %(default)s)",
     )
+    parser.add_argument(
+        "--keep",
+        type=Path,
+        metavar="FILE",
+        help="keep calendars and events in this file, and begin with what it has",
+    )
     return parser.parse_args(argv)
 
 
@@ -77,10 +85,15 @@ async def serve(options: argparse.Namespace) -> None:
         time_zone=options.time_zone,
         token_lifetime_seconds=options.token_lifetime,
     )
+    middlewares = []
+    if options.keep:
+        kept = KeptCalendars(options.keep, standin)
+        kept.restore()
+        middlewares.append(kept.write_changes)
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    async with open_server(standin, options.port) as address:
+    async with open_server(standin, options.port, middlewares=middlewares) as address:
         print(f"ready {build_api_endpoint(address)}", flush=True)
         await stop.wait()
 
@@ -90,6 +103,9 @@ def main() -> int:
     options = parse_arguments()
     try:
         asyncio.run(serve(options))
+    except KeptStateError as error:
+        print(error, file=sys.stderr)
+        return 1
     except OSError as error:
         is_in_use = error.errno == errno.EADDRINUSE
         reason = "the port is in use; choose another, or 0 for a free one" if is_in_use else str(error)

@@ -1,6 +1,6 @@
 """The HTTP server of the stand-in, which listens on this machine only."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from http import HTTPStatus
 
@@ -19,8 +19,8 @@ SHUTDOWN_SECONDS = 0.5
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
-def create_app(standin: Standin) -> web.Application:
-    """Return the application with all routes."""
+def create_app(standin: Standin, middlewares: Sequence[Middleware] = ()) -> web.Application:
+    """Return the application with all routes; `middlewares` see an answer before the refusals become JSON."""
 
     async def token(request: web.Request) -> web.StreamResponse:
         fault = standin.faults.take_matching("token")
@@ -32,16 +32,16 @@ def create_app(standin: Standin) -> web.Application:
             return web.json_response(refusal.build_body(), status=HTTPStatus.BAD_REQUEST)
         return web.json_response(granted)
 
-    app = web.Application(middlewares=[_build_call_counter(standin), _answer_refusals_as_json])
+    app = web.Application(middlewares=[_build_call_counter(standin), _answer_refusals_as_json, *middlewares])
     app.add_routes([web.post("/token", token), *Control(standin).build_routes(), *build_api_routes(standin)])
     app.on_shutdown.append(lambda _app: standin.faults.close())
     return app
 
 
 @asynccontextmanager
-async def open_server(standin: Standin, port: int = 0) -> AsyncIterator[str]:
+async def open_server(standin: Standin, port: int = 0, *, middlewares: Sequence[Middleware] = ()) -> AsyncIterator[str]:
     """Serve until the end of the `async with`; yield the server's address. Raise OSError if the port is in use."""
-    runner = web.AppRunner(create_app(standin), access_log=None, shutdown_timeout=SHUTDOWN_SECONDS)
+    runner = web.AppRunner(create_app(standin, middlewares), access_log=None, shutdown_timeout=SHUTDOWN_SECONDS)
     await runner.setup()
     try:
         await web.TCPSite(runner, HOST, port).start()

@@ -1,6 +1,6 @@
 """Calendars and their events in memory, with the rules of writing; without HTTP."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import datetime
 
@@ -53,6 +53,10 @@ class CalendarStore:
     def clear(self) -> None:
         """Remove all calendars."""
         self._calendars.clear()
+
+    def restore_calendars(self, calendars: Iterable[Calendar]) -> None:
+        """Add these calendars with their events; each replaces one with its id."""
+        self._calendars.update({calendar.id: calendar for calendar in calendars})
 
     def get_event(self, calendar_id: str, event_id: str) -> Event:
         """Return one event or instance, deleted or not, or raise `notFound`."""

@@ -49,6 +49,7 @@ class Terminal:
         self.booking = None
         self.usage = None
         self.answers = None
+        self.down = ()
         self.screen = {"width": 160}
         """The arguments of the console, which is not a terminal by default."""
         self.err_screen = {"width": 160}
@@ -81,6 +82,7 @@ class Terminal:
             ),
             open_s3=lambda: self.s3,
             clock=self.world.clock,
+            list_down=lambda: self.down,
             out=Console(highlight=False, **self.screen),
             err=Console(stderr=True, highlight=False, **self.err_screen),
         )

@@ -1,5 +1,7 @@
 """`stride doctor` and `stride status`."""
 
+import json
+
 from ops.desk.domain.transitions import REPLAY_TIMEOUT
 from ops.health.checks import CheckResult
 
@@ -34,6 +36,14 @@ def test_status_shows_queues_and_failures(terminal):
     booking, _, feedback = terminal.run("status").stdout.splitlines()[1:]
     assert booking.split() == ["booking", "3", "1m", "1", "0", "1"]
     assert feedback.split() == ["feedback", "2", "5s", "0"]
+
+
+def test_status_names_what_the_local_stack_left_down(terminal):
+    """Beside the figures, which stay what programs read."""
+    terminal.down = ("booking", "chat")
+    result = terminal.run("status", "--json")
+    assert json.loads(result.stdout)
+    assert [line.split(":")[0] for line in result.stderr.splitlines()] == ["booking is down", "chat is down"]
 
 
 def test_status_counts_lost_replays(terminal):
