@@ -15,6 +15,9 @@ await build({
   entryPoints: [fileURLToPath(new URL("../widget/stride-chat.js", import.meta.url))],
   outdir: folder,
   bundle: true,
+  // What is imported on demand is a file of its own.
+  splitting: true,
+  chunkNames: "[name]",
   external: ["./locales/*"],
   format: "esm",
   target: "es2022",

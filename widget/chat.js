@@ -2,6 +2,7 @@
  * One visitor's conversation on this page: connection, outbox, queries and state put together.
  */
 
+import { canSolve, Challenges, isChallenge } from "./challenges.js";
 import { Connection } from "./connection.js";
 import { EMPTY, hasGap, isForAnotherTab, reduce } from "./conversation.js";
 import { getVisitorZone } from "./dates.js";
@@ -32,6 +33,7 @@ export class Chat {
   #outbox;
   /** @type {Map<string, QuerySender>} */
   #querySenders = new Map();
+  #challenges;
   #locale;
   #onChange;
   /** @type {Timer | null} */
@@ -59,7 +61,7 @@ export class Chat {
         last_seq: this.state.lastSeq,
         locale: this.#locale,
         tz: getVisitorZone(),
-        capabilities: ["progress"],
+        capabilities: canSolve() ? ["challenge", "progress"] : ["progress"],
       }),
       onFrame: (frame) => this.#receive(frame),
       onLimit: (delayMs) => this.#showLimit(delayMs),
@@ -81,6 +83,13 @@ export class Chat {
       store: this.store,
       transmit: (frame) => this.#connection.send(frame),
       onStall: () => this.#connection.restart(),
+    });
+    this.#challenges = new Challenges({
+      onProof: (frame) => this.#outbox.add(frame),
+      onFailure: (frame) => {
+        this.store.dropCommand(frame.re);
+        this.#apply({ local: "unsolved", frame });
+      },
     });
     for (const frame of this.#outbox.restore()) this.#apply({ local: "command", frame });
   }
@@ -110,6 +119,7 @@ export class Chat {
   stop() {
     clearTimeout(this.#gapTimer ?? undefined);
     clearTimeout(this.#limitTimer);
+    this.#challenges.stop();
     this.#connection.stop();
   }
 
@@ -183,10 +193,21 @@ export class Chat {
     return this.sendCommand(type, data, ended ? {} : { id });
   }
 
+  /**
+   * The visitor has closed what the command was for. Nothing happens if it was not challenged: then it is on its way.
+   *
+   * @param {string} id
+   */
+  cancelProof(id) {
+    this.#challenges.cancel(id);
+  }
+
   /** @param {Frame} frame */
   #receive(frame) {
     if (this.#postpone(frame)) return;
     if (frame.re) this.#outbox.acceptAnswer(frame.re);
+    if (isChallenge(frame)) this.#acceptChallenge(frame);
+    else if (frame.re && frame.type !== "ack") this.#challenges.drop(frame.re);
     if (frame.re && frame.type !== "ack") {
       for (const sender of this.#querySenders.values()) sender.acceptAnswer(frame.re);
     }
@@ -211,6 +232,22 @@ export class Chat {
     const isWaiting = [this.#outbox, ...this.#querySenders.values()].some((sender) => sender.postpone(re, delayMs));
     if (isWaiting) this.#showLimit(delayMs);
     return isWaiting;
+  }
+
+  /**
+   * Solve it, if it is about a command of this page. The command is kept for a page that is reloaded meanwhile: that
+   * one gets the challenge again.
+   *
+   * @param {import("./challenges.js").ChallengeFrame} frame
+   */
+  #acceptChallenge(frame) {
+    const { commands, outcomes } = this.state;
+    const known = commands[frame.re];
+    if (outcomes[frame.re]) return;
+    /** @type {CommandFrame | null} */
+    const command = known ? { v: 1, type: known.type, id: frame.re, data: known.data } : null;
+    if (command) this.store.keepCommand(command);
+    this.#challenges.accept(frame, command);
   }
 
   /** @param {number} delayMs */

@@ -77,6 +77,7 @@ export function buildContext({ element, t, chat, log, closeForm, closeVisit }) {
        */
       queryVisit: (data, options) => chat()?.sendQuery("booking.lookup", data, options) ?? null,
       dropQuery: (topic = "booking.slots") => chat()?.dropQuery(topic),
+      cancelProof: (/** @type {string} */ id) => chat()?.cancelProof(id),
       create: (/** @type {CommandData} */ data) => command("booking.create", data),
       /**
        * @param {string} id

@@ -3,8 +3,8 @@
  *
  * Durable frames (those with `seq`) are applied once each and in order; one that comes too early waits in
  * `ahead` until the gap before it is filled. What we do ourselves comes in as frames with `local` in place of
- * `type`: `command` (we sent or queued one), `unanswered` (a query timed out), `reset` (another
- * session), `skip` (give up on a gap).
+ * `type`: `command` (we sent or queued one), `unanswered` (a query timed out), `unsolved` (a challenge was),
+ * `reset` (another session), `skip` (give up on a gap).
  */
 
 import {
@@ -16,6 +16,7 @@ import {
   isAwaitingVisitor,
   isQuery,
 } from "./bookings.js";
+import { isChallenge } from "./challenges.js";
 import { extendDraft } from "./drafts.js";
 
 /**
@@ -95,6 +96,7 @@ const LOCAL = {
   },
   /** Not the end: an answer that comes late after all takes this outcome's place. */
   unanswered: (state, { id }) => recordOutcome(state, { type: "unanswered", re: id, data: {} }),
+  unsolved: (state, { frame }) => (hasOutcome(state, frame.re) ? state : applyRefusal(state, frame)),
   reset,
   skip(state) {
     const first = Math.min(...Object.keys(state.ahead).map(Number));
@@ -232,27 +234,34 @@ const HANDLERS = {
     if (!card || !command || card.touched >= command.order) return next;
     return amendCard(next, applyDetails(card, data, link ? null : may));
   },
-  error(state, frame) {
-    const { re, seq, data } = frame;
-    const command = re ? state.commands[re] : undefined;
-    const { [answerKey(re)]: _, ...entries } = state.entries;
-    const next = recordOutcome({ ...state, entries }, frame);
-    if (command && isQuery(command)) {
-      return data.code === "UNKNOWN_APPOINTMENT" ? applyUnreachable(next, command) : next;
-    }
-    if (isAboutAppointment(data, command)) {
-      const changed = applyBookingError(next.entries, command, data);
-      if (changed) return changed === next.entries[changed.key] ? next : putEntry(next, changed);
-      if (command?.data.link) return next; // The sheet of the link shows it.
-    }
-    const message = re ? state.entries[re] : undefined;
-    const after = seq ? undefined : state.lastSeq + 0.5;
-    const marked =
-      message?.kind === "said" && !message.seq ? putEntry(next, { ...message, state: "failed", after }) : next;
-    const key = refusalKey(re ?? `seq-${seq ?? state.order}`);
-    return putEntry(marked, { kind: "refusal", key, re, seq, after, error: data, command });
-  },
+  /** A challenge is no news: it is solved, and only one that is not becomes a refusal (`unsolved`). */
+  error: (state, frame) => (isChallenge(frame) ? state : applyRefusal(state, frame)),
 };
+
+/**
+ * @param {State} state
+ * @param {Frame<"error">} frame
+ */
+function applyRefusal(state, frame) {
+  const { re, seq, data } = frame;
+  const command = re ? state.commands[re] : undefined;
+  const { [answerKey(re)]: _, ...entries } = state.entries;
+  const next = recordOutcome({ ...state, entries }, frame);
+  if (command && isQuery(command)) {
+    return data.code === "UNKNOWN_APPOINTMENT" ? applyUnreachable(next, command) : next;
+  }
+  if (isAboutAppointment(data, command)) {
+    const changed = applyBookingError(next.entries, command, data);
+    if (changed) return changed === next.entries[changed.key] ? next : putEntry(next, changed);
+    if (command?.data.link) return next; // The sheet of the link shows it.
+  }
+  const message = re ? state.entries[re] : undefined;
+  const after = seq ? undefined : state.lastSeq + 0.5;
+  const marked =
+    message?.kind === "said" && !message.seq ? putEntry(next, { ...message, state: "failed", after }) : next;
+  const key = refusalKey(re ?? `seq-${seq ?? state.order}`);
+  return putEntry(marked, { kind: "refusal", key, re, seq, after, error: data, command });
+}
 
 /**
  * @param {State} state
@@ -260,8 +269,30 @@ const HANDLERS = {
  */
 function applyBooked(state, frame) {
   const { appointment_id: id } = frame.data;
-  const current = frame.type === "booking.pending" ? endOtherHolds(state, id) : state;
+  const proved = dropUnsolved(state, frame.re);
+  const current = frame.type === "booking.pending" ? endOtherHolds(proved, id) : proved;
   return putEntry(current, applyBooking(findCard(state, id), frame, state.visits[id] ?? null));
+}
+
+/**
+ * A challenge that was shown as a refusal was solved after all, perhaps in another tab.
+ *
+ * @param {State} state
+ * @param {string | undefined} re
+ */
+function dropUnsolved(state, re) {
+  const refusal = state.entries[refusalKey(re)];
+  if (refusal?.kind !== "refusal" || refusal.error.code !== "CHALLENGE_REQUIRED") return state;
+  const { [refusal.key]: _, ...entries } = state.entries;
+  return { ...state, entries };
+}
+
+/**
+ * @param {State} state
+ * @param {string | undefined} re
+ */
+function hasOutcome(state, re) {
+  return re !== undefined && state.outcomes[re] !== undefined;
 }
 
 /**

@@ -37,6 +37,22 @@ export interface Venue {
   phone?: string;
 }
 
+/** A proof of work as ALTCHA describes it; all texts are hexadecimal. */
+export interface Challenge {
+  parameters: {
+    algorithm: string;
+    cost: number;
+    nonce: string;
+    salt: string;
+    keyLength: number;
+    keyPrefix: string;
+    keySignature?: string;
+    /** `until`: when it ends, in milliseconds. */
+    data?: Record<string, string | number>;
+  };
+  signature: string;
+}
+
 export interface ErrorData {
   code: string;
   retryable: boolean;
@@ -48,6 +64,8 @@ export interface ErrorData {
   other_contact_kinds?: ContactKind[];
   /** Which field of our frame is wrong, and how. */
   detail?: string;
+  /** What is to be solved before the command is carried out. */
+  challenge?: Challenge;
 }
 
 export interface Action {
@@ -159,6 +177,8 @@ export interface CommandFrame {
   type: string;
   id: string;
   data: CommandData;
+  /** The solution of the challenge that the server has answered the command with. */
+  proof?: string;
 }
 
 /** Any frame of ours. */
@@ -280,6 +300,7 @@ export interface State {
 export type LocalFrame =
   | { local: "command"; frame: CommandFrame; purpose?: string }
   | { local: "unanswered"; id: string }
+  | { local: "unsolved"; frame: Frame<"error"> }
   | { local: "reset" }
   | { local: "skip" };
 

@@ -1,77 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { Chat } from "../../widget/chat.js";
-
-/** A socket that opens at once, keeps what was sent, and says what a test says. */
-class FakeSocket extends EventTarget {
-  /** @type {FakeSocket[]} */
-  static opened = [];
-  static OPEN = 1;
-  readyState = 1;
-  /** @type {any[]} */
-  sent = [];
-
-  /** @param {string} url */
-  constructor(url) {
-    super();
-    this.url = new URL(url);
-    FakeSocket.opened.push(this);
-    queueMicrotask(() => this.dispatchEvent(new Event("open")));
-  }
-
-  /** @param {string} text */
-  send(text) {
-    this.sent.push(JSON.parse(text));
-  }
-
-  close() {
-    this.readyState = 3;
-  }
-
-  /** @param {object} frame */
-  say(frame) {
-    this.dispatchEvent(new MessageEvent("message", { data: JSON.stringify({ v: 1, ...frame }) }));
-  }
-
-  /**
-   * @param {string} re
-   * @param {number} retryAfterMs
-   */
-  refuse(re, retryAfterMs) {
-    const data = { code: "RATE_LIMITED", retryable: true, message: "Wait.", retry_after_ms: retryAfterMs };
-    this.say({ type: "error", re, data });
-  }
-
-  get last() {
-    return this.sent.at(-1);
-  }
-
-  welcome() {
-    const data = { session_id: "s1", session: "token", resume: "ok", limits: {}, disclosure: "" };
-    this.say({ type: "welcome", re: this.last.id, data });
-  }
-}
+import { FakeSocket, openChat, settle } from "./fake_socket.js";
 
 const WAIT_MS = 9_000;
-
-/** @param {import("node:test").TestContext} context */
-async function openChat(context) {
-  context.mock.timers.enable({ apis: ["setTimeout", "setInterval"] });
-  FakeSocket.opened = [];
-  globalThis.WebSocket = /** @type {any} */ (FakeSocket);
-  const chat = new Chat({ url: "wss://api.example/live", tenant: "studio", locale: "en", onChange: () => undefined });
-  chat.store.token = "token";
-  chat.start();
-  await settle();
-  return { chat, socket: /** @type {FakeSocket} */ (FakeSocket.opened[0]) };
-}
-
-/** Let everything run that waits for no timer. */
-const settle = () =>
-  new Promise((resolve) => {
-    setImmediate(resolve);
-  });
 
 test("a hello over a limit is repeated on the same socket, and the visitor keeps the session", async (context) => {
   const { chat, socket } = await openChat(context);

@@ -167,6 +167,7 @@ export class BookingForm {
   }
 
   close() {
+    if (this.#command) this.#actions.cancelProof(this.#command);
     setVisible(this.node, false);
     this.#lookup.drop();
   }

@@ -1,10 +1,11 @@
 """Which file the site serves for an address of the widget: the bundle, or a module."""
 
+import gzip
 import os
 
 import pytest
 
-from infra.local.site.widget_files import find_widget_file, is_bundled
+from infra.local.site.widget_files import BUNDLE, find_widget_file, is_bundled
 
 
 @pytest.fixture
@@ -58,3 +59,10 @@ def test_without_a_bundle_the_modules_are_served(folders):
 def test_in_ci_the_pages_are_tested_with_the_bundle():
     """Otherwise nobody would notice that it is missing."""
     assert is_bundled()
+
+
+@pytest.mark.skipif(not is_bundled(), reason="the tools for JavaScript may be missing")
+def test_the_solver_of_challenges_is_small_and_not_in_the_bundle():
+    """Visitors who are never challenged do not load it."""
+    assert len(gzip.compress((BUNDLE / "proof.js").read_bytes())) < 1_536
+    assert "PBKDF2" not in (BUNDLE / "stride-chat.js").read_text(encoding="utf-8")
