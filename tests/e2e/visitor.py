@@ -26,11 +26,13 @@ class Visitor:
         """Send a raw text frame."""
         await self._socket.send(text)
 
-    async def send(self, kind: str, data: Mapping[str, Any] | None = None, *, frame_id: str | None = None) -> str:
-        """Send a frame and return its id."""
+    async def send(
+        self, kind: str, data: Mapping[str, Any] | None = None, *, frame_id: str | None = None, **fields: str
+    ) -> str:
+        """Send a frame, with `fields` beside its data, and return its id."""
         self._count += 1
         frame_id = frame_id or f"{kind}-{self._count}"
-        await self._socket.send(json.dumps({"v": 1, "type": kind, "id": frame_id, "data": data or {}}))
+        await self._socket.send(json.dumps({"v": 1, "type": kind, "id": frame_id, "data": data or {}, **fields}))
         return frame_id
 
     async def receive(self, timeout_seconds: float = DEADLINE_SECONDS) -> dict[str, Any]:
@@ -52,10 +54,10 @@ class Visitor:
                     return frame
 
     async def ask(
-        self, kind: str, data: Mapping[str, Any] | None, *ends: str, frame_id: str | None = None
+        self, kind: str, data: Mapping[str, Any] | None, *ends: str, frame_id: str | None = None, **fields: str
     ) -> dict[str, Any]:
         """Send a command and return the frame that ends it: one of `ends`, or an error."""
-        sent_id = await self.send(kind, data, frame_id=frame_id)
+        sent_id = await self.send(kind, data, frame_id=frame_id, **fields)
         return await self.until(*ends, "error", re=sent_id)
 
     async def hello(self, last_seq: int = 0, **data: Any) -> dict[str, Any]:
