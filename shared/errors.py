@@ -12,6 +12,9 @@ class TransientError(Exception):
     ledger when no attempt is left.
     """
 
+    may_have_succeeded = False
+    """Whether the effect may be there, so that every other attempt may repeat it."""
+
     def __init__(
         self, message: str, *, retry_after: timedelta | None = None, reason: str = DeadLetterReason.ATTEMPTS_EXHAUSTED
     ) -> None:

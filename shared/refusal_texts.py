@@ -9,6 +9,8 @@ About = Literal[
     "answer_invalid",
     "answer_missing",
     "begun",
+    "calendar_silent",
+    "calendar_silent_phone",
     "change_deadline",
     "code_unsent",
     "code_unsent_email",
@@ -31,8 +33,8 @@ About = Literal[
 ]
 """The subject of a refusal, where its code alone would not help.
 
-A question of the service, a visit that has begun or begins too soon to be changed, a day
-of which much is held by others, also of a business with a telephone number, too many times held, too many codes
+A question of the service, a visit that has begun or begins too soon to be changed, a calendar that does not answer, a
+day of which much is held by others, also of a business with a telephone number, too many times held, too many codes
 within an hour, no further code for a held time, a text without a code, an hour that the clocks skip, a held time that
 has begun, a message that waited too long for an answer, a request to change a visit that was replayed after another
 change or hours later; a code that could not be sent, also by e-mail or to a phone where the other one is possible.

@@ -18,6 +18,8 @@ import { Store } from "./store.js";
 const GAP_TIMEOUT_MS = 3_000;
 const GAP_HELLOS = 2;
 const LIMIT_RETRY_MS = 2_000;
+/** After this time without an answer we say ourselves that it takes longer: the server may not be able to. */
+const SLOW_AFTER_MS = 8_000;
 
 export class Chat {
   /** @type {State} */
@@ -145,6 +147,7 @@ export class Chat {
     this.#apply({ local: "command", frame });
     this.start();
     this.#outbox.add(frame);
+    this.#watch(id);
     return id;
   }
 
@@ -200,6 +203,17 @@ export class Chat {
    */
   cancelProof(id) {
     this.#challenges.cancel(id);
+  }
+
+  /**
+   * Mark a command as slow that has no answer after a while; without a connection the page says something else.
+   *
+   * @param {string} id
+   */
+  #watch(id) {
+    setTimeout(() => {
+      if (this.connectionState === "open" && !this.isLimited) this.#apply({ local: "slow", id });
+    }, SLOW_AFTER_MS);
   }
 
   /** @param {Frame} frame */

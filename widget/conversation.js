@@ -94,6 +94,7 @@ const LOCAL = {
     if (frame.type !== "chat.send") return next;
     return putEntry(next, { kind: "said", key: frame.id, re: frame.id, text: frame.data.text ?? "", state: "pending" });
   },
+  slow: (state, { id }) => (hasWords(state, id) || isUnsent(state, id) ? state : markSlow(state, id)),
   /** Not the end: an answer that comes late after all takes this outcome's place. */
   unanswered: (state, { id }) => recordOutcome(state, { type: "unanswered", re: id, data: {} }),
   unsolved: (state, { frame }) => (hasOutcome(state, frame.re) ? state : applyRefusal(state, frame)),
@@ -125,6 +126,42 @@ function reset(state) {
     entries: Object.fromEntries(pending.map((entry) => [entry.key, entry])),
     order: state.order,
   };
+}
+
+/**
+ * Mark what takes longer than usual, until its next words or its end: the draft of an answer, or the command.
+ *
+ * @param {State} state
+ * @param {string} id
+ * @returns {State}
+ */
+function markSlow(state, id) {
+  if (state.outcomes[id]) return state;
+  const command = state.commands[id];
+  if (state.entries[id]?.kind === "said" || state.entries[answerKey(id)]) {
+    return putEntry(state, { ...findDraft(state, id), slow: true });
+  }
+  return command && !isQuery(command)
+    ? { ...state, commands: { ...state.commands, [id]: { ...command, slow: true } } }
+    : state;
+}
+
+/**
+ * @param {State} state
+ * @param {string} id
+ */
+function hasWords(state, id) {
+  const entry = state.entries[answerKey(id)];
+  return entry?.kind === "answer" && entry.text !== "";
+}
+
+/**
+ * @param {State} state
+ * @param {string} id
+ */
+function isUnsent(state, id) {
+  const entry = state.entries[id];
+  return entry?.kind === "said" && entry.state === "pending";
 }
 
 /** @param {State} state */
@@ -170,9 +207,7 @@ const HANDLERS = {
   typing(state, { re }) {
     return state.outcomes[re] || state.entries[answerKey(re)] ? state : putEntry(state, buildDraft(re));
   },
-  progress(state, { re }) {
-    return state.outcomes[re] ? state : putEntry(state, { ...findDraft(state, re), slow: true });
-  },
+  progress: (state, { re }) => markSlow(state, re),
   "chat.delta"(state, { re, data }) {
     if (state.outcomes[re]) return state;
     const draft = findDraft(state, re);

@@ -33,6 +33,15 @@ export function awaitedMessageId(state) {
 }
 
 /**
+ * Whether a command about a booking takes longer than usual; a slow answer says so in the log.
+ *
+ * @param {State} state
+ */
+export function hasSlowCommand(state) {
+  return Object.entries(state.commands).some(([id, command]) => command.slow === true && !state.outcomes[id]);
+}
+
+/**
  * Return the command about a card's appointment that has not ended yet, as `{ id, type }`, or null.
  *
  * @param {State} state

@@ -33,7 +33,7 @@ import { Chat } from "./chat.js";
 import { buildContext } from "./context.js";
 import { takeLink } from "./link.js";
 import { Refresher } from "./refresher.js";
-import { awaitedMessageId, timeline } from "./selectors.js";
+import { awaitedMessageId, hasSlowCommand, timeline } from "./selectors.js";
 import { getStyleSheets } from "./styles.js";
 import { chooseLanguage, loadTexts } from "./texts.js";
 import { BookingForm } from "./views/booking-form.js";
@@ -285,7 +285,7 @@ export class StrideChat extends HTMLElement {
   #redraw() {
     this.#drawing = false;
     if (!this.#chat) {
-      this.#panel?.update("idle", 0, false);
+      this.#panel?.update("idle", 0, {});
       return;
     }
     const { state, store, connectionState, isLimited } = this.#chat;
@@ -299,7 +299,7 @@ export class StrideChat extends HTMLElement {
     this.#composer?.update(state, owed);
     this.#visit?.update(state);
     this.#form?.update(state);
-    this.#panel?.update(connectionState, seen ? 0 : newCount, isLimited);
+    this.#panel?.update(connectionState, seen ? 0 : newCount, { isLimited, isSlow: hasSlowCommand(state) });
     if (seen) this.#refresher?.refresh();
   }
 }

@@ -194,6 +194,8 @@ export interface Command {
   data: CommandData;
   /** What the link in the command is for. */
   purpose?: string;
+  /** It takes longer than usual. */
+  slow?: boolean;
   order: number;
 }
 
@@ -301,6 +303,7 @@ export type LocalFrame =
   | { local: "command"; frame: CommandFrame; purpose?: string }
   | { local: "unanswered"; id: string }
   | { local: "unsolved"; frame: Frame<"error"> }
+  | { local: "slow"; id: string }
   | { local: "reset" }
   | { local: "skip" };
 

@@ -47,7 +47,8 @@ class Guard:
             raise
         except TransientError as error:
             self._breaker.record_failure(key, loop.time())
-            if wait := self._breaker.compute_wait_seconds(key, loop.time()):
+            wait = self._breaker.compute_wait_seconds(key, loop.time())
+            if wait and not error.may_have_succeeded:
                 # Whoever comes next is not called either, so this attempt says nothing about its message.
                 retry_after = max(timedelta(seconds=wait), error.retry_after or timedelta())
                 raise DependencyDownError(str(error), retry_after=retry_after, reason=error.reason) from error

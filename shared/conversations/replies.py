@@ -65,6 +65,23 @@ class VisitorClient:
     capabilities: Collection[str] = ()
 
 
+def choose_client(connections: Sequence[Connection], connection_id: str, *, otherwise: str) -> VisitorClient:
+    """Return the language that the newest connection asked for, and what the client of a command understands.
+
+    If its connection is gone, only what every other one of the session understands.
+    """
+    own = [one for one in connections if one.connection_id == connection_id] or connections
+    return VisitorClient(
+        choose_locale(connections, otherwise),
+        frozenset.intersection(*(one.capabilities for one in own)) if own else frozenset(),
+    )
+
+
+def choose_locale(connections: Sequence[Connection], otherwise: str) -> str:
+    """Return the language that the newest of a session's connections asked for."""
+    return next((connection.locale for connection in connections if connection.locale), otherwise)
+
+
 class Replies:
     """Sends frames to the session that a command came from.
 
@@ -210,21 +227,6 @@ class Replies:
             # The next post finds it gone again; the other connections have the frame.
             log.warning("connection_kept", connection_id=connection.connection_id, error=str(error))
 
-    async def find_client(self, session_id: str, connection_id: str, *, otherwise: str) -> VisitorClient:
-        """Return the visitor's language, as `find_locale` does, and what the client of a command understands.
-
-        If its connection is gone, only what every other one of the session understands.
-        """
-        connections = await self._connections.list_connections(session_id, may_lag=True)
-        own = [one for one in connections if one.connection_id == connection_id] or connections
-        return VisitorClient(
-            next((one.locale for one in connections if one.locale), otherwise),
-            frozenset.intersection(*(one.capabilities for one in own)) if own else frozenset(),
-        )
-
     async def find_locale(self, session_id: str, otherwise: str) -> str:
         """Return the language that the newest connection asked for, long before this command."""
-        for connection in await self._connections.list_connections(session_id, may_lag=True):
-            if connection.locale:
-                return connection.locale
-        return otherwise
+        return choose_locale(await self._connections.list_connections(session_id, may_lag=True), otherwise)

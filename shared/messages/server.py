@@ -199,6 +199,8 @@ class BookingSlotsData(Message):
     """The telephone number of the business, as it writes it."""
     next_from: date | None = None
     """The next `from` to request, when a frame could not hold all days."""
+    calendar_read_at: Annotated[Instant | None, Field(exclude_if=is_absent)] = None
+    """When the business's calendar was read, if it does not answer now: some of the times may be taken meanwhile."""
 
 
 class BookingPendingData(Message):
@@ -365,6 +367,10 @@ class Typing(ServerFrame):
 
     type: Literal["typing"] = "typing"
     data: Nothing = Nothing()
+
+
+PROGRESS = "progress"
+"""The capability that a client names in its `hello` to get the frames of this type."""
 
 
 class Progress(ServerFrame):

@@ -22,6 +22,8 @@ class FakeConnections:
         self.rows: dict[tuple[str, str], Connection] = {}
         self.error: Exception | None = None
         """Raised by every call while it is set."""
+        self.takes_seconds = 0.0
+        """How long every call takes."""
 
     async def list_connections(self, session_id: str, *, may_lag: bool = False) -> Sequence[Connection]:
         """Return the session's connections, newest first."""
@@ -69,7 +71,7 @@ class FakeConnections:
         )
 
     async def _reach(self) -> None:
-        await asyncio.sleep(0)
+        await asyncio.sleep(self.takes_seconds)
         if self.error:
             raise self.error
 

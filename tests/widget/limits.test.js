@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
+import { hasSlowCommand } from "../../widget/selectors.js";
 import { FakeSocket, openChat, settle } from "./fake_socket.js";
 
 const WAIT_MS = 9_000;
@@ -47,5 +48,18 @@ test("a stored refusal ends its command, and so does one of something that does 
   socket.say({ type: "ack", re: id, data: { state: "accepted" } });
   socket.refuse(id, WAIT_MS);
   assert.deepEqual([chat.isLimited, chat.state.outcomes[id]?.type], [false, "error"]);
+  chat.stop();
+});
+
+test("a command without an answer for eight seconds is slow, whatever the server says", async (context) => {
+  const { chat, socket } = await openChat(context);
+  socket.welcome();
+  await settle();
+  const id = chat.sendCommand("booking.create", {});
+  socket.say({ type: "ack", re: id, data: { state: "accepted" } });
+  context.mock.timers.tick(7_999);
+  assert.ok(!hasSlowCommand(chat.state));
+  context.mock.timers.tick(1);
+  assert.ok(hasSlowCommand(chat.state));
   chat.stop();
 });

@@ -90,12 +90,13 @@ export class Panel {
   /**
    * @param {ConnectionState} connectionState
    * @param {number} newCount
-   * @param {boolean} isLimited
+   * @param {{ isLimited?: boolean, isSlow?: boolean }} waiting
    */
-  update(connectionState, newCount, isLimited) {
+  update(connectionState, newCount, { isLimited = false, isSlow = false }) {
     /** @type {Partial<Record<ConnectionState, string>>} */
     const words = { connecting: this.#t("connecting"), reconnecting: this.#t("reconnecting") };
-    setText(this.#status, isLimited ? this.#t("limited") : (words[connectionState] ?? this.#t("assistant")));
+    const calm = isSlow ? this.#t("progress") : this.#t("assistant");
+    setText(this.#status, isLimited ? this.#t("limited") : (words[connectionState] ?? calm));
     this.#status.dataset.state = connectionState;
     setText(this.#badge, newCount > 9 ? "9+" : String(newCount));
     setVisible(this.#badge, newCount > 0);

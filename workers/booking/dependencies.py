@@ -15,7 +15,15 @@ from shared.tenants.ports import TenantDirectory
 from workers.booking.domain.held_shares import HELD_SHARE_PERCENT
 from workers.booking.domain.proof_of_work import ProofOfWork
 from workers.booking.domain.quotas import HOLDS_PER_ADDRESS, SENDS_PER_HOLD_OF_ADDRESS
-from workers.booking.ports import AppointmentStore, BusyCalendar, Calendar, Challenges, Schedules, SyncTokens
+from workers.booking.ports import (
+    AppointmentStore,
+    BusyCalendar,
+    Calendar,
+    CalendarMemory,
+    Challenges,
+    Schedules,
+    SyncTokens,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +57,9 @@ class BookingPorts:
 
     busy_calendars: Mapping[CalendarProvider, BusyCalendar] = field(default_factory=dict)
     """The calendars of other providers than `calendar`, which are only read."""
+
+    calendar_memory: CalendarMemory | None = None
+    """What calendars said last; without it nothing is known while they can't be read."""
 
     holds_per_address: int = HOLDS_PER_ADDRESS
     """The limit of unverified holds per IP address and business."""

@@ -129,7 +129,8 @@ class BookingFacade:
         """
         ports = await self._get_ports()
         profile = await ports.tenants.get_profile(tenant)
-        return await find_free_times(ports, tenant, profile, service_id, from_day=first, days=days, now=now, at=now)
+        found = await find_free_times(ports, tenant, profile, service_id, from_day=first, days=days, now=now, at=now)
+        return found.offers
 
     async def explain_time(
         self, tenant: str, service_id: str, start: str, *, now: datetime

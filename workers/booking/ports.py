@@ -315,6 +315,22 @@ class Calendar(BusyCalendar, Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class RecalledTimes:
+    """Busy times as a calendar gave them some time ago."""
+
+    times: Sequence[BusyTime]
+    read_at: datetime
+
+
+class CalendarMemory(Protocol):
+    """Remembers what calendars said last, for the time in which they can't be read."""
+
+    def recall(self, calendar_id: str, between: Interval, zone: ZoneInfo | None) -> RecalledTimes | None:
+        """Return the busy times of an interval; None if they are not known, or known for too long."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
 class LastSync:
     """The last sync of a calendar."""
 

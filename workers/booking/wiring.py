@@ -14,6 +14,7 @@ from shared.aws.secrets import open_secrets
 from shared.aws.sqs import SqsInternalCommandQueue, SqsNoticeQueue
 from shared.aws.stores import Stores, open_visitor_stores
 from shared.aws.suppressions import DynamoSuppressions
+from shared.circuits.reports import CircuitReports
 from shared.claims import ClaimStore
 from shared.clock import Clock, SystemClock
 from shared.consumer.queue_description import MessageQueue, QueueDescription
@@ -36,6 +37,8 @@ from workers.booking.adapters.google.budget import RequestBudget
 from workers.booking.adapters.google.budgeted_calendar import BudgetedCalendar
 from workers.booking.adapters.google.calendar import GoogleCalendar
 from workers.booking.adapters.google.credentials import GoogleCredentials
+from workers.booking.adapters.guarded_calendar import CalendarGuards, GuardedBusyCalendar, GuardedCalendar
+from workers.booking.adapters.remembered_times import RememberedBusyTimes
 from workers.booking.adapters.request_leases import DynamoRequestLeases
 from workers.booking.adapters.scheduler import EventBridgeSchedules
 from workers.booking.adapters.sync_tokens import DynamoSyncTokens
@@ -49,12 +52,13 @@ async def open_worker() -> AsyncIterator[Worker]:
     settings, pool_settings, clock = BookingSettings(), PoolSettings(), SystemClock()
     configure_logging(level=settings.log_level, component="booking")
     metrics = EmfMetrics(clock=clock, namespace=settings.metrics_namespace)
+    circuits = CircuitReports(metrics=metrics, clock=clock)
     async with open_aws_clients(settings) as clients:
         stores = await open_visitor_stores(clients, settings, clock, pool_settings.transport)
         queues = describe_queues(
             settings,
             pool_settings,
-            ports=await open_ports(clients, settings, stores=stores, clock=clock, metrics=metrics),
+            ports=await open_ports(clients, settings, stores=stores, circuits=circuits, clock=clock, metrics=metrics),
             replies=stores.replies,
             claims=stores.claims,
             outcomes=DynamoReplayOutcomes(client=stores.dynamodb, table=settings.failures_table, queue="booking"),
@@ -70,7 +74,13 @@ async def open_worker() -> AsyncIterator[Worker]:
 
 
 async def open_ports(
-    clients: AwsClients, settings: BookingSettings, *, stores: Stores, clock: Clock, metrics: Metrics
+    clients: AwsClients,
+    settings: BookingSettings,
+    *,
+    stores: Stores,
+    circuits: CircuitReports,
+    clock: Clock,
+    metrics: Metrics,
 ) -> BookingPorts:
     """Open the ports of the use cases."""
     secrets = open_secrets(settings, clock=clock)
@@ -81,6 +91,12 @@ async def open_ports(
     )
     google = await clients.enter_context(open_calendar(settings, secrets, clock, on_request=budget.note_request))
     caldav = await clients.enter_context(open_caldav(settings, secrets))
+    memory = RememberedBusyTimes(clock)
+    # The guard comes first: what it does not call spends no request.
+    guarded_google = GuardedCalendar(
+        BudgetedCalendar(google, budget), guards=CalendarGuards("google", circuits), memory=memory
+    )
+    guarded_caldav = GuardedBusyCalendar(caldav, guards=CalendarGuards("caldav", circuits), memory=memory)
     sends = await clients.open_client("sqs")
     code_key = secrets.get_text(settings.code_key_secret_id).encode()
     proofs = settings.proof_of_work
@@ -92,8 +108,9 @@ async def open_ports(
             limits_table=settings.limits_table,
             processed_table=settings.processed_table,
         ),
-        calendar=CachedCalendar(BudgetedCalendar(google, budget), clock),
-        busy_calendars={CalendarProvider.CALDAV: CachedBusyCalendar(caldav, clock)},
+        calendar=CachedCalendar(guarded_google, clock),
+        busy_calendars={CalendarProvider.CALDAV: CachedBusyCalendar(guarded_caldav, clock)},
+        calendar_memory=memory,
         notices=SqsNoticeQueue(calls=sends, url=settings.notifications_queue_url, codes_url=settings.codes_queue_url),
         commands=SqsInternalCommandQueue(calls=sends, url=settings.booking_queue_url),
         answers=DynamoQueryAnswers(client=stores.dynamodb, table=settings.processed_table, clock=clock),

@@ -16,6 +16,7 @@ from shared.aws.sqs import SqsInternalCommandQueue, SqsNoticeQueue
 from shared.aws.stores import VisitorStores, open_visitor_stores
 from shared.aws.unanswered_questions import DynamoUnansweredQuestions
 from shared.aws.usage import DynamoUsageStore
+from shared.circuits.reports import CircuitReports
 from shared.claims import ClaimStore
 from shared.clock import Clock, SystemClock
 from shared.consumer.queue_description import MessageQueue, QueueDescription
@@ -34,7 +35,7 @@ from workers.chat.adapters.bedrock.model import MAX_SILENCE_SECONDS, BedrockMode
 from workers.chat.adapters.budget_warnings import BudgetWarnings
 from workers.chat.adapters.capped_spending import CappedSpending
 from workers.chat.adapters.queued_queries import QueuedBookingQueries
-from workers.chat.dependencies import ChatPorts, ModelSettings
+from workers.chat.dependencies import MODEL_CIRCUITS, ChatPorts, ModelSettings
 from workers.chat.domain.tool import ToolBuilder
 from workers.chat.handler.dispatch import ChatHandler
 from workers.chat.handler.shedding import ChatShedding
@@ -54,12 +55,15 @@ async def open_worker() -> AsyncIterator[Worker]:
     check_model_geographies(settings)
     check_intent_model(settings)
     metrics = EmfMetrics(clock=clock, namespace=settings.metrics_namespace)
+    circuits = CircuitReports(metrics=metrics, clock=clock)
     async with open_aws_clients(settings) as clients:
         stores = await open_visitor_stores(clients, settings, clock, pool_settings.transport)
         queues = describe_queues(
             settings,
             pool_settings,
-            ports=await open_ports(clients, settings, pool_settings, stores=stores, clock=clock, metrics=metrics),
+            ports=await open_ports(
+                clients, settings, pool_settings, stores=stores, circuits=circuits, clock=clock, metrics=metrics
+            ),
             replies=stores.replies,
             claims=stores.claims,
             outcomes=DynamoReplayOutcomes(client=stores.dynamodb, table=settings.failures_table, queue="chat"),
@@ -80,6 +84,7 @@ async def open_ports(
     pool_settings: PoolSettings,
     *,
     stores: VisitorStores,
+    circuits: CircuitReports,
     clock: Clock,
     metrics: Metrics,
 ) -> ChatPorts:
@@ -137,6 +142,8 @@ async def open_ports(
         questions=DynamoUnansweredQuestions(client=stores.dynamodb, table=settings.usage_table),
         metrics=metrics,
         clock=clock,
+        model_circuits=circuits.open_breaker("bedrock", MODEL_CIRCUITS),
+        sorting_circuits=circuits.open_breaker("bedrock_sorting", MODEL_CIRCUITS),
         handler_timeout=timedelta(seconds=pool_settings.handler_timeout_seconds),
     )
 

@@ -12,6 +12,8 @@ from workers.notifications.domain import AppointmentLinks, Email, TextMessage, V
 class UnknownOutcomeError(TransientError):
     """The provider did not answer: it may have accepted the message, and the next attempt may repeat it."""
 
+    may_have_succeeded = True
+
 
 class EmailTemplates(Protocol):
     """Renders a notice as an e-mail in the recipient's language."""

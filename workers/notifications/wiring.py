@@ -12,6 +12,7 @@ from shared.aws.queue_connector import SqsConnector
 from shared.aws.secrets import open_secrets
 from shared.aws.stores import Stores, open_stores
 from shared.aws.suppressions import DynamoSuppressions
+from shared.circuits.reports import CircuitReports
 from shared.claims import ClaimStore
 from shared.clock import Clock, SystemClock
 from shared.consumer.disposition import RetryPolicy
@@ -25,6 +26,7 @@ from shared.messages.notices import NOTICE, AnyNotice, SendCode
 from shared.metrics import Metrics
 from shared.settings import PoolSettings
 from workers.notifications.adapters.email_templates import JinjaEmailTemplates
+from workers.notifications.adapters.guarded_senders import GuardedAlerts, GuardedMailer, GuardedSmsSender
 from workers.notifications.adapters.send_rate import DynamoSendRateLimiter
 from workers.notifications.adapters.ses import SesMailer
 from workers.notifications.adapters.ses_events import build_feedback_report_adapter
@@ -54,12 +56,13 @@ async def open_worker() -> AsyncIterator[Worker]:
     settings, pool_settings, clock = NotificationsSettings(), PoolSettings(), SystemClock()
     configure_logging(level=settings.log_level, component="notifications")
     metrics = EmfMetrics(clock=clock, namespace=settings.metrics_namespace)
+    circuits = CircuitReports(metrics=metrics, clock=clock)
     async with open_aws_clients(settings) as clients:
         stores = await open_stores(clients, settings, clock, pool_settings.transport)
         queues = describe_queues(
             settings,
             pool_settings,
-            ports=await open_ports(clients, settings, stores=stores, clock=clock, metrics=metrics),
+            ports=await open_ports(clients, settings, stores=stores, circuits=circuits, clock=clock, metrics=metrics),
             claims=stores.claims,
             outcomes=DynamoReplayOutcomes(client=stores.dynamodb, table=settings.failures_table, queue="notifications"),
         )
@@ -74,7 +77,13 @@ async def open_worker() -> AsyncIterator[Worker]:
 
 
 async def open_ports(
-    clients: AwsClients, settings: NotificationsSettings, *, stores: Stores, clock: Clock, metrics: Metrics
+    clients: AwsClients,
+    settings: NotificationsSettings,
+    *,
+    stores: Stores,
+    circuits: CircuitReports,
+    clock: Clock,
+    metrics: Metrics,
 ) -> NotificationPorts:
     """Open the ports of the use cases."""
     secrets = open_secrets(settings, clock=clock)
@@ -86,21 +95,31 @@ async def open_ports(
     return NotificationPorts(
         email_templates=JinjaEmailTemplates(),
         mailer=(
-            SesMailer(
-                client=await open_sender("sesv2"),
-                sender=settings.ses_from_email,
-                configuration_set=settings.ses_configuration_set,
+            GuardedMailer(
+                SesMailer(
+                    client=await open_sender("sesv2"),
+                    sender=settings.ses_from_email,
+                    configuration_set=settings.ses_configuration_set,
+                ),
+                circuits,
             )
             if settings.ses_from_email
             else None
         ),
         text_message_templates=JinjaTextMessageTemplates(),
         sms_sender=(
-            SnsSmsSender(client=sns, max_price_usd=settings.sms_max_price_usd, sender_id=settings.sms_sender_id)
+            GuardedSmsSender(
+                SnsSmsSender(client=sns, max_price_usd=settings.sms_max_price_usd, sender_id=settings.sms_sender_id),
+                circuits,
+            )
             if settings.sms_enabled
             else None
         ),
-        alerts=SnsAlerts(client=sns, topic_arn=settings.alert_topic) if settings.alert_topic else None,
+        alerts=(
+            GuardedAlerts(SnsAlerts(client=sns, topic_arn=settings.alert_topic), circuits)
+            if settings.alert_topic
+            else None
+        ),
         suppressions=DynamoSuppressions(client=stores.dynamodb, table=settings.suppressions_table, secret=code_key),
         send_rate_limiter=DynamoSendRateLimiter(
             client=stores.dynamodb,

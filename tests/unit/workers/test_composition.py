@@ -218,7 +218,7 @@ def test_the_wirings_read_alike(name):
     assert positional == ["settings", "pool_settings"]
     assert keywords == [one for one in ("ports", "replies", "claims", "outcomes") if one in keywords]
     _, keywords = parameters(wiring.open_ports)
-    assert keywords == [one for one in ("stores", "clock", "metrics") if one in keywords]
+    assert keywords == [one for one in ("stores", "circuits", "clock", "metrics") if one in keywords]
 
 
 @pytest.mark.parametrize("name", WORKERS)

@@ -2,7 +2,7 @@
 
 import itertools
 from collections.abc import Collection, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
 from shared.errors import PermanentError, TransientError
@@ -21,7 +21,7 @@ from workers.booking.domain.visit_length import keep_length
 from workers.booking.handler.case import Case
 from workers.booking.handler.contacts import find_channels, list_contact_kinds
 from workers.booking.handler.frames import build_refusal, build_slots
-from workers.booking.handler.occupancy import load_occupancy
+from workers.booking.handler.occupancy import build_occupancy, load_occupancy, read_occupants
 
 MAX_LISTED_BYTES = 22 * 1024
 """Limit of an answer's services and slots, so that its frame stays under 24 KB; `from` requests later slots."""
@@ -34,13 +34,22 @@ _DAYS_AROUND = (0, 7)
 """How many days around the requested day to search for alternatives, in turn, until enough are found."""
 
 
+@dataclass(frozen=True, slots=True)
+class FreeTimes:
+    """The times that can be booked."""
+
+    offers: Sequence[SlotOffer]
+    read_at: datetime | None = None
+    """When the calendar was read, if it can't be read now."""
+
+
 async def list_free_slots(ports: BookingPorts, case: Case, search: client.BookingSlotsData) -> BookingSlots | Error:
     """Return the free times of as many whole days as a frame holds; an unknown service is refused."""
     command, profile = case.command, case.profile
     service = profile.find_service(search.service) if search.service else None
     if search.service and service is None:
         return build_refusal(case, Refusal(ErrorCode.UNKNOWN_SERVICE))
-    offers = await find_free_times(
+    found = await find_free_times(
         ports,
         command.tenant,
         profile,
@@ -49,6 +58,7 @@ async def list_free_slots(ports: BookingPorts, case: Case, search: client.Bookin
         days=search.days,
         now=case.now,
         at=command.accepted_at,
+        may_recall=True,
     )
     services = tuple(
         ServiceOffer(
@@ -61,7 +71,7 @@ async def list_free_slots(ports: BookingPorts, case: Case, search: client.Bookin
         for offered in profile.services
     )
     room = MAX_LISTED_BYTES - sum(map(_compute_json_size, services))
-    listed, next_from = _fit_whole_days(build_slots(offers[:_MAX_LISTED_SLOTS], profile.zone), room)
+    listed, next_from = _fit_whole_days(build_slots(found.offers[:_MAX_LISTED_SLOTS], profile.zone), room)
     return BookingSlots(
         re=command.client_id,
         data=BookingSlotsData(
@@ -73,6 +83,7 @@ async def list_free_slots(ports: BookingPorts, case: Case, search: client.Bookin
             address=choose_line(profile.address, case.locale, profile.locale),
             phone=profile.phone,
             next_from=next_from,
+            calendar_read_at=found.read_at,
         ),
     )
 
@@ -109,16 +120,23 @@ async def find_free_times(
     days: int,
     now: datetime,
     at: datetime,
-) -> list[SlotOffer]:
+    may_recall: bool = False,
+) -> FreeTimes:
     """Return the times that can be booked on the business's dates from `from_day`, by default from today.
 
-    Occupied times are those at `at`, when the ingress accepted the command. Without a service all are searched.
+    Occupied times are those at `at`, when the ingress accepted the command. Without a service all are searched. With
+    `may_recall`, a calendar that does not answer counts as what it said some minutes ago.
+
+    Raises:
+        TransientError, PermanentError: a store or a calendar can't be read.
     """
     window = _compute_search_window(profile, from_day or now.astimezone(profile.zone).date(), days, now)
     if window is None:
-        return []
-    occupancy = await load_occupancy(ports, tenant, profile, window, at=at, may_lag=True)
-    return find_free_slots(profile, service_id, from_day=from_day, days=days, now=now, occupancy=occupancy)
+        return FreeTimes([])
+    occupants = await read_occupants(ports, tenant, profile, window, at=at, may_lag=True, may_recall=may_recall)
+    occupancy = await build_occupancy(ports, profile, occupants)
+    offers = find_free_slots(profile, service_id, from_day=from_day, days=days, now=now, occupancy=occupancy)
+    return FreeTimes(offers, occupants.read_at)
 
 
 def _fit_whole_days(listed: Sequence[Slot], room: int) -> tuple[tuple[Slot, ...], date | None]:
@@ -169,7 +187,13 @@ async def refuse_with_alternatives(
             continue
         try:
             occupancy = await load_occupancy(
-                ports, command.tenant, profile, window, at=command.accepted_at, ignoring=ignoring
+                ports,
+                command.tenant,
+                profile,
+                window,
+                at=command.accepted_at,
+                ignoring=ignoring,
+                may_recall=not command.replay,
             )
         except (TransientError, PermanentError):
             break

@@ -5,8 +5,9 @@ import asyncio
 import structlog
 
 from shared.claims import Claim, ClaimStore
-from shared.conversations.replies import Replies, build_refusal_frame, find_refusal_code
+from shared.conversations.replies import Replies, build_refusal_frame, choose_client, find_refusal_code
 from shared.dead_letter_reasons import DeadLetterReason
+from shared.errors import TransientError, describe_error
 from shared.messages.commands import (
     BookingCommand,
     BookingLookup,
@@ -17,17 +18,21 @@ from shared.messages.commands import (
 )
 from shared.messages.errors import ErrorCode
 from shared.messages.server import Error, ServerFrame
+from shared.refusal_texts import About
 from shared.tenants.profile import TenantProfile
 from workers.booking.dependencies import BookingPorts
 from workers.booking.domain.calendar_problem import CalendarProblem
+from workers.booking.domain.plans import Plan, Refuse
 from workers.booking.handler.alerts import alert_operator
 from workers.booking.handler.availability import list_free_slots
+from workers.booking.handler.calendar_reading import CalendarSilentError
 from workers.booking.handler.case import Case, Replayable, VisitorCommand, build_case
 from workers.booking.handler.choose_again import ask_to_choose_again
-from workers.booking.handler.frames import build_answer
+from workers.booking.handler.frames import build_answer, build_refusal, refuse_for_silent_calendar
 from workers.booking.handler.internal_commands import handle_internal_command
-from workers.booking.handler.late_queries import LateQueries
+from workers.booking.handler.late_queries import RETRIED_WITHIN, LateQueries
 from workers.booking.handler.lookup import look_up_appointment
+from workers.booking.handler.progress import SlowCommand, report_progress
 from workers.booking.handler.queries import answer_query
 from workers.booking.handler.use_cases import apply_plan, plan_command
 from workers.booking.served_tenant import serve_tenant
@@ -57,16 +62,34 @@ class BookingHandler:
         if isinstance(command, InternalCommand):
             await self._complete_command(command, await handle_internal_command(self._ports, command, claim), claim)
             return None
-        if isinstance(command, BookingSlots | BookingLookup):
-            if self.late_queries.is_late(command):
-                return await self.late_queries.refuse(command, claim)
-            if await self.late_queries.drop_if_gone(command, claim):
-                return None
-            return await self._answer_query(command, await self._find_answer(command, claim), claim)
+        async with report_progress(command, claim, replies=self._replies, clock=self._ports.clock) as slow:
+            if isinstance(command, BookingSlots | BookingLookup):
+                return await self._handle_query(command, claim, slow)
+            return await self._carry_out(command, claim, slow)
+
+    async def _handle_query(self, command: BookingSlots | BookingLookup, claim: Claim, slow: SlowCommand) -> str | None:
+        """Answer a query, or refuse it when nobody can wait any longer: it is worth no further attempt then."""
+        if self.late_queries.is_late(command):
+            return await self.late_queries.refuse(command, claim)
+        try:
+            async with asyncio.timeout(self.late_queries.compute_seconds_left(command)):
+                if await self.late_queries.drop_if_gone(command, claim):
+                    return None
+                frame = await self._find_answer(command, claim, slow)
+        except (TransientError, TimeoutError) as error:
+            if isinstance(error, TransientError) and self.late_queries.may_be_retried(command):
+                raise
+            log.warning("query_failed", error=describe_error(error))
+            return await self.late_queries.refuse(command, claim)
+        return await self._answer_query(command, frame, claim)
+
+    async def _carry_out(self, command: Replayable, claim: Claim, slow: SlowCommand) -> str | None:
         if not claim.is_first and (stored := await self._replies.recover_outcome(command.session_id, claim=claim)):
             return find_refusal_code(stored)
-        case, tail = await asyncio.gather(self._open_case(command, claim), self._replies.get_tail(command.session_id))
-        plan = await plan_command(self._ports, case, command)
+        case, tail = await asyncio.gather(
+            self._open_case(command, claim, slow), self._replies.get_tail(command.session_id)
+        )
+        plan = await self._plan(case, command)
         frame = build_answer(case, await apply_plan(self._ports, case, plan))
         if not isinstance(frame, Error):
             # It says what the appointment says, whichever worker stores it.
@@ -95,6 +118,16 @@ class BookingHandler:
         await self._claims.release(claim, unspent=True)
         return find_refusal_code(frame)
 
+    async def _plan(self, case: Case, command: Replayable) -> Plan:
+        """Plan the command; while a calendar is silent, its visitor is refused: nothing was changed yet."""
+        try:
+            return await plan_command(self._ports, case, command)
+        except CalendarSilentError as error:
+            if error.has_answered and case.now - command.accepted_at < RETRIED_WITHIN:
+                raise
+            log.warning("calendar_silent", error=describe_error(error))
+            return Refuse(refuse_for_silent_calendar(case))
+
     async def _complete_command(self, command: InternalBookingCommand, frame: ServerFrame | None, claim: Claim) -> None:
         """Complete an internal command, with a frame for the visitor where it has one."""
         if frame is None:
@@ -110,17 +143,25 @@ class BookingHandler:
         await self._claims.complete(claim)
         return find_refusal_code(frame)
 
-    async def _open_case(self, command: VisitorCommand, claim: Claim) -> Case:
-        client = await self._replies.find_client(command.session_id, command.connection_id, otherwise=command.locale)
+    async def _open_case(self, command: VisitorCommand, claim: Claim, slow: SlowCommand) -> Case:
+        connections = await self._replies.list_connections(command.session_id, may_lag=True)
+        slow.set_connections(connections)
+        client = choose_client(connections, command.connection_id, otherwise=command.locale)
         profile = await self._ports.tenants.get_profile(command.tenant, for_visitor=True)
         now = self._ports.clock.now()
         return build_case(command, claim, profile, locale=client.locale, now=now, capabilities=client.capabilities)
 
-    async def _find_answer(self, command: BookingSlots | BookingLookup, claim: Claim) -> ServerFrame:
-        case = await self._open_case(command, claim)
+    async def _find_answer(self, command: BookingSlots | BookingLookup, claim: Claim, slow: SlowCommand) -> ServerFrame:
+        case = await self._open_case(command, claim, slow)
         match command:
             case BookingSlots(data=search):
-                return await list_free_slots(self._ports, case, search)
+                try:
+                    return await list_free_slots(self._ports, case, search)
+                except CalendarSilentError as error:
+                    if error.has_answered and self.late_queries.may_be_retried(command):
+                        raise
+                    log.warning("calendar_silent", error=describe_error(error))
+                    return build_refusal(case, refuse_for_silent_calendar(case))
             case BookingLookup(data=reference):
                 return await look_up_appointment(self._ports, case, reference)
 
@@ -161,14 +202,19 @@ class BookingHandler:
 
         A copy of it is on the dead-letter queue.
         """
-        if problem := CalendarProblem.parse_reason(reason):
+        problem = CalendarProblem.parse_reason(reason)
+        if problem:
             await alert_operator(self._ports, tenant=command.tenant, session_id=command.session_id, problem=problem)
         if isinstance(command, InternalCommand):
             await self._complete_command(command, None, claim)
             return
         locale = await self._replies.find_locale(command.session_id, command.locale)
         code = ErrorCode.TIMEOUT if reason == DeadLetterReason.TIMEOUT else ErrorCode.INTERNAL
-        frame = build_refusal_frame(code, re=command.client_id, locale=locale)
+        phone = (await self._ports.tenants.get_profile(command.tenant)).phone if problem else None
+        silent: About = "calendar_silent_phone" if phone else "calendar_silent"
+        frame = build_refusal_frame(
+            code, re=command.client_id, locale=locale, about=silent if problem else None, phone=phone or ""
+        )
         if isinstance(command, BookingSlots | BookingLookup):
             await self._answer_query(command, frame, claim)
             return

@@ -9,7 +9,7 @@ from datetime import timedelta
 import structlog
 
 from shared.claims import Claim
-from shared.errors import RateLimitedError, TransientError
+from shared.errors import DependencyDownError, RateLimitedError, TransientError
 from shared.ids import derive_id
 from shared.messages.commands import BookingSettleEntry, BookingSettleEntryData, Envelope
 from shared.tenants.profile import TenantProfile
@@ -61,7 +61,7 @@ async def sync_event(ports: BookingPorts, command: BookingSettleEntry, claim: Cl
     while appointment is not None:
         try:
             await write_to_calendars(ports, appointment, profile)
-        except RateLimitedError:
+        except (RateLimitedError, DependencyDownError):
             raise  # It is no attempt, and knows its wait.
         except TransientError as error:
             delay = _RETRY_DELAYS[min(claim.attempts, len(_RETRY_DELAYS)) - 1]

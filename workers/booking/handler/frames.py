@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 from shared.conversations.replies import build_refusal_frame
 from shared.masking import mask_contact
 from shared.messages.commands import Envelope
+from shared.messages.errors import ErrorCode
 from shared.messages.server import (
     BookingCancelled,
     BookingCancelledData,
@@ -26,6 +27,9 @@ from shared.tenants.profile import TenantProfile
 from workers.booking.domain.ics import build_appointment_ics
 from workers.booking.domain.values import Appointment, AppointmentState, Refusal, SlotOffer
 from workers.booking.handler.case import Case
+
+SILENT_CALENDAR_PAUSE = timedelta(seconds=30)
+"""When the same request is worth another try."""
 
 
 def build_slots(offers: Sequence[SlotOffer], zone: ZoneInfo) -> tuple[Slot, ...]:
@@ -67,6 +71,17 @@ def build_refusal(case: Case, refusal: Refusal) -> Error:
         hours=refusal.hours,
         phone=refusal.phone,
         challenge=refusal.challenge,
+    )
+
+
+def refuse_for_silent_calendar(case: Case) -> Refusal:
+    """Return the refusal of a request that can't be checked, because a calendar of the business does not answer."""
+    phone = case.profile.phone
+    return Refusal(
+        ErrorCode.TIMEOUT,
+        retry_after=SILENT_CALENDAR_PAUSE,
+        about="calendar_silent_phone" if phone else "calendar_silent",
+        phone=phone or "",
     )
 
 

@@ -15,6 +15,12 @@ log = structlog.get_logger()
 MAX_WAIT = timedelta(seconds=10)
 """The widget repeats a query after ten seconds, and the assistant waits for three."""
 
+ANSWERED_WITHIN = timedelta(seconds=9)
+RETRIED_WITHIN = timedelta(seconds=4)
+"""The first retries come within two seconds."""
+
+_SHORTEST = timedelta(seconds=1)
+
 _CHECKED_AFTER = timedelta(seconds=2)
 """A query that waited no longer is answered without a look at its connection."""
 
@@ -30,6 +36,15 @@ class LateQueries:
     def is_late(self, query: BookingSlots | BookingLookup) -> bool:
         """Return whether a query has waited too long for an answer; a replay counts as new."""
         return not query.replay and self._compute_wait(query) > MAX_WAIT
+
+    def compute_seconds_left(self, query: BookingSlots | BookingLookup) -> float:
+        """Return how long the answer may still take, of which some is kept for the refusal."""
+        waited = timedelta() if query.replay else self._compute_wait(query)
+        return max(_SHORTEST, ANSWERED_WITHIN - waited).total_seconds()
+
+    def may_be_retried(self, query: BookingSlots | BookingLookup) -> bool:
+        """Return whether another attempt may still answer in time."""
+        return bool(query.replay) or self._compute_wait(query) < RETRIED_WITHIN
 
     async def drop_if_gone(self, query: BookingSlots | BookingLookup, claim: Claim) -> bool:
         """End a query that waited and whose session has no connection any more; return whether that is so.

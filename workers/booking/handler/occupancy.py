@@ -14,8 +14,9 @@ from workers.booking.dependencies import BookingPorts
 from workers.booking.domain.lanes import Occupancy, OccupancySource, select_free_lanes
 from workers.booking.domain.quotas import build_day_quota_key
 from workers.booking.domain.values import Appointment, Interval, OccupiedTime
+from workers.booking.handler.calendar_reading import read_calendar
 from workers.booking.handler.case import Case
-from workers.booking.ports import BusyTime, Lost, SlotLost
+from workers.booking.ports import BusyTime, Lost, RecalledTimes, SlotLost
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +46,9 @@ class Occupants:
     day_grids: Mapping[date, int]
     """The size of the buckets of its UTC days that have some."""
 
+    read_at: datetime | None = None
+    """When the oldest of the calendars was read that can't be read now; None if all were."""
+
 
 async def load_occupancy(
     ports: BookingPorts,
@@ -57,36 +61,42 @@ async def load_occupancy(
     ignoring: Collection[str] = (),
     lanes: Collection[str] | None = None,
     may_lag: bool = False,
+    may_recall: bool = False,
 ) -> Occupancy:
     """Return everything that occupies an interval at `at`, except the appointments in `ignoring`.
 
     With `lanes`, the calendars of other lanes are not read. With `may_lag`, appointments of the last second may be
-    missing: enough for times that are only listed, since a hold checks its own time anyway.
+    missing: enough for times that are only listed, since a hold checks its own time anyway. With `may_recall` somebody
+    waits: a calendar that does not answer within three seconds counts as what it said some minutes ago.
 
     Raises:
+        CalendarSilentError: that is not known.
         TransientError, PermanentError: a store or a calendar can't be read; nothing counts as free then.
     """
-    occupants = await _read_occupants(ports, tenant, profile, between, at=at, fresh=fresh, lanes=lanes, may_lag=may_lag)
-    return await _build_occupancy(ports, profile, occupants, ignoring)
+    occupants = await read_occupants(
+        ports, tenant, profile, between, at=at, fresh=fresh, lanes=lanes, may_lag=may_lag, may_recall=may_recall
+    )
+    return await build_occupancy(ports, profile, occupants, ignoring)
 
 
-async def _read_occupants(
+async def read_occupants(
     ports: BookingPorts,
     tenant: str,
     profile: TenantProfile,
     between: Interval,
     *,
     at: datetime,
-    fresh: bool,
-    lanes: Collection[str] | None,
+    fresh: bool = False,
+    lanes: Collection[str] | None = None,
     may_lag: bool = False,
+    may_recall: bool = False,
 ) -> Occupants:
-    """Read the stores and the calendars side by side."""
-    records, calendars = await asyncio.gather(
+    """Read the stores and the calendars side by side; `load_occupancy` says what the arguments mean."""
+    records, (calendars, read_at) = await asyncio.gather(
         _read_records(ports, tenant, profile, between, at=at, may_lag=may_lag),
-        _read_calendars(ports, profile, between, fresh=fresh, lanes=lanes),
+        _read_calendars(ports, profile, between, fresh=fresh, lanes=lanes, may_recall=may_recall),
     )
-    return replace(records, calendars=calendars)
+    return replace(records, calendars=calendars, read_at=read_at)
 
 
 async def _read_records(
@@ -114,8 +124,12 @@ async def _read_calendars(
     fresh: bool,
     lanes: Collection[str] | None,
     busy_may_lag: bool = False,
-) -> tuple[CalendarTimes, ...]:
-    """Read the busy times of the calendars of these lanes, or of all."""
+    may_recall: bool = False,
+) -> tuple[tuple[CalendarTimes, ...], datetime | None]:
+    """Read the busy times of the calendars of these lanes, or of all.
+
+    The second value is when the oldest of them was read that can't be read now.
+    """
     calendars = [
         *((ports.calendar, calendar_id, own) for calendar_id, own in profile.calendars.items()),
         *(
@@ -124,17 +138,27 @@ async def _read_calendars(
         ),
     ]
     calendars = [entry for entry in calendars if not entry[2] or lanes is None or set(entry[2]) & set(lanes)]
-    busy = await asyncio.gather(
+    read = await asyncio.gather(
         *(
-            calendar.find_busy_times(calendar_id, between, zone=profile.zone, fresh=fresh, busy_may_lag=busy_may_lag)
+            read_calendar(
+                ports,
+                calendar,
+                calendar_id,
+                between,
+                profile.zone,
+                fresh=fresh,
+                busy_may_lag=busy_may_lag,
+                may_recall=may_recall,
+            )
             for calendar, calendar_id, _ in calendars
         )
     )
-    return tuple((calendar_id, own, times) for (_, calendar_id, own), times in zip(calendars, busy, strict=True))
+    times = tuple((calendar_id, own, one.times) for (_, calendar_id, own), one in zip(calendars, read, strict=True))
+    return times, min((one.read_at for one in read if isinstance(one, RecalledTimes)), default=None)
 
 
-async def _build_occupancy(
-    ports: BookingPorts, profile: TenantProfile, occupants: Occupants, ignoring: Collection[str]
+async def build_occupancy(
+    ports: BookingPorts, profile: TenantProfile, occupants: Occupants, ignoring: Collection[str] = ()
 ) -> Occupancy:
     """Return what was read as occupied lanes and full days, except the appointments in `ignoring`."""
     ours = occupants.ours
@@ -161,10 +185,21 @@ async def read_records_of_visit(ports: BookingPorts, case: Case, visit: Appointm
 async def add_calendars_of_lanes(
     ports: BookingPorts, case: Case, service: Service, visit: Appointment, records: Occupants
 ) -> Occupants:
-    """Add the busy times of the calendars of the service's lanes, which are read anew unless the owner is busy."""
-    lanes = case.profile.list_lanes(service)
-    calendars = await _read_calendars(ports, case.profile, visit.blocked, fresh=True, lanes=lanes, busy_may_lag=True)
-    return replace(records, calendars=calendars)
+    """Add the busy times of the calendars of the service's lanes, which are read anew unless the owner is busy.
+
+    If one does not answer, the visitor's request is checked against what it said some minutes ago. Nobody waits for a
+    replay, which is tried again instead.
+    """
+    calendars, read_at = await _read_calendars(
+        ports,
+        case.profile,
+        visit.blocked,
+        fresh=True,
+        lanes=case.profile.list_lanes(service),
+        busy_may_lag=True,
+        may_recall=not case.command.replay,
+    )
+    return replace(records, calendars=calendars, read_at=read_at)
 
 
 async def find_free_lanes(
@@ -192,7 +227,7 @@ async def choose_free_lanes(
     Times of the appointments in `ignoring` count as free.
     """
     profile = case.profile
-    occupancy = await _build_occupancy(ports, profile, occupants, ignoring)
+    occupancy = await build_occupancy(ports, profile, occupants, ignoring)
     day = visit.start.astimezone(profile.zone).date()
     if not {(day, None), (day, service.id)}.isdisjoint(occupancy.full_days):
         return ()

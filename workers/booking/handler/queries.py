@@ -61,7 +61,7 @@ async def _list_times(
     service = profile.find_service(query.service) if query.service else None
     if query.service and service is None:
         return TimesAnswer(times=())
-    offers = await find_free_times(
+    found = await find_free_times(
         ports,
         command.tenant,
         profile,
@@ -70,13 +70,14 @@ async def _list_times(
         days=query.days,
         now=ports.clock.now(),
         at=command.accepted_at,
+        may_recall=True,
     )
-    selected = select_times(offers, profile.zone, limit=MAX_ANSWERED_TIMES)
+    selected = select_times(found.offers, profile.zone, limit=MAX_ANSWERED_TIMES)
     return TimesAnswer(
         times=tuple(
             FreeStart(service=offer.service_id, start=offer.start.astimezone(profile.zone)) for offer in selected
         ),
-        has_more=len(selected) < len(offers),
+        has_more=len(selected) < len(found.offers),
     )
 
 

@@ -10,14 +10,11 @@ from shared.conversations.ports import Connection
 from shared.conversations.replies import Replies
 from shared.errors import PermanentError, TransientError
 from shared.messages.commands import ChatSend
-from shared.messages.server import ChatDelta, ChatDeltaData, Progress, ServerFrame, Typing
+from shared.messages.server import PROGRESS, ChatDelta, ChatDeltaData, Progress, ServerFrame, Typing
 
 REFRESH_SECONDS = 2.0
 """Between two reads of a session's connections: an eventually consistent query of half a read unit. A visitor who
 reloads the page sees the answer go on after a second on average."""
-
-PROGRESS = "progress"
-"""The capability that a client names in its `hello` to get the frames of this type."""
 
 _ESTABLISHING = timedelta(seconds=10)
 """API Gateway answers 410 also before a connection is established; only a `hello` proves it earlier."""

@@ -5,7 +5,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from shared.conversations.replies import Replies
+from shared.conversations.replies import Replies, choose_client
 from shared.errors import LeaseLostError, TransientError
 from shared.messages.server import ChatDelta, ChatDeltaData, ChatFinal, ChatFinalData, ChatSent, ChatSentData
 from tests.fakes.claims import FakeClaims
@@ -162,7 +162,7 @@ async def test_a_client_is_the_connection_of_its_command(world):
     world.connections.open("session", "new", locale="en", capabilities=["progress", "challenge"], at=world.clock.now())
 
     async def find(connection_id):
-        client = await world.replies.find_client("session", connection_id, otherwise="de")
+        client = choose_client(await world.replies.list_connections("session"), connection_id, otherwise="de")
         return client.locale, set(client.capabilities)
 
     assert await find("new") == ("en", {"progress", "challenge"})

@@ -7,6 +7,7 @@ import pytest
 
 from shared.aws.items import to_item
 from shared.aws.stores import Stores
+from shared.circuits.reports import CircuitReports
 from shared.instants import to_milliseconds
 from tests.fakes.clock import FakeClock
 from tests.fakes.figures import FakeMetrics
@@ -77,7 +78,11 @@ def open_deployment(monkeypatch):
             monkeypatch.setenv(variable, value)
         aws = FakeAws()
         stores = Stores(dynamodb=aws, claims=None)
-        ports = await open_ports(aws, NotificationsSettings(), stores=stores, clock=FakeClock(), metrics=FakeMetrics())
+        clock, metrics = FakeClock(), FakeMetrics()
+        circuits = CircuitReports(metrics=metrics, clock=clock)
+        ports = await open_ports(
+            aws, NotificationsSettings(), stores=stores, circuits=circuits, clock=clock, metrics=metrics
+        )
         return ports, aws
 
     return open_with

@@ -21,8 +21,10 @@ from workers.booking.ports import BusyTime, CalendarChanges, CalendarEvent
 
 T = TypeVar("T")
 
-TIMEOUT_SECONDS = 8
-_THREADS = 8
+TIMEOUT_SECONDS = 5
+"""For one wait of a request, to connect or for the next bytes: a thread that hangs ends soon after its caller."""
+
+_THREADS = 16
 
 
 class GoogleCalendar:
