@@ -22,12 +22,16 @@ class ProofOfWork:
     """How much of the free time of a day may be held, in percent."""
 
 
-def parse_proof_of_work(text: str) -> ProofOfWork:
+def parse_proof_of_work(text: str | ProofOfWork) -> ProofOfWork:
     """Return the setting that a text such as `tries=400,share=90` changes; what it leaves out has its default.
+
+    A default is validated like a text, and is a setting already.
 
     Raises:
         ValueError: it is another text.
     """
+    if isinstance(text, ProofOfWork):
+        return text
     setting = ProofOfWork()
     for part in filter(None, text.split(",")):
         match = _SETTING.fullmatch(part)
