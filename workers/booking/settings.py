@@ -17,6 +17,11 @@ CountryList = Annotated[
 ]
 
 
+def read_proof_of_work(value: object) -> object:
+    """Return what a text changes; a variable is a text, a default is not."""
+    return parse_proof_of_work(value) if isinstance(value, str) else value
+
+
 class BookingSettings(AwsSettings):
     """The queue and tables, the key for codes, and the calendar's credentials."""
 
@@ -58,7 +63,7 @@ class BookingSettings(AwsSettings):
     held_share_percent: int = Field(default=HELD_SHARE_PERCENT, ge=1, le=100)
     """How much of the free time of a day may be held without a confirmed contact; 100 limits nothing."""
 
-    proof_of_work: Annotated[ProofOfWork, NoDecode, BeforeValidator(parse_proof_of_work)] = ProofOfWork()
+    proof_of_work: Annotated[ProofOfWork, NoDecode, BeforeValidator(read_proof_of_work)] = ProofOfWork()
     """What visitors have to compute beyond these limits, and which ones apply then: `tries=200,holds=20,share=80`."""
 
     calendar_move_wait_minutes: int = Field(default=10, ge=0, le=120)
