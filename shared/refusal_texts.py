@@ -24,12 +24,18 @@ About = Literal[
     "holds_contact",
     "last_code",
     "late_change",
+    "moves",
+    "moves_phone",
     "no_code",
     "overtaken",
     "skipped",
     "suppressed",
     "time_begun",
     "too_late",
+    "visits_address",
+    "visits_address_phone",
+    "visits_contact",
+    "visits_contact_phone",
 ]
 """The subject of a refusal, where its code alone would not help.
 
@@ -37,7 +43,8 @@ A question of the service, a visit that has begun or begins too soon to be chang
 day of which much is held by others, also of a business with a telephone number, too many times held, too many codes
 within an hour, no further code for a held time, a text without a code, an hour that the clocks skip, a held time that
 has begun, a message that waited too long for an answer, a request to change a visit that was replayed after another
-change or hours later; a code that could not be sent, also by e-mail or to a phone where the other one is possible.
+change or hours later; a code that could not be sent, also by e-mail or to a phone where the other one is possible;
+a visit that was moved, or a contact or address that has booked visits, as often as is possible online.
 """
 
 
@@ -53,7 +60,7 @@ def render_refusal(
     """Return the sentence for a code; it never carries details of an exception.
 
     `hours` is the number in the sentence, for a subject that has one (`change_deadline`); `question` is the question
-    that `answer_invalid` and `answer_missing` are about, `phone` the number that `held_day_phone` names.
+    that `answer_invalid` and `answer_missing` are about, `phone` the number that a subject with `_phone` names.
     """
     t = SHARED.get_texts(locale)
     if about and hours is not None:

@@ -21,8 +21,13 @@ from infra.local.google_calendar.keys import create_service_account_key
 from infra.local.seed import Seed, read_demo_profile, seed_tenants
 from infra.package import BUILD, PACKAGES, build_package
 
-ONE_ADDRESS = {"HoldsPerAddress": "1000", "RateLimits": "address=100000,business=100000", "HeldSharePercent": "100"}
-"""Parameters for visitors who all have the same IP address, many of them of one business, as in tests."""
+ONE_ADDRESS = {
+    "HoldsPerAddress": "1000",
+    "Visits": "contact=9999,address=9999,moves=1000",
+    "RateLimits": "address=100000,business=100000",
+    "HeldSharePercent": "100",
+}
+"""Parameters for visitors who all have the same IP address and contact, many of them of one business, as in tests."""
 
 EPILOG = """\
 It writes two files to --folder: google-service-account.json for the calendar stand-in, and pools.env, which a

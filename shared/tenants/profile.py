@@ -91,6 +91,12 @@ class TenantLimits(Section):
     holds_per_address: Annotated[int | None, Field(ge=1, le=1000)] = None
     """How many times one network address may hold without a code and without a proof of work; the installation's limit
     applies where none is given."""
+    visits_per_contact: Annotated[int, Field(ge=1, le=10_000)] | None = None
+    """How many visits one contact may confirm within 30 days; the installation's limit where none is given."""
+    visits_per_address: Annotated[int, Field(ge=1, le=10_000)] | None = None
+    """The same for one network address, which a family or an office shares."""
+    moves_per_visit: Annotated[int, Field(ge=0, le=1_000)] | None = None
+    """How often visitors may move one visit online."""
     rates: RateOverrides = RateOverrides()
     """How much a conversation, an address and the business may send a minute, in place of the installation's limits."""
 

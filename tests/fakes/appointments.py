@@ -123,20 +123,29 @@ class FakeAppointments:
         return None
 
     async def confirm(
-        self, appointment: Appointment, *, claim: Claim, confirmed_at: ConfirmedAt | None = None
-    ) -> SlotLost | None:
+        self,
+        appointment: Appointment,
+        *,
+        claim: Claim,
+        confirmed_at: ConfirmedAt | None = None,
+        quotas: Sequence[Quota] = (),
+    ) -> SlotLost | QuotaFull | None:
         """Write the confirmed appointment and keep its buckets permanently; it must still own each of them."""
         await self._begin(claim)
         lasting = tuple(unit for unit in appointment.quota_units if unit.is_lasting)
         seated = all(self.units.get((one.key, one.number), ("",))[0] == appointment.appointment_id for one in lasting)
         if not (self._all_own(_keys(appointment), appointment) and seated):
             return SlotLost()
+        at = confirmed_at.at if confirmed_at else appointment.created_at
+        chosen = self._choose(quotas, set(), at)
+        if isinstance(chosen, QuotaFull):
+            return chosen
         self._demand_version(appointment)
         self._take(_keys(appointment), appointment)
         for unit in lasting:
             self.units[unit.key, unit.number] = (appointment.appointment_id, None)
         self._free_units([unit for unit in appointment.quota_units if not unit.is_lasting], appointment)
-        self._write(replace(appointment, quota_units=lasting))
+        self._write(replace(appointment, quota_units=(*lasting, *self._assign_units(chosen))))
         self._count(appointment, confirmed_at)
         return None
 
@@ -185,7 +194,8 @@ class FakeAppointments:
         kept_units = tuple(
             unit
             for unit in old.quota_units
-            if new.state is AppointmentState.HELD and not unit.is_lasting and unit.key not in replaced_keys
+            if not unit.is_lasting
+            and (stands or (new.state is AppointmentState.HELD and unit.key not in replaced_keys))
         )
         self._free_units([unit for unit in old.quota_units if unit not in kept_units], old)
         self._write(replace(new, quota_units=(*kept_units, *self._assign_units(chosen))))
@@ -230,7 +240,7 @@ class FakeAppointments:
         for key, old in freed.items():
             self._free_buckets([key], old)
         for old, _ in moves:
-            self._free_units(old.quota_units, old)
+            self._free_units([unit for unit in old.quota_units if unit.is_lasting], old)
         self._assign_units(chosen)
         for _, new in moves:
             self._take(_keys(new), new)
@@ -239,7 +249,8 @@ class FakeAppointments:
                 for quota, number in chosen
                 if quota.holder == new.appointment_id
             ]
-            self._write(replace(new, quota_units=tuple(units)))
+            kept = [unit for unit in new.quota_units if not unit.is_lasting]
+            self._write(replace(new, quota_units=(*units, *kept)))
         return None
 
     async def find_occupied_times(
@@ -318,6 +329,8 @@ class FakeAppointments:
                 ends = [until for _, until in others.values()]
                 first = min((end for end in ends if end), default=None) if None not in ends else None
                 full.append(QuotaFull(quota.bound, first, quota.has_room_with_proof(held_by_others), rivals))
+                continue
+            if not quota.takes_unit:
                 continue
             own = [number for number in sorted(free) if self.units.get((quota.key, number), ("",))[0] == quota.holder]
             chosen.append((quota, own[0] if own else min(free)))

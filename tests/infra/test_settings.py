@@ -54,6 +54,7 @@ EVERYTHING = {
     "HoldsPerAddress": "7",
     "HeldSharePercent": "40",
     "ProofOfWork": "tries=400",
+    "Visits": "moves=9",
     "CalendarMoveWaitMinutes": "20",
     "GoogleRequestsPerMinute": "900",
     "MetricsNamespace": "StrideChat-test",

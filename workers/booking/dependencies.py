@@ -15,6 +15,7 @@ from shared.tenants.ports import TenantDirectory
 from workers.booking.domain.held_shares import HELD_SHARE_PERCENT
 from workers.booking.domain.proof_of_work import ProofOfWork
 from workers.booking.domain.quotas import HOLDS_PER_ADDRESS, SENDS_PER_HOLD_OF_ADDRESS
+from workers.booking.domain.visit_limits import VisitLimits
 from workers.booking.ports import (
     AppointmentStore,
     BusyCalendar,
@@ -75,6 +76,9 @@ class BookingPorts:
 
     calendar_check_seconds: float = 1.0
     """How long a visitor who has typed the right code waits for the calendars (docs/decisions/0034)."""
+
+    visit_limits: VisitLimits = field(default_factory=VisitLimits)
+    """How many visits one contact and one address may book, and how often a visit may be moved."""
 
     calendar_move_wait: timedelta = timedelta(minutes=10)
     """How long a visit that the owner moved onto another waits for that one to move, too."""

@@ -93,6 +93,7 @@ async def open_read_only_ports(
         sms_countries=frozenset(settings.sms_countries),
         holds_per_address=settings.holds_per_address,
         held_share_percent=settings.held_share_percent,
+        visit_limits=settings.visits,
     )
 
 

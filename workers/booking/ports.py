@@ -127,12 +127,17 @@ class AppointmentStore(Protocol):
         ...
 
     async def confirm(
-        self, appointment: Appointment, *, claim: Claim, confirmed_at: ConfirmedAt | None = None
-    ) -> SlotLost | None:
+        self,
+        appointment: Appointment,
+        *,
+        claim: Claim,
+        confirmed_at: ConfirmedAt | None = None,
+        quotas: Sequence[Quota] = (),
+    ) -> SlotLost | QuotaFull | None:
         """Write the confirmed appointment and keep its buckets permanently; it must still own each of them.
 
-        It keeps its lasting quota units; those of hold quotas are freed. With `confirmed_at` it counts among the visits
-        that were confirmed on that day, once, however often it is written.
+        It keeps its lasting quota units and takes those of `quotas`; those of hold quotas are freed. With
+        `confirmed_at` it counts among the visits that were confirmed on that day, once, however often it is written.
         """
         ...
 
@@ -156,8 +161,8 @@ class AppointmentStore(Protocol):
     ) -> Lost | None:
         """Take the buckets that only the new time needs, and free those that only the old time needed.
 
-        `quotas` are the new day's: their units replace the old lasting ones. `confirmed_at` is for a hold that is
-        confirmed at another time or in another lane.
+        `quotas` are the new day's: their units replace the old lasting ones. A confirmed appointment keeps the others.
+        `confirmed_at` is for a hold that is confirmed at another time or in another lane.
         """
         ...
 

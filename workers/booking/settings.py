@@ -11,6 +11,7 @@ from workers.booking.domain.held_shares import HELD_SHARE_PERCENT
 from workers.booking.domain.proof_of_work import ProofOfWork, parse_proof_of_work
 from workers.booking.domain.quotas import HOLDS_PER_ADDRESS
 from workers.booking.domain.request_budget import REQUESTS_PER_MINUTE
+from workers.booking.domain.visit_limits import VisitLimits, parse_visit_limits
 
 CountryList = Annotated[
     tuple[Annotated[str, AfterValidator(check_country)], ...], NoDecode, BeforeValidator(split_list)
@@ -20,6 +21,11 @@ CountryList = Annotated[
 def read_proof_of_work(value: object) -> object:
     """Return what a text changes; a variable is a text, a default is not."""
     return parse_proof_of_work(value) if isinstance(value, str) else value
+
+
+def _read_visit_limits(value: object) -> object:
+    """Parse the text of the variable; the default is no text."""
+    return parse_visit_limits(value) if isinstance(value, str) else value
 
 
 class BookingSettings(AwsSettings):
@@ -65,6 +71,10 @@ class BookingSettings(AwsSettings):
 
     proof_of_work: Annotated[ProofOfWork, NoDecode, BeforeValidator(read_proof_of_work)] = ProofOfWork()
     """What visitors have to compute beyond these limits, and which ones apply then: `tries=200,holds=20,share=80`."""
+
+    visits: Annotated[VisitLimits, NoDecode, BeforeValidator(_read_visit_limits)] = VisitLimits()
+    """How many visits one contact and one address may confirm in 30 days, and how often one moves:
+    `contact=10,address=40,moves=8`."""
 
     calendar_move_wait_minutes: int = Field(default=10, ge=0, le=120)
     """How long a visit that the owner moved onto another waits for that one to move, too, before it is put back."""

@@ -133,6 +133,7 @@ async def open_ports(
         held_share_percent=settings.held_share_percent,
         challenges=AltchaChallenges(secret=code_key, tries=proofs.tries) if proofs.tries else None,
         proof_of_work=proofs,
+        visit_limits=settings.visits,
         calendar_move_wait=timedelta(minutes=settings.calendar_move_wait_minutes),
     )
 

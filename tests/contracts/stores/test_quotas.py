@@ -538,3 +538,76 @@ async def test_a_proof_is_of_no_use_where_another_quota_is_full(desk, key):
     full = await desk.hold(late, quotas=quotas)
     assert isinstance(full, QuotaFull)
     assert (full.bound, full.has_room_with_proof) == (Bound.CONTACT, False)
+
+
+def visits(visit, key, *, units=1, at=NINE, **fields):
+    """Return a quota of confirmed visits, which count for a month."""
+    return quota(visit, key, units=units, bound=Bound.VISITS_CONTACT, until=at + timedelta(days=30), **fields)
+
+
+async def test_concurrent_confirmations_at_the_limit_confirm_no_more(desk, key, clock):
+    """Each hold saw that there is room; of six confirmations at once, two are stored, and the others change nothing."""
+    holds = [desk.visit(NINE + number * HOUR) for number in range(6)]
+    for hold in holds:
+        assert await desk.hold(hold, quotas=[visits(hold, key, units=2, takes_unit=False)]) is None
+    assert await count_units(desk, key) == 0
+    claims = [await desk.claim() for _ in holds]
+
+    async def confirm(hold, claim):
+        needed = [visits(hold, key, units=2)]
+        while True:
+            try:
+                return await desk.store.confirm(confirmed(await desk.stored(hold)), claim=claim, quotas=needed)
+            except TransientError:
+                await asyncio.sleep(0.01)
+
+    results = await asyncio.gather(*map(confirm, holds, claims))
+    assert results.count(None) == 2
+    assert {result.bound for result in results if result} == {Bound.VISITS_CONTACT}
+    assert await count_units(desk, key) == 2
+    states = [(await desk.stored(hold)).state for hold in holds]
+    assert [state is confirmed(holds[0]).state for state in states] == [result is None for result in results]
+    late = desk.visit(NINE + 7 * HOUR)
+    full = await desk.hold(late, quotas=[visits(late, key, units=2, takes_unit=False)])
+    assert full.bound is Bound.VISITS_CONTACT
+
+
+async def confirm_counted(desk, key, start=NINE):
+    """Return a confirmed visit that counts for the quota."""
+    hold = desk.visit(start)
+    assert await desk.hold(hold) is None
+    claim = await desk.claim()
+    assert await desk.store.confirm(confirmed(hold), claim=claim, quotas=[visits(hold, key, units=5)]) is None
+    return await desk.stored(hold)
+
+
+@pytest.mark.parametrize("together", [False, True])
+async def test_a_moved_visit_keeps_the_unit_that_counts_it(desk, key, clock, together):
+    """However it moves; it is freed when the visit is cancelled, or when it has counted for long enough."""
+    visit = await confirm_counted(desk, key)
+    other = await confirm_counted(desk, key, NINE + HOUR)
+    day = f"{key}-day"
+    new = moved(visit, 24 * HOUR)
+    move = {"at": clock.now(), "claim": await desk.claim(), "quotas": [quota(new, day, bound=Bound.DAY, until=None)]}
+    if together:
+        assert await desk.store.move_together([(visit, new)], **move) is None
+    else:
+        assert await desk.store.move(visit, new, **move) is None
+    stored = await desk.stored(visit)
+    assert {unit.key for unit in stored.quota_units} == {key, day}
+    assert (await count_units(desk, key), await count_units(desk, day)) == (2, 1)
+    await desk.store.cancel(cancelled(stored), claim=await desk.claim())
+    assert (await count_units(desk, key), await count_units(desk, day)) == (1, 0)
+    clock.set(NINE + timedelta(days=30))
+    assert await count_units(desk, key) == 0
+    assert (await desk.stored(other)).quota_units
+
+
+async def test_a_lost_time_counts_no_visit(desk, key, clock):
+    """The hold expired, and another visitor has the time."""
+    hold = await desk.held()
+    clock.advance(LONG)
+    await desk.held()
+    needed = [visits(hold, key)]
+    assert await desk.store.confirm(confirmed(hold), claim=await desk.claim(), quotas=needed) == SlotLost()
+    assert await count_units(desk, key) == 0

@@ -44,6 +44,7 @@ def appointment_to_item(appointment: Appointment) -> dict[str, Any]:
         "hold_expires_at": appointment.hold_expires_at.isoformat() if appointment.hold_expires_at else None,
         "code_sends": appointment.code_sends,
         "code_attempts": appointment.code_attempts,
+        "moves": appointment.moves,
         "version": appointment.version,
         "created_at": appointment.created_at.isoformat(),
         "calendar_event_id": appointment.calendar_event_id,
@@ -84,6 +85,8 @@ def item_to_appointment(row: dict[str, Any]) -> Appointment:
         hold_expires_at=_parse_instant(expires) if expires else None,
         code_sends=row["code_sends"],
         code_attempts=row["code_attempts"],
+        # Rows of the release before count none.
+        moves=int(row.get("moves", 0)),
         version=row["version"],
         created_at=_parse_instant(row["created_at"]),
         calendar_event_id=row.get("calendar_event_id"),

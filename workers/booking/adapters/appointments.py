@@ -158,8 +158,13 @@ class DynamoAppointmentStore:
         raise TransientError("appointments.save: too many conflicts over quota units")
 
     async def confirm(
-        self, appointment: Appointment, *, claim: Claim, confirmed_at: ConfirmedAt | None = None
-    ) -> SlotLost | None:
+        self,
+        appointment: Appointment,
+        *,
+        claim: Claim,
+        confirmed_at: ConfirmedAt | None = None,
+        quotas: Sequence[Quota] = (),
+    ) -> SlotLost | QuotaFull | None:
         """Remove the expiry of every bucket and lasting unit; all must still belong to the appointment."""
         lasting = tuple(unit for unit in appointment.quota_units if unit.is_lasting)
         keeps = [
@@ -167,9 +172,20 @@ class DynamoAppointmentStore:
         ]
         keeps += [self._quotas.build_keep_part(unit, appointment.appointment_id) for unit in lasting]
         keeps += self._list_count_parts(appointment, confirmed_at)
-        lost = await self._transactions.write(replace(appointment, quota_units=lasting), claim, keeps)
-        if lost is not None:
-            return SlotLost()
+        at = confirmed_at.at if confirmed_at else appointment.created_at
+        for choice_number in range(MAX_CHOICES):
+            choices = await self._quotas.choose_units(quotas, at=at, may_lag=choice_number == 0)
+            if isinstance(choices, QuotaFull):
+                return choices
+            units = (*lasting, *(choice.unit for choice in choices))
+            puts = [choice.put for choice in choices]
+            lost = await self._transactions.write(replace(appointment, quota_units=units), claim, [*keeps, *puts])
+            if lost is None:
+                break
+            if lost < len(keeps):
+                return SlotLost()
+        else:
+            raise TransientError("appointments.confirm: too many conflicts over quota units")
         # These units expire in minutes anyway, so a crash here does no harm.
         await self._free_units(appointment, [unit for unit in appointment.quota_units if not unit.is_lasting])
         return None
@@ -209,7 +225,9 @@ class DynamoAppointmentStore:
         still_held = new.state is AppointmentState.HELD
         replaced_keys = {quota.key for quota in quotas}
         kept_units = tuple(
-            unit for unit in old.quota_units if still_held and not unit.is_lasting and unit.key not in replaced_keys
+            unit
+            for unit in old.quota_units
+            if not unit.is_lasting and (is_confirmed or (still_held and unit.key not in replaced_keys))
         )
         lost = await self._write_change(
             new, claim, takes=takes, quotas=quotas, at=at, releases=old, extra=extra, kept_units=kept_units

@@ -84,4 +84,5 @@ def _select_gained(
 
 def _assign_units(visit: Appointment, choices: Sequence[UnitChoice]) -> Appointment:
     units = [choice.unit for choice in choices if choice.quota.holder == visit.appointment_id]
-    return replace(visit, quota_units=tuple(units))
+    # Those that have an end count its visitor's visits, whenever they are.
+    return replace(visit, quota_units=(*units, *(unit for unit in visit.quota_units if not unit.is_lasting)))

@@ -66,7 +66,8 @@ class QuotaRows:
         transactions seldom conflict. Quotas with the same key get different units.
 
         With `claim_owner` the part takes the unit outside a transaction, which would check the claim. So it takes a
-        unit of the quota's own holder only if this claim has taken it before.
+        unit of the quota's own holder only if this claim has taken it before. A quota of which none is taken only needs
+        a free one.
 
         With `may_lag` the read costs half and may miss changes of the last second: the write checks that the unit is
         free. But no quota is full without a consistent read.
@@ -98,6 +99,8 @@ class QuotaRows:
                 ends = [int(row["until_ms"]) for row in others if "until_ms" in row]
                 frees_at = from_milliseconds(min(ends)) if len(ends) == len(others) > 0 else None
                 full.append(QuotaFull(quota.bound, frees_at, quota.has_room_with_proof(held), rivals))
+                continue
+            if not quota.takes_unit:
                 continue
             own_rows = [row for row in stored if row["taker"] == quota.holder and int(row["seat"]) in numbers]
             number = int(own_rows[0]["seat"]) if own_rows else _choose_number(quota, numbers)

@@ -109,10 +109,12 @@ def decide_reschedule(
     now: datetime,
     *,
     requested_at: datetime,
+    max_moves: int,
 ) -> Appointment | AlreadyDone | Refusal:
     """Return the moved appointment; that the rules offer the start is checked by `slots.refuse_unoffered_start`.
 
-    It keeps its state, but a hold with a verified contact is confirmed.
+    It keeps its state, but a hold with a verified contact is confirmed. Every other move counts, up to `max_moves`:
+    each writes to the calendar and sends an e-mail.
 
     A replay is judged as of `now`, but a visitor who asked before the deadline (`requested_at`) was in time.
     """
@@ -127,8 +129,14 @@ def decide_reschedule(
         return AlreadyDone(appointment)
     if refusal := _refuse_late_change(appointment, profile, requested_at):
         return refusal
+    if appointment.moves >= max_moves and not is_to_be_confirmed:
+        return Refusal(
+            ErrorCode.RATE_LIMITED, about="moves_phone" if profile.phone else "moves", phone=profile.phone or ""
+        )
     end = start + timedelta(minutes=service.duration_minutes)
     changes: dict[str, object] = {"start": start, "end": end, "blocked": compute_blocked_interval(service, start)}
+    if not is_to_be_confirmed:
+        changes |= {"moves": appointment.moves + 1}
     if appointment.state is AppointmentState.CONFIRMED:
         changes |= {"verified": False}
     elif is_to_be_confirmed:

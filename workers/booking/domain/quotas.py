@@ -44,10 +44,15 @@ class Bound(StrEnum):
     SENDS_ADDRESS = "sends_address"
     DAY = "day"
     HELD_SHARE = "held_share"
+    VISITS_CONTACT = "visits_contact"
+    VISITS_ADDRESS = "visits_address"
 
 
 CODE_BOUNDS = frozenset({Bound.SENDS_CONTACT, Bound.SENDS_SESSION, Bound.SENDS_ADDRESS})
 """What limits codes per hour."""
+
+VISIT_BOUNDS = frozenset({Bound.VISITS_CONTACT, Bound.VISITS_ADDRESS})
+"""What limits confirmed visits (`visit_limits.py`)."""
 
 
 class NetworkShare(NamedTuple):
@@ -86,6 +91,8 @@ class Quota:
     """How much all units may keep together, unless there is only one; None limits only their number."""
     networks: tuple[NetworkShare, ...] = ()
     """The networks of the holder with their shares, the widest first."""
+    takes_unit: bool = True
+    """Whether a unit is taken; if not, there must be a free one all the same."""
     with_proof: "Quota | None" = None
     """The same quota for a holder with a proof of work, who may have one of more units; None where none helps."""
 
@@ -133,7 +140,7 @@ class Quota:
 
     @property
     def is_lasting(self) -> bool:
-        """Return whether a confirmed appointment keeps its unit."""
+        """Return whether the unit of a confirmed appointment has no end."""
         return self.bound is Bound.DAY
 
     @property

@@ -65,7 +65,7 @@ class QuotaUnit:
     key: str
     number: int
     is_lasting: bool
-    """Whether a confirmed appointment keeps it; the others limit holds only."""
+    """Whether that of a confirmed appointment has no end; the others limit holds, or visits for some time."""
 
 
 class AppointmentState(StrEnum):
@@ -133,6 +133,8 @@ class Appointment:
     """How many codes were sent; the latest has the number `code_sends`."""
     code_attempts: int
     """How many wrong codes were received."""
+    moves: int = 0
+    """How often its visitor has moved it."""
     version: int
     """Grows by one with each change: it detects concurrent writes, and is the SEQUENCE of the calendar file."""
     created_at: datetime

@@ -16,8 +16,11 @@ from shared.messages.commands import (
     BookingVerify,
 )
 from shared.tenants.profile import TenantProfile
+from workers.booking.dependencies import BookingPorts
+from workers.booking.domain.quotas import Quota
 from workers.booking.domain.replay import is_too_late
 from workers.booking.domain.values import Appointment, LastChange
+from workers.booking.domain.visit_limits import list_visit_quotas
 from workers.booking.ports import ConfirmedAt
 
 Replayable = BookingCreate | BookingVerify | BookingResend | BookingCancel | BookingReschedule
@@ -46,6 +49,18 @@ class Case:
     def confirmed_at(self) -> ConfirmedAt:
         """Return when a visit is confirmed that this command confirms."""
         return ConfirmedAt(self.now, self.now.astimezone(self.profile.zone).date())
+
+    def list_visit_quotas(self, ports: BookingPorts, visit: Appointment) -> tuple[Quota, ...]:
+        """Return what limits the visits that the visitor confirms."""
+        return tuple(
+            list_visit_quotas(
+                visit,
+                ports.visit_limits.override(self.profile.limits),
+                secret=ports.code_key,
+                source_ip=self.command.source_ip,
+                at=self.now,
+            )
+        )
 
     def sign(self, changed: Appointment) -> Appointment:
         """Return the appointment with this command as the one that changed it."""

@@ -12,7 +12,7 @@ from workers.booking.domain.decisions import decide_cancel, decide_reschedule
 from workers.booking.domain.held_shares import list_share_quotas
 from workers.booking.domain.local_time import parse_start
 from workers.booking.domain.plans import AlreadyDone, CancelVisit, MoveVisit, Refuse
-from workers.booking.domain.quotas import list_day_quotas
+from workers.booking.domain.quotas import VISIT_BOUNDS, list_day_quotas
 from workers.booking.domain.slots import refuse_unoffered_start
 from workers.booking.domain.values import Appointment, AppointmentState, Refusal
 from workers.booking.domain.visit_length import keep_length
@@ -20,8 +20,9 @@ from workers.booking.handler.availability import offer_other_times, refuse_with_
 from workers.booking.handler.calendar_event import assign_calendar
 from workers.booking.handler.case import Case
 from workers.booking.handler.find_appointment import find_appointment
+from workers.booking.handler.limits import refuse_another_visit
 from workers.booking.handler.occupancy import find_free_lanes, take_first_lane
-from workers.booking.ports import Lost
+from workers.booking.ports import Lost, QuotaFull
 
 log = structlog.get_logger()
 
@@ -62,7 +63,15 @@ async def plan_reschedule(
     grid_minutes = compute_bucket_minutes(profile)
     profile, service = keep_length(profile, service, appointment)
     case = replace(case, profile=profile)
-    moved = decide_reschedule(appointment, profile, service, start, command.accepted_at, requested_at=case.requested_at)
+    moved = decide_reschedule(
+        appointment,
+        profile,
+        service,
+        start,
+        command.accepted_at,
+        requested_at=case.requested_at,
+        max_moves=ports.visit_limits.override(profile.limits).moves,
+    )
     if isinstance(moved, Refusal):
         return Refuse(moved, start, appointment)
     if isinstance(moved, AlreadyDone):
@@ -86,6 +95,8 @@ async def apply_move(ports: BookingPorts, case: Case, plan: MoveVisit) -> Appoin
 
     async def write(candidate: Appointment) -> Lost | None:
         quotas = [*list_day_quotas(profile, plan.service, candidate)]
+        if confirms:
+            quotas += case.list_visit_quotas(ports, candidate)
         if candidate.state is AppointmentState.HELD:
             # Or holds of many days could be moved into one. What is booked on that day is not read for it.
             quotas += list_share_quotas(
@@ -109,6 +120,8 @@ async def apply_move(ports: BookingPorts, case: Case, plan: MoveVisit) -> Appoin
     moved = await take_first_lane(
         (assign_calendar(candidate, profile) if is_confirmed else candidate for candidate in candidates), write
     )
+    if isinstance(moved, QuotaFull) and moved.bound in VISIT_BOUNDS:
+        return refuse_another_visit(moved.bound, profile.phone)
     if not isinstance(moved, Appointment):
         return await offer_other_times(ports, case, plan.appointment, plan.moved.start)
     log.info("appointment_rescheduled", appointment_id=moved.appointment_id)

@@ -25,6 +25,7 @@ from workers.booking.domain.plans import AlreadyDone, Hold, Refuse
 from workers.booking.domain.quotas import Bound, Quota, list_day_quotas, list_hold_quotas, list_send_quotas
 from workers.booking.domain.slots import refuse_unoffered_start
 from workers.booking.domain.values import Appointment, AppointmentState, Refusal
+from workers.booking.domain.visit_limits import list_visit_quotas
 from workers.booking.handler.availability import refuse_with_alternatives
 from workers.booking.handler.case import Case
 from workers.booking.handler.contacts import find_channels, refuse_suppressed_contact
@@ -150,6 +151,9 @@ async def _refuse_by_quotas(ports: BookingPorts, case: Case, plan: Hold) -> Refu
         for resource in resources
     ]
     full = await _find_full_quota(ports, case, plan, candidates[0], is_share=False)
+    if full and full.bound is Bound.ADDRESS:
+        # The units of the share say who else wants this time.
+        full = await _find_full_quota(ports, case, plan, candidates[0], is_share=None)
     if full is None:
         shares = await asyncio.gather(
             *(_find_full_quota(ports, case, plan, candidate, is_share=True) for candidate in candidates)
@@ -162,13 +166,13 @@ async def _refuse_by_quotas(ports: BookingPorts, case: Case, plan: Hold) -> Refu
 
 
 async def _find_full_quota(
-    ports: BookingPorts, case: Case, plan: Hold, candidate: Appointment, *, is_share: bool
+    ports: BookingPorts, case: Case, plan: Hold, candidate: Appointment, *, is_share: bool | None
 ) -> QuotaFull | None:
-    """Return a full quota of a hold: its share of the day, or another one."""
+    """Return a full quota of a hold: its share of the day, another one, or either."""
     quotas = [
         quota
         for quota in _list_quotas(ports, case, plan, candidate)
-        if quota.bound not in _AMONG_RECORDS and (quota.bound is Bound.HELD_SHARE) is is_share
+        if quota.bound not in _AMONG_RECORDS and is_share in {None, quota.bound is Bound.HELD_SHARE}
     ]
     return await ports.appointments.find_full_quota(
         quotas, at=case.command.accepted_at, replaces=plan.current_hold, stale_holder=plan.stale_holder
@@ -180,7 +184,9 @@ async def _refuse_lost_hold(ports: BookingPorts, case: Case, plan: Hold, lost: L
     if isinstance(lost, QuotaFull) and (challenge := challenge_holder(ports, case, lost)):
         return challenge
     ours = {plan.current_hold.appointment_id} if plan.current_hold else set()
-    if isinstance(lost, QuotaFull) and (limit := refuse_full_quota(lost, case.command.accepted_at)):
+    if isinstance(lost, QuotaFull) and (
+        limit := refuse_full_quota(lost, case.command.accepted_at, phone=case.profile.phone)
+    ):
         return await _offer_other_days(ports, case, plan, limit, ours) if lost.bound is Bound.HELD_SHARE else limit
     return await refuse_with_alternatives(ports, case, plan.service.id, plan.hold.start, ignoring=ours)
 
@@ -225,6 +231,14 @@ def _list_quotas(ports: BookingPorts, case: Case, plan: Hold, candidate: Appoint
             share_with_proof_percent=ports.proof_of_work.share,
         ),
         *list_day_quotas(case.profile, plan.service, candidate),
+        *list_visit_quotas(
+            candidate,
+            ports.visit_limits.override(case.profile.limits),
+            secret=ports.code_key,
+            source_ip=command.source_ip,
+            at=command.accepted_at,
+            takes_unit=False,
+        ),
     )
     return tuple(quota.with_proof or quota for quota in quotas) if plan.is_proved else quotas
 

@@ -14,15 +14,15 @@ from workers.booking.domain.decisions import decide_resend, decide_verify, mark_
 from workers.booking.domain.hold import has_expired
 from workers.booking.domain.lanes import select_free_lanes
 from workers.booking.domain.plans import AlreadyDone, ConfirmHold, Refuse, SendCode
-from workers.booking.domain.quotas import list_day_quotas_of_visit, list_send_quotas
+from workers.booking.domain.quotas import VISIT_BOUNDS, list_day_quotas_of_visit, list_send_quotas
 from workers.booking.domain.values import Appointment, Refusal
 from workers.booking.handler.availability import offer_other_times, refuse_with_alternatives
 from workers.booking.handler.calendar_event import assign_calendar
 from workers.booking.handler.case import Case
 from workers.booking.handler.contacts import refuse_suppressed_contact
-from workers.booking.handler.limits import refuse_full_quota
+from workers.booking.handler.limits import refuse_another_visit, refuse_full_quota
 from workers.booking.handler.occupancy import load_occupancy, take_first_lane
-from workers.booking.ports import Lost
+from workers.booking.ports import Lost, QuotaFull
 
 log = structlog.get_logger()
 
@@ -74,11 +74,14 @@ async def _plan_filled_time(ports: BookingPorts, case: Case, hold: Appointment) 
 async def apply_confirm(ports: BookingPorts, case: Case, plan: ConfirmHold) -> Appointment | Refusal:
     """Confirm the appointment in one transaction; if its time is lost meanwhile, refuse."""
     hold, profile = plan.appointment, case.profile
+    visit_quotas = case.list_visit_quotas(ports, hold)
 
     async def write(candidate: Appointment) -> Lost | None:
         if candidate.resource == hold.resource:
-            return await ports.appointments.confirm(candidate, claim=case.claim, confirmed_at=case.confirmed_at)
-        quotas = tuple(list_day_quotas_of_visit(profile, candidate))
+            return await ports.appointments.confirm(
+                candidate, claim=case.claim, confirmed_at=case.confirmed_at, quotas=visit_quotas
+            )
+        quotas = (*list_day_quotas_of_visit(profile, candidate), *visit_quotas)
         return await ports.appointments.move(
             hold,
             candidate,
@@ -95,6 +98,9 @@ async def apply_confirm(ports: BookingPorts, case: Case, plan: ConfirmHold) -> A
         ports.metrics.count("AppointmentVerified")
         log.info("appointment_confirmed", appointment_id=hold.appointment_id, service=hold.service_id)
         return confirmed
+    if isinstance(confirmed, QuotaFull) and confirmed.bound in VISIT_BOUNDS:
+        # Other visits of the contact were confirmed since the time was held.
+        return refuse_another_visit(confirmed.bound, profile.phone)
     if hold.resource in plan.lanes:
         # The hold had expired, and another visitor has taken its time.
         return await refuse_with_alternatives(ports, case, hold.service_id, hold.start)

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 
 import pytest
 
@@ -27,8 +28,9 @@ INSTANT = timedelta(microseconds=1)
 PROFILE = build_profile()
 
 
-def move(appointment, start, now, *, profile=PROFILE, requested_at=None):
-    return decide_reschedule(appointment, profile, profile.services[1], start, now, requested_at=requested_at or now)
+def move(appointment, start, now, *, profile=PROFILE, requested_at=None, max_moves=8):
+    service, requested_at = profile.services[1], requested_at or now
+    return decide_reschedule(appointment, profile, service, start, now, requested_at=requested_at, max_moves=max_moves)
 
 
 @pytest.fixture
@@ -189,6 +191,7 @@ def test_an_appointment_moves_with_its_buffers(hold, confirmed, accepted_at):
             end=appointment.end + day,
             blocked=Interval(appointment.blocked.start + day, appointment.blocked.end + day),
             version=appointment.version + 1,
+            moves=1,
         )
 
 
@@ -212,3 +215,30 @@ def test_requesting_the_held_time_again_is_the_same_request(hold, accepted_at):
     assert not is_same_request(hold, **request | {"start": hold.start + timedelta(minutes=30)})
     assert not is_same_request(hold, **request | {"service_id": "massage"})
     assert not is_same_request(hold, **request | {"contact": Contact("email", "jana@example.com")})
+
+
+@pytest.mark.parametrize(
+    ("moves", "max_moves", "state", "counted"),
+    [
+        (0, 1, "confirmed", 1),
+        (1, 1, "confirmed", None),
+        (0, 0, "confirmed", None),
+        (0, 1, "held", 1),
+        (1, 1, "held", None),
+        (1, 1, "verified", 1),
+    ],
+)
+def test_a_visit_is_moved_a_number_of_times(hold, *, moves, max_moves, state, counted):
+    """By its visitor. A hold whose time the business has filled moves all the same, which does not count."""
+    ends = None if state == "confirmed" else hold.hold_expires_at
+    visit = replace(hold, hold_expires_at=ends, verified=state == "verified", moves=moves)
+    visit = replace(visit, state=AppointmentState("confirmed" if state == "confirmed" else "held"))
+    move_to = partial(move, visit, now=hold.created_at, max_moves=max_moves)
+    later = visit.start + timedelta(days=1)
+    if counted is None:
+        assert move_to(later) == Refusal(ErrorCode.RATE_LIMITED, about="moves")
+        with_phone = move_to(later, profile=build_profile(phone="+48 22 555 01 02"))
+        assert (with_phone.about, with_phone.phone) == ("moves_phone", "+48 22 555 01 02")
+        assert isinstance(move_to(visit.start), AlreadyDone)
+    else:
+        assert (move_to(later).moves, move_to(later).start) == (counted, later)

@@ -53,7 +53,7 @@ async def test_the_move_confirms(world, hold, filled):
     assert event.start == frame.data.start
     assert world.notice_types == ["notice.code", "notice.confirmed"]
     assert {bucket.hold_until for bucket in world.appointments.buckets.values()} == {None}
-    assert [unit for unit in world.appointments.units if not unit[0].startswith("sends")] == []
+    assert [unit for unit in world.appointments.units if not unit[0].startswith(("sends", "visits"))] == []
     again = await world.send("reschedule", appointment_id=hold.appointment_id, start=LATER)
     assert (again.type, len(world.notice_types)) == ("booking.confirmed", 2)
     onward = await world.send("reschedule", appointment_id=hold.appointment_id, start="2026-01-15T14:00")

@@ -130,3 +130,16 @@ async def test_a_crowd_for_two_chairs_fills_both(new_world):
         *[ErrorCode.SLOT_TAKEN] * 4,
         *["booking.pending"] * 2,
     ]
+
+
+async def test_a_crowd_of_one_office_hears_that_the_time_is_occupied(new_world):
+    """Five of its holds are being written: they have their units, and not yet the time."""
+    world = new_world(held_share_percent=90, resources=[{"id": "room", "seats": 3}])
+    for number in range(5):
+        await world.held(session=f"v{number}", contact=f"v{number}@example.com", source_ip="203.0.113.9")
+        world.appointments.buckets.clear()
+        world.appointments.rows.clear()
+    refused = await world.create(session="late", contact="late@example.com", source_ip="203.0.113.9")
+    assert refused.data.code == ErrorCode.SLOT_TAKEN
+    other = await world.create("2026-01-13T14:00", session="late", contact="late@example.com", source_ip="203.0.113.9")
+    assert other.data.code == ErrorCode.RATE_LIMITED
