@@ -55,7 +55,9 @@ class PoolSettings(BaseSettings):
     session_share: float = Field(default=0.25, gt=0, le=1)
     """The same for one conversation; on a FIFO queue it has one handler at most."""
 
-    lease_seconds: int = Field(default=30, ge=3, le=12 * 3600)
+    lease_seconds: int = Field(default=8, ge=3, le=12 * 3600)
+    """So long waits a visitor whose worker was killed, until another one has the message."""
+
     wait_seconds: int = Field(default=20, ge=0, le=20)
     drain_seconds: int = Field(default=20, ge=0)
     max_attempts: int = Field(default=5, ge=1, le=50)

@@ -19,6 +19,9 @@ _BATCH = 10
 _EXTENSIONS_PER_LEASE = 3
 """So that two failed extensions in a row still lose nothing."""
 
+_MAX_CALL_SECONDS = 5.0
+"""For one extension, like an attempt of the clients; with a short lease it is less."""
+
 BEAT_SECONDS = 0.7
 """How often the claims of running handlers are checked: a lost lease is noticed within a second."""
 
@@ -58,6 +61,9 @@ class Heartbeat:
         self._checking: asyncio.Task[None] | None = None
         self.pause_seconds = min(BEAT_SECONDS, self._interval_seconds)
         """How long to wait from one round to the next."""
+        # A slow call succeeds, and one that hangs ends early enough for another try within the lease.
+        left_seconds = self._lease_seconds - self._interval_seconds - 2 * self.pause_seconds
+        self._call_seconds = max(self._interval_seconds / 2, min(left_seconds, _MAX_CALL_SECONDS))
         self.beat_at = monotonic()
         """When the last round began."""
 
@@ -131,8 +137,7 @@ class Heartbeat:
         try:
             if not changes:
                 return
-            # Times out early enough for another try within the lease.
-            async with asyncio.timeout(self._interval_seconds / 2):
+            async with asyncio.timeout(self._call_seconds):
                 failed_entries = await queue.change_visibility(changes)
         except (TransientError, PermanentError, TimeoutError) as error:
             log.warning("lease_extension_failed", messages=len(changes), error=str(error) or type(error).__name__)
@@ -164,7 +169,7 @@ class Heartbeat:
             return
         handler_lease.is_extending = True
         try:
-            async with asyncio.timeout(self._interval_seconds / 2):
+            async with asyncio.timeout(self._call_seconds):
                 still_ours = await claims.extend(handler_lease.claim, lease=self._lease)
         except (TransientError, PermanentError, TimeoutError) as error:
             log.warning("claim_extension_failed", error=str(error) or type(error).__name__)

@@ -34,7 +34,7 @@ AT_ONCE = 50
 
 WORDS, FILLER = 20, "-" * 30
 ANSWER_SECONDS = 45
-LEASE_SECONDS = 30
+LEASE_SECONDS = 8
 PACE = {"tokens_per_second": 20, "first_token_ms": 300}
 """With it an answer takes seven seconds on an idle machine."""
 

@@ -10,8 +10,6 @@ from infra.local.stack import POOLS, Stack
 from tests.e2e.backstage import Backstage
 from tests.soak.recovery.faulty_proxy import DYNAMODB, EDGE_DYNAMODB, SES, FaultyProxy, Rule
 
-LEASE_SECONDS = 30
-
 
 @dataclass(frozen=True)
 class Site:
@@ -122,12 +120,10 @@ FAULTS: Sequence[Fault] = (
             name,
             early=8,
             may_repeat_codes=name == "notifications",
-            # A command that was interrupted is processed again when its lease has ended.
-            heard_seconds=LEASE_SECONDS,
-            served_seconds=LEASE_SECONDS,
         )
         for name in POOLS
     ),
     _kill("bedrock", early=8),
-    Fault("functions killed", 0, _kill_functions, _do_nothing, early=8),
+    # A command that was not acknowledged is sent again after twelve seconds.
+    Fault("functions killed", 0, _kill_functions, _do_nothing, early=8, heard_seconds=20, served_seconds=20),
 )

@@ -1,9 +1,10 @@
 """A visitor with the manners of the widget: it comes back after a disconnect, and repeats what was not acknowledged."""
 
 import asyncio
+import json
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,6 +18,13 @@ RECEIPTS = frozenset({"ack", "chat.sent", "typing"})
 """They say that the command has arrived, and nothing about its answer."""
 
 _RECONNECT_SECONDS = 0.5
+_ACKNOWLEDGED_WITHIN_SECONDS = 12
+"""After that the widget sends a command again; it sends a query again two seconds earlier."""
+
+_WELCOMED_WITHIN_SECONDS = 15
+"""After that the widget opens another connection."""
+
+_LONG_SECONDS = 3600
 _CONNECT_FAULTS = (OSError, TimeoutError, websockets.WebSocketException)
 
 
@@ -100,9 +108,11 @@ class PersistentVisitor:
         exchange = Exchange(name, self.phase, time.monotonic(), (*ends, "error"), number)
         self.exchanges[frame_id] = exchange
         self._frames[frame_id] = (kind, data)
-        if self._visitor:
-            await self._send(self._visitor, frame_id)
-        await exchange.has_ended.wait()
+        while not exchange.has_ended.is_set():
+            if self._visitor and not exchange.was_acknowledged:
+                await self._send(self._visitor, frame_id)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(exchange.has_ended.wait(), _ACKNOWLEDGED_WITHIN_SECONDS)
         return exchange
 
     async def run(self) -> None:
@@ -125,7 +135,9 @@ class PersistentVisitor:
             {"last_seq": self._last_seq, "locale": "en", "tz": "Europe/Warsaw", "capabilities": ["progress"]},
             frame_id="hello",
         )
-        welcome = await visitor.until("welcome", "error", re="hello", timeout_seconds=40)
+        async with asyncio.timeout(_WELCOMED_WITHIN_SECONDS):
+            while (welcome := await _receive(visitor)).get("re") != "hello":
+                pass
         if welcome["type"] == "error":
             await asyncio.sleep(welcome["data"].get("retry_after_ms", 0) / 1000)
             raise TimeoutError("refused, and greeted again later")
@@ -140,7 +152,7 @@ class PersistentVisitor:
 
     async def _listen(self, visitor: Visitor) -> None:
         while True:
-            frame = await visitor.receive(3600)
+            frame = await _receive(visitor)
             self._last_seq = max(self._last_seq, frame.get("seq", 0))
             if exchange := self.exchanges.get(frame.get("re", "")):
                 exchange.hear(frame)
@@ -155,6 +167,13 @@ class PersistentVisitor:
             return  # It is sent again over the next connection.
 
 
+async def _receive(visitor: Visitor) -> dict[str, Any]:
+    """Return the next frame of the server; what the gateway itself says of an error is no frame."""
+    while True:
+        with suppress(json.JSONDecodeError):
+            return await visitor.receive(_LONG_SECONDS)
+
+
 @asynccontextmanager
 async def open_visitor(connect: Connect, phase: str) -> AsyncIterator[PersistentVisitor]:
     """Keep a visitor connected until the end of the `async with`."""
@@ -163,5 +182,7 @@ async def open_visitor(connect: Connect, phase: str) -> AsyncIterator[Persistent
     try:
         yield visitor
     finally:
+        if running.done():
+            running.result()  # A frame against the contract.
         running.cancel()
         await asyncio.gather(running, return_exceptions=True)

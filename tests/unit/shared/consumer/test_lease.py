@@ -88,6 +88,17 @@ async def test_a_delivery_settled_during_an_extension_is_not_hidden_for_longer(b
     assert bench.queue.in_flight() == []
 
 
+async def test_a_slow_extension_counts(make_bench):
+    """Half of the time between two extensions may be less than a call takes: with a short lease nothing would count."""
+    bench = make_bench(lease=timedelta(seconds=4))
+    await track(bench, 1)
+    (leased,) = bench.leases._leased.values()
+    bench.clock.advance(timedelta(seconds=2))
+    bench.queue.stall("change_visibility", 1)
+    await bench.beat()
+    await until(lambda: leased.extended_at == bench.clock.now().timestamp(), 10)
+
+
 async def test_what_was_settled_before_its_batch_goes_out_is_left_out(bench):
     """Between the choice of what is due and the call, settled deliveries drop out."""
     first, second = await track(bench, 2)
