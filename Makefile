@@ -35,7 +35,7 @@ VERSION ?=
 YES ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up widget bundle-if-possible test test-fast test-localstack test-packages test-iam soak eval check checkov format catalogues update-catalogues check-catalogues language bench-path bench-chat bench-booking bench-consumer bench-slots bench-limits bench-fairness bench-floods bench-guards bench-ledger bench-start bench-knowledge contracts count-calls cost package deploy lock clean
+.PHONY: help setup up widget bundle-if-possible test test-fast test-localstack test-packages test-iam soak eval check checkov format catalogues update-catalogues check-catalogues language bench-path bench-chat bench-booking bench-consumer bench-slots bench-limits bench-fairness bench-floods bench-guards bench-syncs bench-ledger bench-start bench-knowledge contracts count-calls cost package deploy lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 24
@@ -123,6 +123,9 @@ bench-limits: $(READY) ## measure what the rate limits cost a frame, and a flood
 
 bench-fairness: $(READY) ## simulate a flood of one business, and ways to divide the handlers (ARGS="--floods 3")
 	PYTHONPATH=. $(PYTHON) bench/fairness.py $(ARGS)
+
+bench-syncs: $(READY) ## count the requests to Google that read calendars for changes
+	PYTHONPATH=. $(PYTHON) bench/syncs.py
 
 bench-floods: $(READY) catalogues ## measure whether others notice a flood, in ten minutes (ARGS="--world fast --kinds chats"; ARGS=--help)
 	PYTHONPATH=. $(PYTHON) -m bench.floods $(ARGS)

@@ -127,6 +127,7 @@ async def open_world(kind: Kind, folder: Path, settings: Mapping[str, str]) -> A
             "RATE_LIMITS": "",
             "HOLDS_PER_ADDRESS": "5",
             "HELD_SHARE_PERCENT": "50",
+            "GOOGLE_REQUESTS_PER_MINUTE": "600",
             "POOL_ADDRESS_SHARE": "0.5",
             **settings,
         }

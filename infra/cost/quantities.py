@@ -45,7 +45,7 @@ def compute_idle_month(table: CallTable, assumptions: Mapping[str, float], *, bu
     """Return what a month without visitors takes: polling, the clock, secrets, alarms and the clock's metrics."""
     minutes = assumptions["minutes in a month"]
     open_share = assumptions["share of minutes in which a business is open"]
-    read_share = open_share + (1 - open_share) / 5
+    read_share = open_share + (1 - open_share) / 15
     idle = compute_step(IDLE_MINUTE, table.steps[IDLE_MINUTE], assumptions)
     quiet = compute_step(QUIET_MINUTE, table.steps[QUIET_MINUTE], assumptions)
     quantities: dict[str, float] = defaultdict(float)

@@ -26,8 +26,10 @@ ONE_ADDRESS = {
     "Visits": "contact=9999,address=9999,moves=1000",
     "RateLimits": "address=100000,business=100000",
     "HeldSharePercent": "100",
+    "GoogleRequestsPerMinute": "60000",
 }
-"""Parameters for visitors who all have the same IP address and contact, many of them of one business, as in tests."""
+"""Parameters for visitors who all have the same IP address and contact, many of them of one business, as in tests.
+The stand-in for Google has no limit of requests."""
 
 EPILOG = """\
 It writes two files to --folder: google-service-account.json for the calendar stand-in, and pools.env, which a

@@ -9,9 +9,9 @@ from tests.fakes.clock import NOON
 from tests.unit.workers.booking.conftest import build_profile
 from tests.unit.workers.booking.handler.conftest import TENANT, World, replayed
 from workers.booking.adapters.appointment_item import appointment_to_item
+from workers.booking.domain.due_calendars import READ_AT_ONCE
 from workers.booking.domain.replay import MAX_REPLAY_AGE
 from workers.booking.domain.values import Interval
-from workers.booking.handler.calendar_sync import READ_AT_ONCE
 
 WEDNESDAY_TEN, THURSDAY_TEN = "2026-01-14T10:00", "2026-01-15T10:00"
 HOUR = timedelta(hours=1)

@@ -119,11 +119,12 @@ class Backstage:
     def sync_calendars(self, at: datetime | None = None) -> None:
         """Send the tick that starts a sync of all calendars, as the EventBridge rule does each minute.
 
-        By default it is one that reads the calendars of closed businesses, too: tests also run at night.
+        By default it is that of the next quarter of an hour, which reads the calendars of closed businesses, too: tests
+        also run at night.
         """
         if at is None:
             now = datetime.now(UTC)
-            at = now.replace(minute=now.minute - now.minute % 5, second=0, microsecond=0) + timedelta(minutes=5)
+            at = now.replace(minute=now.minute - now.minute % 15, second=0, microsecond=0) + timedelta(minutes=15)
         tick = {"version": 1, "type": "calendar.tick", "id": str(uuid.uuid4()), "tenant": "*", "data": {}}
         tick |= {"session_id": "calendars", "accepted_at": at.isoformat(), "locale": "en"}
         self.send("booking", json.dumps(tick), group="calendars")

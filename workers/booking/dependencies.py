@@ -15,6 +15,7 @@ from shared.tenants.ports import TenantDirectory
 from workers.booking.domain.held_shares import HELD_SHARE_PERCENT
 from workers.booking.domain.proof_of_work import ProofOfWork
 from workers.booking.domain.quotas import HOLDS_PER_ADDRESS, SENDS_PER_HOLD_OF_ADDRESS
+from workers.booking.domain.request_budget import REQUESTS_PER_MINUTE, SHARE_OF_SYNCS
 from workers.booking.domain.visit_limits import VisitLimits
 from workers.booking.ports import (
     AppointmentStore,
@@ -79,6 +80,9 @@ class BookingPorts:
 
     visit_limits: VisitLimits = field(default_factory=VisitLimits)
     """How many visits one contact and one address may book, and how often a visit may be moved."""
+
+    syncs_per_minute: int = REQUESTS_PER_MINUTE // SHARE_OF_SYNCS
+    """How many calendars are read for changes in a minute; with more, each is read more seldom."""
 
     calendar_move_wait: timedelta = timedelta(minutes=10)
     """How long a visit that the owner moved onto another waits for that one to move, too."""

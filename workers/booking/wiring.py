@@ -42,6 +42,7 @@ from workers.booking.adapters.remembered_times import RememberedBusyTimes
 from workers.booking.adapters.request_leases import DynamoRequestLeases
 from workers.booking.adapters.scheduler import EventBridgeSchedules
 from workers.booking.adapters.sync_tokens import DynamoSyncTokens
+from workers.booking.domain.request_budget import SHARE_OF_SYNCS
 from workers.booking.handler import BookingHandler, BookingPorts
 from workers.booking.settings import BookingSettings
 
@@ -134,6 +135,7 @@ async def open_ports(
         challenges=AltchaChallenges(secret=code_key, tries=proofs.tries) if proofs.tries else None,
         proof_of_work=proofs,
         visit_limits=settings.visits,
+        syncs_per_minute=settings.google_requests_per_minute // SHARE_OF_SYNCS,
         calendar_move_wait=timedelta(minutes=settings.calendar_move_wait_minutes),
     )
 

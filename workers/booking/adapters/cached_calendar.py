@@ -8,21 +8,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-import structlog
-
 from shared.clock import Clock
-from shared.errors import RateLimitedError
 from workers.booking.adapters.fresh_lookups import FreshLookups
 from workers.booking.domain.owner_changes import StoredEvent
 from workers.booking.domain.values import Interval
 from workers.booking.ports import BusyCalendar, BusyTime, Calendar, CalendarChanges, CalendarEvent
 
-log = structlog.get_logger()
-
 MAX_AGE = timedelta(seconds=30)
-MAX_LIMITED_AGE = timedelta(minutes=5)
-"""How old an answer to a question may be while no request is left; a hold is checked anyway."""
-
 _WINDOW = timedelta(days=1)
 _NARROW_LOOKUPS = 3
 """How many lookups of a calendar within `MAX_AGE` read only what is asked."""
@@ -52,8 +44,7 @@ class _Lookup:
 class CachedBusyCalendar:
     """A calendar whose busy times may be 30 s old unless they must be fresh; few lookups at a time per calendar.
 
-    Questions share one lookup. Requests for a fresh answer share the next one, which begins after they were made. While
-    no request to the calendar is left, questions are answered from what was read in the last minutes.
+    Questions share one lookup. Requests for a fresh answer share the next one, which begins after they were made.
     """
 
     def __init__(self, calendar: BusyCalendar, clock: Clock) -> None:
@@ -81,13 +72,7 @@ class CachedBusyCalendar:
         """
         cached = self._answers.get(calendar_id)
         if not fresh:
-            try:
-                return _select_times_within(await self._find_answer(calendar_id, between, zone), between)
-            except RateLimitedError:
-                if cached and self._is_usable(cached, between, zone, max_age=MAX_LIMITED_AGE):
-                    log.info("older_busy_times_used", age_seconds=round(self._compute_age(cached).total_seconds()))
-                    return _select_times_within(cached, between)
-                raise
+            return _select_times_within(await self._find_answer(calendar_id, between, zone), between)
         if busy_may_lag and cached and self._is_usable(cached, between, zone):
             known = _select_times_within(cached, between)
             if any(_is_owners(busy) for busy in known):
@@ -158,14 +143,9 @@ class CachedBusyCalendar:
         self._writes[calendar_id] += 1
         self._answers.pop(calendar_id, None)
 
-    def _is_usable(
-        self, cached: _CachedAnswer, between: Interval, zone: ZoneInfo | None, *, max_age: timedelta = MAX_AGE
-    ) -> bool:
-        is_recent = self._compute_age(cached) < max_age
+    def _is_usable(self, cached: _CachedAnswer, between: Interval, zone: ZoneInfo | None) -> bool:
+        is_recent = self._clock.now() - cached.read_at < MAX_AGE
         return is_recent and cached.zone == zone and _contains_interval(cached.between, between)
-
-    def _compute_age(self, cached: _CachedAnswer) -> timedelta:
-        return self._clock.now() - cached.read_at
 
 
 class CachedCalendar(CachedBusyCalendar):

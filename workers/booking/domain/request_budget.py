@@ -11,13 +11,16 @@ from enum import StrEnum
 REQUESTS_PER_MINUTE = 600
 """What Google allows a service account, whatever it reads; a project may make 10,000 with several accounts."""
 
+SHARE_OF_SYNCS = 3
+"""Changes of calendars are looked for with a third of the requests at most."""
+
 WINDOW = timedelta(seconds=10)
 _WINDOWS_OF_A_MINUTE = 7
 
 MAX_BLOCK = 10
 """More are never leased ahead: what a process does not use by the end of the window is lost for the others."""
 
-_SHARE_LEASED_AHEAD = 4
+_SHARE_LEASED_AHEAD = 8
 """A process that has made so many requests lately leases one more than it needs."""
 
 

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 import structlog
 
-from shared.errors import DependencyDownError, TransientError
+from shared.errors import DependencyDownError, RateLimitedError, TransientError
 from workers.booking.dependencies import BookingPorts
 from workers.booking.domain.values import Interval
 from workers.booking.ports import BusyCalendar, BusyTime, RecalledTimes
@@ -62,7 +62,7 @@ async def read_calendar(
     except (TransientError, TimeoutError) as error:
         recalled = ports.calendar_memory.recall(calendar_id, between, zone) if ports.calendar_memory else None
         if recalled is None:
-            has_answered = not isinstance(error, TimeoutError | DependencyDownError)
+            has_answered = not isinstance(error, TimeoutError | DependencyDownError | RateLimitedError)
             raise CalendarSilentError(f"calendar.busy: {type(error).__name__}", has_answered=has_answered) from error
         log.warning("calendar_recalled", reason=type(error).__name__, read_at=recalled.read_at.isoformat())
         return recalled

@@ -1,8 +1,7 @@
 """Reads owners' changes in calendars, and queues a comparison for each changed visit.
 
-There are idempotent steps: a tick reads each calendar, or queues its read; a read queues a comparison of each changed
-visit with its event, and then stores the new sync token. Ticks come once a minute. The calendars of a business that is
-closed are read by every fifth only.
+There are idempotent steps: a tick reads each calendar that is due, or queues its read; a read queues a comparison of
+each changed visit with its event, and then stores the new sync token. Ticks come once a minute.
 """
 
 import asyncio
@@ -11,7 +10,7 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from shared.errors import PermanentError, TransientError, describe_error
+from shared.errors import PermanentError, RateLimitedError, TransientError, describe_error
 from shared.ids import derive_id
 from shared.messages.commands import (
     CalendarChanged,
@@ -20,9 +19,9 @@ from shared.messages.commands import (
     CalendarSyncData,
     CalendarTick,
 )
-from shared.tenants.profile import TenantProfile
 from workers.booking.dependencies import BookingPorts
 from workers.booking.domain.calendar_problem import UnusableCalendarError
+from workers.booking.domain.due_calendars import READ_AT_ONCE, is_near_hours, select_due
 from workers.booking.domain.values import AppointmentState
 from workers.booking.handler.alerts import alert_operator
 from workers.booking.ports import LastSync
@@ -32,18 +31,8 @@ log = structlog.get_logger()
 _PARALLEL_REQUESTS = 20
 _MAX_TICK_AGE = timedelta(minutes=2)
 
-READ_AT_ONCE = 10
-"""Up to so many calendars are read by the tick itself: a message for each would cost three times as much. More are
-distributed over workers, so that a tick stays short."""
-
 _READ_SECONDS = 20
 """For one calendar of a tick: two requests that end at their time-out."""
-
-QUIET_INTERVAL_MINUTES = 5
-"""How often the calendar of a business is read while it is closed."""
-
-_NEAR_OPENING = timedelta(hours=1)
-"""So long before it opens and after it closes, a business counts as open."""
 
 _MAX_LIST_AGE = timedelta(minutes=5)
 """As old as a profile in the cache: a new business is read after this time. Every list of a bucket is billed."""
@@ -88,25 +77,22 @@ def is_obsolete_tick(command: CalendarTick, now: datetime) -> bool:
 
 
 async def _list_due_readings(ports: BookingPorts, command: CalendarTick) -> list[_Reading]:
-    """Return the calendars of every business with a valid profile that is open or whose turn it is."""
+    """Return the calendars of the businesses with a valid profile that are due."""
     readings: list[_Reading] = []
+    near_hours: set[str] = set()
     for tenant in await ports.tenants.list_tenants(max_age=_MAX_LIST_AGE):
         try:
             profile = await ports.tenants.get_profile(tenant)
         except PermanentError:
             continue
-        if is_due(profile, command.accepted_at):
-            readings += [
-                _Reading(tenant, calendar_id, profile.locale, command.accepted_at) for calendar_id in profile.calendars
-            ]
-    return readings
-
-
-def is_due(profile: TenantProfile, at: datetime) -> bool:
-    """Return whether the tick of this minute reads the calendars of a business: each one while it is open."""
-    return at.minute % QUIET_INTERVAL_MINUTES == 0 or any(
-        profile.is_open(at + shift) for shift in (-_NEAR_OPENING, timedelta(), _NEAR_OPENING)
-    )
+        readings += [
+            _Reading(tenant, calendar_id, profile.locale, command.accepted_at) for calendar_id in profile.calendars
+        ]
+        if is_near_hours(profile, command.accepted_at):
+            near_hours.update(profile.calendars)
+    calendars = [reading.calendar_id for reading in readings]
+    due = select_due(calendars, near_hours, command.accepted_at, per_minute=ports.syncs_per_minute)
+    return [reading for reading in readings if reading.calendar_id in due]
 
 
 async def _request_reading(ports: BookingPorts, command: CalendarTick, reading: _Reading) -> None:
@@ -122,14 +108,19 @@ async def _request_reading(ports: BookingPorts, command: CalendarTick, reading: 
 
 
 async def read_calendar_changes(ports: BookingPorts, command: CalendarSync) -> None:
-    """Read one calendar, as a command of its own."""
-    await _read_changes(ports, _Reading(command.tenant, command.data.calendar_id, command.locale, command.accepted_at))
+    """Read one calendar, as a command of its own.
+
+    Raises:
+        RateLimitedError: no request to the calendar is left; the command waits, until a later one makes it obsolete.
+    """
+    reading = _Reading(command.tenant, command.data.calendar_id, command.locale, command.accepted_at)
+    await _read_changes(ports, reading, waits=ports.clock.now() - command.accepted_at <= _MAX_TICK_AGE)
 
 
-async def _read_changes(ports: BookingPorts, reading: _Reading) -> None:
+async def _read_changes(ports: BookingPorts, reading: _Reading, *, waits: bool = False) -> None:
     """Read the changes since the last sync, and queue a comparison of each changed visit in its session's group.
 
-    A calendar that can't be read is read again in the next minute, so the command is neither retried nor
+    A calendar that can't be read is read again when it is due next, so the command is neither retried nor
     dead-lettered. After an outage many such commands are queued, and the first one makes the others unnecessary.
     """
     calendar_id = reading.calendar_id
@@ -141,6 +132,8 @@ async def _read_changes(ports: BookingPorts, reading: _Reading) -> None:
         async with asyncio.timeout(_READ_SECONDS):
             changes = await ports.calendar.list_changes(calendar_id, last.token if last else None)
     except (TransientError, TimeoutError) as error:
+        if waits and isinstance(error, RateLimitedError):
+            raise
         log.warning("calendar_not_read", error=describe_error(error))
         return
     except UnusableCalendarError as error:

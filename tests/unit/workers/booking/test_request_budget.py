@@ -57,7 +57,7 @@ def test_whose_share_a_request_counts_towards():
 
 def test_who_makes_few_requests_leases_none_ahead():
     """They would be lost for the others; who makes many needs fewer writes."""
-    assert [compute_extra(recent) for recent in (0, 3, 4, 20, 40, 400)] == [0, 0, 1, 5, 10, 10]
+    assert [compute_extra(recent) for recent in (0, 7, 8, 40, 80, 800)] == [0, 0, 1, 5, 10, 10]
 
 
 def pauses(random=1.0):

@@ -36,6 +36,10 @@ _UNCOUNTED = timedelta(seconds=10)
 """How long nothing is leased after the table did not answer."""
 
 
+_WINDOWS_OF_SYNCS = 4
+"""Over how many windows syncs are spread that found no room in the first ones of their minute."""
+
+
 @dataclass(slots=True)
 class _Window:
     """What this process knows of a window."""
@@ -86,7 +90,9 @@ class RequestBudget:
             raise RateLimitedError("calendar: paused after a limit of Google", retry_after=wait)
         window = self._enter_window(now)
         if not await self._take(window, urgency, tenant, requests):
-            raise RateLimitedError(f"calendar: no request left for {urgency}", retry_after=self._wait_for_next(window))
+            raise RateLimitedError(
+                f"calendar: no request left for {urgency}", retry_after=self._wait_for_next(window, urgency)
+            )
         window.admitted += requests
 
     def note_request(self) -> None:
@@ -174,7 +180,7 @@ class RequestBudget:
         log.warning("google_requests_used_up", urgency=urgency, limit=self._limit)
         return False
 
-    def _wait_for_next(self, window: _Window) -> timedelta:
-        """Return the time to somewhere in the next window, so that not all come back at once."""
+    def _wait_for_next(self, window: _Window, urgency: Urgency) -> timedelta:
+        """Return the time to somewhere in the next window, so that not all come back at once; syncs have a minute."""
         left = max(find_window_end(window.number) - self._clock.now(), timedelta(0))
-        return left + WINDOW * self._random()
+        return left + WINDOW * (_WINDOWS_OF_SYNCS if urgency is Urgency.SYNC else 1) * self._random()

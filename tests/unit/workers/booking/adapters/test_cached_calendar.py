@@ -7,10 +7,10 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from shared.errors import RateLimitedError, TransientError
+from shared.errors import TransientError
 from tests.fakes.business_calendar import FakeCalendar
 from tests.fakes.clock import FakeClock
-from workers.booking.adapters.cached_calendar import MAX_AGE, MAX_LIMITED_AGE, CachedCalendar
+from workers.booking.adapters.cached_calendar import MAX_AGE, CachedCalendar
 from workers.booking.domain.event_id import build_event_id
 from workers.booking.domain.values import Interval
 from workers.booking.ports import CalendarEvent
@@ -288,37 +288,3 @@ async def test_a_time_that_is_known_to_be_the_owners_is_not_read_again(google, c
     clock.advance(MAX_AGE)
     await spans(calendar, Interval(NINE, NINE + HOUR), fresh=True, busy_may_lag=True)
     assert google.calls.count("find_busy_times") == 5
-
-
-async def test_without_a_request_left_questions_get_an_older_answer(google, calendar, clock):
-    """Up to five minutes; what must be fresh waits."""
-    await spans(calendar)
-    limited = [RateLimitedError("none left") for _ in range(4)]
-    google.fail("find_busy_times", *limited)
-    clock.advance(MAX_LIMITED_AGE - timedelta(seconds=1))
-    assert await spans(calendar) == []
-    with pytest.raises(RateLimitedError):
-        await spans(calendar, fresh=True)
-    with pytest.raises(RateLimitedError):
-        await spans(calendar, Interval(NINE + 90 * DAY, NINE + 91 * DAY))
-    clock.advance(timedelta(seconds=1))
-    with pytest.raises(RateLimitedError):
-        await spans(calendar)
-
-
-async def test_another_error_gives_no_older_answer(google, calendar, clock):
-    """A calendar that can't be read is not free."""
-    await spans(calendar)
-    google.fail("find_busy_times", TransientError("calendar.busy: 503"))
-    clock.advance(MAX_AGE)
-    with pytest.raises(TransientError):
-        await spans(calendar)
-
-
-async def test_an_answer_from_before_a_write_is_no_older_answer(google, calendar, clock):
-    """It would offer the time of the visit."""
-    await spans(calendar)
-    await calendar.put("calendar", EVENT)
-    google.fail("find_busy_times", RateLimitedError("none left"))
-    with pytest.raises(RateLimitedError):
-        await spans(calendar)

@@ -71,11 +71,11 @@ async def test_what_is_urgent_comes_before_what_is_not(account):
         for number in range(LIMIT):
             await account.ask(1, urgency, tenant=f"tenant-{number}")
         refused[urgency] = account.leases.free[find_window(NOON)]
-    assert list(refused.values()) == [38, 13, 4, 0]
+    assert list(refused.values()) == [42, 13, 4, 0]
 
 
 async def test_many_requests_at_once_are_leased_in_blocks(account):
-    """Twenty questions of one tenant cost three writes; one after the other, fewer from the fifth on."""
+    """Twenty questions of one tenant cost three writes; one after the other, fewer from the ninth on."""
     assert await account.ask(20) == 20
     assert account.leases.writes <= 3
     one_by_one = Account()

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from shared.errors import DependencyDownError, TransientError
+from shared.errors import DependencyDownError, RateLimitedError, TransientError
 from shared.messages.errors import ErrorCode
 from tests.fakes.turned_loop import run_turned
 from tests.unit.workers.booking.handler.conftest import LEASE, replayed
@@ -55,7 +55,14 @@ def break_circuit(world):
     world.calendar.outage = DependencyDownError("google_calendar: not called")
 
 
-@pytest.mark.parametrize(("fail", "seconds"), [(freeze, CALENDAR_SECONDS), (break_circuit, 0)])
+def use_up_requests(world):
+    world.calendar.outage = RateLimitedError("calendar: no request left for holds", retry_after=timedelta(seconds=9))
+
+
+FAILURES = [(freeze, CALENDAR_SECONDS), (break_circuit, 0), (use_up_requests, 0)]
+
+
+@pytest.mark.parametrize(("fail", "seconds"), FAILURES)
 def test_a_time_is_held_by_the_last_answer_of_the_calendar(world, remember, fail, seconds):
     """Within three seconds; a time that was busy then is refused, with others."""
     remember(world, TEN_IN_WARSAW)
@@ -72,7 +79,7 @@ def test_a_time_is_held_by_the_last_answer_of_the_calendar(world, remember, fail
     run_turned(run())
 
 
-@pytest.mark.parametrize(("fail", "seconds"), [(freeze, CALENDAR_SECONDS), (break_circuit, 0)])
+@pytest.mark.parametrize(("fail", "seconds"), FAILURES)
 @pytest.mark.parametrize("phone", [None, PHONE])
 def test_without_such_knowledge_the_visitor_is_refused(new_world, fail, seconds, phone):
     """With what to do instead, and nothing is written: the same request may be sent again."""
@@ -117,14 +124,15 @@ async def test_an_error_that_comes_at_once_is_retried_while_the_visitor_can_wait
         assert (await world.handle(command)).data.code is ErrorCode.TIMEOUT
 
 
-def test_nobody_waits_for_a_replay(world, remember):
+@pytest.mark.parametrize(("fail", "error"), [(break_circuit, DependencyDownError), (use_up_requests, RateLimitedError)])
+def test_nobody_waits_for_a_replay(world, remember, fail, error):
     """It is tried again until the calendar answers."""
     remember(world)
-    break_circuit(world)
+    fail(world)
     command = replayed(world.create_command())
 
     async def run():
-        with pytest.raises(DependencyDownError):
+        with pytest.raises(error):
             await world.handle(command)
         world.calendar.outage = None
         assert (await world.handle(command)).type == "booking.pending"

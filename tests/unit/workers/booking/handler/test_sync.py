@@ -5,11 +5,11 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from shared.errors import TransientError
+from shared.errors import RateLimitedError, TransientError
 from shared.messages.commands import BOOKING_COMMAND
 from workers.booking.domain.calendar_problem import CalendarProblem, UnusableCalendarError
+from workers.booking.domain.due_calendars import READ_AT_ONCE
 from workers.booking.domain.values import Interval
-from workers.booking.handler.calendar_sync import READ_AT_ONCE
 from workers.booking.ports import LastSync
 
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
@@ -118,7 +118,8 @@ async def test_a_business_without_a_valid_profile_is_skipped(world):
     ("at", "due"),
     [
         ("2026-01-13T07:01", False),  # two hours before it opens
-        ("2026-01-13T07:05", True),
+        ("2026-01-13T07:05", False),
+        ("2026-01-13T07:15", True),
         ("2026-01-13T07:59", False),
         ("2026-01-13T08:01", True),  # within the hour before
         ("2026-01-13T12:31", True),  # at lunch
@@ -128,11 +129,34 @@ async def test_a_business_without_a_valid_profile_is_skipped(world):
         ("2026-01-17T10:00", True),
     ],
 )
-async def test_outside_opening_hours_a_calendar_is_read_every_fifth_minute(world, at, due):
+async def test_outside_opening_hours_a_calendar_is_read_every_quarter_of_an_hour(world, at, due):
     """Open is from an hour before its hours to an hour after them, in its own time zone."""
     world.clock.set(datetime.fromisoformat(at).replace(tzinfo=ZoneInfo("Europe/Warsaw")).astimezone(UTC))
     await world.carry_out(tick(world))
     assert readings(world) == int(due)
+
+
+@pytest.mark.parametrize(("age", "waits"), [(0, True), (120, True), (121, False)])
+async def test_a_read_without_a_request_left_waits_until_a_later_one_is_due(world, age, waits):
+    """It is no attempt; after two minutes a later tick has its own."""
+    command = sync(world)
+    world.clock.advance(timedelta(seconds=age))
+    world.calendar.fail("list_changes", RateLimitedError("none left"))
+    if waits:
+        with pytest.raises(RateLimitedError):
+            await world.carry_out(command)
+        await world.carry_out(command)
+        assert list(world.sync_tokens.rows) == ["calendar"]
+    else:
+        assert await world.carry_out(command) is None
+        assert world.sync_tokens.rows == {}
+
+
+async def test_a_tick_without_a_request_left_ends(world):
+    """The next one reads."""
+    world.calendar.fail("list_changes", RateLimitedError("none left"))
+    await world.carry_out(tick(world))
+    assert (readings(world), world.sync_tokens.rows) == (1, {})
 
 
 async def test_the_other_calendars_are_read_when_one_fails(new_world):
