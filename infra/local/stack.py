@@ -1,6 +1,7 @@
 """Runs the whole system on this machine for the duration of a `with`."""
 
 import shutil
+import signal
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
@@ -12,13 +13,14 @@ from urllib.parse import urlsplit
 from infra.aws import Target
 from infra.dependencies import Platform
 from infra.deploy import deploy_stack, outputs_to_settings
+from infra.deployment.errors import DeployError
 from infra.local.child import Child
 from infra.local.desk import Desk, start_desk
 from infra.local.emulator import is_emulator_ready, start_emulator, wait_for_emulator
 from infra.local.environment import build_clean_environment, build_pool_environment
 from infra.local.iam.pool_credentials import assume_role
 from infra.local.interrupts import Interrupts
-from infra.local.kept_state import remove_state
+from infra.local.kept_state import BEGIN_ANEW, KeptStateError, remove_state
 from infra.local.ports import HOST, find_free_port
 from infra.local.processes import Children
 from infra.local.provision import ONE_ADDRESS
@@ -206,6 +208,7 @@ def open_local_stack(
     """Start everything, yield the running stack, and stop everything at the end, also after an error.
 
     Raises:
+        KeptStateError: kept data are broken, or could not be written at the end.
         ChildError: a process ended or did not become ready.
         DeployError: the emulator refused the template.
         NoCredentialsFoundError: Bedrock on AWS was requested, and there are no credentials.
@@ -218,8 +221,18 @@ def open_local_stack(
             remove_state(options.state)
         yield _start_stack(options, children, step)
     finally:
+        emulator = next((child for child in children.list_all() if child.name == "emulator"), None)
+        is_running = emulator is not None and emulator.exit_code is None
         children.stop_all()
         shutil.rmtree(options.folder / _SCRATCH, ignore_errors=True)
+        if options.state and emulator and is_running:
+            _check_kept(emulator, options.state)
+
+
+def _check_kept(emulator: Child, state: Path) -> None:
+    # One that is stopped before it has loaded its data has nothing to write.
+    if emulator.exit_code not in {0, -signal.SIGTERM}:
+        raise KeptStateError(f"the last changes are not in {state}\n{emulator.read_last_lines()}")
 
 
 def _start_stack(options: Options, children: Children, step: Step) -> Stack:
@@ -252,7 +265,7 @@ def _start_stack(options: Options, children: Children, step: Step) -> Stack:
             "LocalCalendarEndpoint": stand_ins.calendar_url,
             **options.parameters,
         }
-        outputs = deploy_stack(target, stack="stride", parameters=parameters, packages=packages)
+        outputs = _deploy(options, target, parameters, packages)
     with step("Start the stand-ins"):
         stand_ins.wait_until_ready()
     with step("Seed the demo business"):
@@ -270,6 +283,18 @@ def _start_stack(options: Options, children: Children, step: Step) -> Stack:
     with step("Load the functions"):
         wait_for_warm_up()
     return stack
+
+
+def _deploy(
+    options: Options, target: Target, parameters: Mapping[str, str], packages: Mapping[str, Path]
+) -> dict[str, str]:
+    try:
+        return deploy_stack(target, stack="stride", parameters=parameters, packages=packages)
+    except DeployError as error:
+        if not options.state:
+            raise
+        # What was kept was deployed from a template that this one may not replace.
+        raise DeployError(f"{error}\nIf the kept data are in its way: {BEGIN_ANEW}") from error
 
 
 def _start_emulator(options: Options, children: Children) -> tuple[Target, Callable[[], None]]:

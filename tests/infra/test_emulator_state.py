@@ -1,5 +1,6 @@
 """What the emulator keeps when it ends, and what it does with a file that it can't use."""
 
+import json
 import time
 
 import pytest
@@ -51,13 +52,17 @@ def test_queues_tables_and_buckets_survive_a_stop_and_a_crash(emulator, tmp_path
     client("s3").put_object(Bucket="knowledge", Key="opening-hours.md", Body=b"Mon to Fri")
     message = {"MessageGroupId": "session", "MessageDeduplicationId": "1", "MessageBody": "hold"}
     client("sqs").send_message(QueueUrl=queue, **message)
+    address = queue.rsplit("/", 2)[0]
     child.terminate()
     child.wait_for_exit(grace_seconds=DEADLINE_SECONDS)
     assert child.exit_code == 0
+    # Messages before the rows that they change.
+    assert next(iter(json.loads((tmp_path / "state" / "emulator.json").read_text())["content"]["services"])) == "sqs"
 
     child, client = emulator()
     assert client("s3").get_object(Bucket="knowledge", Key="opening-hours.md")["Body"].read() == b"Mon to Fri"
     queue = client("sqs").get_queue_url(QueueName="visits.fifo")["QueueUrl"]
+    assert queue.rsplit("/", 2)[0] != address
     [received] = client("sqs").receive_message(QueueUrl=queue, WaitTimeSeconds=1)["Messages"]
     assert received["Body"] == "hold"
     # Still the same five minutes: a repeated message is none.
