@@ -14,6 +14,12 @@ RATE_LIMITED = (HTTPStatus.FORBIDDEN, "rateLimitExceeded", "Rate Limit Exceeded"
 ANSWERS: dict[str, ApiError | None] = {
     "rate_limit": ApiError(*RATE_LIMITED),
     "quota": ApiError(HTTPStatus.TOO_MANY_REQUESTS, *RATE_LIMITED[1:]),
+    "account_limit": ApiError(
+        HTTPStatus.FORBIDDEN, "userRateLimitExceeded", "User Rate Limit Exceeded", RATE_LIMITED[-1]
+    ),
+    "calendar_limit": ApiError(
+        HTTPStatus.FORBIDDEN, "quotaExceeded", "Calendar usage limits exceeded.", RATE_LIMITED[-1]
+    ),
     "server_error": ApiError(HTTPStatus.INTERNAL_SERVER_ERROR, "backendError", "Backend Error"),
     "unavailable": ApiError(HTTPStatus.SERVICE_UNAVAILABLE, "backendError", "Service Unavailable"),
     "stall": None,

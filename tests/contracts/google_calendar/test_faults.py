@@ -12,6 +12,8 @@ from tests.contracts.google_calendar.client import CALENDAR, assertion, busy, ex
     [
         ("rate_limit", (403, "rateLimitExceeded")),
         ("quota", (429, "rateLimitExceeded")),
+        ("account_limit", (403, "userRateLimitExceeded")),
+        ("calendar_limit", (403, "quotaExceeded")),
         ("server_error", (500, "backendError")),
         ("unavailable", (503, "backendError")),
     ],

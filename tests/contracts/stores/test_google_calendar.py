@@ -30,7 +30,9 @@ class Vault:
         return {"SecretString": json.dumps(self.key)}
 
 
-@pytest.mark.parametrize("kind", ["rate_limit", "quota", "server_error", "unavailable"])
+@pytest.mark.parametrize(
+    "kind", ["rate_limit", "quota", "account_limit", "calendar_limit", "server_error", "unavailable"]
+)
 async def test_limits_and_server_errors_are_transient(google, kind):
     """After limits and server errors a retry works."""
     google.order(kind, times=2)

@@ -7,7 +7,7 @@ import pytest
 
 from shared.errors import RateLimitedError
 from shared.messages.errors import ErrorCode
-from tests.contracts.stores.calendars import CALENDAR, AtGoogle
+from tests.contracts.stores.calendars import CALENDAR, SECOND, AtGoogle
 from tests.fakes.request_leases import FakeRequestLeases
 from tests.unit.workers.booking.conftest import build_profile
 from tests.unit.workers.booking.handler.conftest import LEASE, World
@@ -124,7 +124,7 @@ async def test_questions_about_all_dates_cost_four_requests(world):
     assert world.requests <= 4
 
 
-@pytest.mark.parametrize("kind", ["rate_limit", "quota"])
+@pytest.mark.parametrize("kind", ["rate_limit", "quota", "account_limit", "calendar_limit"])
 async def test_a_limit_of_google_delays_what_it_refuses(world, kind):
     """The event waits without costing an attempt, nothing is asked meanwhile, and then it is written."""
     appointment_id = await world.held()
@@ -142,3 +142,22 @@ async def test_a_limit_of_google_delays_what_it_refuses(world, kind):
     world.clock.advance(limited.value.retry_after)
     await world.sync_events()
     assert (event[1], world.google.event_starts()) == (TEN_UTC, [])
+
+
+@pytest.mark.parametrize(
+    ("kind", "of_others"), [("rate_limit", False), ("account_limit", True), ("calendar_limit", False)]
+)
+async def test_google_says_whose_limit_it_is(world, kind, of_others):
+    """Another calendar is read meanwhile, unless the limit is that of the account."""
+    calendar, tomorrow = world.ports.calendar, Interval(TEN_UTC, TEN_UTC + HOUR)
+    world.google.order(kind)
+    with pytest.raises(RateLimitedError):
+        await calendar.find_busy_times(CALENDAR, tomorrow)
+    with pytest.raises(RateLimitedError):
+        await calendar.find_busy_times(CALENDAR, tomorrow)
+    if of_others:
+        with pytest.raises(RateLimitedError):
+            await calendar.find_busy_times(SECOND, tomorrow)
+    else:
+        assert list(await calendar.find_busy_times(SECOND, tomorrow)) == []
+    assert world.requests == (1 if of_others else 2)
