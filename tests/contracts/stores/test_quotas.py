@@ -488,6 +488,16 @@ async def test_concurrent_holds_of_a_network_keep_its_share(desk, key):
     assert all(isinstance(result, QuotaFull) for result in results if result)
 
 
+async def test_concurrent_holds_of_many_networks_keep_the_share(desk, key):
+    """They choose different units: who is over the share with what the others took gives the unit back."""
+    visits = [desk.visit(NINE + number * HOUR) for number in range(12)]
+    quotas = [share(each, key, network=f"n{number}", minutes=240, units=48) for number, each in enumerate(visits)]
+    results = await asyncio.gather(*(desk.hold(each, quotas=[one]) for each, one in zip(visits, quotas, strict=True)))
+    assert 1 <= results.count(None) <= 4
+    assert all(isinstance(result, QuotaFull) for result in results if result)
+    assert await count_units(desk, key) == results.count(None)
+
+
 async def test_a_hold_that_moves_within_its_day_keeps_one_unit(desk, key):
     """Of a quota that the move names again."""
     hold = desk.visit(NINE)

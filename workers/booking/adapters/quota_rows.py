@@ -22,6 +22,9 @@ from workers.booking.ports import QuotaFull
 MAX_CHOICES = 8
 """How often units are chosen again when others took the chosen ones."""
 
+_SHARE_PAUSE_SECONDS = (0.02, 0.2)
+"""Before units are chosen again that were given back because of a share: others may have given theirs back, too."""
+
 _CONDITION_FAILED = "ConditionalCheckFailedException"
 
 
@@ -137,9 +140,26 @@ class QuotaRows:
             results = await asyncio.gather(*(self._take_unit(choice) for choice in choices))
             written = [choice for choice, is_written in zip(choices, results, strict=True) if is_written]
             if len(written) == len(choices):
-                return written
+                if not await self._find_exceeded_share(choices, at):
+                    return written
+                await self.free_units(written, claim)
+                written = []
+                await asyncio.sleep(random.uniform(*_SHARE_PAUSE_SECONDS))  # noqa: S311 - no secret
         await self.free_units(written, claim)
         raise TransientError("limits: too many conflicts over quota units")
+
+    async def _find_exceeded_share(self, choices: Sequence[UnitChoice], at: datetime) -> bool:
+        """Return whether a share is exceeded with the units that others took since it was read.
+
+        Their writes meet ours only if they chose the same unit. Of two that exceed a share together, the one that was
+        written last sees the other: at least that one is given back.
+        """
+        for quota in (choice.quota for choice in choices if choice.quota.max_minutes is not None):
+            rows = await self._query_rows(quota.key, may_lag=False)
+            others = [row for row in rows if _is_current(row, at) and row["taker"] != quota.holder]
+            if quota.exceeds_share([_read_held_minutes(row) for row in others]):
+                return True
+        return False
 
     async def free_units(self, choices: Sequence[UnitChoice], claim: Claim) -> None:
         """Free units that this claim has taken; those that a later attempt has taken over remain."""

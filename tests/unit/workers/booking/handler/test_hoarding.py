@@ -5,6 +5,7 @@ import asyncio
 import pytest
 
 from shared.messages.errors import ErrorCode
+from tests.unit.workers.booking.handler.conftest import LEASE
 from workers.booking.domain.hold import HOLD_MINUTES
 
 TIMES = [f"{hour:02}:{minute:02}" for hour in (9, 10, 11, 13, 14, 15, 16) for minute in (0, 30)]
@@ -143,3 +144,46 @@ async def test_a_crowd_of_one_office_hears_that_the_time_is_occupied(new_world):
     assert refused.data.code == ErrorCode.SLOT_TAKEN
     other = await world.create("2026-01-13T14:00", session="late", contact="late@example.com", source_ip="203.0.113.9")
     assert other.data.code == ErrorCode.RATE_LIMITED
+
+
+async def book_with_todays_widget(world, start, *, session, source_ip, **fields):
+    """Request a time, and solve the challenge if one comes; return the last frame."""
+    world.connections.open(session, "tab", capabilities=["challenge"])
+    fields |= {"session": session, "contact": f"{session}@example.com", "client_id": "b-1", "source_ip": source_ip}
+    proof = None
+    while True:
+        command = world.create_command(start, envelope={"takes_proof": True, "proof": proof}, **fields)
+        claim = await world.claims.claim(command.claim_key, fingerprint="f", lease=LEASE)
+        await world.handler.handle(command, claim)
+        frame = world.conversations.list_frames(session)[-1]
+        if proof or frame.type != "error" or frame.data.challenge is None:
+            return frame
+        proof = world.challenges.solve(frame.data.challenge)
+
+
+NETWORKS = {
+    "of one network": ["203.0.113"],
+    "of three networks": ["203.0.113", "198.51.100", "192.0.2"],
+    "of many networks": [f"{first}.7.1" for first in range(60, 157)],
+}
+
+
+@pytest.mark.parametrize("networks", NETWORKS.values(), ids=NETWORKS)
+async def test_an_honest_visitor_with_todays_widget_books_each_day(new_world, networks):
+    """Whatever strangers without proofs hold, also those in the visitor's own network."""
+    world = new_world(held_share_percent=50)
+    await hoard(world, days=DAYS[:2], networks=networks)
+    for number, day in enumerate(DAYS[:2]):
+        assert held_minutes(world, day) <= 210
+        free = (await world.ask("slots", service="massage", days=1, **{"from": day}))["data"]["slots"]
+        visitor = {"session": f"honest-{number}", "source_ip": f"{networks[0]}.200"}
+        assert (await book_with_todays_widget(world, free[0]["start"], **visitor)).type == "booking.pending"
+
+
+async def test_strangers_with_proofs_hold_no_more_than_their_share(new_world):
+    """Eight tenths of a day, whatever they compute."""
+    world = new_world(held_share_percent=50)
+    for number, time in enumerate(TIMES):
+        bot = {"session": f"bot-{number}", "source_ip": f"{60 + number}.7.1.9"}
+        await book_with_todays_widget(world, f"{DAYS[0]}T{time}", **bot)
+    assert 210 < held_minutes(world, DAYS[0]) <= 336
