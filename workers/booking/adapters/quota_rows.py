@@ -140,7 +140,7 @@ class QuotaRows:
             results = await asyncio.gather(*(self._take_unit(choice) for choice in choices))
             written = [choice for choice, is_written in zip(choices, results, strict=True) if is_written]
             if len(written) == len(choices):
-                if not await self._find_exceeded_share(choices, at):
+                if not await self._is_share_exceeded(choices, at, stale_holder):
                     return written
                 await self.free_units(written, claim)
                 written = []
@@ -148,7 +148,7 @@ class QuotaRows:
         await self.free_units(written, claim)
         raise TransientError("limits: too many conflicts over quota units")
 
-    async def _find_exceeded_share(self, choices: Sequence[UnitChoice], at: datetime) -> bool:
+    async def _is_share_exceeded(self, choices: Sequence[UnitChoice], at: datetime, stale_holder: str | None) -> bool:
         """Return whether a share is exceeded with the units that others took since it was read.
 
         Their writes meet ours only if they chose the same unit. Of two that exceed a share together, the one that was
@@ -156,7 +156,7 @@ class QuotaRows:
         """
         for quota in (choice.quota for choice in choices if choice.quota.max_minutes is not None):
             rows = await self._query_rows(quota.key, may_lag=False)
-            others = [row for row in rows if _is_current(row, at) and row["taker"] != quota.holder]
+            others = [row for row in rows if _is_current(row, at) and row["taker"] not in {quota.holder, stale_holder}]
             if quota.exceeds_share([_read_held_minutes(row) for row in others]):
                 return True
         return False
