@@ -121,19 +121,21 @@ async def list_starts(visitor: Visitor) -> list[str]:
         request["from"] = following
 
 
-def measure_held_shares(stack: Stack, tenant: str) -> dict[date, float]:
-    """Return how much of the opening hours of each date is held, by the rows of appointments."""
+def measure_held_minutes(stack: Stack, tenant: str) -> dict[str, tuple[int, int]]:
+    """Return how many minutes of each date are held, by the rows of appointments, and how many it is open."""
     profile = read_demo_profile("studio-lumen")
     minutes: Counter[date] = Counter()
     for row in scan(stack, stack.tables["appointments"]):
         if (row["tenant"], row["state"]) == (tenant, "held"):
             minutes[datetime.fromisoformat(row["start"]).astimezone(profile.zone).date()] += 60
     openings = OpeningTimes(profile)
-    open_minutes = {
-        day: sum(each.end - each.first for each in openings.list_openings(day.toordinal(), None)) / 60
-        for day in minutes
+    return {
+        day.isoformat(): (
+            held,
+            sum(each.end - each.first for each in openings.list_openings(day.toordinal(), None)) // 60,
+        )
+        for day, held in minutes.items()
     }
-    return {day: minutes[day] / open_minutes[day] for day in minutes}
 
 
 def scan(stack: Stack, table: str) -> Iterator[dict[str, Any]]:
