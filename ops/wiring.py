@@ -23,6 +23,7 @@ from ops.tokens.desk_tokens import DeskTokens
 from ops.tokens.seals import TokenSeals
 from ops.tokens.store import DynamoDeskTokens
 from ops.usage.usage import Usage
+from shared.aws.circuit_records import DynamoCircuitRecords
 from shared.aws.clients import AwsClients, open_aws_clients
 from shared.aws.conversations.conversation_index import DynamoConversationIndex
 from shared.aws.conversations.conversation_store import DynamoConversationStore
@@ -37,6 +38,7 @@ from shared.aws.spending.booking_counts import DynamoBookingCounts
 from shared.aws.spending.usage_reports import DynamoUsageReports
 from shared.aws.suppressions import DynamoSuppressions
 from shared.aws.unanswered_questions import DynamoUnansweredQuestions
+from shared.circuits.ports import CircuitRecords
 from shared.clock import Clock, SystemClock
 from shared.ledger.failures import QUEUES
 from shared.once import Once
@@ -114,6 +116,17 @@ async def open_gauge(deployment: Deployment) -> AsyncIterator[QueueGauge]:
             else CloudWatchAges(client=await clients.open_client("cloudwatch"), clock=clock)
         )
         yield SqsQueueGauge(client=await clients.open_client("sqs"), queues=queues, ages=ages)
+
+
+@asynccontextmanager
+async def open_circuits(deployment: Deployment) -> AsyncIterator[CircuitRecords]:
+    """Open the states of the workers' circuits."""
+    async with open_aws_clients(build_aws_settings(deployment)) as clients:
+        yield DynamoCircuitRecords(
+            client=await clients.open_client("dynamodb"),
+            table=deployment.require_variable("limits_table"),
+            clock=SystemClock(),
+        )
 
 
 @asynccontextmanager

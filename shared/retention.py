@@ -78,6 +78,9 @@ FULL_MAILBOX_RETENTION = timedelta(hours=24)
 RATE_LIMIT_RETENTION = timedelta(minutes=10)
 """The minute that a row counts is over; ten more are for clocks that differ."""
 
+CIRCUIT_RETENTION = timedelta(hours=1)
+"""Operators look for what is slow now; a process that died while a circuit was open leaves its row."""
+
 CONNECTION_COUNT_RETENTION = CONNECTION_RETENTION
 """As long as the connections can be open that a row counts."""
 

@@ -25,6 +25,7 @@ from ops.settings import find_account_name
 from ops.wiring import (
     open_answers,
     open_booking,
+    open_circuits,
     open_desk,
     open_desk_tokens,
     open_erasure,
@@ -89,6 +90,7 @@ def _build_session(*, stack: str | None, stack_file: Path | None, name: str | No
         open_desk=lambda: open_desk(load_deployment()),
         open_erasure=lambda: open_erasure(load_deployment()),
         open_gauge=lambda: open_gauge(load_deployment()),
+        open_circuits=lambda: open_circuits(load_deployment()),
         run_health_checks=lambda report: run_health_checks(load_deployment(), report),
         open_suppressions=lambda: open_suppressions(load_deployment()),
         open_booking=lambda: open_booking(load_deployment()),

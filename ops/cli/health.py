@@ -18,6 +18,9 @@ from ops.cli.views import format_span, print_lines, print_view, sanitize_text
 from ops.desk.desk import Desk
 from ops.health.checks import CheckResult
 from ops.queues.figures import QueueFigures, QueueGauge
+from shared.circuits.breaker import CircuitState
+from shared.circuits.ports import CircuitRecords
+from shared.errors import PermanentError, TransientError, describe_error
 from shared.ledger.failures import FailureFilter
 from shared.ledger.rules import OPEN
 
@@ -86,12 +89,17 @@ Examples:
 )
 @click.pass_obj
 def show_status(session: Session, /, *, is_json: bool, is_watching: bool, interval: float) -> None:
-    """Show each queue: waiting messages, messages in flight, age of the oldest, dead letters, and open failures."""
+    """Show each queue: waiting messages, messages in flight, age of the oldest, dead letters, and open failures.
+
+    Beside it, which dependencies a worker does not call at the moment.
+    """
     for name in session.list_down():
         line = f"{name} is down: it ended again and again, and has its reason in logs/{name}.log. Run `make up` again."
         print_lines(session.err, sanitize_text(line, "bold red"))
 
     async def run() -> None:
+        async with session.open_circuits() as circuits:
+            await _print_circuits(session, circuits)
         async with session.open_gauge() as gauge, session.open_desk() as desk:
             if not is_watching:
                 _print_figures(session, *await _read_figures(session, gauge, desk), is_json=is_json)
@@ -109,6 +117,23 @@ def show_status(session: Session, /, *, is_json: bool, is_watching: bool, interv
         run_async(run())
     except KeyboardInterrupt:
         session.err.print("Stopped.")
+
+
+async def _print_circuits(session: Session, circuits: CircuitRecords) -> None:
+    """Print what some worker does not call at the moment, or did not within the last hour, beside the figures."""
+    try:
+        records = await circuits.list_recent()
+    except (TransientError, PermanentError) as error:
+        print_lines(session.err, sanitize_text(f"Circuits can't be read: {describe_error(error)}", "yellow"))
+        return
+    for record in records:
+        name = f"{record.dependency} {record.circuit}".rstrip()
+        ago = format_span(session.clock.now() - record.recorded_at)
+        is_open = record.state is CircuitState.OPEN
+        line = f"{record.process}: {name} " + (
+            f"is not called, because it fails or is slow (last trial {ago} ago)" if is_open else f"is back ({ago} ago)"
+        )
+        print_lines(session.err, sanitize_text(line, "bold red" if is_open else "green"))
 
 
 async def _read_figures(

@@ -17,6 +17,7 @@ from ops.health.checks import CheckResult
 from ops.queues.figures import QueueGauge
 from ops.tokens.desk_tokens import DeskTokens
 from ops.usage.usage import Usage
+from shared.circuits.ports import CircuitRecords
 from shared.clock import Clock
 from shared.errors import ConfigurationError, PermanentError, TransientError, describe_error
 from shared.suppressions import Suppressions
@@ -42,6 +43,7 @@ class Session:
     open_desk: Callable[[], AbstractAsyncContextManager[Desk]]
     open_erasure: Callable[[], AbstractAsyncContextManager[SessionErasure]]
     open_gauge: Callable[[], AbstractAsyncContextManager[QueueGauge]]
+    open_circuits: Callable[[], AbstractAsyncContextManager[CircuitRecords]]
     run_health_checks: Callable[[Callable[[CheckResult], None]], Coroutine[Any, Any, list[CheckResult]]]
     """Runs the health checks, reports each result in order, and returns all."""
     open_suppressions: Callable[[], AbstractAsyncContextManager[Suppressions]]

@@ -38,6 +38,7 @@ from ops.web.sessions import Sessions
 from ops.web.sign_in import SignOut
 from ops.web.today import TodayPages
 from ops.web.usage import UsagePages
+from shared.circuits.ports import CircuitRecords
 from shared.clock import Clock
 from shared.errors import PermanentError, TransientError, describe_error
 from shared.retention import DESK_SESSION_LIFETIME
@@ -70,6 +71,7 @@ def create_app(
     usage: Usage,
     answers: Answers,
     samples: Samples,
+    circuits: CircuitRecords,
     sign_in: SignInFactory,
     session_key: str,
     public_url: str,
@@ -88,7 +90,9 @@ def create_app(
     pages: Sequence[Route | Mount] = [
         *own_sign_in.build_routes(guard),
         *SignOut(sessions=sessions).build_routes(guard),
-        *OverviewPage(desk=desk, samples=samples, rendering=rendering, clock=clock).build_routes(guard),
+        *OverviewPage(desk=desk, samples=samples, circuits=circuits, rendering=rendering, clock=clock).build_routes(
+            guard
+        ),
         *FailuresPages(desk=desk, runs=runs, rendering=rendering, clock=clock).build_routes(guard),
         *FailurePages(desk=desk, sessions=sessions, rendering=rendering).build_routes(guard),
         *TodayPages(today=today, rendering=rendering).build_routes(guard),

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
+import structlog
 from markupsafe import Markup
 from starlette.requests import Request
 from starlette.responses import Response
@@ -18,10 +19,14 @@ from ops.web.reasons import describe_reason
 from ops.web.rendering import Rendering
 from ops.web.route_guard import RouteGuard
 from ops.web.samples import Sample, Samples, thin_out_samples
+from shared.circuits.ports import CircuitRecord, CircuitRecords
 from shared.clock import Clock
+from shared.errors import PermanentError, TransientError, describe_error
 from shared.languages.catalogue import Texts
 from shared.ledger.failures import FailureFilter
 from shared.ledger.rules import OPEN
+
+log = structlog.get_logger()
 
 PLOT_HOURS = 48
 _POINTS = 240
@@ -34,8 +39,11 @@ _CACHE_ABOVE_COUNT = 500
 class OverviewPage:
     """Shows the counts and plots; counts of many failures are cached for a minute."""
 
-    def __init__(self, *, desk: Desk, samples: Samples, rendering: Rendering, clock: Clock) -> None:
+    def __init__(
+        self, *, desk: Desk, samples: Samples, circuits: CircuitRecords, rendering: Rendering, clock: Clock
+    ) -> None:
         self._desk = desk
+        self._circuits = circuits
         self._samples = samples
         self._rendering = rendering
         self._clock = clock
@@ -66,7 +74,16 @@ class OverviewPage:
             depth=_render_queue_figures(samples, t, zone, oldest=False) if sees_all and samples else None,
             oldest=_render_queue_figures(samples, t, zone, oldest=True) if sees_all and samples else None,
             queues=GAUGED,
+            circuits=await self._list_circuits() if sees_all else (),
         )
+
+    async def _list_circuits(self) -> Sequence[CircuitRecord]:
+        """Return what workers do not call now, or did not within the last hour; nothing if that can't be read."""
+        try:
+            return await self._circuits.list_recent()
+        except (TransientError, PermanentError) as error:
+            log.warning("circuits_not_read", error=describe_error(error))
+            return ()
 
     async def _count_failures(self, operator: Operator, now: datetime) -> tuple[Stats, Stats]:
         """Return the counts of open and of recent failures; many are counted only once a minute, because reads cost."""

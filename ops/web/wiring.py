@@ -24,6 +24,7 @@ from ops.wiring import (
     build_aws_settings,
     open_answers,
     open_booking_facade,
+    open_circuits,
     open_desk,
     open_desk_tokens,
     open_gauge,
@@ -57,6 +58,7 @@ async def open_web(
         open_usage(deployment) as usage,
         open_answers(deployment) as answers,
         open_desk_tokens(deployment) as tokens,
+        open_circuits(deployment) as circuits,
     ):
         samples = Samples(gauge=gauge, clock=clock)
 
@@ -79,6 +81,7 @@ async def open_web(
             usage=usage,
             answers=answers,
             samples=samples,
+            circuits=circuits,
             sign_in=build_sign_in,
             session_key=key.get_secret_value() if key else secrets.token_urlsafe(32),
             public_url=public_url,

@@ -8,6 +8,8 @@ import asyncio
 import base64
 import json
 import zlib
+from datetime import timedelta
+from http import HTTPStatus
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -17,7 +19,9 @@ from shared.aws.errors import get_error_code, is_transient
 from shared.aws.http_pool import Answer, HttpPool
 from shared.aws.json_calls import JsonCalls, parse_content, supports_lean_calls
 from shared.backoff import compute_backoff_seconds
+from shared.circuits.breaker import BreakerPolicy, CircuitBreaker
 from shared.clock import Clock
+from shared.errors import DependencyDownError
 from shared.ids import new_id
 from shared.settings import Transport
 
@@ -25,6 +29,13 @@ CONNECTIONS = 100
 _ATTEMPTS = 3
 _DEADLINE_SECONDS = 5.0
 """For one attempt, like the read time-out of the general client."""
+
+OPERATION_SECONDS = 10.0
+"""For all attempts together, and the wait for a connection."""
+
+DYNAMODB_CIRCUITS = BreakerPolicy(failures=5, calls=5, window_seconds=30, open_seconds=2, probe_seconds=12)
+"""Five operations in a row without an answer, of all tables: a slow answer is one, and so is a throttle. It is tried
+again after two seconds, because nothing works without it."""
 
 _FIRST_PAUSE_SECONDS = 0.05
 _MAX_PAUSE_SECONDS = 1.0
@@ -35,8 +46,16 @@ _NOT_RETRIED = frozenset({"TransactionConflictException", "ExpiredToken", "Expir
 class LeanDynamoDb:
     """Has the methods of a client of botocore: the same arguments, answers and errors (without their messages)."""
 
-    def __init__(self, calls: JsonCalls, client: Any, *, connections: int = CONNECTIONS) -> None:
-        """Take aiobotocore's client, which has the rare calls."""
+    def __init__(
+        self,
+        calls: JsonCalls,
+        client: Any,
+        *,
+        connections: int = CONNECTIONS,
+        breaker: CircuitBreaker | None = None,
+    ) -> None:
+        """Take aiobotocore's client, which has the rare calls; without a breaker every call is made."""
+        self._breaker = breaker
         self._calls = calls
         self._client = client
         self._room = asyncio.Semaphore(connections)
@@ -73,6 +92,39 @@ class LeanDynamoDb:
         return await self._call("TransactWriteItems", {"ClientRequestToken": new_id(), **request})
 
     async def _call(self, action: str, request: dict[str, Any]) -> dict[str, Any]:
+        """Make one call, unless none was answered lately.
+
+        Raises:
+            DependencyDownError: the circuit is open, and the call was not made.
+            ClientError, OSError: as botocore's client.
+        """
+        breaker, loop = self._breaker, asyncio.get_running_loop()
+        if breaker is None:
+            return await self._make_attempts(action, request)
+        if wait := breaker.compute_wait_seconds("", loop.time()):
+            raise DependencyDownError("dynamodb: not called", retry_after=timedelta(seconds=wait))
+        breaker.begin_call("", loop.time())
+        try:
+            answer = await self._make_attempts(action, request)
+        except ClientError as error:
+            is_broken = error.response["ResponseMetadata"]["HTTPStatusCode"] >= HTTPStatus.INTERNAL_SERVER_ERROR
+            report = breaker.record_failure if is_broken else breaker.record_success
+            report("", loop.time())
+            raise
+        except OSError:  # with TimeoutError
+            breaker.record_failure("", loop.time())
+            raise
+        except BaseException:
+            breaker.abandon_call("", loop.time())
+            raise
+        breaker.record_success("", loop.time())
+        return answer
+
+    async def _make_attempts(self, action: str, request: dict[str, Any]) -> dict[str, Any]:
+        async with asyncio.timeout(OPERATION_SECONDS):
+            return await self._repeat(action, request)
+
+    async def _repeat(self, action: str, request: dict[str, Any]) -> dict[str, Any]:
         body = json.dumps(request, default=_encode_bytes, separators=(",", ":")).encode()
         attempt = 0
         while True:
@@ -97,9 +149,17 @@ class LeanDynamoDb:
 
 
 async def open_dynamodb(
-    clients: AwsClients, *, clock: Clock, transport: Transport = "lean", connections: int = CONNECTIONS
+    clients: AwsClients,
+    *,
+    clock: Clock,
+    transport: Transport = "lean",
+    connections: int = CONNECTIONS,
+    breaker: CircuitBreaker | None = None,
 ) -> Any:
-    """Return an open client of DynamoDB with the transport of the settings."""
+    """Return an open client of DynamoDB with the transport of the settings.
+
+    A breaker guards the calls of the lean transport. Leases are extended without one, whatever happens to other calls.
+    """
     client = await clients.open_client("dynamodb", connections=connections)
     if transport != "lean" or not supports_lean_calls(client.meta.endpoint_url):
         return client
@@ -112,7 +172,7 @@ async def open_dynamodb(
         credentials=await clients.get_credentials(),
         clock=clock,
     )
-    return LeanDynamoDb(calls, client, connections=connections)
+    return LeanDynamoDb(calls, client, connections=connections, breaker=breaker)
 
 
 def _parse_answer(answer: Answer) -> dict[str, Any]:

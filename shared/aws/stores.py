@@ -7,9 +7,10 @@ from shared.aws.claims import DynamoClaimStore
 from shared.aws.clients import AwsClients
 from shared.aws.conversations.connections import DynamoConnectionStore
 from shared.aws.conversations.conversation_store import DynamoConversationStore
-from shared.aws.lean_dynamodb import open_dynamodb
+from shared.aws.lean_dynamodb import DYNAMODB_CIRCUITS, open_dynamodb
 from shared.aws.lean_management_api import open_management_api
 from shared.aws.websocket import ApiGatewayPoster
+from shared.circuits.reports import CircuitReports
 from shared.clock import Clock
 from shared.conversations.replies import Replies
 from shared.settings import AwsSettings, Transport
@@ -33,19 +34,30 @@ class VisitorStores(Stores):
     replies: Replies
 
 
-async def open_stores(clients: AwsClients, settings: AwsSettings, clock: Clock, transport: Transport) -> Stores:
-    """Open the tables."""
-    dynamodb = await open_dynamodb(clients, clock=clock, transport=transport)
+async def open_stores(
+    clients: AwsClients,
+    settings: AwsSettings,
+    clock: Clock,
+    transport: Transport,
+    circuits: CircuitReports | None = None,
+) -> Stores:
+    """Open the tables; with `circuits` they are not called for a while when they don't answer."""
+    breaker = circuits.open_breaker("dynamodb", DYNAMODB_CIRCUITS) if circuits else None
+    dynamodb = await open_dynamodb(clients, clock=clock, transport=transport, breaker=breaker)
     return Stores(
         dynamodb=dynamodb, claims=DynamoClaimStore(client=dynamodb, table=settings.processed_table, clock=clock)
     )
 
 
 async def open_visitor_stores(
-    clients: AwsClients, settings: AwsSettings, clock: Clock, transport: Transport
+    clients: AwsClients,
+    settings: AwsSettings,
+    clock: Clock,
+    transport: Transport,
+    circuits: CircuitReports | None = None,
 ) -> VisitorStores:
     """Open the tables and the replies to visitors."""
-    stores = await open_stores(clients, settings, clock, transport)
+    stores = await open_stores(clients, settings, clock, transport, circuits)
     management_api = await open_management_api(clients, settings.websocket_endpoint, clock=clock, transport=transport)
     conversations = DynamoConversationStore(
         client=stores.dynamodb,

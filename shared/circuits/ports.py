@@ -1,6 +1,6 @@
 """How operators of other machines see the circuits of a process."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -20,7 +20,16 @@ class CircuitRecord:
     """What it is about, such as a masked calendar; `` if it is the dependency as a whole."""
 
     state: CircuitState
-    since: datetime
+    recorded_at: datetime
+    """A circuit that stays open is recorded again after each trial."""
+
+
+def sort_records(records: Iterable[CircuitRecord]) -> list[CircuitRecord]:
+    """Return the records as operators read them: open circuits first, then by dependency and process."""
+    return sorted(
+        records,
+        key=lambda one: (one.state is not CircuitState.OPEN, one.dependency, one.circuit, one.process),
+    )
 
 
 class CircuitRecords(Protocol):
@@ -35,5 +44,5 @@ class CircuitRecords(Protocol):
         ...
 
     async def list_recent(self) -> Sequence[CircuitRecord]:
-        """Return the circuits that have changed lately: open ones first, then by dependency and process."""
+        """Return the circuits that have changed within the last hour, sorted."""
         ...

@@ -1,6 +1,8 @@
 """Tells operators of every circuit that opens or closes: in the log, as a metric, and in a table."""
 
 import asyncio
+import os
+import socket
 from collections.abc import Callable
 from functools import partial
 
@@ -15,6 +17,11 @@ from shared.metrics import Metrics
 log = structlog.get_logger()
 
 
+def name_process(component: str) -> str:
+    """Return a name by which an operator finds this process."""
+    return f"{component} {socket.gethostname()} {os.getpid()}"
+
+
 def _show_key(key: str) -> str:
     return key
 
@@ -22,16 +29,18 @@ def _show_key(key: str) -> str:
 class CircuitReports:
     """Opens the breakers of one process, whose changes it reports; used from the process's event loop."""
 
-    def __init__(
-        self, *, metrics: Metrics, clock: Clock, process: str = "", records: CircuitRecords | None = None
-    ) -> None:
-        """Without `records` nothing is stored; `process` names this process there."""
+    def __init__(self, *, metrics: Metrics, clock: Clock, process: str = "") -> None:
+        """Take the name of this process for its records."""
         self._metrics = metrics
         self._clock = clock
         self._process = process
-        self._records = records
+        self._records: CircuitRecords | None = None
         self._unstored: dict[tuple[str, str], CircuitRecord] = {}
         self._storing: asyncio.Task[None] | None = None
+
+    def record_in(self, records: CircuitRecords) -> None:
+        """Store changes from now on; until then they are only logged and counted."""
+        self._records = records
 
     def open_breaker(
         self, dependency: str, policy: BreakerPolicy, *, describe_key: Callable[[str], str] = _show_key

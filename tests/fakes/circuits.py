@@ -3,13 +3,17 @@
 import asyncio
 from collections.abc import Sequence
 
-from shared.circuits.ports import CircuitRecord
+from shared.circuits.ports import CircuitRecord, sort_records
+from shared.clock import Clock
+from shared.retention import CIRCUIT_RETENTION
+from tests.fakes.clock import FakeClock
 
 
 class FakeCircuitRecords:
     """A `CircuitRecords`."""
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Clock | None = None) -> None:
+        self._clock = clock or FakeClock()
         self.stored: dict[tuple[str, str, str], CircuitRecord] = {}
         self.outage: Exception | None = None
         """Raised by every call while it is set."""
@@ -32,8 +36,9 @@ class FakeCircuitRecords:
         self.stored[record.process, record.dependency, record.circuit] = record
 
     async def list_recent(self) -> Sequence[CircuitRecord]:
-        """Return the circuits: open ones first."""
+        """Return the circuits of the last hour."""
         await self.answers.wait()
         if self.outage:
             raise self.outage
-        return sorted(self.rows, key=lambda row: (row.state, row.dependency, row.process))
+        oldest = self._clock.now() - CIRCUIT_RETENTION
+        return sort_records(row for row in self.rows if row.recorded_at > oldest)

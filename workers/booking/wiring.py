@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, closing
 from datetime import timedelta
 
+from shared.aws.circuit_records import DynamoCircuitRecords
 from shared.aws.clients import AwsClients, open_aws_clients
 from shared.aws.knowledge import open_tenant_directory
 from shared.aws.ledger.replay_outcomes import DynamoReplayOutcomes
@@ -14,7 +15,7 @@ from shared.aws.secrets import open_secrets
 from shared.aws.sqs import SqsInternalCommandQueue, SqsNoticeQueue
 from shared.aws.stores import Stores, open_visitor_stores
 from shared.aws.suppressions import DynamoSuppressions
-from shared.circuits.reports import CircuitReports
+from shared.circuits.reports import CircuitReports, name_process
 from shared.claims import ClaimStore
 from shared.clock import Clock, SystemClock
 from shared.consumer.queue_description import MessageQueue, QueueDescription
@@ -53,9 +54,10 @@ async def open_worker() -> AsyncIterator[Worker]:
     settings, pool_settings, clock = BookingSettings(), PoolSettings(), SystemClock()
     configure_logging(level=settings.log_level, component="booking")
     metrics = EmfMetrics(clock=clock, namespace=settings.metrics_namespace)
-    circuits = CircuitReports(metrics=metrics, clock=clock)
+    circuits = CircuitReports(metrics=metrics, clock=clock, process=name_process("booking"))
     async with open_aws_clients(settings) as clients:
-        stores = await open_visitor_stores(clients, settings, clock, pool_settings.transport)
+        stores = await open_visitor_stores(clients, settings, clock, pool_settings.transport, circuits)
+        circuits.record_in(DynamoCircuitRecords(client=stores.dynamodb, table=settings.limits_table, clock=clock))
         queues = describe_queues(
             settings,
             pool_settings,

@@ -19,6 +19,10 @@ class ChatSettings(AwsSettings):
     """Where the outcomes of replays are recorded."""
 
     usage_table: str
+    limits_table: str = ""
+    """Where the states of circuits are recorded; if it is empty, as in an environment of the release before, they are
+    only logged."""
+
     booking_queue_url: str = ""
     """Where the assistant asks for free times and visits; if it is empty, as in an environment of the release before,
     it does not know them."""

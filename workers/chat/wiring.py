@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 from datetime import timedelta
 from functools import partial
 
+from shared.aws.circuit_records import DynamoCircuitRecords
 from shared.aws.clients import AwsClients, Credentials, open_aws_clients
 from shared.aws.conversations.handovers import DynamoHandoverStore
 from shared.aws.knowledge import open_tenant_directory
@@ -16,7 +17,7 @@ from shared.aws.sqs import SqsInternalCommandQueue, SqsNoticeQueue
 from shared.aws.stores import VisitorStores, open_visitor_stores
 from shared.aws.unanswered_questions import DynamoUnansweredQuestions
 from shared.aws.usage import DynamoUsageStore
-from shared.circuits.reports import CircuitReports
+from shared.circuits.reports import CircuitReports, name_process
 from shared.claims import ClaimStore
 from shared.clock import Clock, SystemClock
 from shared.consumer.queue_description import MessageQueue, QueueDescription
@@ -55,9 +56,11 @@ async def open_worker() -> AsyncIterator[Worker]:
     check_model_geographies(settings)
     check_intent_model(settings)
     metrics = EmfMetrics(clock=clock, namespace=settings.metrics_namespace)
-    circuits = CircuitReports(metrics=metrics, clock=clock)
+    circuits = CircuitReports(metrics=metrics, clock=clock, process=name_process("chat"))
     async with open_aws_clients(settings) as clients:
-        stores = await open_visitor_stores(clients, settings, clock, pool_settings.transport)
+        stores = await open_visitor_stores(clients, settings, clock, pool_settings.transport, circuits)
+        if settings.limits_table:
+            circuits.record_in(DynamoCircuitRecords(client=stores.dynamodb, table=settings.limits_table, clock=clock))
         queues = describe_queues(
             settings,
             pool_settings,

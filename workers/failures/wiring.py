@@ -13,6 +13,7 @@ from shared.aws.ledger.payload_cipher import PayloadCipher
 from shared.aws.queue_connector import SqsConnector
 from shared.aws.secrets import open_secrets
 from shared.aws.stores import VisitorStores, open_visitor_stores
+from shared.circuits.reports import CircuitReports, name_process
 from shared.claims import ClaimStore
 from shared.clock import Clock, SystemClock
 from shared.consumer.decode import Decoder
@@ -39,8 +40,9 @@ async def open_worker() -> AsyncIterator[Worker]:
     settings, pool_settings, clock = FailuresSettings(), PoolSettings(), SystemClock()
     configure_logging(level=settings.log_level, component="failures")
     metrics = EmfMetrics(clock=clock, namespace=settings.metrics_namespace)
+    circuits = CircuitReports(metrics=metrics, clock=clock, process=name_process("failures"))
     async with open_aws_clients(settings) as clients:
-        stores = await open_visitor_stores(clients, settings, clock, pool_settings.transport)
+        stores = await open_visitor_stores(clients, settings, clock, pool_settings.transport, circuits)
         queues = describe_queues(
             settings,
             pool_settings,

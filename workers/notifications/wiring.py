@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 from datetime import timedelta
 from functools import partial
 
+from shared.aws.circuit_records import DynamoCircuitRecords
 from shared.aws.clients import AwsClients, open_aws_clients
 from shared.aws.knowledge import open_tenant_directory
 from shared.aws.ledger.replay_outcomes import DynamoReplayOutcomes
@@ -12,7 +13,7 @@ from shared.aws.queue_connector import SqsConnector
 from shared.aws.secrets import open_secrets
 from shared.aws.stores import Stores, open_stores
 from shared.aws.suppressions import DynamoSuppressions
-from shared.circuits.reports import CircuitReports
+from shared.circuits.reports import CircuitReports, name_process
 from shared.claims import ClaimStore
 from shared.clock import Clock, SystemClock
 from shared.consumer.disposition import RetryPolicy
@@ -56,9 +57,10 @@ async def open_worker() -> AsyncIterator[Worker]:
     settings, pool_settings, clock = NotificationsSettings(), PoolSettings(), SystemClock()
     configure_logging(level=settings.log_level, component="notifications")
     metrics = EmfMetrics(clock=clock, namespace=settings.metrics_namespace)
-    circuits = CircuitReports(metrics=metrics, clock=clock)
+    circuits = CircuitReports(metrics=metrics, clock=clock, process=name_process("notifications"))
     async with open_aws_clients(settings) as clients:
-        stores = await open_stores(clients, settings, clock, pool_settings.transport)
+        stores = await open_stores(clients, settings, clock, pool_settings.transport, circuits)
+        circuits.record_in(DynamoCircuitRecords(client=stores.dynamodb, table=settings.limits_table, clock=clock))
         queues = describe_queues(
             settings,
             pool_settings,

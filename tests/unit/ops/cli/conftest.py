@@ -14,6 +14,7 @@ from ops.health.checks import CheckResult
 from ops.queues.figures import QueueFigures
 from ops.tokens.desk_tokens import DeskTokens
 from ops.tokens.seals import TokenSeals
+from tests.fakes.circuits import FakeCircuitRecords
 from tests.fakes.desk import ANNA, DeskWorld
 from tests.fakes.desk_tokens import FakeDeskTokens
 from tests.fakes.suppressions import FakeSuppressions
@@ -38,6 +39,7 @@ class Terminal:
 
     def __init__(self):
         self.world, self.gauge = DeskWorld(), FakeGauge()
+        self.circuits = FakeCircuitRecords(self.world.clock)
         self.checks = [
             CheckResult("queue booking", "ok", "there"),
             CheckResult("e-mail", "off", "no sender", "deploy with one"),
@@ -72,6 +74,7 @@ class Terminal:
             open_desk=lambda: open_part(self.world.desk),
             open_erasure=lambda: open_part(self.world.erasure),
             open_gauge=lambda: open_part(self.gauge),
+            open_circuits=lambda: open_part(self.circuits),
             run_health_checks=run_health_checks,
             open_suppressions=lambda: open_part(self.suppressions),
             open_booking=lambda: open_part(self.booking),

@@ -1,9 +1,14 @@
 """`stride doctor` and `stride status`."""
 
 import json
+from dataclasses import replace
+from datetime import timedelta
 
 from ops.desk.domain.transitions import REPLAY_TIMEOUT
 from ops.health.checks import CheckResult
+from shared.circuits.breaker import CircuitState
+from shared.circuits.ports import CircuitRecord
+from shared.errors import PermanentError
 
 
 def test_the_doctor_advises(terminal):
@@ -53,3 +58,31 @@ def test_status_counts_lost_replays(terminal):
     assert terminal.json("status")[0]["failed"] == 0
     terminal.world.clock.advance(REPLAY_TIMEOUT)
     assert terminal.json("status")[0]["failed"] == 1
+
+
+def test_status_names_what_a_worker_does_not_call(terminal):
+    """Each process has circuits of its own; the figures stay what programs read."""
+    now = terminal.world.clock.now()
+    opened = CircuitRecord("booking host 7", "google_calendar", "a***@e***.com", CircuitState.OPEN, now)
+    terminal.circuits.stored = {
+        1: replace(opened, process="booking host 8", state=CircuitState.CLOSED),
+        2: opened,
+        3: replace(opened, dependency="ses", circuit="", process="notifications host 9"),
+    }
+    terminal.world.clock.advance(timedelta(minutes=2))
+    result = terminal.run("status", "--json")
+    assert [row["queue"] for row in json.loads(result.stdout)] == ["booking", "chat", "feedback"]
+    assert " ".join(result.stderr.split()) == (
+        "booking host 7: google_calendar a***@e***.com is not called, because it fails or is slow (last trial 2m ago) "
+        "notifications host 9: ses is not called, because it fails or is slow (last trial 2m ago) "
+        "booking host 8: google_calendar a***@e***.com is back (2m ago)"
+    )
+
+
+def test_status_works_without_the_table_of_circuits(terminal):
+    """The figures are worth more."""
+    terminal.circuits.outage = PermanentError("aws_AccessDeniedException")
+    result = terminal.run("status", "--json")
+    assert result.exit_code == 0
+    assert json.loads(result.stdout)
+    assert "Circuits can't be read" in result.stderr

@@ -29,6 +29,7 @@ from shared.conversations.replies import Replies
 from shared.ledger.failures import AuditEntry, Failure
 from shared.tenants.profile import TenantProfile
 from tests.fakes.appointments import FakeAppointments
+from tests.fakes.circuits import FakeCircuitRecords
 from tests.fakes.claims import FakeClaims
 from tests.fakes.clock import NOON, FakeClock
 from tests.fakes.connections import FakeConnections, FakePoster
@@ -162,6 +163,7 @@ class World:
         self.handovers = FakeHandovers(self.clock)
         self.tenants = FakeTenants({"salon-ania": profile(), "studio-bea": profile("Studio Bea")})
         self.samples = Samples(gauge=self.gauge, clock=self.clock)
+        self.circuits = FakeCircuitRecords(self.clock)
         for failure in (make_failure(), make_failure("f-bea", "studio-bea")):
             self.ledger.rows[failure.failure_id] = failure
 
@@ -223,6 +225,7 @@ class World:
                 clock=self.clock,
             ),
             samples=self.samples,
+            circuits=self.circuits,
             sign_in=sign_in or by_token,
             session_key="k" * 40,
             public_url=public_url,

@@ -3,6 +3,8 @@
 from dataclasses import replace
 from datetime import timedelta
 
+from shared.circuits.breaker import CircuitState
+from shared.circuits.ports import CircuitRecord
 from shared.errors import TransientError
 
 
@@ -36,3 +38,23 @@ def test_many_are_counted_once_a_minute(owner, salon_owner, world):
     assert '<span class="figure">1</span>' in owner.get("/").text
     world.ledger.rows = {}
     assert '<span class="figure">0</span>' in owner.get("/").text
+
+
+def test_the_overview_names_what_workers_do_not_call(owner, salon_owner, world):
+    """Only to those who see all businesses; without the table the page has the rest."""
+    assert "circuits" not in owner.get("/").text
+    record = CircuitRecord(
+        "booking host 7",
+        "google_calendar",
+        "a***@e***.com",
+        CircuitState.OPEN,
+        world.clock.now() - timedelta(minutes=2),
+    )
+    world.circuits.stored = {1: record, 2: replace(record, process="booking host 8", state=CircuitState.CLOSED)}
+    text = owner.get("/").text
+    for part in ("google_calendar a***@e***.com", "booking host 7", "booking host 8", "2 minutes ago"):
+        assert part in text
+    assert ("Not called for now" in text, "Back" in text) == (True, True)
+    assert "booking host" not in salon_owner.get("/").text
+    world.circuits.outage = TransientError("no table")
+    assert '<span class="figure">2</span>' in owner.get("/").text

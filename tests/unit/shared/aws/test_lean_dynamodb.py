@@ -3,6 +3,7 @@
 import asyncio
 import json
 import zlib
+from dataclasses import replace
 
 import pytest
 from aiohttp import web
@@ -13,11 +14,14 @@ from botocore.exceptions import ClientError
 from shared.aws.clients import open_aws_clients
 from shared.aws.http_pool import HttpPool
 from shared.aws.json_calls import JsonCalls
-from shared.aws.lean_dynamodb import LeanDynamoDb, open_dynamodb
+from shared.aws.lean_dynamodb import DYNAMODB_CIRCUITS, OPERATION_SECONDS, LeanDynamoDb, open_dynamodb
+from shared.circuits.breaker import CircuitBreaker, CircuitState
 from shared.clock import SystemClock
+from shared.errors import DependencyDownError
 from shared.settings import AwsSettings
 from shared.trace import Trace, use_trace
 from tests.deadlines import DEADLINE_SECONDS
+from tests.fakes.turned_loop import run_turned
 
 KEY = {"TableName": "table", "Key": {"id": {"S": "1"}}}
 THROTTLED = (400, {"__type": "com.amazonaws.dynamodb.v20120810#ProvisionedThroughputExceededException"})
@@ -173,3 +177,53 @@ async def test_the_general_client_is_used_where_lean_calls_are_not(table, transp
         client = await open_dynamodb(clients, clock=SystemClock(), transport=transport)
         assert isinstance(client, LeanDynamoDb) == is_lean
         assert client.meta.service_model.service_name == "dynamodb"
+
+
+@pytest.fixture
+async def guarded(table, client):
+    """Return a client with a breaker that the test can look at."""
+    client._breaker = CircuitBreaker(replace(DYNAMODB_CIRCUITS, open_seconds=0.05))
+    return client
+
+
+@pytest.mark.parametrize("failure", [BROKEN, CUT], ids=str)
+async def test_tables_that_do_not_answer_are_not_called_for_a_while(table, guarded, failure):
+    """After five operations in a row; then one tries whether they are back."""
+    table.answers = [failure] * 3 * DYNAMODB_CIRCUITS.failures
+    for _ in range(DYNAMODB_CIRCUITS.failures):
+        with pytest.raises((ClientError, OSError)):
+            await guarded.get_item(**KEY)
+    sent = len(table.received)
+    with pytest.raises(DependencyDownError):
+        await guarded.get_item(**KEY)
+    assert len(table.received) == sent
+    await asyncio.sleep(0.06)
+    assert await guarded.get_item(**KEY) == DONE[1]
+    await asyncio.gather(*(guarded.get_item(**KEY) for _ in range(5)))
+
+
+@pytest.mark.parametrize("failure", [THROTTLED, CONFLICT, CANCELLED], ids=["throttled", "conflict", "cancelled"])
+async def test_a_refusal_is_an_answer_of_the_tables(table, guarded, failure):
+    """Throttles and conflicts concern one row, and say that the service works."""
+    table.answers = [failure] * 3 * 3 * DYNAMODB_CIRCUITS.failures
+    for _ in range(2 * DYNAMODB_CIRCUITS.failures):
+        with pytest.raises(ClientError):
+            await guarded.get_item(**KEY)
+    assert guarded._breaker.find_state("") is CircuitState.CLOSED
+
+
+async def test_an_operation_ends_in_time_whatever_its_attempts_take():
+    """Three attempts without an answer would take a quarter of a minute."""
+
+    class Silent:
+        async def send(self, action, body, *, deadline_seconds):
+            await asyncio.sleep(deadline_seconds)
+            raise TimeoutError
+
+    async def call():
+        began = asyncio.get_running_loop().time()
+        with pytest.raises(TimeoutError):
+            await LeanDynamoDb(Silent(), client=None).get_item(**KEY)
+        return asyncio.get_running_loop().time() - began
+
+    assert await asyncio.to_thread(run_turned, call()) == OPERATION_SECONDS

@@ -24,7 +24,8 @@ async def settle():
 async def test_a_circuit_that_opens_and_closes_is_reported():
     """Its key is shown as it may be; a trial is only counted."""
     clock, metrics, records = FakeClock(), FakeMetrics(), FakeCircuitRecords()
-    reports = CircuitReports(metrics=metrics, clock=clock, process="booking host 1", records=records)
+    reports = CircuitReports(metrics=metrics, clock=clock, process="booking host 1")
+    reports.record_in(records)
     breaker = reports.open_breaker("calendar", POLICY, describe_key=lambda key: key[0] + "***")
     with capture_logs() as lines:
         breaker.record_failure("ania@example.com", 0)
@@ -36,7 +37,7 @@ async def test_a_circuit_that_opens_and_closes_is_reported():
         breaker.record_success("ania@example.com", 6)
         await settle()
     [closed] = records.rows
-    assert (closed.state, closed.since) == (CircuitState.CLOSED, clock.now())
+    assert (closed.state, closed.recorded_at) == (CircuitState.CLOSED, clock.now())
     assert [(line["event"], line["circuit"]) for line in lines] == [
         ("circuit_opened", "a***"),
         ("circuit_closed", "a***"),
@@ -49,7 +50,8 @@ async def test_a_circuit_that_opens_and_closes_is_reported():
 async def test_a_table_that_does_not_answer_delays_nothing():
     """The log has the change; the next one of any circuit is stored again."""
     records = FakeCircuitRecords()
-    reports = CircuitReports(metrics=FakeMetrics(), clock=FakeClock(), process="p", records=records)
+    reports = CircuitReports(metrics=FakeMetrics(), clock=FakeClock(), process="p")
+    reports.record_in(records)
     breaker = reports.open_breaker("calendar", POLICY)
     records.outage = TransientError("no table")
     with capture_logs() as lines:
@@ -65,7 +67,8 @@ async def test_a_table_that_does_not_answer_delays_nothing():
 async def test_a_circuit_that_changes_while_another_row_is_stored_is_stored_last():
     """One row at a time, each with the latest state."""
     records = FakeCircuitRecords()
-    reports = CircuitReports(metrics=FakeMetrics(), clock=FakeClock(), process="p", records=records)
+    reports = CircuitReports(metrics=FakeMetrics(), clock=FakeClock(), process="p")
+    reports.record_in(records)
     breaker = reports.open_breaker("calendar", POLICY)
     records.answers.clear()
     breaker.record_failure("k", 0)

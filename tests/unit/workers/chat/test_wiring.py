@@ -2,6 +2,7 @@
 
 import pytest
 
+from shared.circuits.reports import CircuitReports
 from shared.settings import PoolSettings
 from tests.fakes.clock import FakeClock
 from tests.fakes.figures import FakeMetrics
@@ -41,6 +42,7 @@ async def test_each_answer_of_a_pool_has_a_connection_to_its_model():
             settings,
             PoolSettings(concurrency=600),
             stores=None,
+            circuits=CircuitReports(metrics=FakeMetrics(), clock=FakeClock()),
             clock=FakeClock(),
             metrics=FakeMetrics(),
         )
