@@ -57,7 +57,7 @@ https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quota
 QUICK_RECEIVES, MAX_WAITING_RECEIVES = 12, 60
 """How often a message is received that waits for a dependency: first soon, then seldom, and then its attempts count.
 
-SQS allows a hundred receives, of which the attempts need some. So nothing is given up for about 25 minutes."""
+SQS allows a hundred receives, of which the attempts need some. So nothing is given up for 19 minutes at least."""
 
 QUICK_WAIT, SLOW_WAIT = timedelta(seconds=10), timedelta(seconds=45)
 """The longest wait each time; at least half of it, so that receives are not used up."""

@@ -144,6 +144,10 @@ class Backstage:
         """Make the calendar's stand-in return errors or stall."""
         _post(f"{self._calendar}/_standin/faults", rule)
 
+    def clear_calendar_faults(self) -> None:
+        """Let the calendar's stand-in answer as usual from the next request on."""
+        _post(f"{self._calendar}/_standin/faults", {}, method="DELETE")
+
     def calendar_faults_are_over(self) -> bool:
         """Return whether all requested faults have occurred."""
         return _get(f"{self._calendar}/_standin/faults")["pending"] == []
