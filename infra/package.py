@@ -2,6 +2,7 @@
 
 import argparse
 import functools
+import hashlib
 import os
 import shutil
 import sys
@@ -21,6 +22,7 @@ from shared.languages.available import list_languages
 ROOT = Path(__file__).parent.parent
 BUILD = ROOT / ".stride" / "build"
 
+_PACKERS = (Path(__file__), Path(__file__).with_name("bytecode.py"))
 _NOT_PACKED = frozenset({".pyc", ".po", ".part"})
 
 EPILOG = """\
@@ -46,8 +48,11 @@ PACKAGES = (
 )
 
 
-def build_package(package: Package, out: Path, platform: Platform) -> Path:
-    """Write one archive and return its path; the same sources and lock give the same bytes."""
+def build_package(package: Package, out: Path, platform: Platform, *, reuse: bool = False) -> Path:
+    """Write one archive and return its path; the same sources and lock give the same bytes.
+
+    With `reuse` an archive of the same sources that is there already is left as it is.
+    """
     if platform.interpreter is None:
         _warn_about_bytecode()
     compile_parts(list_parts())
@@ -55,6 +60,9 @@ def build_package(package: Package, out: Path, platform: Platform) -> Path:
     dependencies = build_dependencies_archive(lock, platform, languages=list_languages(), cache=BUILD)
     out.mkdir(parents=True, exist_ok=True)
     finished = out / f"{package.name}.zip"
+    ingredients = _digest_ingredients(package, dependencies)
+    if reuse and _read_comment(finished) == ingredients:
+        return finished
     # With the process id: two stacks may build at the same time.
     unfinished = finished.with_suffix(f".{os.getpid()}.part")
     unfinished.write_bytes(dependencies.read_bytes())
@@ -68,8 +76,26 @@ def build_package(package: Package, out: Path, platform: Platform) -> Path:
             platform.interpreter.compile_folder(folder)
         for path in sorted(path for path in folder.rglob("*") if path.is_file()):
             archive.writestr(build_entry(path.relative_to(folder).as_posix()), path.read_bytes())
+        archive.comment = ingredients
     unfinished.replace(finished)
     return finished
+
+
+def _digest_ingredients(package: Package, dependencies: Path) -> bytes:
+    """Return the hash of our files, of what packs them, and of the dependencies' name, which has that of their lock."""
+    digest = hashlib.sha256(dependencies.name.encode())
+    for path in (*_PACKERS, *list_sources(package)):
+        content = path.read_bytes()
+        digest.update(f"\0{path.relative_to(ROOT)}\0{len(content)}\0".encode() + content)
+    return digest.hexdigest().encode()
+
+
+def _read_comment(path: Path) -> bytes | None:
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return archive.comment
+    except (FileNotFoundError, zipfile.BadZipFile):
+        return None
 
 
 @functools.cache

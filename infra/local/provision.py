@@ -48,7 +48,7 @@ def provision_stack(
     account = create_service_account_key(urljoin(calendar_url, "/token"))
     (folder / "google-service-account.json").write_text(json.dumps(account), encoding="utf-8")
     packages = {
-        package.name: build_package(package, BUILD / "packages" / "emulator", Platform.LOCAL)
+        package.name: build_package(package, BUILD / "packages" / Platform.LOCAL.value, Platform.LOCAL, reuse=True)
         for package in PACKAGES
         if package.name == "ingress"
     }

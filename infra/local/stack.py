@@ -317,7 +317,8 @@ def _start_emulator(options: Options, children: Children) -> tuple[Target, Calla
 def _build_packages(options: Options) -> dict[str, Path]:
     names = {"ingress", "workers"} if options.workers == "lambda" else {"ingress"}
     out = BUILD / "packages" / Platform.LOCAL.value
-    return {package.name: build_package(package, out, Platform.LOCAL) for package in PACKAGES if package.name in names}
+    packages = [package for package in PACKAGES if package.name in names]
+    return {package.name: build_package(package, out, Platform.LOCAL, reuse=True) for package in packages}
 
 
 def _start_workers_and_site(stack: Stack, step: Step) -> None:

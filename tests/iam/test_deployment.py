@@ -24,7 +24,7 @@ from infra.local.environment import build_clean_environment
 from infra.local.interrupts import Interrupts
 from infra.local.ports import HOST, find_free_port
 from infra.local.processes import Children
-from infra.package import PACKAGES, build_package
+from infra.package import BUILD, PACKAGES, build_package
 
 pytestmark = pytest.mark.iam
 
@@ -53,8 +53,8 @@ def target(tmp_path_factory, record):
 
 
 @pytest.fixture(scope="module")
-def package(tmp_path_factory):
-    return build_package(PACKAGES[0], tmp_path_factory.mktemp("packages"), Platform.LOCAL)
+def package():
+    return build_package(PACKAGES[0], BUILD / "packages" / Platform.LOCAL.value, Platform.LOCAL, reuse=True)
 
 
 def deploy(target, clients, package, **parameters):

@@ -9,7 +9,7 @@ from infra.local.environment import build_clean_environment
 from infra.local.interrupts import Interrupts
 from infra.local.ports import find_free_port
 from infra.local.processes import Children
-from infra.package import PACKAGES, build_package
+from infra.package import BUILD, PACKAGES, build_package
 
 
 @pytest.fixture(scope="module")
@@ -28,5 +28,7 @@ def target(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def packages(tmp_path_factory):
-    return {"ingress": build_package(PACKAGES[0], tmp_path_factory.mktemp("packages"), Platform.LOCAL)}
+def packages():
+    return {
+        "ingress": build_package(PACKAGES[0], BUILD / "packages" / Platform.LOCAL.value, Platform.LOCAL, reuse=True)
+    }

@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -128,3 +129,19 @@ def test_the_workers_package_keeps_one_google_api_and_few_aws_services(packages)
 def test_the_same_sources_give_the_same_package(packages, tmp_path):
     """An unchanged package is not deployed again."""
     assert build_package(PACKAGES[0], tmp_path, Platform.LOCAL).read_bytes() == packages["ingress"].read_bytes()
+
+
+def test_a_package_of_the_same_sources_is_reused(packages, tmp_path):
+    """What is damaged or was built of other sources is built anew."""
+    archive, built = tmp_path / "ingress.zip", packages["ingress"].read_bytes()
+    others = replace(PACKAGES[0], sources=("api_gateway_ws",))
+    for found, package, is_reused in (
+        (built, PACKAGES[0], True),
+        (built[:-100], PACKAGES[0], False),
+        (built, others, False),
+    ):
+        archive.write_bytes(found)
+        inode = archive.stat().st_ino
+        content = build_package(package, tmp_path, Platform.LOCAL, reuse=True).read_bytes()
+        assert (archive.stat().st_ino == inode) is is_reused
+        assert (content == built) is (package is PACKAGES[0])
