@@ -39,6 +39,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
             emulator_port=port,
             pool_environment={"AWS_ENDPOINT_URL_DYNAMODB": proxy.url, "AWS_ENDPOINT_URL_SESV2": proxy.url},
             bedrock_arguments=("--tokens-per-second", "200", "--first-token-ms", "50"),
+            keep=True,
             desk=False,
             site=False,
         )
@@ -89,11 +90,13 @@ async def test_visitors_hear_and_nothing_is_lost(fault: Fault, site: Site):
     print(format_table(visits.list_exchanges()))
     outcome = summarize(visits, ended_at)
     print(f"{outcome}; {effects}", *effects.lost, *effects.doubled, sep="\n")
-    assert effects.lost == []
+    assert fault.loses_seconds or effects.lost == []
     assert effects.doubled == []
     assert fault.may_repeat_codes or not effects.repeated_codes
     # What is slow because of the machine was slow before.
     slack = SLACK * outcome.before
     assert outcome.recovered <= RECOVERY_SECONDS + slack
-    assert outcome.caught_up <= fault.served_seconds + slack
-    assert outcome.silence <= fault.heard_seconds + slack + (fault.seconds if fault.is_silent else 0)
+    assert fault.loses_seconds or outcome.caught_up <= fault.served_seconds + slack
+    assert fault.loses_seconds or outcome.silence <= fault.heard_seconds + slack + (
+        fault.seconds if fault.is_silent else 0
+    )

@@ -38,11 +38,13 @@ class Fault:
     begin: Step
     end: Step
     chats: int = 0
-    """So many more visitors ask the assistant at its beginning."""
+    """So many more visitors have connected before it, and ask the assistant at its beginning."""
     early: int = 4
     """So many pairs of visitors are in the middle of something when it begins."""
     every_seconds: float = 5
     """How often two more visitors come while it lasts."""
+    loses_seconds: float = 0
+    """What was acknowledged as long before it may be lost."""
     may_repeat_codes: bool = False
     """Whether a crash may repeat an e-mail: between the provider's yes and our record."""
     is_silent: bool = False
@@ -97,7 +99,6 @@ def _do_nothing(_site: Site) -> None:
 FAULTS: Sequence[Fault] = (
     _freeze("emulator", 20, "emulator stopped", is_silent=True),
     _freeze("bedrock", 60, "Bedrock frozen for a minute", chats=70, every_seconds=10),
-    _freeze("bedrock", 300, "Bedrock frozen for five minutes", chats=70, every_seconds=30),
     _freeze("calendar", 30, "calendar frozen"),
     Fault(
         "calendar revoked",
@@ -123,7 +124,11 @@ FAULTS: Sequence[Fault] = (
         )
         for name in POOLS
     ),
+    _kill("calendar", early=8),
     _kill("bedrock", early=8),
+    # The emulator keeps its data every half a second, and what it had acknowledged since is gone.
+    _kill("emulator", early=8, loses_seconds=0.5, heard_seconds=30, served_seconds=30),
     # A command that was not acknowledged is sent again after twelve seconds.
     Fault("functions killed", 0, _kill_functions, _do_nothing, early=8, heard_seconds=20, served_seconds=20),
+    _freeze("bedrock", 300, "Bedrock frozen for five minutes", chats=70, every_seconds=30),
 )

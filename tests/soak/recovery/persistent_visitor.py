@@ -17,7 +17,9 @@ Connect = Callable[..., AbstractAsyncContextManager[Visitor]]
 RECEIPTS = frozenset({"ack", "chat.sent", "typing"})
 """They say that the command has arrived, and nothing about its answer."""
 
-_RECONNECT_SECONDS = 0.5
+_FIRST_PAUSE_SECONDS, _MAX_PAUSE_SECONDS = 0.5, 8.0
+"""Before another connection; twice as long each time."""
+
 _ACKNOWLEDGED_WITHIN_SECONDS = 12
 """After that the widget sends a command again; it sends a query again two seconds earlier."""
 
@@ -92,7 +94,8 @@ class PersistentVisitor:
         self.phase = phase
         self._frames: dict[str, tuple[str, Mapping[str, Any]]] = {}
         self._visitor: Visitor | None = None
-        self._connected = asyncio.Event()
+        self.has_connected = asyncio.Event()
+        """Set with the first welcome."""
         self._token: str | None = None
         self._last_seq = 0
         self.exchanges: dict[str, Exchange] = {}
@@ -103,7 +106,7 @@ class PersistentVisitor:
 
     async def ask(self, kind: str, data: Mapping[str, Any], *ends: str, name: str, number: int = 1) -> Exchange:
         """Send a command once connected, and return when an answer or an error has ended it."""
-        await self._connected.wait()
+        await self.has_connected.wait()
         frame_id = f"{name}-{len(self.exchanges) + 1}"
         exchange = Exchange(name, self.phase, time.monotonic(), (*ends, "error"), number)
         self.exchanges[frame_id] = exchange
@@ -119,13 +122,16 @@ class PersistentVisitor:
         """Keep a connection until cancelled."""
         connecting = Exchange("connect", self.phase, time.monotonic(), ("welcome",))
         self.exchanges["connect"] = connecting
+        pause_seconds = _FIRST_PAUSE_SECONDS
         while True:
             try:
                 async with self._connect(greet=False, **({"session": self._token} if self._token else {})) as visitor:
                     await self._greet(visitor, connecting)
+                    pause_seconds = _FIRST_PAUSE_SECONDS
                     await self._listen(visitor)
             except _CONNECT_FAULTS:
-                await asyncio.sleep(_RECONNECT_SECONDS)
+                await asyncio.sleep(pause_seconds)
+                pause_seconds = min(2 * pause_seconds, _MAX_PAUSE_SECONDS)
             finally:
                 self._visitor = None
 
@@ -145,7 +151,7 @@ class PersistentVisitor:
             connecting.hear(welcome)
         self.session, self._token = welcome["data"]["session_id"], welcome["data"]["session"]
         self._visitor = visitor
-        self._connected.set()
+        self.has_connected.set()
         for frame_id, exchange in list(self.exchanges.items()):
             if frame_id in self._frames and not exchange.has_ended.is_set() and not exchange.was_acknowledged:
                 await self._send(visitor, frame_id)

@@ -13,11 +13,14 @@ from tests.soak.recovery.visits import AFTER, BEFORE, DURING, Visits
 LIMIT_SECONDS = 240
 """Until every visitor has got what they wanted, after the end of a fault."""
 
+LOSS_SECONDS = 60
+"""The same where something may be lost."""
+
 EARLY_SECONDS = 0.8
 """So long before a fault come those who are in the middle of something when it begins."""
 
-START_SECONDS = 4.0
-"""Within this time all those come who ask at the beginning of a fault."""
+CONNECT_SECONDS = 0.1
+"""Those who ask at the beginning of a fault connect before it, one after the other."""
 
 
 @asynccontextmanager
@@ -38,15 +41,18 @@ async def run_fault(fault: Fault, site: Site, visits: Visits) -> float:
         def come(*steps: Coroutine[None, None, None]) -> None:
             coming.extend(map(tasks.create_task, steps))
 
+        may_ask = asyncio.Event()
+        for _ in range(fault.chats):
+            come(visits.converse(DURING, may_ask))
+            await asyncio.sleep(CONNECT_SECONDS)
+        await visits.wait_until_connected()
         for _ in range(fault.early):
             come(visits.converse(DURING), visits.book(DURING))
             await asyncio.sleep(EARLY_SECONDS / fault.early)
         await asyncio.to_thread(fault.begin, site)
         try:
             ends_at = time.monotonic() + fault.seconds
-            for _ in range(fault.chats):
-                come(visits.converse(DURING))
-                await asyncio.sleep(START_SECONDS / fault.chats)
+            may_ask.set()
             while (left := ends_at - time.monotonic()) > 0:
                 come(visits.converse(DURING), visits.book(DURING))
                 await asyncio.sleep(min(fault.every_seconds, left))
@@ -54,7 +60,7 @@ async def run_fault(fault: Fault, site: Site, visits: Visits) -> float:
             await asyncio.to_thread(fault.end, site)
         ended_at = time.monotonic()
         come(visits.converse(AFTER), visits.book(AFTER))
-        _, waiting = await asyncio.wait(coming, timeout=LIMIT_SECONDS)
+        _, waiting = await asyncio.wait(coming, timeout=LOSS_SECONDS if fault.loses_seconds else LIMIT_SECONDS)
         # What they did not hear counts as lost.
         for task in waiting:
             task.cancel()

@@ -34,11 +34,18 @@ class Visits:
         """Return every frame of every visitor, with what was heard about it."""
         return [exchange for visitor in self.visitors for exchange in visitor.exchanges.values()]
 
-    async def converse(self, phase: str) -> None:
-        """Ask the assistant, and again after an error that says so."""
+    async def converse(self, phase: str, may_ask: asyncio.Event | None = None) -> None:
+        """Ask the assistant, once it is time, and again after an error that says so."""
         async with open_visitor(self.connect, phase) as visitor:
             self.visitors.append(visitor)
+            if may_ask:
+                await may_ask.wait()
             await _ask_until_answered(visitor, "chat.send", {"text": "When are you open?"}, "chat.final", name="chat")
+
+    async def wait_until_connected(self) -> None:
+        """Return once each of the visitors so far has a connection."""
+        for visitor in list(self.visitors):
+            await visitor.has_connected.wait()
 
     async def book(self, phase: str) -> None:
         """Look at the free times, hold one, and confirm it with the code."""

@@ -1,12 +1,17 @@
 """Tells a visitor who waits without a word that the answer is still coming."""
 
 import asyncio
+import math
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from typing import Protocol
 
-QUIET_SECONDS = 10.0
-"""After this time without words a frame is due, and after as long again the next one."""
+QUIET_SECONDS = 6.0
+"""After this time without words a frame is due: a visitor hears something within ten seconds, storing and posting
+included."""
+
+REPEAT_SECONDS = 10.0
+"""After as long again the next one is due."""
 
 
 class ProgressReceivers(Protocol):
@@ -35,10 +40,10 @@ async def report_progress(receivers: ProgressReceivers) -> AsyncIterator[None]:
 
 
 async def _report(receivers: ProgressReceivers) -> None:
-    reported_at = 0.0
+    reported_at = -math.inf
     while True:
         now = asyncio.get_running_loop().time()
-        due = max(receivers.quiet_since, reported_at) + QUIET_SECONDS
+        due = max(receivers.quiet_since + QUIET_SECONDS, reported_at + REPEAT_SECONDS)
         if now < due:
             await asyncio.sleep(due - now)
             continue
