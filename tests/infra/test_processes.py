@@ -105,6 +105,22 @@ def test_processes_of_a_killed_stack_are_ended_by_the_next_one(tmp_path):
     killed.stop_all()
 
 
+def test_the_port_of_a_killed_stack_is_free_for_the_next_one(tmp_path):
+    """A process that is being killed holds its port for a while, the longer the more memory it has."""
+    killed = Children(tmp_path, Interrupts())
+    code = (
+        "import socket, time; memory = bytearray(200_000_000); memory[::4096] = b'x' * len(memory[::4096])\n"
+        "listener = socket.create_server(('127.0.0.1', 0)); print(listener.getsockname()[1], flush=True)\n"
+        "time.sleep(60)"
+    )
+    child = start(killed, "orphan", code)
+    port = int(child.wait_for_output(str, timeout_seconds=DEADLINE_SECONDS))
+    Children(tmp_path, Interrupts())
+    found = find_free_port(port)
+    killed.stop_all()
+    assert found == port
+
+
 def test_a_process_of_another_program_is_not_ended(tmp_path):
     """A recorded process id may belong to another program by now."""
     stranger = subprocess.Popen([sys.executable, "-c", WAITS], stdout=subprocess.DEVNULL, start_new_session=True)
