@@ -15,6 +15,14 @@ EVENT = {
     "summary": "Visit",
 }
 
+FIRST_FILE = """{"format": 1, "content": [{"id": "studio", "time_zone": "Europe/Warsaw", "change": 1,
+"updated": "2026-11-30T10:42:53.489796Z", "access_role": "writer", "events": {"9b241b76d4c0": {"id": "9b241b76d4c0",
+"fields": {"summary": "Visit", "start": {"dateTime": "2027-03-27T23:30:00+01:00", "timeZone": "Europe/Warsaw"},
+"end": {"dateTime": "2027-03-28T03:30:00+02:00", "timeZone": "Europe/Warsaw"}},
+"span": {"start": "2027-03-27T22:30:00Z", "end": "2027-03-28T01:30:00Z"}, "creator": "studio",
+"created": "2026-11-30T10:42:53.489796Z", "updated": "2026-11-30T10:42:53.489796Z", "position": 1, "change": 1,
+"sequence": 0, "series": null, "original": null, "dropped": false}}}]}"""
+
 
 def open_standin(path):
     standin = Standin(keys=(), calendars=("studio",), time_zone="Europe/Warsaw")
@@ -84,3 +92,13 @@ def test_a_file_without_calendars_is_refused(tmp_path):
     write_state(path, [{"id": "studio"}])
     with pytest.raises(KeptStateError, match="`make up FRESH=1` begins anew"):
         open_standin(path)
+
+
+def test_the_file_of_the_release_before_is_read(tmp_path):
+    """Its names are frozen: what a developer has in it is there after an update."""
+    path = tmp_path / "calendar.json"
+    path.write_text(FIRST_FILE)
+    standin, _ = open_standin(path)
+    event = standin.store.get_event("studio", "9b241b76d4c0")
+    assert (event.fields["summary"], event.span.start.isoformat()) == ("Visit", "2027-03-27T22:30:00+00:00")
+    assert (event.etag, standin.store.get_calendar("studio").change) == ('"1796035373489000001"', 1)
