@@ -69,6 +69,9 @@ REQUEST_LEASE_RETENTION = timedelta(minutes=10)
 SEND_RATE_RETENTION = timedelta(days=1)
 """No notice waits for a day, and a notice that is delivered twice finds its send slot until then."""
 
+DAILY_RATE_RETENTION = timedelta(days=3)
+"""What a contact gets in a day counts for two days at most, and nothing that waits for it waits longer."""
+
 VISIT_CHANGE_RETENTION = QUEUED_MESSAGE_RETENTION
 """As long as SQS can keep a notice: one that says that the visit stands may come late."""
 

@@ -24,6 +24,7 @@ from infra.package import BUILD, PACKAGES, build_package
 ONE_ADDRESS = {
     "HoldsPerAddress": "1000",
     "Visits": "contact=9999,address=9999,moves=1000",
+    "NoticesPerContact": "10000",
     "RateLimits": "address=100000,business=100000",
     "HeldSharePercent": "100",
     "GoogleRequestsPerMinute": "60000",

@@ -4,6 +4,7 @@ import asyncio
 from datetime import datetime, timedelta
 
 from shared.errors import PermanentError
+from workers.notifications.domain import SendRate
 
 _BURST = timedelta(seconds=10)
 
@@ -12,11 +13,10 @@ class FakeSendRateLimiter:
     """A `SendRateLimiter`; the default rate delays nothing."""
 
     def __init__(
-        self, *, per_minute: int = 1_000_000, max_wait: timedelta = timedelta(hours=1), burst: timedelta = _BURST
+        self, *, per_minute: float = 1_000_000, max_wait: timedelta = timedelta(hours=1), burst: timedelta = _BURST
     ) -> None:
-        self._interval = timedelta(minutes=1) / per_minute
+        self._rate = SendRate(timedelta(minutes=1) / per_minute, burst)
         self._max_wait = max_wait
-        self._burst = burst
         self._caught_up: dict[str, datetime] = {}
         self._slots: dict[str, datetime] = {}
         self.requests: list[tuple[str, str]] = []
@@ -30,17 +30,22 @@ class FakeSendRateLimiter:
         now: datetime,
         is_first_time: bool = False,
         max_wait: timedelta | None = None,
+        rate: SendRate | None = None,
+        is_shared: bool = False,
     ) -> datetime:
         """Return when the notice may be sent."""
         await asyncio.sleep(0)
         self.requests.append((rate_limit_key, notice_key))
-        if not is_first_time and notice_key in self._slots:
-            return self._slots[notice_key]
+        rate, stored = rate or self._rate, self._slots.get(notice_key)
+        if not is_first_time and stored and not (is_shared and stored <= now - timedelta(minutes=15)):
+            return stored
         caught_up = max(self._caught_up.get(rate_limit_key, now), now)
-        slot = caught_up - self._burst
+        slot = caught_up - rate.burst
+        if is_shared and slot > now and stored and stored > now:
+            return stored
         if slot - now > min(max_wait or self._max_wait, self._max_wait):
             raise PermanentError("line_too_long")
-        self._caught_up[rate_limit_key] = caught_up + self._interval
+        self._caught_up[rate_limit_key] = caught_up + rate.interval
         if slot <= now:
             return now
         self._slots[notice_key] = slot

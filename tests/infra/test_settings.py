@@ -41,6 +41,7 @@ EVERYTHING = {
     "SmsSenderId": "SalonAnia",
     "SmsMaxPriceUsd": "0.3",
     "NoticesPerMinute": "20",
+    "NoticesPerContact": "30",
     "SnsTopicArn": "arn:aws:sns:eu-central-1:123456789012:former",
     "AlertTopicArn": "arn:aws:sns:eu-central-1:123456789012:alerts",
     "GoogleSecretName": "other/name",

@@ -7,6 +7,7 @@ from shared.email_links import Links
 from shared.metrics import Metrics
 from shared.suppressions import Suppressions
 from shared.tenants.ports import TenantDirectory
+from workers.notifications.domain import NOTICES_PER_CONTACT
 from workers.notifications.ports import (
     Alerts,
     EmailTemplates,
@@ -35,6 +36,8 @@ class NotificationPorts:
     """Of each business."""
     contact_rate_limiter: SendRateLimiter
     """Of each contact at a business."""
+    daily_rate_limiter: SendRateLimiter
+    """The same for a day."""
     visit_changes: VisitChanges
     tenants: TenantDirectory
     metrics: Metrics
@@ -43,3 +46,5 @@ class NotificationPorts:
     """Shared with the booking worker, which checks the same codes."""
     links: Links
     """Issues the links; booking verifies them."""
+    notices_per_contact: int = NOTICES_PER_CONTACT
+    """How many notices one contact gets from one business in a day without a further wait."""

@@ -6,7 +6,7 @@ from typing import Protocol
 from shared.errors import TransientError
 from shared.messages.notices import OperatorAlert
 from shared.tenants.profile import TenantProfile
-from workers.notifications.domain import AppointmentLinks, Email, TextMessage, VisitChange, VisitorNotice
+from workers.notifications.domain import AppointmentLinks, Email, SendRate, TextMessage, VisitChange, VisitorNotice
 
 
 class UnknownOutcomeError(TransientError):
@@ -79,8 +79,13 @@ class SendRateLimiter(Protocol):
         now: datetime,
         is_first_time: bool = False,
         max_wait: timedelta | None = None,
+        rate: SendRate | None = None,
+        is_shared: bool = False,
     ) -> datetime:
         """Return when the notice may be sent: `now`, or a send slot, which is the same at each call.
+
+        A shared key is that of several notices: who has to wait gets the slot that another of them waits for. `rate`
+        applies in place of the limiter's own.
 
         `is_first_time` says that nobody has called it for this notice before, so there is no send slot to read.
         `max_wait` is the maximum for this notice if that is shorter; a notice that is refused takes no send slot.

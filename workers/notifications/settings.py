@@ -6,6 +6,7 @@ from typing import Annotated
 from pydantic import Field
 
 from shared.settings import AwsSettings
+from workers.notifications.domain import NOTICES_PER_CONTACT
 
 
 class NotificationsSettings(AwsSettings):
@@ -33,6 +34,8 @@ class NotificationsSettings(AwsSettings):
     code_key_secret_id: str
     notices_per_minute: int = Field(default=300, ge=1, le=60_000)
     """The rate limit of one business; codes have a limit of their own. Notices above the limit wait."""
+    notices_per_contact: int = Field(default=NOTICES_PER_CONTACT, ge=1, le=10_000)
+    """How many notices one contact gets from one business in a day without a further wait; codes do not count."""
     ses_from_email: str = ""
     """The verified sender. Without one booking refuses e-mail addresses, and queued e-mails fail as `mail_off`."""
 

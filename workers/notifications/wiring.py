@@ -25,6 +25,7 @@ from shared.ledger.ports import ReplayOutcomes
 from shared.log import configure_logging
 from shared.messages.notices import NOTICE, AnyNotice, SendCode
 from shared.metrics import Metrics
+from shared.retention import DAILY_RATE_RETENTION
 from shared.settings import PoolSettings
 from workers.notifications.adapters.email_templates import JinjaEmailTemplates
 from workers.notifications.adapters.guarded_senders import GuardedAlerts, GuardedMailer, GuardedSmsSender
@@ -34,7 +35,13 @@ from workers.notifications.adapters.ses_events import build_feedback_report_adap
 from workers.notifications.adapters.sns import SnsAlerts, SnsSmsSender
 from workers.notifications.adapters.text_message_templates import JinjaTextMessageTemplates
 from workers.notifications.adapters.visit_changes import DynamoVisitChanges
-from workers.notifications.domain import CONTACT_BURST, CONTACT_NOTICES_PER_MINUTE, MAX_CODE_DELAY, MAX_SEND_WAIT
+from workers.notifications.domain import (
+    CONTACT_BURST,
+    CONTACT_NOTICES_PER_MINUTE,
+    MAX_CODE_DELAY,
+    MAX_DAILY_WAIT,
+    MAX_SEND_WAIT,
+)
 from workers.notifications.handler import FeedbackHandler, NotificationHandler, NotificationPorts
 from workers.notifications.settings import NotificationsSettings
 
@@ -49,6 +56,9 @@ _FEEDBACK_ATTEMPTS = 50
 
 _SEND_SECONDS = 20
 """A slow provider has mostly accepted the message: a shorter timeout would send more messages twice."""
+
+
+_MINUTES_A_DAY = 24 * 60
 
 
 @asynccontextmanager
@@ -136,6 +146,14 @@ async def open_ports(
             max_wait=MAX_SEND_WAIT,
             burst=CONTACT_BURST,
         ),
+        daily_rate_limiter=DynamoSendRateLimiter(
+            client=stores.dynamodb,
+            table=settings.limits_table,
+            per_minute=settings.notices_per_contact / _MINUTES_A_DAY,
+            max_wait=MAX_DAILY_WAIT,
+            retention=DAILY_RATE_RETENTION,
+        ),
+        notices_per_contact=settings.notices_per_contact,
         visit_changes=DynamoVisitChanges(client=stores.dynamodb, table=settings.limits_table),
         tenants=open_tenant_directory(settings, clock, metrics, compiles_profiles=True),
         metrics=metrics,

@@ -154,6 +154,9 @@ class NotificationsRun:
             contact_rate_limiter=DynamoSendRateLimiter(
                 client=self.dynamodb, table="LimitsTable", per_minute=60_000, max_wait=timedelta(hours=1)
             ),
+            daily_rate_limiter=DynamoSendRateLimiter(
+                client=self.dynamodb, table="LimitsTable", per_minute=60_000, max_wait=timedelta(hours=1)
+            ),
             visit_changes=DynamoVisitChanges(client=self.dynamodb, table="LimitsTable"),
             tenants=FakeTenants({self.tenant: PROFILE}),
             metrics=self.metrics,
@@ -253,6 +256,7 @@ class NotificationsRun:
             mailer=CrashingPort(ports.mailer, crash_plan),
             suppressions=CrashingPort(ports.suppressions, crash_plan),
             send_rate_limiter=CrashingPort(ports.send_rate_limiter, crash_plan),
+            daily_rate_limiter=CrashingPort(ports.daily_rate_limiter, crash_plan),
         )
         try:
             await NotificationHandler(ports=crashing_ports, claims=CrashingPort(claims, crash_plan)).handle(

@@ -9,6 +9,7 @@ from shared.errors import PermanentError
 from shared.ids import new_id
 from tests.fakes.send_rate import FakeSendRateLimiter
 from workers.notifications.adapters.send_rate import DynamoSendRateLimiter
+from workers.notifications.domain import build_daily_rate
 
 SECOND = timedelta(seconds=1)
 BURST = 10 * SECOND
@@ -60,6 +61,40 @@ async def test_a_notice_keeps_its_send_slot(new_limiter, key, clock):
     for later in (now, now + SECOND, slot, slot + BURST):
         assert await limiter.reserve(key, f"{key}-second", now=later) == slot
     assert await limiter.reserve(key, f"{key}-third", now=now) == slot + 60 * SECOND
+
+
+async def test_notices_with_one_key_share_a_slot(new_limiter, key, clock):
+    """Who also has to wait gets the slot of the first, and delays no other; a slot that has passed is none."""
+    limiter, now = new_limiter(per_minute=1), clock.now()
+    await limiter.reserve(key, f"{key}-first", now=now)
+    shared = {"is_shared": True, "is_first_time": True}
+    slot = now + 50 * SECOND
+    assert [await limiter.reserve(key, f"{key}-visit", now=now, **shared) for _ in range(3)] == [slot] * 3
+    assert await limiter.reserve(key, f"{key}-other", now=now) == slot + 60 * SECOND
+    for later in (slot, slot + 14 * 60 * SECOND):
+        assert await limiter.reserve(key, f"{key}-visit", now=later, is_shared=True) == slot
+    assert await limiter.reserve(key, f"{key}-visit", now=slot, **shared) == slot + 120 * SECOND
+    assert await limiter.reserve(key, f"{key}-visit", now=slot + SECOND, is_shared=True) == slot + 120 * SECOND
+
+
+async def test_a_shared_slot_of_earlier_notices_is_used_up(new_limiter, key, clock):
+    """A notice that is tried again a quarter of an hour later reserves like a new one."""
+    limiter, now = new_limiter(per_minute=1), clock.now()
+    await limiter.reserve(key, f"{key}-first", now=now)
+    slot = await limiter.reserve(key, f"{key}-visit", now=now, is_shared=True)
+    later = slot + 15 * 60 * SECOND
+    await limiter.reserve(key, f"{key}-second", now=later)
+    assert await limiter.reserve(key, f"{key}-visit", now=later, is_shared=True) == later + 50 * SECOND
+
+
+async def test_a_rate_overrides_that_of_the_limiter(new_limiter, key, clock):
+    """That of a business which has set one: three a day."""
+    limiter, now = new_limiter(max_wait=timedelta(days=1)), clock.now()
+    rate = build_daily_rate(3)
+    slots = [await limiter.reserve(key, f"{key}-{number}", now=now, rate=rate) for number in range(6)]
+    assert slots == [now] * 3 + [now + hours * timedelta(hours=8) for hours in (1, 2, 3)]
+    with pytest.raises(PermanentError):
+        await limiter.reserve(key, new_id(), now=now, rate=rate)
 
 
 async def test_rate_limit_keys_are_independent(new_limiter, key, clock):

@@ -200,6 +200,7 @@ class Composition:
             suppressions=self.suppressions,
             send_rate_limiter=FakeSendRateLimiter(),
             contact_rate_limiter=FakeSendRateLimiter(),
+            daily_rate_limiter=FakeSendRateLimiter(),
             visit_changes=FakeVisitChanges(),
             tenants=self.tenants,
             metrics=self.metrics,

@@ -2,6 +2,7 @@
 
 import hmac
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from shared.mailboxes.merging import merge_spellings
 from shared.messages.notices import (
@@ -31,8 +32,29 @@ CONTACT_BURST = timedelta(minutes=1)
 by moving visits back and forth. Codes have limits of their own."""
 
 
+NOTICES_PER_CONTACT = 40
+"""How many notices one contact gets from one business in a day without a further wait: ten visits booked, changed
+once, and reminded of twice."""
+
+MAX_DAILY_WAIT = timedelta(days=1)
+
 _A_DAY = timedelta(days=1)
 """After that, nobody waits at the door for a visit that was moved."""
+
+
+class SendRate(NamedTuple):
+    """How often notices are sent."""
+
+    interval: timedelta
+    burst: timedelta
+    """After an idle time the notices of so long may be sent at once."""
+
+
+def build_daily_rate(notices: int) -> SendRate:
+    """Return the rate of a number of notices a day, all of which may come at once."""
+    interval = _A_DAY / notices
+    return SendRate(interval, _A_DAY - interval)
+
 
 MAX_CODE_DELAY = timedelta(seconds=30)
 """How long after its request another attempt to send a code may start, and how long it may wait for its send slot.
@@ -109,9 +131,9 @@ def build_rate_limit_key(notice: VisitorNotice) -> str:
     return f"{notice.tenant}/{'codes' if isinstance(notice, SendCode) else 'letters'}"
 
 
-def build_contact_rate_limit_key(notice: VisitorNotice, secret: bytes) -> str:
+def build_contact_rate_limit_key(notice: VisitorNotice, secret: bytes, *, period: str = "contact") -> str:
     """Return the rate-limit key of a contact at one business; the contact can't be read from it."""
     kind, contact = notice.data.contact_kind, notice.data.contact
     mailbox = merge_spellings(contact) if kind == "email" else contact.lower()
     digest = hmac.digest(secret, f"notices/{notice.tenant}/{kind}/{mailbox}".encode(), "sha256").hex()[:32]
-    return f"{notice.tenant}/contact/{digest}"
+    return f"{notice.tenant}/{period}/{digest}"

@@ -67,4 +67,7 @@ def is_outdated(notice: VisitorNotice, latest: VisitChange | None) -> bool:
         return False
     if latest.new_start is None:
         return True
+    if isinstance(notice, AppointmentRescheduled):
+        # Also if the visit is back at the same time: the notice of the later move says so.
+        return latest.requested_at > notice.accepted_at
     return latest.requested_at > notice.accepted_at and latest.new_start != notice.data.start

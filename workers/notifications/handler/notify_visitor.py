@@ -12,6 +12,7 @@ from workers.notifications.domain import (
     VisitChange,
     VisitorNotice,
     build_contact_rate_limit_key,
+    build_daily_rate,
     build_rate_limit_key,
     confirms_visit,
     extract_change,
@@ -42,7 +43,7 @@ async def notify_visitor(ports: NotificationPorts, notice: VisitorNotice, *, is_
         return False
     if not (_is_in_time(ports, notice, profile, latest) and await _accepts_email(ports, notice)):
         return False
-    await _reserve_send_slot(ports, notice, is_first_attempt=is_first_attempt)
+    await _reserve_send_slot(ports, notice, profile, is_first_attempt=is_first_attempt)
     await _send_notice(ports, notice, profile)
     log.info(
         "notice_sent", notice=notice.type, channel=notice.data.contact_kind, appointment_id=notice.data.appointment_id
@@ -107,8 +108,12 @@ async def _accepts_email(ports: NotificationPorts, notice: VisitorNotice) -> boo
     raise PermanentError("address_suppressed", f"no e-mails are sent to this address: {suppression.reason}")
 
 
-async def _reserve_send_slot(ports: NotificationPorts, notice: VisitorNotice, *, is_first_attempt: bool) -> None:
+async def _reserve_send_slot(
+    ports: NotificationPorts, notice: VisitorNotice, profile: TenantProfile, *, is_first_attempt: bool
+) -> None:
     """Wait for the send slot of the contact, and only then take one of the business, which is then not taken in vain.
+
+    The notices of a visit wait for one slot: when it comes, the last of them is sent, and most others are outdated.
 
     Raises:
         NotYetError: there is no slot yet.
@@ -116,14 +121,21 @@ async def _reserve_send_slot(ports: NotificationPorts, notice: VisitorNotice, *,
     """
     now = ports.clock.now()
     if not isinstance(notice, SendCode):
-        slot = await ports.contact_rate_limiter.reserve(
-            build_contact_rate_limit_key(notice, ports.code_key),
-            f"{notice.claim_key}/contact",
-            now=now,
-            is_first_time=is_first_attempt,
-        )
-        if slot > now:
-            raise NotYetError("the rate limit of the contact", wait=slot - now)
+        per_day = profile.limits.notices_per_contact or ports.notices_per_contact
+        for limiter, period, rate in (
+            (ports.contact_rate_limiter, "contact", None),
+            (ports.daily_rate_limiter, "contact-day", build_daily_rate(per_day)),
+        ):
+            slot = await limiter.reserve(
+                build_contact_rate_limit_key(notice, ports.code_key, period=period),
+                f"{notice.data.appointment_id}/{period}",
+                now=now,
+                is_first_time=is_first_attempt,
+                rate=rate,
+                is_shared=True,
+            )
+            if slot > now:
+                raise NotYetError(f"the rate limit of the {period}", wait=slot - now)
     slot = await ports.send_rate_limiter.reserve(
         build_rate_limit_key(notice),
         notice.claim_key,

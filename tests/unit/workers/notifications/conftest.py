@@ -111,7 +111,7 @@ class World:
         self.links = Links(self.key)
         self.suppressions, self.metrics = FakeSuppressions(), FakeMetrics()
         self.send_rate_limiter = FakeSendRateLimiter()
-        self.contact_rate_limiter = FakeSendRateLimiter()
+        self.contact_rate_limiter, self.daily_rate_limiter = FakeSendRateLimiter(), FakeSendRateLimiter()
         self.visit_changes = FakeVisitChanges()
         self.ports = NotificationPorts(
             email_templates=self.email_templates,
@@ -122,6 +122,7 @@ class World:
             suppressions=self.suppressions,
             send_rate_limiter=self.send_rate_limiter,
             contact_rate_limiter=self.contact_rate_limiter,
+            daily_rate_limiter=self.daily_rate_limiter,
             visit_changes=self.visit_changes,
             tenants=self.tenants,
             metrics=self.metrics,

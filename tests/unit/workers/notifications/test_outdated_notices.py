@@ -37,14 +37,17 @@ async def test_no_notice_confirms_a_cancelled_visit(world, make_notice, kind, ow
 
 @pytest.mark.parametrize(("kind", "own"), CONFIRMING_NOTICES)
 async def test_no_notice_confirms_the_old_time_of_a_moved_visit(world, make_notice, kind, own):
-    """The new time has notices of its own; a notice that was accepted after the move is sent."""
+    """The new time has notices of its own; a notice that was accepted after the move is sent.
+
+    One that names the new time is sent, too, but not that of an earlier move: the later one's says the same.
+    """
     await world.handle(make_notice("rescheduled", id="move", accepted_at=NOW, data=MOVED))
     await world.handle(make_notice(kind, id="old", accepted_at=NOW - timedelta(seconds=1), **own))
     assert len(sent_texts(world)) == 1
 
     await world.handle(make_notice(kind, id="same", accepted_at=NOW - timedelta(seconds=1), data=MOVED, **own))
     await world.handle(make_notice(kind, id="newer", accepted_at=LATER, **own))
-    assert len(sent_texts(world)) == 3
+    assert len(sent_texts(world)) == (2 if kind == "rescheduled" else 3)
 
 
 async def test_of_moves_in_the_wrong_order_the_latest_is_in_force(world, make_notice):

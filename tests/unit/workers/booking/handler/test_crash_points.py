@@ -50,6 +50,7 @@ class MortalWorld(World):
             suppressions=CrashingPort(FakeSuppressions(), crash_plan),
             send_rate_limiter=CrashingPort(FakeSendRateLimiter(), crash_plan),
             contact_rate_limiter=CrashingPort(FakeSendRateLimiter(), crash_plan),
+            daily_rate_limiter=CrashingPort(FakeSendRateLimiter(), crash_plan),
             visit_changes=CrashingPort(FakeVisitChanges(), crash_plan),
             tenants=self.tenants,
             metrics=self.metrics,
