@@ -35,6 +35,7 @@ from shared.aws.ledger.failures import DynamoFailureLedger
 from shared.aws.ledger.payload_cipher import PayloadCipher
 from shared.aws.secrets import open_secrets
 from shared.aws.spending.booking_counts import DynamoBookingCounts
+from shared.aws.spending.text_message_budgets import DynamoTextMessageBudgets
 from shared.aws.spending.usage_reports import DynamoUsageReports
 from shared.aws.suppressions import DynamoSuppressions
 from shared.aws.unanswered_questions import DynamoUnansweredQuestions
@@ -160,6 +161,7 @@ async def open_usage(deployment: Deployment) -> AsyncIterator[Usage]:
             tenants=await asyncio.to_thread(open_tenant_directory, settings, clock, NoMetrics()),
             reports=DynamoUsageReports(client=dynamodb, table=deployment.require_variable("usage_table"), clock=clock),
             bookings=DynamoBookingCounts(client=dynamodb, table=deployment.require_variable("limits_table")),
+            text_messages=DynamoTextMessageBudgets(client=dynamodb, table=deployment.require_variable("limits_table")),
             clock=clock,
         )
 

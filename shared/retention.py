@@ -96,6 +96,9 @@ BOOKING_COUNT_RETENTION = USAGE_RECORD_RETENTION
 UNANSWERED_QUESTION_RETENTION = CONVERSATION_RETENTION
 """As long as the conversation from which the example is; it names nobody, but a visitor wrote it."""
 
+TEXT_MESSAGE_BUDGET_RETENTION = timedelta(days=3)
+"""A budget counts for one day of the business, in whatever time zone."""
+
 ADDRESS_SHARE_RETENTION = timedelta(days=2)
 """A share counts for one day of the business; without the salt nobody finds an address by its key."""
 

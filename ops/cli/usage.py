@@ -171,6 +171,8 @@ def _list_sentences(report: UsageReport) -> list[str]:
         f"{format_dollars(report.committed[cap], digits=2)} of {format_dollars(report.caps[cap], digits=2)} {period}"
         for cap, period in ((Cap.DAY, "today"), (Cap.MONTH, "this month"))
     ]
+    if report.text_messages:
+        lines.append(f"{format_dollars(report.text_messages, digits=2)} today for text messages, at most")
     if average is not None:
         lines.append(f"{report.total.conversations} conversations, {format_dollars(average)} each on average")
     per_booking = compute_per_booking(report)

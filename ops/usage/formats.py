@@ -42,6 +42,7 @@ def report_to_row(report: UsageReport) -> dict[str, Any]:
         "total": _totals_to_row(report.total),
         "committed_nano_dollars": {cap.value: amount for cap, amount in report.committed.items()},
         "cap_nano_dollars": {cap.value: amount for cap, amount in report.caps.items()},
+        "text_messages_nano_dollars": report.text_messages,
         "bookings": report.booking_count,
         "bookings_by_day": {day.isoformat(): count for day, count in report.bookings.items()},
         "nano_dollars_per_booking": compute_per_booking(report),

@@ -9,7 +9,7 @@ from ops.usage.values import MAX_DAYS, UsageReport
 from shared.clock import Clock
 from shared.errors import PermanentError
 from shared.ids import compute_fingerprint
-from shared.spending.ports import BookingCounts, UsageReports
+from shared.spending.ports import BookingCounts, TextMessageBudgets, UsageReports
 from shared.spending.rules import build_caps, find_local_day
 from shared.spending.values import Cap
 from shared.tenants.ports import TenantDirectory
@@ -32,11 +32,18 @@ class Usage:
     """
 
     def __init__(
-        self, *, tenants: TenantDirectory, reports: UsageReports, bookings: BookingCounts, clock: Clock
+        self,
+        *,
+        tenants: TenantDirectory,
+        reports: UsageReports,
+        bookings: BookingCounts,
+        text_messages: TextMessageBudgets,
+        clock: Clock,
     ) -> None:
         self._tenants = tenants
         self._reports = reports
         self._bookings = bookings
+        self._text_messages = text_messages
         self._clock = clock
 
     async def read_report(
@@ -59,6 +66,7 @@ class Usage:
             rows=await self._reports.list_current_totals(tenant, min(first, last), last, self._clock.now()),
             committed={Cap.DAY: day, Cap.MONTH: month},
             caps={cap: caps[cap] for cap in (Cap.DAY, Cap.MONTH)},
+            text_messages=await self._text_messages.get_spent(tenant, today),
             bookings=await self._bookings.count_confirmed(tenant, min(first, last), last),
         )
 

@@ -26,6 +26,8 @@ class UsageReport:
     committed: Mapping[Cap, int]
     """What counts now for the caps of the current day and month, calls under way included, in nano-dollars."""
     caps: Mapping[Cap, int]
+    text_messages: int = 0
+    """What the text messages of today have cost at most, in nano-dollars."""
     bookings: Mapping[date, int] = field(default_factory=dict)
     """Visits that were confirmed, by the day on which they were; by visitors who chatted, and by others."""
 

@@ -82,3 +82,27 @@ class UsageReports(Protocol):
         A dry run only counts them.
         """
         ...
+
+
+class TextMessageBudgets(Protocol):
+    """Counts what the text messages of a business cost on a day, in nano-dollars, never beyond a budget.
+
+    Raises:
+        TransientError: the table can't be reached.
+    """
+
+    async def reserve(self, tenant: str, day: date, price: int, *, budget: int, now: datetime) -> bool:
+        """Add the price to what is spent, unless that would exceed the budget; return whether it was added."""
+        ...
+
+    async def release(self, tenant: str, day: date, price: int) -> None:
+        """Take back the price of a message that was certainly not sent."""
+        ...
+
+    async def note_alert(self, tenant: str, day: date, *, now: datetime) -> bool:
+        """Note that the operators are alerted of the day; return False if that was noted before."""
+        ...
+
+    async def get_spent(self, tenant: str, day: date) -> int:
+        """Return what is spent at most."""
+        ...

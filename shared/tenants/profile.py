@@ -95,6 +95,8 @@ class TenantLimits(Section):
     """How many visits one contact may confirm within 30 days; the installation's limit where none is given."""
     visits_per_address: Annotated[int, Field(ge=1, le=10_000)] | None = None
     """The same for one network address, which a family or an office shares."""
+    daily_sms_dollars: Dollars | None = None
+    """The most that text messages may cost in a day; the installation's limit applies where none is given."""
     notices_per_contact: Annotated[int, Field(ge=1, le=10_000)] | None = None
     """How many e-mails and text messages one contact gets in a day without a further wait, besides codes."""
     moves_per_visit: Annotated[int, Field(ge=0, le=1_000)] | None = None

@@ -42,6 +42,7 @@ EVERYTHING = {
     "SmsMaxPriceUsd": "0.3",
     "NoticesPerMinute": "20",
     "NoticesPerContact": "30",
+    "SmsDailyUsd": "5",
     "SnsTopicArn": "arn:aws:sns:eu-central-1:123456789012:former",
     "AlertTopicArn": "arn:aws:sns:eu-central-1:123456789012:alerts",
     "GoogleSecretName": "other/name",

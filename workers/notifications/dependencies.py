@@ -1,13 +1,15 @@
 """The dependencies of the notification use cases."""
 
 from dataclasses import dataclass, field
+from decimal import Decimal
 
 from shared.clock import Clock
 from shared.email_links import Links
 from shared.metrics import Metrics
+from shared.spending.ports import TextMessageBudgets
 from shared.suppressions import Suppressions
 from shared.tenants.ports import TenantDirectory
-from workers.notifications.domain import NOTICES_PER_CONTACT
+from workers.notifications.domain import DAILY_DOLLARS, NOTICES_PER_CONTACT
 from workers.notifications.ports import (
     Alerts,
     EmailTemplates,
@@ -46,5 +48,11 @@ class NotificationPorts:
     """Shared with the booking worker, which checks the same codes."""
     links: Links
     """Issues the links; booking verifies them."""
+    sms_budgets: TextMessageBudgets
+    """What the text messages of each business have cost today."""
+    sms_max_price_usd: Decimal = Decimal("0.20")
+    """The maximum price of one part of a text message."""
+    sms_daily_usd: Decimal = DAILY_DOLLARS
+    """What the text messages of a business may cost in a day."""
     notices_per_contact: int = NOTICES_PER_CONTACT
     """How many notices one contact gets from one business in a day without a further wait."""

@@ -6,7 +6,7 @@ from typing import Annotated
 from pydantic import Field
 
 from shared.settings import AwsSettings
-from workers.notifications.domain import NOTICES_PER_CONTACT
+from workers.notifications.domain import DAILY_DOLLARS, NOTICES_PER_CONTACT
 
 
 class NotificationsSettings(AwsSettings):
@@ -47,6 +47,9 @@ class NotificationsSettings(AwsSettings):
 
     sms_max_price_usd: Decimal = Field(default=Decimal("0.20"), gt=0, le=10, decimal_places=5)
     """The maximum price of one part. SNS accepts a more expensive message and drops it."""
+
+    sms_daily_usd: Decimal = Field(default=DAILY_DOLLARS, gt=0, le=1_000_000, decimal_places=5)
+    """What the text messages of one business may cost in a day, each counted at the maximum price."""
 
     sms_sender_id: Annotated[str, Field(pattern=r"^([A-Za-z0-9]*[A-Za-z][A-Za-z0-9]*)?$", max_length=11)] = ""
     """The name that text messages are from, in countries that allow one

@@ -11,6 +11,7 @@ from shared.aws.knowledge import open_tenant_directory
 from shared.aws.ledger.replay_outcomes import DynamoReplayOutcomes
 from shared.aws.queue_connector import SqsConnector
 from shared.aws.secrets import open_secrets
+from shared.aws.spending.text_message_budgets import DynamoTextMessageBudgets
 from shared.aws.stores import Stores, open_stores
 from shared.aws.suppressions import DynamoSuppressions
 from shared.circuits.reports import CircuitReports, name_process
@@ -153,6 +154,9 @@ async def open_ports(
             max_wait=MAX_DAILY_WAIT,
             retention=DAILY_RATE_RETENTION,
         ),
+        sms_budgets=DynamoTextMessageBudgets(client=stores.dynamodb, table=settings.limits_table),
+        sms_max_price_usd=settings.sms_max_price_usd,
+        sms_daily_usd=settings.sms_daily_usd,
         notices_per_contact=settings.notices_per_contact,
         visit_changes=DynamoVisitChanges(client=stores.dynamodb, table=settings.limits_table),
         tenants=open_tenant_directory(settings, clock, metrics, compiles_profiles=True),

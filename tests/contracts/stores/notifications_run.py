@@ -32,6 +32,7 @@ from tests.fakes.clock import FakeClock
 from tests.fakes.crashing_port import CrashError, CrashingPort, CrashPlan
 from tests.fakes.figures import FakeMetrics
 from tests.fakes.tenants import FakeTenants
+from tests.fakes.text_message_budgets import FakeTextMessageBudgets
 from workers.notifications.adapters.email_templates import JinjaEmailTemplates
 from workers.notifications.adapters.send_rate import DynamoSendRateLimiter
 from workers.notifications.adapters.ses import SesMailer
@@ -158,6 +159,7 @@ class NotificationsRun:
                 client=self.dynamodb, table="LimitsTable", per_minute=60_000, max_wait=timedelta(hours=1)
             ),
             visit_changes=DynamoVisitChanges(client=self.dynamodb, table="LimitsTable"),
+            sms_budgets=FakeTextMessageBudgets(),
             tenants=FakeTenants({self.tenant: PROFILE}),
             metrics=self.metrics,
             clock=clock,

@@ -37,6 +37,7 @@ from tests.fakes.send_rate import FakeSendRateLimiter
 from tests.fakes.spending import FakeSpending
 from tests.fakes.suppressions import FakeSuppressions
 from tests.fakes.tenants import FakeTenants
+from tests.fakes.text_message_budgets import FakeTextMessageBudgets
 from tests.fakes.unanswered import FakeUnansweredQuestions
 from tests.fakes.visit_changes import FakeVisitChanges
 from tests.unit.workers.queued_messages import APPOINTMENT, TENANT, TOPIC, queue_url
@@ -201,6 +202,7 @@ class Composition:
             send_rate_limiter=FakeSendRateLimiter(),
             contact_rate_limiter=FakeSendRateLimiter(),
             daily_rate_limiter=FakeSendRateLimiter(),
+            sms_budgets=FakeTextMessageBudgets(),
             visit_changes=FakeVisitChanges(),
             tenants=self.tenants,
             metrics=self.metrics,

@@ -5,6 +5,7 @@ from workers.notifications.domain.feedback import FeedbackReport, MailFeedback, 
 from workers.notifications.domain.gsm import count_septets, shorten_to_septets, to_gsm_text
 from workers.notifications.domain.links import AppointmentLinks, is_changeable, issue_appointment_links
 from workers.notifications.domain.messages import Attachment, Email, TextMessage, VisitorNotice, flatten_text
+from workers.notifications.domain.text_message_cost import DAILY_DOLLARS, compute_highest_price, count_parts
 from workers.notifications.domain.timing import (
     CONTACT_BURST,
     CONTACT_NOTICES_PER_MINUTE,
@@ -24,6 +25,7 @@ from workers.notifications.domain.visit_changes import VisitChange, confirms_vis
 __all__ = [
     "CONTACT_BURST",
     "CONTACT_NOTICES_PER_MINUTE",
+    "DAILY_DOLLARS",
     "MAX_CODE_DELAY",
     "MAX_DAILY_WAIT",
     "MAX_SEND_WAIT",
@@ -41,7 +43,9 @@ __all__ = [
     "build_contact_rate_limit_key",
     "build_daily_rate",
     "build_rate_limit_key",
+    "compute_highest_price",
     "confirms_visit",
+    "count_parts",
     "count_septets",
     "decide_suppression",
     "extract_change",

@@ -22,6 +22,7 @@ from workers.notifications.domain import (
     is_too_late,
     issue_appointment_links,
 )
+from workers.notifications.handler.text_messages import send_text_message
 
 log = structlog.get_logger()
 
@@ -44,7 +45,8 @@ async def notify_visitor(ports: NotificationPorts, notice: VisitorNotice, *, is_
     if not (_is_in_time(ports, notice, profile, latest) and await _accepts_email(ports, notice)):
         return False
     await _reserve_send_slot(ports, notice, profile, is_first_attempt=is_first_attempt)
-    await _send_notice(ports, notice, profile)
+    if not await _send_notice(ports, notice, profile):
+        return False
     log.info(
         "notice_sent", notice=notice.type, channel=notice.data.contact_kind, appointment_id=notice.data.appointment_id
     )
@@ -147,8 +149,11 @@ async def _reserve_send_slot(
         raise NotYetError("the rate limit of the business", wait=slot - now)
 
 
-async def _send_notice(ports: NotificationPorts, notice: VisitorNotice, profile: TenantProfile) -> None:
-    """Render the notice and give it to the provider; code and links are computed only here, and are never queued."""
+async def _send_notice(ports: NotificationPorts, notice: VisitorNotice, profile: TenantProfile) -> bool:
+    """Render the notice and give it to the provider; return False for a reminder that the budget leaves no room for.
+
+    Code and links are computed only here, and are never queued.
+    """
     code = (
         derive_verification_code(ports.code_key, notice.data.appointment_id, notice.send_number)
         if isinstance(notice, SendCode)
@@ -158,14 +163,15 @@ async def _send_notice(ports: NotificationPorts, notice: VisitorNotice, profile:
         if ports.sms_sender is None:
             # Booking accepted the number while text messages were on.
             raise PermanentError("sms_off", "text messages are off: set SMS_ENABLED, then replay the notice")
-        await ports.sms_sender.send(ports.text_message_templates.render(notice, profile, code=code))
-    else:
-        if ports.mailer is None:
-            # Booking accepted the address, or planned the reminder, while e-mail was on.
-            raise PermanentError("mail_off", "e-mail is off: set SES_FROM_EMAIL, then replay the notice")
-        now = ports.clock.now()
-        links = issue_appointment_links(ports.links, notice, profile, now)
-        email = ports.email_templates.render(
-            notice, profile, code=code, links=links, is_changeable=is_changeable(notice, profile, now)
-        )
-        await ports.mailer.send(email)
+        message = ports.text_message_templates.render(notice, profile, code=code)
+        return await send_text_message(ports, ports.sms_sender, notice, profile, message)
+    if ports.mailer is None:
+        # Booking accepted the address, or planned the reminder, while e-mail was on.
+        raise PermanentError("mail_off", "e-mail is off: set SES_FROM_EMAIL, then replay the notice")
+    now = ports.clock.now()
+    links = issue_appointment_links(ports.links, notice, profile, now)
+    email = ports.email_templates.render(
+        notice, profile, code=code, links=links, is_changeable=is_changeable(notice, profile, now)
+    )
+    await ports.mailer.send(email)
+    return True

@@ -18,6 +18,7 @@ from shared.spending.values import CallKey, CallResult, Cap, Reservation
 from tests.fakes.clock import NOON
 from tests.fakes.spending import FakeSpending
 from tests.fakes.tenants import FakeTenants
+from tests.fakes.text_message_budgets import FakeTextMessageBudgets
 from tests.unit.workers.chat.conftest import build_profile
 
 TENANT = "salon-ania"
@@ -51,16 +52,22 @@ def spending():
 
 
 @pytest.fixture
-def terminal(terminal, spending):
-    return add_usage(terminal, spending)
+def text_messages():
+    return FakeTextMessageBudgets()
 
 
-def add_usage(terminal, spending):
+@pytest.fixture
+def terminal(terminal, spending, text_messages):
+    return add_usage(terminal, spending, text_messages)
+
+
+def add_usage(terminal, spending, text_messages=None):
     """Give a terminal a business that has spent something on two days, and has three confirmed bookings."""
     terminal.usage = Usage(
         tenants=FakeTenants({TENANT: build_profile()}, {}),
         reports=spending,
         bookings=spending,
+        text_messages=text_messages or FakeTextMessageBudgets(),
         clock=terminal.world.clock,
     )
     terminal.world.clock.set(NOON)
@@ -72,6 +79,15 @@ def add_usage(terminal, spending):
     asyncio.run(spend(spending))
     asyncio.run(spend(spending, day=date(2026, 1, 10), session="s2", model="=cmd()", nano_dollars=2))
     return terminal
+
+
+def test_text_messages_of_today_are_displayed(terminal, text_messages):
+    """At the most that they may cost, while there are any."""
+    assert "text messages" not in terminal.run("usage", "show", TENANT).stdout
+    text_messages.spent[TENANT, NOON.date()] = 400_000_000
+    assert "$0.40 today for text messages, at most" in terminal.run("usage", "show", TENANT).stdout
+    report = json.loads(terminal.run("usage", "show", TENANT, "--json").stdout)
+    assert report["text_messages_nano_dollars"] == 400_000_000
 
 
 def test_a_business_has_a_table_and_totals(terminal):
@@ -143,7 +159,13 @@ def test_mistakes_have_an_exit_code_and_a_reason(terminal):
 
 async def test_an_operator_sees_only_their_businesses(spending):
     """Neither costs nor records of others."""
-    usage = Usage(tenants=FakeTenants({TENANT: build_profile()}, {}), reports=spending, bookings=spending, clock=None)
+    usage = Usage(
+        tenants=FakeTenants({TENANT: build_profile()}, {}),
+        reports=spending,
+        bookings=spending,
+        text_messages=FakeTextMessageBudgets(),
+        clock=None,
+    )
     operator = Operator("Bea", frozenset({"studio-bea"}))
     assert await usage.read_report(operator, TENANT) is None
     assert await usage.rebuild(operator, TENANT, TODAY, TODAY) is None

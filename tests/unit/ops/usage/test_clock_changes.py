@@ -13,6 +13,7 @@ from shared.spending.values import CallKey, CallResult, Cap, Reservation
 from tests.fakes.clock import FakeClock
 from tests.fakes.spending import FakeSpending
 from tests.fakes.tenants import FakeTenants
+from tests.fakes.text_message_budgets import FakeTextMessageBudgets
 from tests.unit.workers.chat.conftest import build_profile
 
 TENANT = "salon-ania"
@@ -34,7 +35,13 @@ HALF_HOUR = timedelta(minutes=30)
 async def test_each_call_counts_on_its_day_where_the_business_is(zone, day, half_hours):
     """One call every half hour from two days before to two days after: none is lost, and none counts twice."""
     profile, spending, clock = build_profile(time_zone=zone), FakeSpending(), FakeClock()
-    usage = Usage(tenants=FakeTenants({TENANT: profile}, {}), reports=spending, bookings=spending, clock=clock)
+    usage = Usage(
+        tenants=FakeTenants({TENANT: profile}, {}),
+        reports=spending,
+        bookings=spending,
+        text_messages=FakeTextMessageBudgets(),
+        clock=clock,
+    )
     now, expected = datetime(day.year, day.month, day.day, tzinfo=UTC) - timedelta(days=2), Counter()
     for number in range(5 * 48):
         local_day = find_local_day(profile, now)

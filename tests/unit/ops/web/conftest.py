@@ -40,6 +40,7 @@ from tests.fakes.failures import FakeFailures
 from tests.fakes.handovers import FakeHandovers
 from tests.fakes.spending import FakeSpending
 from tests.fakes.tenants import FakeTenants
+from tests.fakes.text_message_budgets import FakeTextMessageBudgets
 from tests.fakes.unanswered import FakeUnansweredQuestions
 from workers.booking.facade import BookingFacade
 
@@ -214,7 +215,13 @@ class World:
         return create_app(
             desk=desk,
             today=today,
-            usage=Usage(tenants=self.tenants, reports=self.spending, bookings=self.spending, clock=self.clock),
+            usage=Usage(
+                tenants=self.tenants,
+                reports=self.spending,
+                bookings=self.spending,
+                text_messages=FakeTextMessageBudgets(),
+                clock=self.clock,
+            ),
             answers=Answers(
                 tenants=self.tenants,
                 judged=self.conversations,

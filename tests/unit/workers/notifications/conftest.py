@@ -15,6 +15,7 @@ from tests.fakes.notices import FakeAlerts, FakeEmailTemplates, FakeMailer, Fake
 from tests.fakes.send_rate import FakeSendRateLimiter
 from tests.fakes.suppressions import FakeSuppressions
 from tests.fakes.tenants import FakeTenants
+from tests.fakes.text_message_budgets import FakeTextMessageBudgets
 from tests.fakes.visit_changes import FakeVisitChanges
 from workers.notifications.handler import NotificationHandler, NotificationPorts
 
@@ -112,7 +113,7 @@ class World:
         self.suppressions, self.metrics = FakeSuppressions(), FakeMetrics()
         self.send_rate_limiter = FakeSendRateLimiter()
         self.contact_rate_limiter, self.daily_rate_limiter = FakeSendRateLimiter(), FakeSendRateLimiter()
-        self.visit_changes = FakeVisitChanges()
+        self.visit_changes, self.sms_budgets = FakeVisitChanges(), FakeTextMessageBudgets()
         self.ports = NotificationPorts(
             email_templates=self.email_templates,
             mailer=self.mailer if mail else None,
@@ -123,6 +124,7 @@ class World:
             send_rate_limiter=self.send_rate_limiter,
             contact_rate_limiter=self.contact_rate_limiter,
             daily_rate_limiter=self.daily_rate_limiter,
+            sms_budgets=self.sms_budgets,
             visit_changes=self.visit_changes,
             tenants=self.tenants,
             metrics=self.metrics,

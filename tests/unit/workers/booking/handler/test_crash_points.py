@@ -13,6 +13,7 @@ from tests.fakes.crashing_port import CrashError, CrashingPort, CrashPlan
 from tests.fakes.notices import FakeAlerts, FakeEmailTemplates, FakeMailer, FakeSmsSender, FakeTextMessageTemplates
 from tests.fakes.send_rate import FakeSendRateLimiter
 from tests.fakes.suppressions import FakeSuppressions
+from tests.fakes.text_message_budgets import FakeTextMessageBudgets
 from tests.fakes.visit_changes import FakeVisitChanges
 from tests.unit.workers.booking.handler.conftest import KEY, LEASE, TUESDAY_TEN, World
 from workers.booking.domain.values import AppointmentState
@@ -51,6 +52,7 @@ class MortalWorld(World):
             send_rate_limiter=CrashingPort(FakeSendRateLimiter(), crash_plan),
             contact_rate_limiter=CrashingPort(FakeSendRateLimiter(), crash_plan),
             daily_rate_limiter=CrashingPort(FakeSendRateLimiter(), crash_plan),
+            sms_budgets=FakeTextMessageBudgets(),
             visit_changes=CrashingPort(FakeVisitChanges(), crash_plan),
             tenants=self.tenants,
             metrics=self.metrics,
