@@ -258,7 +258,6 @@ class NotificationsRun:
             mailer=CrashingPort(ports.mailer, crash_plan),
             suppressions=CrashingPort(ports.suppressions, crash_plan),
             send_rate_limiter=CrashingPort(ports.send_rate_limiter, crash_plan),
-            daily_rate_limiter=CrashingPort(ports.daily_rate_limiter, crash_plan),
         )
         try:
             await NotificationHandler(ports=crashing_ports, claims=CrashingPort(claims, crash_plan)).handle(
