@@ -20,10 +20,12 @@ LIMIT = 85
 class Account:
     """Processes that share one budget."""
 
-    def __init__(self, processes=1):
+    def __init__(self, processes=1, requests_per_minute=600):
         self.clock, self.leases = FakeClock(NOON), FakeRequestLeases()
         self.processes = [
-            RequestBudget(leases=self.leases, clock=self.clock, requests_per_minute=600, random_source=lambda: 0.5)
+            RequestBudget(
+                leases=self.leases, clock=self.clock, requests_per_minute=requests_per_minute, random_source=lambda: 0.5
+            )
             for _ in range(processes)
         ]
 
@@ -107,6 +109,19 @@ async def test_fifty_processes_never_exceed_the_limit():
     assert admitted <= leased <= LIMIT
     assert admitted >= LIMIT - 10
     assert account.leases.writes <= LIMIT + 2 * 50 * len(Urgency)
+
+
+async def test_the_fullest_minute_has_as_many_requests_as_allowed():
+    """It begins at the end of a window, and three processes use up each window as soon as it begins."""
+    account, made = Account(processes=3, requests_per_minute=70), []
+    account.clock.advance(WINDOW - timedelta(seconds=0.1))
+    for number in range(14):
+        for process in range(3):
+            admitted = await account.ask(30, Urgency.EVENTS, process=process)
+            made += [account.clock.now()] * admitted
+        account.clock.advance(WINDOW if number else timedelta(seconds=0.1))
+    in_minutes = [sum(first <= each < first + timedelta(minutes=1) for each in made) for first in made]
+    assert max(in_minutes) == 70
 
 
 async def test_requests_beyond_plan_are_paid_by_the_next_lease(account):
