@@ -16,7 +16,8 @@ from tests.unit.workers.booking.handler.owner import HOUR, MINUTE, NINE_UTC, ale
 from tests.unit.workers.booking.handler.test_sync import tick
 from workers.booking.domain.values import Interval
 
-NOW = datetime(2026, 1, 12, 7, tzinfo=UTC)
+NOW = datetime(2026, 1, 12, 8, tzinfo=UTC)
+"""An hour before the business opens: from now on its calendar is read each minute."""
 WAIT_MINUTES = 10
 SETTLED = 3
 """Minutes after the last wait in which everything that was queued is done."""
