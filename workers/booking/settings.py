@@ -18,7 +18,7 @@ CountryList = Annotated[
 ]
 
 
-def read_proof_of_work(value: object) -> object:
+def _read_proof_of_work(value: object) -> object:
     """Return what a text changes; a variable is a text, a default is not."""
     return parse_proof_of_work(value) if isinstance(value, str) else value
 
@@ -69,7 +69,7 @@ class BookingSettings(AwsSettings):
     held_share_percent: int = Field(default=HELD_SHARE_PERCENT, ge=1, le=100)
     """How much of the free time of a day may be held without a confirmed contact; 100 limits nothing."""
 
-    proof_of_work: Annotated[ProofOfWork, NoDecode, BeforeValidator(read_proof_of_work)] = ProofOfWork()
+    proof_of_work: Annotated[ProofOfWork, NoDecode, BeforeValidator(_read_proof_of_work)] = ProofOfWork()
     """What visitors have to compute beyond these limits, and which ones apply then: `tries=200,holds=20,share=80`."""
 
     visits: Annotated[VisitLimits, NoDecode, BeforeValidator(_read_visit_limits)] = VisitLimits()

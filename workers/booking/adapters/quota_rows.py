@@ -11,6 +11,7 @@ from botocore.exceptions import ClientError
 
 from shared.aws.errors import get_error_code, translate_aws_errors
 from shared.aws.items import from_item, to_item
+from shared.backoff import compute_backoff_seconds
 from shared.claims import Claim
 from shared.errors import TransientError
 from shared.instants import from_milliseconds, to_milliseconds
@@ -22,7 +23,8 @@ from workers.booking.ports import QuotaFull
 MAX_CHOICES = 8
 """How often units are chosen again when others took the chosen ones."""
 
-_SHARE_PAUSE_SECONDS = (0.02, 0.2)
+_FIRST_PAUSE_SECONDS = 0.1
+_MAX_PAUSE_SECONDS = 2.0
 """Before units are chosen again that were given back because of a share: others may have given theirs back, too."""
 
 _CONDITION_FAILED = "ConditionalCheckFailedException"
@@ -144,7 +146,11 @@ class QuotaRows:
                     return written
                 await self.free_units(written, claim)
                 written = []
-                await asyncio.sleep(random.uniform(*_SHARE_PAUSE_SECONDS))  # noqa: S311 - no secret
+                await asyncio.sleep(
+                    compute_backoff_seconds(
+                        choice_number + 1, base_seconds=_FIRST_PAUSE_SECONDS, cap_seconds=_MAX_PAUSE_SECONDS
+                    )
+                )
         await self.free_units(written, claim)
         raise TransientError("limits: too many conflicts over quota units")
 

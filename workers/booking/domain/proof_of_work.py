@@ -12,7 +12,7 @@ class ProofOfWork:
     """The limits of those whose clients have solved a proof of work, beside which all other holds count."""
 
     tries: int = 200
-    """How many tries a proof takes at least: a third of a second for a computer, less than two for a telephone; 0
+    """How many tries a proof takes at least: a quarter of a second for a computer, less than two for a telephone; 0
     demands none, so that the limits without a proof are final."""
 
     holds: int = 20
@@ -22,16 +22,12 @@ class ProofOfWork:
     """How much of the free time of a day may be held, in percent."""
 
 
-def parse_proof_of_work(text: str | ProofOfWork) -> ProofOfWork:
+def parse_proof_of_work(text: str) -> ProofOfWork:
     """Return the setting that a text such as `tries=400,share=90` changes; what it leaves out has its default.
-
-    A default is validated like a text, and is a setting already.
 
     Raises:
         ValueError: it is another text.
     """
-    if isinstance(text, ProofOfWork):
-        return text
     setting = ProofOfWork()
     for part in filter(None, text.split(",")):
         match = _SETTING.fullmatch(part)
