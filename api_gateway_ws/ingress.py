@@ -8,6 +8,8 @@ from pydantic import ValidationError
 from api_gateway_ws.limits.connects import Connect, ConnectLimiter
 from api_gateway_ws.limits.frame_kinds import find_id, find_kind
 from api_gateway_ws.limits.limiter import RateLimiter, Request
+from api_gateway_ws.limits.minute import Recent
+from api_gateway_ws.limits.session_windows import find_minute
 from api_gateway_ws.ports import (
     AnswerStopFlags,
     CommandPublisher,
@@ -70,6 +72,8 @@ class Ingress:
         self._limiter = limiter
         self._connect_limiter = connect_limiter
         self._clock = clock
+        self._locales: Recent[tuple[str, int], str] = Recent()
+        """The languages of refused connections in a minute, so that a flood does not cost a read for each frame."""
 
     def parse_or_begin_trace(self, header: str | None) -> Trace:
         """Return the trace that a header names, or a new one: every command has one."""
@@ -215,6 +219,7 @@ class Ingress:
             now=now,
             capabilities=hello.data.capabilities,
         )
+        self._locales.put((sender.connection_id, find_minute(to_milliseconds(now))), locale)
         if sender.is_rotation_due:
             self._rotate_tokens(sender, now)
         welcome = Welcome(
@@ -265,14 +270,22 @@ class Ingress:
         retryable: bool | None = None,
         retry_after_ms: int | None = None,
     ) -> Error:
-        """Return a refusal in the language that the visitor's `hello` asked for; only refusals cost that look-up."""
-        try:
-            locale = self._sessions.read_locale(sender.session_id, sender.connection_id) or sender.locale
-        except (TransientError, PermanentError):
-            locale = sender.locale
+        """Return a refusal in the language that the visitor's `hello` asked for."""
+        locale = self._find_locale(sender, may_lag=code == ErrorCode.RATE_LIMITED)
         message = render_refusal(code, locale)
         is_retryable = code in RETRYABLE if retryable is None else retryable
         data = ErrorData(
             code=code, retryable=is_retryable, message=message, detail=detail, retry_after_ms=retry_after_ms
         )
         return Error(re=re, data=data)
+
+    def _find_locale(self, sender: Sender, *, may_lag: bool) -> str:
+        """Look the visitor's language up; only refusals cost that, and with `may_lag` one of them in a minute."""
+        key = sender.connection_id, find_minute(to_milliseconds(self._clock.now()))
+        if may_lag and (known := self._locales.get(key)):
+            return known
+        try:
+            locale = self._sessions.read_locale(sender.session_id, sender.connection_id) or sender.locale
+        except (TransientError, PermanentError):
+            return sender.locale
+        return self._locales.put(key, locale)

@@ -42,6 +42,7 @@ class FakeSessions:
         self.error: Exception | None = None
         """Raised by every call while it is set."""
         self.frames_read = 0
+        self.locales_read = 0
 
     def register_connection(self, session_id: str, connection_id: str, *, tenant: str, now: datetime) -> None:
         """Record an open connection."""
@@ -68,6 +69,7 @@ class FakeSessions:
     def read_locale(self, session_id: str, connection_id: str) -> str | None:
         """Return the language that the connection's `hello` asked for."""
         self._reach()
+        self.locales_read += 1
         row = self._connections.rows.get((session_id, connection_id))
         return row.locale if row else None
 

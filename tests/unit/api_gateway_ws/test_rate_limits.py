@@ -51,6 +51,21 @@ def test_a_frame_over_the_limit_is_refused_and_says_when_to_try_again(world, say
     assert say(frame(client_id="a19")) == {"v": 1, "type": "ack", "re": "a19", "data": {"state": "accepted"}}
 
 
+def test_a_flood_costs_one_read_a_minute(world, say):
+    """That of the visitor's language; a `hello` within the minute is heard at once."""
+    for number in range(100):
+        say(frame(client_id=f"a{number}"))
+    assert world.sessions.locales_read == 1
+    say(frame("hello", last_seq=0, locale="pl"))
+    refused = say(frame(client_id="a100"))
+    assert refused["data"]["message"].startswith("Za dużo prób")
+    assert world.sessions.locales_read == 1
+    world.clock.advance(timedelta(minutes=1))
+    for number in range(100):
+        say(frame(client_id=f"b{number}"))
+    assert world.sessions.locales_read == 2
+
+
 @pytest.mark.parametrize(
     ("text", "re"),
     [
