@@ -13,6 +13,7 @@ from shared.claims import Claim
 from shared.consumer.disposition import Disposition, RetryIn
 from shared.consumer.handler import MessageT, MessageT_contra
 from shared.consumer.shares import HandlerShares, Holders, RetrySchedule, ShareLimits
+from shared.consumer.start_rate import FREE_HANDLERS, StartRate
 
 log = structlog.get_logger()
 
@@ -33,6 +34,11 @@ _SMALL_PART = 8
 """A holder with less than this part of the handlers is expected to get the next ones that end, whoever has them."""
 
 _RECEIVE_MAX = 10
+
+_WAITING_PART = 0.75
+"""This part of the handlers may run or wait for the loop; the permits of the rest are needed for other tenants."""
+
+_MAX_START_WAIT_SECONDS = 1.0
 
 
 class Shedding(Protocol[MessageT_contra]):
@@ -61,8 +67,13 @@ class OverloadGuard(Generic[MessageT]):
         limits: ShareLimits,
         shedding: Shedding[MessageT] | None = None,
         monotonic: Callable[[], float] = time.monotonic,
+        start_rate: StartRate | None = None,
     ) -> None:
         self._shares = HandlerShares(total, limits)
+        # A business that may have all handlers has the processor for itself, too.
+        self._start_rate = (start_rate or StartRate()) if limits.tenant < 1 else None
+        self._waiting_starts = 0
+        self._total = total
         self._schedule = RetrySchedule()
         self._shedding = shedding
         self.monotonic = monotonic
@@ -78,7 +89,10 @@ class OverloadGuard(Generic[MessageT]):
 
     def take_handler(self, holders: Holders) -> str | None:
         """Take a handler and return None, or return the holder whose share is used up; `end_handler` gives it back."""
-        return self._shares.take(holders)
+        tenant, shares = holders[0], self._shares
+        if self._start_rate and shares.count_held(tenant) >= FREE_HANDLERS and not self._start_rate.take_start(tenant):
+            return tenant
+        return shares.take(holders)
 
     def end_handler(self, holders: Holders, *, began: float) -> None:
         """Give a handler back that began at a time of the monotonic clock."""
@@ -106,7 +120,29 @@ class OverloadGuard(Generic[MessageT]):
             if refused_for is None:
                 return None
             used_up = refused_for
-        return await self._defer_or_shed(message, used_up, age, shed)
+        if await self._wait_for_start(holders):
+            return None
+        return await self._defer_or_shed(message, holders, used_up, age=age, shed=shed)
+
+    async def _wait_for_start(self, holders: Holders) -> bool:
+        """Wait for a moment until the loop has time for one more handler of the tenant; return whether it has it."""
+        rate, shares = self._start_rate, self._shares
+        if rate is None or not self._may_wait_for_start(holders):
+            return False
+        until = self.monotonic() + _MAX_START_WAIT_SECONDS
+        self._waiting_starts += 1
+        try:
+            while self.monotonic() < until and not shares.find_used_up(holders):
+                await rate.wait()
+                if self.take_handler(holders) is None:
+                    return True
+        finally:
+            self._waiting_starts -= 1
+        return False
+
+    def _may_wait_for_start(self, holders: Holders) -> bool:
+        in_use = self._total - self._shares.free + self._waiting_starts
+        return in_use < self._total * _WAITING_PART and not self._shares.find_used_up(holders)
 
     async def _wait_for_end(self) -> None:
         ended = asyncio.get_running_loop().create_future()
@@ -128,19 +164,21 @@ class OverloadGuard(Generic[MessageT]):
     async def _defer_or_shed(
         self,
         message: MessageT,
+        holders: Holders,
         used_up: str,
+        *,
         age: timedelta,
         shed: Callable[[Handle[MessageT]], Awaitable[Disposition]],
     ) -> Disposition:
         # An operator waits for the outcome of a replay, and has chosen the time.
         max_wait = self._shedding.find_max_wait(message) if self._shedding and not message.replay else None
-        wait_seconds = self._schedule.schedule(
+        is_share_used_up = self._start_rate is None or not self._may_wait_for_start(holders)
+        reason = f"{used_up.partition(' ')[0]}_has_its_share" if is_share_used_up else "processor_is_busy"
+        wait_seconds = self._schedule_next(
             used_up,
-            held=max(self._shares.count_held(used_up), self._small_part),
-            now=self.monotonic(),
+            is_share_used_up=is_share_used_up,
             max_seconds=(MAX_DEFERRAL if max_wait is None else max_wait - age).total_seconds(),
         )
-        reason = f"{used_up.partition(' ')[0]}_has_its_share"
         if wait_seconds is not None:
             return RetryIn(timedelta(seconds=max(wait_seconds, _MIN_DEFERRAL_SECONDS)), reason=reason)
         if self._shedding is None or max_wait is None:
@@ -153,3 +191,13 @@ class OverloadGuard(Generic[MessageT]):
             return await shed(self._shedding.shed_message)
         finally:
             self._shed_now -= 1
+
+    def _schedule_next(self, used_up: str, *, is_share_used_up: bool, max_seconds: float) -> float | None:
+        """Return in how many seconds to try a message again; None if that is too late."""
+        if self._start_rate and not is_share_used_up:
+            interval = self._start_rate.interval_seconds
+            return self._schedule.schedule_after(
+                f"start {used_up}", interval, now=self.monotonic(), max_seconds=max_seconds
+            )
+        held = max(self._shares.count_held(used_up), self._small_part)
+        return self._schedule.schedule(used_up, held=held, now=self.monotonic(), max_seconds=max_seconds)

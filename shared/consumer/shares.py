@@ -78,16 +78,23 @@ class HandlerShares:
 
     def take(self, holders: Holders) -> str | None:
         """Take a handler for all holders of a message and return None; or return the holder whose share is used up."""
+        if used_up := self.find_used_up(holders):
+            return used_up
+        held = self._held
+        self.free -= 1
+        for holder in holders:
+            if holder:
+                held[holder] = held.get(holder, 0) + 1
+        return None
+
+    def find_used_up(self, holders: Holders) -> str | None:
+        """Return the holder of a message whose share is used up; None if a handler may be taken."""
         free, held = self.free, self._held
         if not free:
             return holders[0]
         for holder, multiple in zip(holders, self._multiples):  # noqa: B905 - both are of three, and this is a hot path
             if holder and held.get(holder, 0) >= multiple * free:
                 return holder
-        self.free = free - 1
-        for holder in holders:
-            if holder:
-                held[holder] = held.get(holder, 0) + 1
         return None
 
     def give_back(self, holders: Holders) -> None:
@@ -120,7 +127,11 @@ class RetrySchedule:
 
     def schedule(self, holder: str, *, held: int, now: float, max_seconds: float) -> float | None:
         """Return in how many seconds to try the next message; None, and change nothing, if that is too late."""
-        at = max(self._ends.get(holder, now), now) + self._seconds / max(held, 1)
+        return self.schedule_after(holder, self._seconds / max(held, 1), now=now, max_seconds=max_seconds)
+
+    def schedule_after(self, holder: str, interval_seconds: float, *, now: float, max_seconds: float) -> float | None:
+        """Do the same with this interval between two messages."""
+        at = max(self._ends.get(holder, now), now) + interval_seconds
         if at - now > max_seconds:
             return None
         if len(self._ends) >= _MAX_ENDED_SCHEDULES:
