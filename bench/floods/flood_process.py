@@ -28,6 +28,8 @@ from shared.ids import derive_command_key, derive_id
 from shared.verification_codes import derive_verification_code
 
 ENVIRONMENTS = 16
+NICENESS = 10
+"""The environments of the flood have processors of their own on AWS; here they get what the others leave."""
 _HISTORY_FRAMES, _HISTORY_CHARACTERS = 10, 3000
 _MAX_MOVERS = 10
 _STEP_SECONDS = 1.5
@@ -209,6 +211,7 @@ def run(flood: Flood, environments: Environments) -> dict[str, Any]:
 
 def main() -> None:
     """Carry out the orders."""
+    os.nice(NICENESS)
     environments = Environments(ENVIRONMENTS)
     print("result {}", flush=True)
     for line in sys.stdin:
