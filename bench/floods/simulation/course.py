@@ -55,6 +55,7 @@ class Course:
 
     system: System
     visitors: Visitors
+    began: datetime
     flooders: list[Sender] = field(default_factory=list)
     visits: dict[str, list[str]] = field(default_factory=dict)
     counted: Counter[str] = field(default_factory=Counter)
@@ -88,6 +89,8 @@ class SimulatedFlood:
     """How many addresses the visits of a flooder are of."""
     history_frames: int = 0
     """How many frames of a thousand characters the conversation of each flooder has."""
+    requests_per_minute: int = 100_000
+    """How many Google allows."""
     limits: str = ""
     """Limits that the business has raised."""
 
@@ -105,8 +108,9 @@ async def _simulate(flood: SimulatedFlood, off: Collection[Guard]) -> list[str]:
         limits=flood.limits,
         calendar_seconds=flood.calendar_seconds,
         mail_seconds=flood.mail_seconds,
+        requests_per_minute=flood.requests_per_minute,
     )
-    course = Course(system, Visitors(system))
+    course = Course(system, Visitors(system), system.clock.now())
     others = [QUIET, FLOODED] if flood.neighbours else [QUIET]
     with system.run():
         await _prepare(flood, course, names)

@@ -25,6 +25,8 @@ class Guard(StrEnum):
     CODES_QUEUE = "queue of codes"
     CONTACT_RATE = "rate of notices of a contact"
     HELD_SHARE = "share of held time"
+    CHALLENGE = "proof of work"
+    GOOGLE_BUDGET = "budget of requests to Google"
 
 
 NONE: frozenset[Guard] = frozenset()

@@ -17,6 +17,7 @@ from bench.floods.simulation.course import (
 from bench.floods.simulation.system import HANDLERS
 from bench.floods.simulation.visitors import SERVICE, close
 from shared.consumer.shares import ShareLimits
+from workers.booking.domain.request_budget import WINDOW, compute_window_limit
 
 _SLACK = 10
 """By how much one environment may exceed a budget: leases that come one after the other at its end."""
@@ -28,6 +29,7 @@ _LATEST_SECONDS = 12
 _CALENDAR_SECONDS, _FAST_CALENDAR_SECONDS = 2, 1
 _FRESH_SECONDS = FLOOD_SECONDS + 2
 """A question that has waited for two seconds is dropped if its visitor has gone."""
+_GOOGLE_REQUESTS = 300
 _MAILS_OF_CONTACT = 10
 """Seven at once, and six a minute."""
 
@@ -46,6 +48,17 @@ def _ask(course: Course, flooder: Sender, number: int) -> None:
     frame_id = f"question-{number}"
     course.asked[flooder.connection_id, frame_id] = course.system.clock.now()
     course.visitors.send(flooder, "booking.slots", {"service": SERVICE, "days": 2}, frame_id)
+
+
+def _request_with_proof(course: Course, flooder: Sender, number: int) -> None:
+    hello = {"last_seq": 0, "capabilities": ["challenge"]}
+    course.visitors.send(flooder, "hello", hello)
+    request = {
+        "start": list_starts(DAYS[number % 4])[number],
+        "service": SERVICE,
+        "contact": f"o{number}@flood.example",
+    }
+    course.visitors.send(flooder, "booking.create", request)
 
 
 def _ask_and_go(course: Course, flooder: Sender, number: int) -> None:
@@ -108,6 +121,21 @@ def _bound_held_time(course: Course) -> Caused:
     return {"percent of two days held": (100 * held / (2 * 16 * 30), 50)}
 
 
+def _bound_locked_out(course: Course) -> Caused:
+    codes = [
+        frame["data"].get("code")
+        for connection, text in course.system.poster.posted
+        if connection.startswith("tab-flood") and (frame := json.loads(text))["type"] == "error"
+    ]
+    return {"visitors behind one address who can't book": (codes.count("RATE_LIMITED"), 0)}
+
+
+def _bound_google_requests(course: Course) -> Caused:
+    windows = -(-(course.system.clock.now() - course.began).total_seconds() // WINDOW.total_seconds()) + 1
+    limit = windows * compute_window_limit(_GOOGLE_REQUESTS)
+    return {"requests to Google": (len(course.system.calendar.calls), limit)}
+
+
 def _bound_history(course: Course) -> Caused:
     posted = course.system.poster.bytes[course.flooders[0].connection_id]
     return {"bytes posted": (posted, LIMIT["session.hellos"] * _HISTORY_BYTES * 1.2)}
@@ -149,6 +177,16 @@ ROWS = (
         calendar_seconds=_FAST_CALENDAR_SECONDS,
     ),
     SimulatedFlood("97 addresses: holds", 97, 97, 3, _request_slot, _bound_held_time),
+    SimulatedFlood("one address: holds of ten visitors", 10, 1, 1, _request_with_proof, _bound_locked_out),
+    SimulatedFlood(
+        "one business: questions to Google",
+        160,
+        160,
+        16,
+        _ask,
+        _bound_google_requests,
+        requests_per_minute=_GOOGLE_REQUESTS,
+    ),
     SimulatedFlood("one session: moves", 1, 1, 3, _move, _bound_mails, neighbours=True, visits=3),
     SimulatedFlood(
         "one session: moves without a limit, SES slow",

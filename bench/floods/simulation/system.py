@@ -40,6 +40,7 @@ from shared.tenants.profile import TenantProfile
 from shared.tenants.rate_limits import RateLimits
 from tests.fakes.appointments import FakeAppointments
 from tests.fakes.business_calendar import FakeCalendar
+from tests.fakes.challenges import FakeChallenges
 from tests.fakes.claims import FakeClaims
 from tests.fakes.connections import FakeConnections, FakePoster
 from tests.fakes.conversations import FakeConversations
@@ -49,13 +50,17 @@ from tests.fakes.internal_commands import FakeCommands, FakeSchedules, FakeSyncT
 from tests.fakes.notices import FakeAlerts, FakeEmailTemplates, FakeTextMessageTemplates
 from tests.fakes.query_answers import FakeAnswers
 from tests.fakes.rate_counters import FakeDigests, FakeRateCounters
+from tests.fakes.request_leases import FakeRequestLeases
 from tests.fakes.send_rate import FakeSendRateLimiter
 from tests.fakes.suppressions import FakeSuppressions
 from tests.fakes.tenants import FakeProfiles, FakeTenants
 from tests.fakes.visit_changes import FakeVisitChanges
+from workers.booking.adapters.google.budget import RequestBudget
+from workers.booking.adapters.google.budgeted_calendar import BudgetedCalendar
 from workers.booking.dependencies import BookingPorts
 from workers.booking.handler import BookingHandler
 from workers.booking.handler.late_queries import LateQueries
+from workers.booking.ports import Calendar
 from workers.chat.handler.shedding import ChatShedding
 from workers.notifications.dependencies import NotificationPorts
 from workers.notifications.domain import CONTACT_BURST, CONTACT_NOTICES_PER_MINUTE, MAX_SEND_WAIT, Email
@@ -229,6 +234,7 @@ class System:
         limits: str,
         calendar_seconds: float,
         mail_seconds: float,
+        requests_per_minute: int,
     ) -> None:
         self.off = off
         self._limits = f"{LIMITS},{limits}" if limits else LIMITS
@@ -238,7 +244,9 @@ class System:
         self.connections, self.poster = FakeConnections(self.clock), TimedPoster(self.clock)
         self.conversations = FakeConversations(self.claims)
         self.appointments = FakeAppointments(self.claims)
-        self.calendar = SlowCalendar(*(each.calendar_id for each in profiles.values()), seconds=calendar_seconds)
+        self.calendar: SlowCalendar = SlowCalendar(
+            *(each.calendar_id for each in profiles.values()), seconds=calendar_seconds
+        )
         self.mailer = Mailer(self.clock, mail_seconds)
         self.answers = Answers(self.claims, self.clock)
         self.replies = Replies(conversations=self.conversations, connections=self.connections, poster=self.poster)
@@ -250,7 +258,7 @@ class System:
         self._build_edge()
         self._pools = [
             self._build_pool("chat.fifo", CHAT_COMMAND, self.answers, ChatShedding(replies=self.replies)),
-            self._build_booking_pool(),
+            self._build_booking_pool(requests_per_minute),
             *self._build_notice_pools(),
         ]
 
@@ -290,12 +298,24 @@ class System:
             profiles=profiles, tokens=self.tokens, states=states, limiter=connects, clock=self.clock
         )
 
-    def _build_booking_pool(self) -> Pool:
+    def _build_calendar(self, requests_per_minute: int) -> Calendar:
+        if Guard.GOOGLE_BUDGET in self.off:
+            return self.calendar
+        budget = RequestBudget(
+            leases=FakeRequestLeases(),
+            clock=self.clock,
+            requests_per_minute=requests_per_minute,
+            random_source=lambda: 0.5,
+        )
+        return BudgetedCalendar(self.calendar, budget)
+
+    def _build_booking_pool(self, requests_per_minute: int) -> Pool:
         codes = "notifications" if Guard.CODES_QUEUE in self.off else "codes"
         self.notices = QueuedNotices(self.queues["notifications"], self.queues[codes])
         ports = BookingPorts(
             appointments=self.appointments,
-            calendar=self.calendar,
+            calendar=self._build_calendar(requests_per_minute),
+            challenges=None if Guard.CHALLENGE in self.off else FakeChallenges(),
             notices=self.notices,
             commands=FakeCommands(),
             answers=FakeAnswers(),
