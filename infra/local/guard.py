@@ -22,7 +22,9 @@ _POLL_SECONDS = 0.05
 class Guard:
     """The parent's side. The guard is started with the first process, and again if somebody ends it."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, close_seconds: float = GRACE_SECONDS + 2) -> None:
+        """`close_seconds`: how long `close` waits for the guard's end before it kills it."""
+        self._close_seconds = close_seconds
         self._groups: set[int] = set()
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -46,6 +48,10 @@ class Guard:
         """End the guard; the groups that it still watches are ended too."""
         if self._process:
             _get_pipe(self._process).close()
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self._process.wait(self._close_seconds)
+            # A guard that does not end must not keep its parent from ending.
+            self._process.kill()
             self._process.wait()
             self._process = None
 

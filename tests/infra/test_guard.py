@@ -7,6 +7,7 @@ import sys
 import time
 from contextlib import contextmanager
 
+from infra.local.guard import Guard
 from tests.deadlines import DEADLINE_SECONDS
 from tests.infra.test_processes import is_running, is_zombie
 
@@ -85,6 +86,19 @@ def test_a_process_that_the_guard_does_not_know_does_not_run(tmp_path):
 def read_command(pid):
     listed = subprocess.run(["ps", "-o", "args=", "-p", str(pid)], capture_output=True, text=True, check=False)
     return listed.stdout
+
+
+def test_a_guard_that_does_not_end_is_killed():
+    """Ctrl-C does not wait for it."""
+    guard = Guard(close_seconds=0.05)
+    with subprocess.Popen(["/bin/sh", "-c", "read -r _"], stdin=subprocess.PIPE, start_new_session=True) as process:
+        guard.watch(process.pid)
+        stopped = guard.pid
+        os.kill(stopped, signal.SIGSTOP)
+        guard.forget(process.pid)
+        guard.close()
+        assert not is_running(stopped)
+        assert process.poll() is None
 
 
 def test_a_clean_end_leaves_the_guard_nothing_to_do(tmp_path):
