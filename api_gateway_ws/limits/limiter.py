@@ -15,6 +15,7 @@ from api_gateway_ws.limits.budgets import Budget
 from api_gateway_ws.limits.minute import Minute
 from api_gateway_ws.limits.ports import Digests, RateCounters, RateRow, Use
 from api_gateway_ws.limits.session_windows import compute_wait, find_minute, list_counters
+from shared.circuits.breaker import BreakerPolicy, CircuitBreaker
 from shared.clock import Clock
 from shared.errors import PermanentError, TransientError
 from shared.instants import from_milliseconds, to_milliseconds
@@ -26,6 +27,9 @@ log = structlog.get_logger()
 
 OUTAGE_MS = 10_000
 """How long nothing is counted after the table did not answer, so that not every frame waits for it."""
+
+COUNTER_CIRCUIT = BreakerPolicy(failures=1, calls=1, open_seconds=OUTAGE_MS / 1000, probe_seconds=OUTAGE_MS / 1000)
+"""One failure is enough: each costs a visitor a second."""
 SPREAD_MS = 10_000
 """Over how long those come back who wait for the budget of an address or a business: they are many."""
 LEASED = "leased"
@@ -79,7 +83,7 @@ class RateLimiter:
         self._clock = clock
         self._random = random_source
         self._minute = Minute(0)
-        self._is_out_until = 0
+        self._breaker = CircuitBreaker(COUNTER_CIRCUIT)
 
     def admit(self, request: Request) -> Refusal | None:
         """Count it and return None, or count nothing and return why."""
@@ -127,18 +131,23 @@ class RateLimiter:
     def _count(self, request: Request, limits: RateLimits, budgets: Sequence[Budget], now: int) -> Refusal | None:
         if request.is_ping and request.session_id:
             return self._count_ping(request.session_id, limits, now)
-        if now < self._is_out_until:
+        seconds = now / 1000
+        if self._breaker.compute_wait_seconds("", seconds):
             return None
+        self._breaker.begin_call("", seconds)
         due = max(budgets, key=lambda budget: budget.overdraft)
         try:
             if due.overdraft >= 0:
                 self._lease(due, request)
-                return self._find_used_up(budgets, now)
-            return self._count_in_session(request, limits, now)
+                refusal = self._find_used_up(budgets, now)
+            else:
+                refusal = self._count_in_session(request, limits, now)
         except (TransientError, PermanentError) as error:
-            self._is_out_until = now + OUTAGE_MS
+            self._breaker.record_failure("", seconds)
             log.warning("rate_limits_not_counted", problem=str(error))
             return None
+        self._breaker.record_success("", seconds)
+        return refusal
 
     def _count_ping(self, session_id: str, limits: RateLimits, now: int) -> Refusal | None:
         count = self._minute.pings.get(session_id) or 0

@@ -67,12 +67,8 @@ class CalendarGuards:
 
     @asynccontextmanager
     async def _guard(self, calendar_id: str, guard: Guard, seconds: float) -> AsyncIterator[None]:
-        # In this order: a call that its own calendar's circuit refuses must not be the one that tries the provider.
         server = _find_server(calendar_id)
-        guard.check(calendar_id)
-        self._whole.check(server)
         async with self._enter_room(calendar_id, seconds):
-            guard.check(calendar_id)
             self._whole.check(server)
             self._servers.begin_call(server, _get_time())
             was_closed = self._calendars.find_state(calendar_id) is CircuitState.CLOSED

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from shared.errors import LeaseLostError, RateLimitedError, TransientError
+from shared.errors import DependencyDownError, LeaseLostError, RateLimitedError, TransientError
 from shared.messages.commands import BOOKING_COMMAND
 from tests.unit.workers.booking.handler.conftest import LEASE, replayed
 from tests.unit.workers.booking.handler.owner import alerts, changed, stands_at
@@ -281,15 +281,16 @@ async def test_a_calendar_of_the_profile_has_to_work(new_world):
     assert len(pending_syncs(world)) == 1
 
 
-async def test_a_sync_without_a_request_left_is_no_attempt(world):
-    """The error stays what it is, so the worker core counts nothing; the event follows when there is one."""
-    world.calendar.fail("put", *(RateLimitedError("none left", retry_after=timedelta(seconds=9)) for _ in range(2)))
+@pytest.mark.parametrize("kind", [RateLimitedError, DependencyDownError])
+async def test_a_sync_whose_calendar_is_not_asked_is_no_attempt(world, kind):
+    """The error stays what it is, so the worker core counts nothing; the event follows when the calendar is asked."""
+    world.calendar.fail("put", *(kind("not asked", retry_after=timedelta(seconds=9)) for _ in range(2)))
     await world.confirmed()
     [sync] = pending_syncs(world)
     claim = await world.claims.claim(sync.claim_key, fingerprint="f", lease=LEASE)
-    with pytest.raises(RateLimitedError) as limited:
+    with pytest.raises(kind) as raised:
         await world.handler.handle(sync, claim)
-    assert limited.value.retry_after == timedelta(seconds=9)
+    assert raised.value.retry_after == timedelta(seconds=9)
     await world.claims.release(claim)
     await world.sync_events()
     assert len(world.events) == 1
