@@ -8,9 +8,10 @@ import pytest
 from aiohttp import web
 
 from infra.local.ports import HOST, find_free_port
-from tests.soak.recovery.effects import Effects, judge_exchange
+from tests.soak.recovery.effects import Effects, count_due, judge_exchange
 from tests.soak.recovery.faulty_proxy import DYNAMODB, EDGE, SES, FaultyProxy, Rule, open_faulty_proxy
-from tests.soak.recovery.persistent_visitor import Exchange
+from tests.soak.recovery.persistent_visitor import Exchange, PersistentVisitor
+from tests.soak.recovery.visits import Booking
 
 
 def hold(*frames: dict[str, Any]) -> Exchange:
@@ -39,6 +40,21 @@ def test_a_command_has_one_end(frames, lost, doubled):
     effects = Effects()
     judge_exchange(hold(*frames), effects)
     assert (len(effects.lost), len(effects.doubled)) == (lost, doubled)
+
+
+@pytest.mark.parametrize(
+    ("frames", "counts"),
+    [
+        ([PENDING], range(1, 2)),
+        ([{"type": "error"}], range(1)),
+        ([], range(2)),
+    ],
+    ids=["an answer", "a refusal", "nothing yet"],
+)
+def test_an_effect_is_due_once_after_an_answer(frames, counts):
+    visitor = PersistentVisitor(connect=lambda: None, phase="during")
+    visitor.exchanges["hold-1"] = hold(*frames)
+    assert count_due(Booking(visitor, "visitor@example.com"), "hold") == counts
 
 
 def test_receipts_are_not_what_is_heard_first():

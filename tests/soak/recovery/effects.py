@@ -44,15 +44,11 @@ async def count_effects(visits: Visits, backstage: Backstage) -> Effects:
     for booking in visits.bookings:
         states = [row["state"] for row in rows if row["session_id"] == booking.visitor.session]
         kept = [state for state in states if state != "cancelled"]
-        _judge(f"appointments of {booking.address}", len(kept), _is_held(booking), effects)
+        _judge(f"appointments of {booking.address}", len(kept), count_due(booking, "hold"), effects)
         own = events.count(booking.appointment_id) if booking.appointment_id else 0
-        _judge(f"events of {booking.address}", own, booking.is_confirmed, effects)
-        _judge(
-            f"confirmations to {booking.address}",
-            visits.mailbox.count_others(booking.address),
-            booking.is_confirmed,
-            effects,
-        )
+        due = count_due(booking, "verify")
+        _judge(f"events of {booking.address}", own, due, effects)
+        _judge(f"confirmations to {booking.address}", visits.mailbox.count_others(booking.address), due, effects)
         effects.repeated_codes += max(0, visits.mailbox.count_codes(booking.address) - booking.codes_requested)
     sessions = {visitor.session for visitor in visits.visitors}
     failures = await asyncio.to_thread(backstage.rows, "failures")
@@ -60,8 +56,11 @@ async def count_effects(visits: Visits, backstage: Backstage) -> Effects:
     return effects
 
 
-def _is_held(booking: Booking) -> bool:
-    return bool(booking.appointment_id)
+def count_due(booking: Booking, name: str) -> range:
+    """Return how often an effect may be there: once after an answer, and perhaps once while one is awaited."""
+    asked = [one for one in booking.visitor.exchanges.values() if one.kind == name]
+    has_succeeded = any(one.has_succeeded for one in asked)
+    return range(has_succeeded, 1 + (has_succeeded or any(not one.end for one in asked)))
 
 
 def judge_exchange(exchange: Exchange, effects: Effects) -> None:
@@ -73,10 +72,10 @@ def judge_exchange(exchange: Exchange, effects: Effects) -> None:
         effects.doubled.append(f"{exchange.kind} ({exchange.phase}): {ends} ends")
 
 
-def _judge(what: str, count: int, due: int, effects: Effects) -> None:
-    if count < due:
+def _judge(what: str, count: int, due: range, effects: Effects) -> None:
+    if count < due.start:
         effects.lost.append(what)
-    if count > due:
+    if count >= due.stop:
         effects.doubled.append(f"{what}: {count}")
 
 
