@@ -30,6 +30,9 @@ RESUME_TOKEN_LIFETIME = timedelta(days=30)
 TOKEN_STATE_RETENTION = RESUME_TOKEN_LIFETIME + CONNECTION_RETENTION
 """As long as a token can be valid: a connection that was open at the time may have got one afterwards."""
 
+CHALLENGE_LIFETIME = timedelta(minutes=10)
+"""To solve it takes seconds, but a browser in the background may sleep meanwhile."""
+
 DESK_SESSION_LIFETIME = timedelta(hours=12)
 """An operator signs in once for a working day."""
 

@@ -5,7 +5,7 @@ import json
 from datetime import datetime
 
 from shared.messages.server import Challenge, ChallengeParameters
-from workers.booking.ports import CHALLENGE_LIFETIME
+from shared.retention import CHALLENGE_LIFETIME
 
 
 class FakeChallenges:

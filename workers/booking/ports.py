@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Protocol
 from zoneinfo import ZoneInfo
 
@@ -48,10 +48,6 @@ class ConfirmedAt:
     at: datetime
     day: date
     """Where the business is."""
-
-
-CHALLENGE_LIFETIME = timedelta(minutes=10)
-"""How long a challenge can be solved: it takes seconds, and a browser in the background may sleep meanwhile."""
 
 
 class Challenges(Protocol):

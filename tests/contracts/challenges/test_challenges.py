@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from shared.ids import derive_command_key
 from shared.messages.limits import MAX_PROOF_CHARACTERS
 from shared.messages.server import Challenge
+from shared.retention import CHALLENGE_LIFETIME
 from tests.fakes.challenges import FakeChallenges, encode_proof
 from workers.booking.adapters.altcha_challenges import AltchaChallenges
-from workers.booking.ports import CHALLENGE_LIFETIME
 
 NOW = datetime(2026, 1, 12, 9, 0, tzinfo=UTC)
 COMMAND = derive_command_key("salon-ania", "session", "b-1")

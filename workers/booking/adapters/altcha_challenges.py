@@ -8,7 +8,7 @@ from altcha import Payload, create_challenge, verify_solution
 
 from shared.instants import from_milliseconds, to_milliseconds
 from shared.messages.server import Challenge
-from workers.booking.ports import CHALLENGE_LIFETIME
+from shared.retention import CHALLENGE_LIFETIME
 
 _ALGORITHM = "PBKDF2/SHA-256"
 """The only slow function that every browser has by itself; it runs beside the page's own thread."""

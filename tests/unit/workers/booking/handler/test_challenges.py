@@ -9,9 +9,9 @@ from shared.claims import Busy, Done
 from shared.errors import TransientError
 from shared.messages.errors import ErrorCode
 from shared.messages.server import Challenge
+from shared.retention import CHALLENGE_LIFETIME
 from tests.unit.workers.booking.handler.conftest import LEASE, replayed
 from workers.booking.domain.proof_of_work import ProofOfWork
-from workers.booking.ports import CHALLENGE_LIFETIME
 
 OFFICE = "203.0.113.9"
 WANTED = "2026-01-13T16:00"
