@@ -97,7 +97,7 @@ const LOCAL = {
   slow: (state, { id }) => (hasWords(state, id) || isUnsent(state, id) ? state : markSlow(state, id)),
   /** Not the end: an answer that comes late after all takes this outcome's place. */
   unanswered: (state, { id }) => recordOutcome(state, { type: "unanswered", re: id, data: {} }),
-  unsolved: (state, { frame }) => (hasOutcome(state, frame.re) ? state : applyRefusal(state, frame)),
+  unsolved: (state, { frame }) => applyRefusal(state, frame),
   reset,
   skip(state) {
     const first = Math.min(...Object.keys(state.ahead).map(Number));
@@ -320,14 +320,6 @@ function dropUnsolved(state, re) {
   if (refusal?.kind !== "refusal" || refusal.error.code !== "CHALLENGE_REQUIRED") return state;
   const { [refusal.key]: _, ...entries } = state.entries;
   return { ...state, entries };
-}
-
-/**
- * @param {State} state
- * @param {string | undefined} re
- */
-function hasOutcome(state, re) {
-  return re !== undefined && state.outcomes[re] !== undefined;
 }
 
 /**

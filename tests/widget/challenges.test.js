@@ -125,10 +125,11 @@ test("the challenge of another tab becomes a refusal unless its outcome comes", 
   assert.deepEqual(failed, ["left"]);
 });
 
-test("a challenge that is over is not solved", (context) => {
+test("a challenge that is over is not solved", async (context) => {
   context.mock.timers.enable({ apis: ["setTimeout"] });
   const { challenges, failed, searches } = openChallenges();
   challenges.accept(challengeFrame("old", { until: Date.now() - 1 }), command("old"));
+  await settle();
   context.mock.timers.tick(0);
   assert.deepEqual([failed, searches], [["old"], []]);
 });
