@@ -22,6 +22,7 @@ from ops.desk.domain.values import Operator
 from ops.wiring import (
     open_answers,
     open_booking,
+    open_circuits,
     open_desk,
     open_desk_tokens,
     open_erasure,
@@ -71,6 +72,7 @@ class CommandLine:
             open_gauge=lambda: open_gauge(self._deployment),
             open_usage=lambda: open_usage(self._deployment),
             open_answers=lambda: open_answers(self._deployment),
+            open_circuits=lambda: open_circuits(self._deployment),
             open_desk_tokens=lambda: open_desk_tokens(self._deployment),
             run_health_checks=lambda report: run_health_checks(self._deployment, report),
             open_suppressions=lambda: open_suppressions(self._deployment),
