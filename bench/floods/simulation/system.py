@@ -54,6 +54,7 @@ from tests.fakes.request_leases import FakeRequestLeases
 from tests.fakes.send_rate import FakeSendRateLimiter
 from tests.fakes.suppressions import FakeSuppressions
 from tests.fakes.tenants import FakeProfiles, FakeTenants
+from tests.fakes.text_message_budgets import FakeTextMessageBudgets
 from tests.fakes.visit_changes import FakeVisitChanges
 from workers.booking.adapters.google.budget import RequestBudget
 from workers.booking.adapters.google.budgeted_calendar import BudgetedCalendar
@@ -347,6 +348,8 @@ class System:
             suppressions=FakeSuppressions(),
             send_rate_limiter=FakeSendRateLimiter(per_minute=NOTICES_PER_MINUTE, max_wait=MAX_SEND_WAIT),
             contact_rate_limiter=FakeSendRateLimiter() if Guard.CONTACT_RATE in self.off else contacts,
+            daily_rate_limiter=FakeSendRateLimiter(),
+            sms_budgets=FakeTextMessageBudgets(),
             visit_changes=FakeVisitChanges(),
             tenants=FakeTenants(self.profiles),
             metrics=FakeMetrics(),
