@@ -27,8 +27,8 @@ from workers.booking.facade import OccupiedBy, Rule, TimeProblem
 ROOT = Path(__file__).parents[4]
 RAISED = re.compile(r'PermanentError\(\s*"(\w+)"')
 REFUSED = re.compile(r"ErrorCode\.([A-Z_]+)")
-NEVER_REFUSED = {ErrorCode.INTERNAL, ErrorCode.TIMEOUT}
-"""A command that ends with one of these has failed."""
+NEVER_REFUSED = {ErrorCode.INTERNAL, ErrorCode.TIMEOUT, ErrorCode.CHALLENGE_REQUIRED}
+"""A command that ends with one of the first two has failed, and no replay is challenged."""
 NOT_IN_THE_LEDGER = {"not_allowed_to_look", CalendarProblem.MOVE_REFUSED, CalendarProblem.VISIT_RESTORED}
 """The first is of a forecast, and the others of alerts only."""
 
