@@ -51,7 +51,7 @@ CAUSES = {
         (unusable(CalendarProblem.UNKNOWN), "calendar_unknown", "would_fail"),
     ],
     # A visitor's command is not among those that fail: it ends with `TIMEOUT`.
-    "silence": [(breaking(TransientError("google: TimeoutError"), "calendar"), "attempts_exhausted", "unknown")],
+    "silence": [(breaking(TimeoutError(), "calendar"), "timeout", "unknown")],
     "tables": [(breaking(TransientError("dynamodb: throttled"), *TABLES), "attempts_exhausted", "unknown")],
     "time-out": [(breaking(TimeoutError(), *TABLES), "timeout", "unknown")],
     "bug": [(breaking(KeyError("a bug"), *TABLES), "bug", "would_fail")],
