@@ -36,6 +36,7 @@ UNUSED = {
 
 RACE = "after a write that another worker was faster with; tests/contracts/stores has the cases"
 GONE = "of a connection that ended shortly before; tests/e2e/test_permissions.py has it for chat and booking"
+CIRCUIT = "of a model's circuit that opens, which takes slow failures in a row; tests/contracts/stores has the row"
 LEASE = "of leases that are extended while a handler runs, if that takes long enough"
 
 OCCASIONAL = {
@@ -46,6 +47,7 @@ OCCASIONAL = {
     ("FailuresRole", "FindConnections", "dynamodb:DeleteItem"): GONE,
     ("*", "ClaimCommands", "dynamodb:BatchGetItem"): LEASE,
     ("*", "ClaimNotices", "dynamodb:BatchGetItem"): LEASE,
+    ("ChatRole", "RecordCircuits", "dynamodb:PutItem"): CIRCUIT,
     ("NotificationsRole", "LimitSendRate", "dynamodb:PutItem"): "a notice that waits for its send slot stores it",
 }
 """What is needed in some runs only, depending on the order of events."""
