@@ -5,11 +5,12 @@ it was requested. So one read shows how much is held, by whom, and one write tak
 """
 
 from collections.abc import Iterable, Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from shared.network_address import list_regional_networks
 from shared.tenants.profile import TenantProfile
 from shared.tenants.services import Service, parse_lane
+from workers.booking.domain.notice import find_earliest_start
 from workers.booking.domain.openings import OpeningTimes
 from workers.booking.domain.quotas import Bound, NetworkShare, Quota, compute_digest
 from workers.booking.domain.values import Appointment, OccupiedTime
@@ -30,19 +31,21 @@ def list_share_quotas(
     *,
     secret: bytes,
     source_ip: str,
+    at: datetime,
     share_percent: int,
     share_with_proof_percent: int = 0,
 ) -> Iterator[Quota]:
     """Yield the quota of the hold's resource on its local date; none if everything may be held.
 
-    `occupied` are the times of that day, which is free but for the confirmed visits. Where the share is less than one
-    visit, one may be held all the same.
+    `occupied` are the times of that day. It is free but for the confirmed visits, from the first start on that can be
+    requested at `at`: the part of today that is over is nothing to share. Where the share is less than one visit, one
+    may be held all the same.
     """
     if share_percent >= 100:
         return
     day = hold.start.astimezone(profile.zone).date()
     resource_id, _ = parse_lane(hold.resource)
-    free_minutes = _compute_free_minutes(hold, profile, occupied)
+    free_minutes = _compute_free_minutes(hold, profile, occupied, at)
     shortest = min(map(_count_blocked_minutes, profile.services))
     networks = [compute_digest(secret, f"{hold.tenant}/{network}") for network in list_regional_networks(source_ip)]
 
@@ -68,17 +71,22 @@ def list_share_quotas(
     yield build_quota(share_percent, build_quota(share_with_proof_percent) if is_raised else None)
 
 
-def _compute_free_minutes(hold: Appointment, profile: TenantProfile, occupied: Iterable[OccupiedTime]) -> int:
-    """Return the minutes in which the hold's resource takes visits on the date, less those of confirmed visits."""
+def _compute_free_minutes(
+    hold: Appointment, profile: TenantProfile, occupied: Iterable[OccupiedTime], at: datetime
+) -> int:
+    """Return the minutes in which the hold's resource still takes visits that day, less those of confirmed visits."""
     day = hold.start.astimezone(profile.zone).date()
     resource_id, _ = parse_lane(hold.resource)
     lane_count = next((len(one.lanes) for one in profile.resources if one.id == resource_id), 1)
-    openings = OpeningTimes(profile).list_openings(day.toordinal(), profile.find_own_hours(hold.resource))
-    open_minutes = sum(opening.end - opening.first for opening in openings) // 60 * lane_count
+    times = OpeningTimes(profile)
+    openings = times.list_openings(day.toordinal(), profile.find_own_hours(hold.resource))
+    begins = find_earliest_start(profile, times, at)
+    open_minutes = sum(max(opening.end - max(opening.first, begins), 0) for opening in openings) // 60 * lane_count
     confirmed = sum(
-        _count_minutes(time.interval.end - time.interval.start)
+        _count_minutes(time.interval.end - max(time.interval.start, at))
         for time in occupied
         if not time.is_held
+        and time.interval.end > at
         and parse_lane(time.resource)[0] == resource_id
         and time.interval.start.astimezone(profile.zone).date() == day
     )

@@ -105,6 +105,7 @@ async def apply_move(ports: BookingPorts, case: Case, plan: MoveVisit) -> Appoin
                 (),
                 secret=ports.code_key,
                 source_ip=case.command.source_ip,
+                at=case.command.accepted_at,
                 share_percent=ports.held_share_percent,
             )
         return await ports.appointments.move(

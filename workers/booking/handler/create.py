@@ -227,6 +227,7 @@ def _list_quotas(ports: BookingPorts, case: Case, plan: Hold, candidate: Appoint
             plan.occupied,
             secret=ports.code_key,
             source_ip=command.source_ip,
+            at=command.accepted_at,
             share_percent=ports.held_share_percent,
             share_with_proof_percent=ports.proof_of_work.share,
         ),

@@ -13,8 +13,10 @@ from workers.booking.domain.values import OccupiedTime
 SECRET = b"a secret of the deployment"
 
 
-def share(hold, profile, *, occupied=(), source_ip="192.0.2.7", percent=50):
-    [quota] = list_share_quotas(hold, profile, occupied, secret=SECRET, source_ip=source_ip, share_percent=percent)
+def share(hold, profile, *, occupied=(), source_ip="192.0.2.7", percent=50, before=timedelta(days=1)):
+    [quota] = list_share_quotas(
+        hold, profile, occupied, secret=SECRET, source_ip=source_ip, at=hold.start - before, share_percent=percent
+    )
     return quota
 
 
@@ -42,6 +44,16 @@ def test_confirmed_visits_leave_less_to_hold(hold, make_profile):
     assert share(hold, make_profile(), occupied=[replace(visit, resource="other")]).max_minutes == 210
 
 
+def test_what_is_over_of_a_day_is_not_shared(hold, make_profile):
+    """Or what is left of today could be held as a whole."""
+    of_the_day = share(hold, make_profile()).max_minutes
+    left = share(hold, make_profile(), before=timedelta(0)).max_minutes
+    assert 0 < left < of_the_day
+    assert share(hold, make_profile(), before=timedelta(hours=-1)).max_minutes == left - 30
+    visit = OccupiedTime(hold.blocked, "default", "other")
+    assert share(hold, make_profile(), occupied=[visit], before=timedelta(hours=-1)).max_minutes == left - 30
+
+
 def test_a_resource_has_a_share_of_its_own(hold, make_profile):
     """Its seats together."""
     profile = make_profile(resources=[{"id": "room", "seats": 3}, {"id": "chair"}])
@@ -52,7 +64,9 @@ def test_a_resource_has_a_share_of_its_own(hold, make_profile):
 
 def test_everything_may_be_held(hold, make_profile):
     """If the deployment says so."""
-    assert not list(list_share_quotas(hold, make_profile(), (), secret=SECRET, source_ip="", share_percent=100))
+    assert not list(
+        list_share_quotas(hold, make_profile(), (), secret=SECRET, source_ip="", at=hold.start, share_percent=100)
+    )
 
 
 def test_the_first_hold_is_always_in_the_share(hold, make_profile):
@@ -105,7 +119,9 @@ def test_a_proof_of_work_raises_the_share(hold, make_profile):
 
     def with_proof(percent):
         shares = {"share_percent": 50, "share_with_proof_percent": percent}
-        [quota] = list_share_quotas(hold, make_profile(), (), secret=SECRET, source_ip="192.0.2.7", **shares)
+        [quota] = list_share_quotas(
+            hold, make_profile(), (), secret=SECRET, source_ip="192.0.2.7", at=hold.start - timedelta(days=1), **shares
+        )
         return quota
 
     quota = with_proof(80)
