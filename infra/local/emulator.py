@@ -11,6 +11,7 @@ from infra.aws import REGION
 from infra.local.child import Child
 from infra.local.ports import HOST
 from infra.local.processes import Children
+from infra.package import BUILD
 
 _READY_SECONDS = 30
 _SAVE_SECONDS = 15
@@ -25,7 +26,7 @@ def start_emulator(
     iam_record: Path | None = None,
     state: Path | None = None,
 ) -> Child:
-    """Start it; its functions are unpacked under `scratch`, which is emptied first.
+    """Start it; its functions run under `scratch`, which is emptied first.
 
     With `state` it keeps its data in that folder, and goes on with them at its next start. With `iam_record`
     it enforces IAM, and writes each decision about a role to that file.
@@ -41,6 +42,7 @@ def start_emulator(
         "SFTP_ENABLED": "0",
         "IOT_MTLS_ENABLED": "0",
         "TMPDIR": str(scratch),
+        "UNPACKED_PACKAGES": str(BUILD / "unpacked"),
     }
     module = "infra.local.queueing_emulator"
     if iam_record:

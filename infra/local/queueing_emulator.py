@@ -1,9 +1,10 @@
-"""Runs MiniStack with five differences: `python -m infra.local.queueing_emulator`.
+"""Runs MiniStack with six differences: `python -m infra.local.queueing_emulator`.
 
 With the variable EMULATOR_STATE its data are kept in that file (`infra/local/emulator_state.py`).
 
 It counts calls on request (`infra/local/call_recorder.py`), and answers long polls at once
-(`infra/local/long_polls.py`).
+(`infra/local/long_polls.py`). With the variable UNPACKED_PACKAGES it unpacks the packages of functions once, to that
+folder (`infra/local/unpacked_packages.py`).
 
 It checks the grammar of a condition once: MiniStack does so again for every item that a query reads, which takes a
 sixth of its processor time.
@@ -29,6 +30,7 @@ from ministack.services import dynamodb, lambda_svc
 from infra.local.call_recorder import CallRecorder
 from infra.local.emulator_state import EmulatorState
 from infra.local.long_polls import LongPolls, answer_long_polls_at_once
+from infra.local.unpacked_packages import UnpackedPackages, unpack_once
 
 TIMEOUT_SECONDS = 25.0
 _POLL_SECONDS = 0.002
@@ -77,6 +79,8 @@ def run_emulator() -> None:
     """Serve with these differences, until the process is stopped."""
     if kept := os.environ.get("EMULATOR_STATE"):
         keep_state(Path(kept))
+    if unpacked := os.environ.get("UNPACKED_PACKAGES"):
+        unpack_once(UnpackedPackages(Path(unpacked)))
     recorder = app.app = CallRecorder(app.app)
     app.SERVICE_HANDLERS["dynamodb"] = recorder.ask_for_capacity(app.SERVICE_HANDLERS["dynamodb"])
     Worker.invoke = record_invocations(recorder, Worker.invoke)
