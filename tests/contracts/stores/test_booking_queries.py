@@ -49,7 +49,7 @@ class Queued:
         self.queries = QueuedBookingQueries(commands=commands, answers=table, clock=FakeClock(NOON))
         self._answers, self._table, self._receive = list(answers), table, receive
         self._asked = []
-        self._answering = asyncio.create_task(self._answer_messages())
+        self.answering = asyncio.create_task(self._answer_messages())
 
     async def _answer_messages(self):
         while self._answers:
@@ -99,7 +99,17 @@ def on_emulator(emulator, sqs, dynamodb):
 def side(request):
     kinds = {"fake": lambda answers: Fake(*answers), "memory": on_queue_in_memory}
     build = kinds.get(request.param) or request.getfixturevalue("on_emulator")
-    return lambda *answers: build(answers)
+    workers = []
+
+    def build_side(*answers):
+        built = build(answers)
+        if isinstance(built, Queued):
+            workers.append(built.answering)
+        return built
+
+    yield build_side
+    for worker in workers:
+        worker.cancel()
 
 
 def context(seconds=60.0, call_id=None):
