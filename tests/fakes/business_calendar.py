@@ -17,8 +17,8 @@ from workers.booking.ports import BusyTime, CalendarChanges, CalendarEvent
 Call = Literal["find_busy_times", "is_writable", "put", "remove", "find_event", "list_changes"]
 
 
-_State = tuple[CalendarEvent | None, bool, RepeatedEvent | None]
-"""An event, whether it has no times, and how the owner repeats it."""
+_State = tuple[CalendarEvent | None, CalendarEvent | None, bool, RepeatedEvent | None]
+"""An event, how we wrote it last, whether it has no times, and how the owner repeats it."""
 
 
 class FakeCalendar:
@@ -192,7 +192,12 @@ class FakeCalendar:
         events = await self._calendar("list_changes", calendar_id)
         names = [name for where, name in self._written if where == calendar_id]
         known: dict[str, _State] = {
-            name: (events.get(name), name in self.timeless, self.repeated.get((calendar_id, name)))
+            name: (
+                events.get(name),
+                self._written.get((calendar_id, name)),
+                name in self.timeless,
+                self.repeated.get((calendar_id, name)),
+            )
             for name in [*names, *events]
         }
         before = self._readings[int(since)] if since is not None else {}
@@ -227,8 +232,8 @@ class FakeCalendar:
 
 
 def _is_written(before: _State, now: _State) -> bool:
-    """Return whether the event is another one, even if it is equal: every write makes one."""
-    return before[0] is not now[0] or before[1:] != now[1:]
+    """Return whether the event is another one, even if it is equal or gone again: every write makes one."""
+    return before[0] is not now[0] or before[1] is not now[1] or before[2:] != now[2:]
 
 
 def _keep_texts(event: CalendarEvent, stored: CalendarEvent, written: CalendarEvent) -> CalendarEvent:

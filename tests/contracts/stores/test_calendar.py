@@ -234,6 +234,20 @@ async def test_changes_are_those_since_the_last_sync(side):
     assert sorted(again.appointment_ids) == sorted(second.appointment_ids)
 
 
+async def test_an_event_that_is_deleted_again_has_changed(side):
+    """Between two reads it was written once more: what the owner deleted the second time is not what was read."""
+    event = visit()
+    await side.calendar.put(CALENDAR, event)
+    side.owner_deletes(event)
+    first = await side.calendar.list_changes(CALENDAR, None)
+    await side.calendar.put(CALENDAR, replace(event, version=event.version + 1))
+    side.owner_deletes(event)
+
+    found = await side.calendar.list_changes(CALENDAR, first.next_token)
+    assert list(found.appointment_ids) == [event.appointment_id]
+    assert found.deleted_ids == {event.appointment_id}
+
+
 async def test_an_expired_token_returns_all_events(side):
     """All our events count as changed then, deleted ones too."""
     event, gone = visit(), visit()
