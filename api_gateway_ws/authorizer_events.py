@@ -4,6 +4,7 @@ from typing import Any
 
 import structlog
 
+from api_gateway_ws.adapters.http_connection import limit_calls_of_event
 from api_gateway_ws.authorizer import ConnectAuthorizer, ConnectRequest
 from api_gateway_ws.connect_policy import build_connect_policy
 
@@ -23,7 +24,8 @@ def authorize_event(event: dict[str, Any], authorizer: ConnectAuthorizer) -> dic
         source_ip=event.get("requestContext", {}).get("identity", {}).get("sourceIp", ""),
     )
     try:
-        grant = authorizer.authorize(request)
+        with limit_calls_of_event():
+            grant = authorizer.authorize(request)
     except Exception:
         log.exception("authorizer_failed")
         grant = None

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from api_gateway_ws.adapters.http_connection import limit_calls_of_event
 from api_gateway_ws.ingress import Ingress
 from api_gateway_ws.sender import Sender
 from shared.instants import from_milliseconds
@@ -13,12 +14,8 @@ def serve_event(event: dict[str, Any], ingress: Ingress, *, trace_header: str | 
     request = event["requestContext"]
     sender = _parse_sender(request)
     trace = ingress.parse_or_begin_trace(trace_header)
-    with log_fields(
-        tenant=sender.tenant,
-        session_id=sender.session_id,
-        connection_id=sender.connection_id,
-        trace_id=trace.root,
-    ):
+    fields = {"session_id": sender.session_id, "connection_id": sender.connection_id, "trace_id": trace.root}
+    with limit_calls_of_event(), log_fields(tenant=sender.tenant, **fields):
         match request["eventType"]:
             case "CONNECT":
                 ingress.register_connection(sender)

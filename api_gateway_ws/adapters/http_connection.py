@@ -2,9 +2,12 @@
 
 import random
 import ssl
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import cache
+from math import inf
 from pathlib import Path
 from time import monotonic, sleep, time
 from urllib.parse import urlsplit
@@ -18,7 +21,9 @@ from shared.backoff import compute_backoff_seconds
 CONNECT_TIMEOUT_SECONDS = 2
 READ_TIMEOUT_SECONDS = 3
 CALL_TIMEOUT_SECONDS = 7
-"""For all attempts of a call: Lambda ends a function of ours after ten seconds, and then it has to start again."""
+"""For all attempts of a call."""
+EVENT_SECONDS = 8
+"""For all calls of an event: Lambda ends a function of ours after ten seconds, and then it has to start again."""
 MIN_ATTEMPT_SECONDS = 0.5
 """With less time left, another attempt is not worth it."""
 ATTEMPTS = 3
@@ -57,6 +62,19 @@ class AnswerTooLongError(OSError):
     """A service answered more than it was asked for; it would do so again."""
 
 
+_event_ends_at: ContextVar[float] = ContextVar("event_ends_at", default=inf)
+
+
+@contextmanager
+def limit_calls_of_event() -> Iterator[None]:
+    """Let the calls within the `with` fail once the event has taken its time, so that it still has an answer."""
+    token = _event_ends_at.set(monotonic() + EVENT_SECONDS)
+    try:
+        yield
+    finally:
+        _event_ends_at.reset(token)
+
+
 @cache
 def build_tls_context() -> ssl.SSLContext:
     """Return a context that verifies hosts with botocore's certificates, as boto3 does."""
@@ -89,9 +107,11 @@ class HttpConnection:
         A call with more than one attempt has the same effect each time, or a deduplication id.
 
         Raises:
-            OSError: no answer at the last attempt, or one that is too long.
+            OSError: no answer at the last attempt, or one that is too long; or the event has no time left for a call.
         """
-        ends_at = monotonic() + retry_policy.seconds
+        if _event_ends_at.get() - monotonic() < MIN_ATTEMPT_SECONDS:
+            raise TimeoutError("earlier calls took all the time of the event")
+        ends_at = min(monotonic() + retry_policy.seconds, _event_ends_at.get())
         attempt = 0
         while True:
             attempt += 1

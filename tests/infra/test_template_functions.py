@@ -47,7 +47,7 @@ def test_a_handler_that_hangs_is_stopped_before_its_function(name, monkeypatch):
 @pytest.mark.parametrize("name", ["AuthorizerFunction", "IngressFunction"])
 def test_a_call_that_hangs_ends_before_its_function(name):
     """With time to start and to answer that it has failed."""
-    assert properties(name)["Timeout"] >= http_connection.CALL_TIMEOUT_SECONDS + 3
+    assert properties(name)["Timeout"] >= http_connection.EVENT_SECONDS + 2
 
 
 @pytest.mark.parametrize("name", sorted(FUNCTIONS))

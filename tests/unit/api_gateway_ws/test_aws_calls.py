@@ -13,7 +13,7 @@ from botocore.exceptions import ClientError
 
 from api_gateway_ws.adapters import aws_calls, http_connection
 from api_gateway_ws.adapters.aws_calls import Bucket, Connections, DynamoDb, Region, SecretsManager, Sqs
-from api_gateway_ws.adapters.http_connection import RetryPolicy
+from api_gateway_ws.adapters.http_connection import RetryPolicy, limit_calls_of_event
 from shared.aws.errors import translate_aws_errors
 from shared.aws.signer import StaticCredentials
 from shared.errors import DeploymentError, PermanentError, TransientError
@@ -114,6 +114,12 @@ def wait_until_disconnected(server):
     raise AssertionError
 
 
+def limit_calls_of_event_of(monkeypatch, *, seconds):
+    """Return the limit for an event that may take so long."""
+    monkeypatch.setattr(http_connection, "EVENT_SECONDS", seconds)
+    return limit_calls_of_event()
+
+
 def call(region, client=DynamoDb):
     opened = client(region, FakeClock())
     return opened, lambda: opened.get_item(TableName="t", Key={"k": {"S": "ż"}})
@@ -175,6 +181,35 @@ def test_a_call_is_not_repeated_more_often_than_allowed(retry_policy):
     with server.run() as region, pytest.raises(TransientError), translate_aws_errors("test"):
         DynamoDb(region, FakeClock()).with_retry_policy(retry_policy).get_item(TableName="t", Key={})
     assert len(server.requests) == 1
+
+
+def test_an_event_whose_time_is_up_makes_no_call(monkeypatch):
+    """Its answer is due; the next event has its own time."""
+    server = Server(answer())
+    with server.run() as region:
+        _, get_item = call(region)
+        with monkeypatch.context() as patched, limit_calls_of_event_of(patched, seconds=0):
+            with pytest.raises(TransientError), translate_aws_errors("test"):
+                get_item()
+            assert server.requests == []
+        with limit_calls_of_event():
+            get_item()
+    assert len(server.requests) == 1
+
+
+def test_a_call_ends_with_the_time_of_its_event(monkeypatch, waits):
+    """There is no other attempt, although the call itself could take longer."""
+    server = Server(answer(500), answer())
+    with server.run() as region, monkeypatch.context() as patched:
+        seconds = http_connection.MIN_ATTEMPT_SECONDS + 0.05
+        monkeypatch.setattr(http_connection, "compute_backoff_seconds", lambda *_, **__: 0.1)
+        with (
+            limit_calls_of_event_of(patched, seconds=seconds),
+            pytest.raises(TransientError),
+            translate_aws_errors("test"),
+        ):
+            call(region)[1]()
+    assert (len(server.requests), waits) == (1, [])
 
 
 def test_a_condition_that_failed_returns_the_item():

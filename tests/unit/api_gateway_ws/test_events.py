@@ -5,11 +5,14 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from time import monotonic
+from types import SimpleNamespace
 
 import pytest
 import structlog
 
 from api_gateway_ws import lambda_function
+from api_gateway_ws.adapters import http_connection
 from api_gateway_ws.authorizer_events import authorize_event
 from api_gateway_ws.ingress_events import serve_event
 from shared.errors import ConfigurationError, TransientError
@@ -103,6 +106,24 @@ def test_the_trace_is_read_for_each_invocation(monkeypatch):
     for header in (HEADER, "another"):
         monkeypatch.setenv("_X_AMZN_TRACE_ID", header)
         assert read_trace_header() == header
+
+
+def test_the_calls_of_an_event_end_before_its_function(world, monkeypatch):
+    """For frames, for connections, and in the authorizer."""
+    limits = []
+
+    def note_limit(*_, **__):
+        limits.append(http_connection._event_ends_at.get() - monotonic())
+        raise TransientError("out of time")
+
+    for name in ("answer_frame", "register_connection", "remove_connection"):
+        monkeypatch.setattr(world.ingress, name, note_limit)
+    for kind in ("MESSAGE", "CONNECT", "DISCONNECT"):
+        with pytest.raises(TransientError):
+            serve_event(event(kind), world.ingress)
+    authorize_event(connect_request(), SimpleNamespace(authorize=note_limit))
+    assert len(limits) == 4
+    assert max(limits) <= http_connection.EVENT_SECONDS
 
 
 def test_a_frame_without_an_answer_has_no_body(world):

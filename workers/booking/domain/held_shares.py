@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from shared.network_address import list_regional_networks
 from shared.tenants.profile import TenantProfile
 from shared.tenants.services import Service, parse_lane
+from workers.booking.domain.free_starts import seconds_to_instant
 from workers.booking.domain.notice import find_earliest_start
 from workers.booking.domain.openings import OpeningTimes
 from workers.booking.domain.quotas import Bound, NetworkShare, Quota, compute_digest
@@ -82,11 +83,12 @@ def _compute_free_minutes(
     openings = times.list_openings(day.toordinal(), profile.find_own_hours(hold.resource))
     begins = find_earliest_start(profile, times, at)
     open_minutes = sum(max(opening.end - max(opening.first, begins), 0) for opening in openings) // 60 * lane_count
+    counted_from = seconds_to_instant(begins)
     confirmed = sum(
-        _count_minutes(time.interval.end - max(time.interval.start, at))
+        _count_minutes(time.interval.end - max(time.interval.start, counted_from))
         for time in occupied
         if not time.is_held
-        and time.interval.end > at
+        and time.interval.end > counted_from
         and parse_lane(time.resource)[0] == resource_id
         and time.interval.start.astimezone(profile.zone).date() == day
     )

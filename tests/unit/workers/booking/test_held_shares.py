@@ -54,6 +54,13 @@ def test_what_is_over_of_a_day_is_not_shared(hold, make_profile):
     assert share(hold, make_profile(), occupied=[visit], before=timedelta(hours=-1)).max_minutes == left - 30
 
 
+def test_a_visit_within_the_notice_takes_nothing_from_the_rest(hold, make_profile):
+    """Its time is not shared, so it is not subtracted."""
+    profile, visit = make_profile(minimum_notice_minutes=120), OccupiedTime(hold.blocked, "default", "other")
+    free = share(hold, profile, before=timedelta(hours=1)).max_minutes
+    assert 0 < free == share(hold, profile, occupied=[visit], before=timedelta(hours=1)).max_minutes
+
+
 def test_a_resource_has_a_share_of_its_own(hold, make_profile):
     """Its seats together."""
     profile = make_profile(resources=[{"id": "room", "seats": 3}, {"id": "chair"}])
