@@ -112,12 +112,12 @@ class RateLimiter:
             yield self._minute.find_budget("business", request.tenant, kind, limits.get("business", kind))
 
     def _find_used_up(self, budgets: Sequence[Budget], now: int) -> Refusal | None:
-        used_up = [budget for budget in budgets if budget.is_used_up]
+        used_up = [budget for budget in budgets if now < budget.used_up_until]
         if not used_up:
             return None
         for budget in used_up:
             budget.refusals += 1
-        wait = self._minute.ends_at - now + int(self._random() * SPREAD_MS)
+        wait = max(budget.used_up_until for budget in used_up) - now + int(self._random() * SPREAD_MS)
         is_flood = any(budget.scope == "address" and budget.is_flooded for budget in used_up)
         return Refusal(used_up[0].scope, used_up[0].kind, wait, is_flood)
 
@@ -138,7 +138,7 @@ class RateLimiter:
         due = max(budgets, key=lambda budget: budget.overdraft)
         try:
             if due.overdraft >= 0:
-                self._lease(due, request)
+                self._lease(due, request, now)
                 refusal = self._find_used_up(budgets, now)
             else:
                 refusal = self._count_in_session(request, limits, now)
@@ -156,17 +156,17 @@ class RateLimiter:
         self._minute.pings.put(session_id, count + 1)
         return None
 
-    def _lease(self, budget: Budget, request: Request) -> None:
-        """Lease a block of a budget, or note that the budget is used up."""
+    def _lease(self, budget: Budget, request: Request, now: int) -> None:
+        """Lease a block of a budget, or note that the budget is used up for now."""
         key = self._digests.compute_digest(budget.key) if budget.scope == "address" else budget.key
         wanted = budget.wanted
         counts = self._counters.count(
             RateRow(f"rate#{budget.scope}#{key}#{budget.kind}", self._minute.number),
-            [Use(LEASED, wanted, budget.limit)],
+            [Use(LEASED, wanted, budget.compute_leasable(now))],
             expires_at=self._compute_expiry(),
         )
         if counts is not None:
-            budget.is_used_up = True
+            budget.note_used_up(now)
             log.warning("budget_spent", scope=budget.scope, kind=budget.kind, limit=budget.limit)
             return
         budget.leased += wanted

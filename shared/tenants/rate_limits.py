@@ -35,7 +35,7 @@ DEFAULTS: Mapping[str, int] = {
     "business.connects": 3_000,
     "business.frames": 12_000,
     "business.chats": 600,
-    "business.queries": 6_000,
+    "business.queries": 1_800,
     "business.commands": 600,
     "business.hellos": 3_000,
     "business.stops": 600,

@@ -7,10 +7,12 @@ import pytest
 import structlog
 
 from api_gateway_ws.limits import minute
+from api_gateway_ws.limits.budgets import Budget
 from api_gateway_ws.limits.connects import Connect
 from api_gateway_ws.limits.limiter import OUTAGE_MS, RateLimiter
 from shared.errors import PermanentError, TransientError
 from shared.tenants.rate_limits import DEFAULTS, RateLimits
+from tests.fakes.clock import FakeClock
 from tests.unit.api_gateway_ws.limits.environments import ADDRESS, Shared, chat
 
 AN_HOUR_OF_A_VISITOR = ("hellos", *("queries",) * 6, "commands", "commands", *("chats", "stops") * 4)
@@ -62,7 +64,7 @@ def test_a_session_is_counted_exactly_although_leases_take_its_write(shared):
 
 def test_the_limit_of_a_session_holds_where_its_frames_take_leases():
     """A lone flood of a session ends at its limit, but for frames whose leases come one after the other at its end."""
-    shared = Shared("session.chats=50,session.frames=1000")
+    shared = Shared("session.chats=50,session.frames=1000", clock=FakeClock())
     limiter = shared.open()
     admitted = 0
     for _ in range(6):
@@ -158,7 +160,7 @@ def test_a_business_overrides_single_limits(shared):
 
 
 def test_those_who_wait_for_a_crowd_do_not_come_back_at_once(shared):
-    """Their waits are spread, so that the next minute does not begin with all of them."""
+    """Their waits are spread, so that the next ten seconds do not begin with all of them."""
     draws = iter([0.5] * 1000)
     limiter = RateLimiter(
         counters=shared.counters,
@@ -168,28 +170,55 @@ def test_those_who_wait_for_a_crowd_do_not_come_back_at_once(shared):
         random_source=lambda: next(draws),
     )
     refusals = [limiter.admit(chat(f"s{number}", source_ip="")) for number in range(20)]
-    assert refusals[-1].wait_ms == 60_000 + 5_000
+    assert refusals[-1].wait_ms == 10_000 + 5_000
 
 
 @pytest.mark.parametrize(
     ("scope", "find_address"),
     [("address", lambda _: ADDRESS), ("business", lambda number: f"198.51.{number % 250}.{number // 250}")],
 )
-def test_two_thousand_messages_in_twenty_seconds_end_at_the_limit(shared, scope, find_address):
+def test_two_thousand_messages_in_twenty_seconds_end_at_what_is_due(scope, find_address):
     """From one address, and from as many addresses as messages. The long form sends them through the ingress."""
+    shared = Shared(clock=FakeClock())
     limiters, admitted = [shared.open(), shared.open()], 0
     for number in range(2000):
         admitted += limiters[number % 2].admit(chat(f"s{number}", source_ip=find_address(number))) is None
         shared.clock.advance(timedelta(milliseconds=10))
-    limit = DEFAULTS[f"{scope}.chats"]
-    assert limit - 25 <= admitted <= limit + 2 * 25
+    due = DEFAULTS[f"{scope}.chats"] * 3 / 7
+    assert due - 25 <= admitted <= due + 2 * 17
+
+
+@pytest.mark.parametrize("kind", ["chats", "queries", "commands"])
+def test_what_is_queued_is_spread_over_the_minute(kind):
+    """Two sevenths may come at once, and one more with each ten seconds; who is refused hears how long that takes."""
+    shared = Shared(f"business.{kind}=700,business.frames=9999", clock=FakeClock())
+    limiter, admitted = shared.open(), []
+    for part in range(6):
+        answers = [limiter.admit(chat(f"{part}-{number}", kind=kind, source_ip="")) for number in range(400)]
+        admitted.append(answers.count(None))
+        assert {answer.wait_ms for answer in answers if answer} == {10_000}
+        shared.clock.advance(timedelta(seconds=10))
+    block = Budget("business", "salon", kind, 700).block
+    assert 200 - block <= admitted[0] <= 200
+    assert 700 - block <= sum(admitted) <= 700
+    assert max(admitted[1:]) <= 100 + block
+
+
+@pytest.mark.parametrize("kind", ["hellos", "stops"])
+def test_what_is_not_queued_may_come_at_once(kind):
+    """As after an outage."""
+    shared = Shared(f"business.{kind}=700", clock=FakeClock())
+    limiter = shared.open()
+    answers = [limiter.admit(chat(f"{number}", kind=kind, source_ip="")) for number in range(800)]
+    assert 700 - 29 <= answers.count(None) <= 700
+    assert answers[-1].wait_ms == 60_000
 
 
 def test_everybody_may_come_back_within_a_minute(shared):
-    """Four hundred visitors of a business, half of them from one office, reconnect, say hello and look up visits."""
+    """Four hundred visitors of a business, a hundred from one office, reconnect, say hello and look up visits."""
     connects, frames = shared.open_for_connects(), shared.open()
     for number in range(400):
-        address = ADDRESS if number < 200 else f"198.51.{number % 250}.{number // 250}"
+        address = ADDRESS if number < 100 else f"198.51.{number % 250}.{number // 250}"
         assert connects.admit(Connect("salon", address, None)) is None
         for kind in ("hellos", "queries", "queries"):
             assert frames.admit(chat(f"s{number}", kind=kind, source_ip=address)) is None
