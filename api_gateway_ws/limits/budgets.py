@@ -3,12 +3,14 @@
 Each environment may spend a little before it leases anything. Its first lease includes what it has spent by then. So
 all environments together spend at most the budget, and that little more for each environment that has not leased.
 
-What becomes work for the pools is leased over the minute: two sevenths at once, and one more with each ten seconds.
-Otherwise a flood could spend a minute's budget in a second, and everybody would wait behind it.
+Of what becomes work for the pools, a quarter of a minute's budget may be leased within ten seconds. Otherwise a flood
+could spend a minute's budget in a second, and everybody would wait behind it.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
+from api_gateway_ws.limits.ports import Use
 from api_gateway_ws.limits.session_windows import BURST_MS, MINUTE_MS
 from shared.tenants.rate_limits import RateKind, Scope
 
@@ -21,7 +23,10 @@ MIN_BLOCK = 10
 """A lone visitor spends less a minute, so no lease is needed; and more than all budgets of a frame, see `overdraft`."""
 QUEUED: frozenset[RateKind] = frozenset({"chats", "queries", "commands"})
 """The kinds that a worker processes."""
-_PARTS, _PARTS_AT_ONCE = 7, 2
+_BURST_PARTS = 4
+_MIN_BURST = 30
+"""A first lease of what was spent and of a block, and another block."""
+LEASED = "leased"
 _MIN_FLOOD = 20
 _FLOOD_SHARE = 4
 
@@ -66,16 +71,19 @@ class Budget:
         """Return how much to lease: what was spent already, and another block."""
         return self.spent - self.leased + self.block
 
-    def compute_leasable(self, now_ms: int) -> int:
-        """Return how much of it all environments together may have leased by now."""
-        if self.kind not in QUEUED:
-            return self.limit
-        parts = _PARTS_AT_ONCE + now_ms % MINUTE_MS // BURST_MS
-        return -(-self.limit * parts // _PARTS)
+    def list_uses(self, now_ms: int) -> list[Use]:
+        """Return what a lease counts: in the minute, and of what is queued in its ten seconds, too."""
+        uses = [Use(LEASED, self.wanted, self.limit)]
+        if self.kind in QUEUED:
+            number = now_ms % MINUTE_MS // BURST_MS
+            burst = min(self.limit, max(self.limit // _BURST_PARTS, _MIN_BURST))
+            uses.append(Use(f"{LEASED}_{number}", self.wanted, burst))
+        return uses
 
-    def note_used_up(self, now_ms: int) -> None:
-        """Note that nothing is left until more may be leased, or until the minute ends."""
-        part_ms = BURST_MS if self.kind in QUEUED else MINUTE_MS
+    def note_used_up(self, counts: Mapping[str, int], now_ms: int) -> None:
+        """Note that the counts of the row refuse a lease: nothing is left of this minute, or of these ten seconds."""
+        is_of_minute = counts.get(LEASED, 0) + self.wanted > self.limit or self.kind not in QUEUED
+        part_ms = MINUTE_MS if is_of_minute else BURST_MS
         self.used_up_until = (now_ms // part_ms + 1) * part_ms
 
     @property

@@ -32,7 +32,6 @@ COUNTER_CIRCUIT = BreakerPolicy(failures=1, calls=1, open_seconds=OUTAGE_MS / 10
 """One failure is enough: each costs a visitor a second."""
 SPREAD_MS = 10_000
 """Over how long those come back who wait for the budget of an address or a business: they are many."""
-LEASED = "leased"
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,11 +161,11 @@ class RateLimiter:
         wanted = budget.wanted
         counts = self._counters.count(
             RateRow(f"rate#{budget.scope}#{key}#{budget.kind}", self._minute.number),
-            [Use(LEASED, wanted, budget.compute_leasable(now))],
+            budget.list_uses(now),
             expires_at=self._compute_expiry(),
         )
         if counts is not None:
-            budget.note_used_up(now)
+            budget.note_used_up(counts, now)
             log.warning("budget_spent", scope=budget.scope, kind=budget.kind, limit=budget.limit)
             return
         budget.leased += wanted

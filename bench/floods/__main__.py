@@ -1,8 +1,9 @@
 """Measures whether others notice a flood: `python -m bench.floods`.
 
 Real ingress code and the real pools, once over the fast SQS of the tests and tables in memory that answer after 4 ms,
-with 1000 frames a second, and once over the emulator, with three tenths of what it can carry. Visitors of other
-businesses, and for floods of one session or address of the same one, too, ask the assistant, ask for times and book.
+with 1000 frames a second, and once over the emulator, with three tenths of what it can carry of each kind. Visitors of
+other businesses, and for floods of one session or address of the same one, too, ask the assistant, ask for times and
+book. Before a flood they are measured beside a sender of as many frames that are all refused from memory.
 
 Examples:
   python -m bench.floods                                     both worlds, all rows, within ten minutes

@@ -2,26 +2,31 @@
 
 import asyncio
 import json
+import math
 import sys
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
 from bench.chat.clock import describe_lag, read_ms, watch_lag
-from bench.floods.floods import MARK, Crowd, What, list_rows
-from bench.floods.report import Row
+from bench.floods.floods import KINDS, MARK, Crowd, What, list_rows
+from bench.floods.report import Row, format_all_waits
 from bench.floods.starts import list_starts
 from bench.floods.visitors import Pace, Traffic, Waits
 from bench.floods.world import DEMO, World
 
+_CONTROL = "control"
+"""The business of the sender beside which is measured how long others wait without a flood."""
 QUIET = tuple(f"quiet-{number}" for number in range(6))
 _CAPACITY_SECONDS, _CAPACITY_VISITORS = 4.0, 8
 _EMULATOR_SHARE = 0.3
+_EMULATOR_PACE, _EMULATOR_SECONDS = Pace(1.2, 0.8, 0.6), 8.0
+"""About a quarter of what the emulator can carry: with more, a flood of three tenths would fill it."""
 _SETTLE_SECONDS = 1.5
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Plan:
     """How long each part lasts, and which rows are run."""
 
@@ -92,20 +97,21 @@ class Harness:
         flooded, wanted = starts[: len(starts) // 2], starts[len(starts) // 2 :]
         rows = list(list_rows(plan.crowds, plan.kinds))
         names = [name_business(crowd, what) for crowd, what in rows]
-        await asyncio.to_thread(world.open_businesses, *QUIET, *names)
+        await asyncio.to_thread(world.open_businesses, *QUIET, _CONTROL, *names)
         traffic = Traffic(world.visitors, wanted)
         await self._warm_up(traffic, QUIET)
-        per_second = plan.per_second
+        rates: Mapping[What, float] = dict.fromkeys(KINDS, plan.per_second)
         if world.kind == "emulator":
-            capacity = await self._measure_capacity()
-            per_second = max(1.0, capacity * _EMULATOR_SHARE)
-            print(f"capacity of the emulator: {capacity:.1f} answered questions a second", flush=True)
+            self.pace, plan.during_seconds = _EMULATOR_PACE, _EMULATOR_SECONDS
+            rates = await self._measure_emulator(traffic)
         async with watch_lag() as late, run_flood_process(world) as flood:
             google = world.count_google_calls()
-            before = await traffic.arrive(QUIET, self.pace, plan.before_seconds)
+            alone = await traffic.arrive(QUIET, self.pace, plan.before_seconds)
             google_per_second = (world.count_google_calls() - google) / plan.before_seconds
+            print(f"without a sender of frames: {format_all_waits(alone)}", flush=True)
+            before = await self._measure_beside_sender(traffic, flood, rates["chats"])
             for crowd, what in rows:
-                order = {"crowd": crowd.name, "what": what, "tenant": name_business(crowd, what), "rate": per_second}
+                order = {"crowd": crowd.name, "what": what, "tenant": name_business(crowd, what), "rate": rates[what]}
                 order |= {"seconds": plan.during_seconds, "starts": flooded, "own_starts": wanted[::-1]}
                 row = await self._run_row(
                     traffic, flood, order, crowd=crowd, before=before, google_per_second=google_per_second
@@ -114,6 +120,21 @@ class Harness:
                 noticed = "; ".join(row.list_noticed() + row.during.ends[:3]) or "no"
                 print(f"{crowd.name}: {what}: {row.result}; others noticed: {noticed}", flush=True)
             print(f"lag of the visitors' process: {describe_lag(late)}", flush=True)
+
+    async def _measure_beside_sender(self, traffic: Traffic, flood: FloodProcess, rate: float) -> Waits:
+        """Measure while as many frames are sent, of a session that is refused from the memory of the ingress.
+
+        On AWS the ingress has processors of its own; here it takes them from the workers. That is no effect of a flood
+        on others, so it is in what a flood is compared with.
+        """
+        order = {"crowd": "one session", "what": "chats", "tenant": _CONTROL, "rate": rate, "starts": []}
+        await flood.order(order | {"seconds": self.plan.before_seconds})
+        running = asyncio.create_task(flood.order({}))
+        waits = await traffic.arrive(QUIET, self.pace, self.plan.before_seconds)
+        await running
+        await asyncio.to_thread(self.world.purge_queues)
+        await asyncio.sleep(_SETTLE_SECONDS)
+        return waits
 
     async def _run_row(
         self,
@@ -158,16 +179,40 @@ class Harness:
         """Let each business have one visitor of each kind: profiles, documents and calendars are cached then."""
         await asyncio.gather(*(traffic.arrive([tenant], Pace(1, 1, 1), 1) for tenant in tenants))
 
-    async def _measure_capacity(self) -> float:
-        """Return how many questions a second are answered while some visitors ask all the time."""
-        waits, ends = Waits(), read_ms() + _CAPACITY_SECONDS * 1000
+    async def _measure_emulator(self, traffic: Traffic) -> Mapping[What, float]:
+        """Return three tenths of what the emulator carries of each kind, in frames a second.
 
-        async def ask(number: int) -> None:
-            while read_ms() < ends:
-                await self.world.visitors.ask_for_times(QUIET[number % len(QUIET)], waits)
+        A move costs it as much as a hold, and a hello or a connection at most as much as a question.
+        """
+        visitors = self.world.visitors
+        chats = await self._measure_capacity(visitors.ask_assistant)
+        questions = await self._measure_capacity(visitors.ask_for_times)
+        holds = await self._measure_capacity(traffic.book)
+        print(
+            f"the emulator carries {chats:.1f} chats, {questions:.1f} questions or {holds:.1f} holds a second",
+            flush=True,
+        )
+        capacities: Mapping[What, float] = {
+            "chats": chats,
+            "questions": questions,
+            "holds": holds,
+            "moves": holds,
+            "hellos": questions,
+            "connects": questions,
+        }
+        return {what: max(0.5, capacity * _EMULATOR_SHARE) for what, capacity in capacities.items()}
 
-        await asyncio.gather(*(ask(number) for number in range(_CAPACITY_VISITORS)))
-        return len(waits.by_metric["slots"]) / _CAPACITY_SECONDS
+    async def _measure_capacity(self, act: Callable[[str, Waits], Awaitable[None]]) -> float:
+        """Return how often a second something succeeds while some visitors do it all the time."""
+        waits, began = Waits(), read_ms()
+
+        async def repeat(number: int) -> None:
+            while read_ms() < began + _CAPACITY_SECONDS * 1000:
+                await act(QUIET[number % len(QUIET)], waits)
+
+        await asyncio.gather(*(repeat(number) for number in range(_CAPACITY_VISITORS)))
+        succeeded = max(sum(map(math.isfinite, each)) for each in waits.by_metric.values())
+        return succeeded / ((read_ms() - began) / 1000)
 
 
 def name_business(crowd: Crowd, what: What) -> str:

@@ -65,6 +65,11 @@ def format_table(rows: Sequence[Row]) -> str:
     return "\n".join(lines)
 
 
+def format_all_waits(waits: Waits) -> str:
+    """Return p50 and p95 of all that was waited for, in milliseconds."""
+    return "; ".join(f"{metric} {_format_waits(waits.by_metric[metric])}" for metric in METRICS)
+
+
 def _format_waits(waits: Sequence[float]) -> str:
     return ", ".join(_format_ms(find_percentile(waits, percent)) for percent in (50, 95))
 

@@ -145,7 +145,7 @@ class Traffic:
         await asyncio.gather(
             self._repeat(pace.chats, seconds, lambda: self._visitors.ask_assistant(next(tenant), waits)),
             self._repeat(pace.slots, seconds, lambda: self._visitors.ask_for_times(next(tenant), waits)),
-            self._repeat(pace.bookings, seconds, lambda: self._book(next(tenant), waits)),
+            self._repeat(pace.bookings, seconds, lambda: self.book(next(tenant), waits)),
         )
         return waits
 
@@ -157,9 +157,10 @@ class Traffic:
             tasks.append(asyncio.create_task(begin()))
         await asyncio.gather(*tasks)
 
-    def _book(self, tenant: str, waits: Waits) -> Any:
+    async def book(self, tenant: str, waits: Waits) -> None:
+        """Let a visitor request the next time that a business has."""
         number = self._next_start[tenant] = self._next_start.get(tenant, -1) + 1
-        return self._visitors.book(tenant, self._starts[number % len(self._starts)], waits)
+        await self._visitors.book(tenant, self._starts[number % len(self._starts)], waits)
 
 
 async def _await_arrival(future: "asyncio.Future[tuple[float, str]]") -> tuple[float, str]:

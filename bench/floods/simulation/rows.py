@@ -165,7 +165,7 @@ ROWS = (
     SimulatedFlood("one session: chats", 1, 1, 10, _chat, _bound_chats_of_session, neighbours=True),
     SimulatedFlood("one address: chats", 40, 1, 10, _chat, _bound_chats_of_address, neighbours=True),
     SimulatedFlood("one address, five businesses: chats", 40, 1, 10, _chat, tenants=5),
-    SimulatedFlood("one business: chats", 200, 200, 15, _chat, _bound_chats_of_business),
+    SimulatedFlood("one business: chats", 200, 200, 25, _chat, _bound_chats_of_business),
     SimulatedFlood("one business: questions", 170, 170, 12, _ask, _bound_waits, calendar_seconds=_CALENDAR_SECONDS),
     SimulatedFlood(
         "one business: questions, then gone",

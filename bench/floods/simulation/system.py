@@ -72,7 +72,7 @@ ANSWER_SECONDS = 4.8
 NOTICES_PER_MINUTE = 300
 KEY = b"a secret of the deployment"
 ORIGIN = "https://salon.example"
-LIMITS = "address.chats=80,address.queries=500,address.commands=120,business.chats=120,business.queries=1000"
+LIMITS = "address.chats=80,address.queries=500,address.commands=120,business.chats=160,business.queries=1000"
 """Address and business may send less than what is deployed, as the pools are smaller; a session as much."""
 _START = datetime(2026, 1, 12, 12, tzinfo=UTC)
 _LEASE = timedelta(hours=1)

@@ -1,7 +1,6 @@
 """Environments of a function that share their counters, as tests of the rate limits need them."""
 
 from dataclasses import dataclass, field
-from datetime import timedelta
 
 from api_gateway_ws.limits.connects import ConnectLimiter
 from api_gateway_ws.limits.limiter import RateLimiter, Request
@@ -23,19 +22,12 @@ class NoConnections:
         return self.count
 
 
-def open_clock():
-    """Return a clock in the last ten seconds of a minute, in which its whole budget may be leased."""
-    clock = FakeClock()
-    clock.advance(timedelta(seconds=50))
-    return clock
-
-
 @dataclass
 class Shared:
     """What all environments share."""
 
     limits: str = ""
-    clock: FakeClock = field(default_factory=open_clock)
+    clock: FakeClock = field(default_factory=FakeClock)
     counters: FakeRateCounters = field(default_factory=FakeRateCounters)
     connections: NoConnections = field(default_factory=NoConnections)
 

@@ -58,17 +58,17 @@ def test_fifty_environments_overshoot_by_no_more_than_their_blocks(scope, make_r
 
 def test_the_overshoot_is_exactly_what_was_not_leased():
     """The bound is reached where nobody leases: each environment spends its first block, and asks after that."""
-    shared = Shared("business.chats=240")
+    shared = Shared("business.hellos=240")
     limiters = [shared.open() for _ in range(ENVIRONMENTS)]
     block = find_block(240)
     spent = sum(
-        limiter.admit(chat(f"s{n}{i}", source_ip="")) is None
+        limiter.admit(chat(f"s{n}{i}", source_ip="", kind="hellos")) is None
         for n, limiter in enumerate(limiters)
         for i in range(block)
     )
     assert (spent, shared.counters.writes_of("business")) == (ENVIRONMENTS * block, 0)
 
-    admitted = ask_until_refused(limiters, lambda number: chat(f"later{number}", source_ip=""))
+    admitted = ask_until_refused(limiters, lambda number: chat(f"later{number}", source_ip="", kind="hellos"))
 
     leases = 240 // (2 * block)  # each of what it has spent, and of another block
     assert admitted.total() == leases * block
@@ -78,8 +78,8 @@ def test_the_overshoot_is_exactly_what_was_not_leased():
 def test_one_environment_alone_ends_exactly_at_the_limit():
     """Its first lease contains what it has spent before."""
     shared = Shared()
-    admitted = ask_until_refused([shared.open()], lambda number: chat(f"s{number}"))
-    assert admitted.total() == DEFAULTS["address.chats"]
+    admitted = ask_until_refused([shared.open()], lambda number: chat(f"s{number}", kind="hellos"))
+    assert admitted.total() == DEFAULTS["address.hellos"]
 
 
 def test_threads_do_not_exceed_the_bound_either():
@@ -141,14 +141,14 @@ def test_a_refusal_is_remembered_until_the_minute_ends():
 
 def test_wider_networks_have_twice_the_budget_of_the_one_within():
     """An attacker with a /48 has 65 536 networks of /64, and spends four times what one of them may."""
-    shared = Shared("address.chats=20,business=10000")
+    shared = Shared("address.hellos=20,business=10000")
     limiter = shared.open()
-    same_56 = [limiter.admit(chat(f"a{n}", source_ip=f"2001:db8:0:{n % 256:x}::1")) for n in range(60)]
+    same_56 = [limiter.admit(chat(f"a{n}", source_ip=f"2001:db8:0:{n % 256:x}::1", kind="hellos")) for n in range(60)]
     assert same_56.count(None) == 40
-    same_48 = [limiter.admit(chat(f"b{n}", source_ip=f"2001:db8:0:{n:x}00::1")) for n in range(1, 60)]
+    same_48 = [limiter.admit(chat(f"b{n}", source_ip=f"2001:db8:0:{n:x}00::1", kind="hellos")) for n in range(1, 60)]
     # What is left when a lease is due may be less than a block, which is not leased any more.
     assert 40 - 17 < same_48.count(None) <= 40
-    assert limiter.admit(chat("c", source_ip="2001:db8:1::1")) is None
+    assert limiter.admit(chat("c", source_ip="2001:db8:1::1", kind="hellos")) is None
 
 
 def test_businesses_do_not_share_an_address():

@@ -12,7 +12,6 @@ from api_gateway_ws.limits.connects import Connect
 from api_gateway_ws.limits.limiter import OUTAGE_MS, RateLimiter
 from shared.errors import PermanentError, TransientError
 from shared.tenants.rate_limits import DEFAULTS, RateLimits
-from tests.fakes.clock import FakeClock
 from tests.unit.api_gateway_ws.limits.environments import ADDRESS, Shared, chat
 
 AN_HOUR_OF_A_VISITOR = ("hellos", *("queries",) * 6, "commands", "commands", *("chats", "stops") * 4)
@@ -64,7 +63,7 @@ def test_a_session_is_counted_exactly_although_leases_take_its_write(shared):
 
 def test_the_limit_of_a_session_holds_where_its_frames_take_leases():
     """A lone flood of a session ends at its limit, but for frames whose leases come one after the other at its end."""
-    shared = Shared("session.chats=50,session.frames=1000", clock=FakeClock())
+    shared = Shared("session.chats=50,session.frames=1000")
     limiter = shared.open()
     admitted = 0
     for _ in range(6):
@@ -73,8 +72,9 @@ def test_the_limit_of_a_session_holds_where_its_frames_take_leases():
     assert 50 <= admitted <= 50 + 3
 
 
-def test_a_refused_frame_counts_nowhere(shared):
+def test_a_refused_frame_counts_nowhere():
     """Its address and its business have as much left as before; in memory the refusal costs no further write."""
+    shared = Shared("address.chats=480")
     limiter = shared.open()
     while limiter.admit(chat()) is None:
         pass
@@ -130,7 +130,7 @@ def test_everything_is_admitted_while_no_digest_can_be_computed(shared):
 def test_what_is_remembered_is_bounded(shared, monkeypatch):
     """However many networks and sessions come; those that come often stay."""
     monkeypatch.setattr(minute, "MAX_KEPT", 100)
-    limiter = Shared("address.chats=10").open()
+    limiter = Shared("address.chats=10,business=99999").open()
     for number in range(1000):
         limiter.admit(chat(f"s{number}", source_ip=f"198.51.{number % 250}.{number // 250}"))
         if number % 20 == 0:
@@ -160,7 +160,7 @@ def test_a_business_overrides_single_limits(shared):
 
 
 def test_those_who_wait_for_a_crowd_do_not_come_back_at_once(shared):
-    """Their waits are spread, so that the next ten seconds do not begin with all of them."""
+    """Their waits are spread, so that the next minute does not begin with all of them."""
     draws = iter([0.5] * 1000)
     limiter = RateLimiter(
         counters=shared.counters,
@@ -170,7 +170,7 @@ def test_those_who_wait_for_a_crowd_do_not_come_back_at_once(shared):
         random_source=lambda: next(draws),
     )
     refusals = [limiter.admit(chat(f"s{number}", source_ip="")) for number in range(20)]
-    assert refusals[-1].wait_ms == 10_000 + 5_000
+    assert refusals[-1].wait_ms == 60_000 + 5_000
 
 
 @pytest.mark.parametrize(
@@ -179,35 +179,36 @@ def test_those_who_wait_for_a_crowd_do_not_come_back_at_once(shared):
 )
 def test_two_thousand_messages_in_twenty_seconds_end_at_what_is_due(scope, find_address):
     """From one address, and from as many addresses as messages. The long form sends them through the ingress."""
-    shared = Shared(clock=FakeClock())
+    shared = Shared()
     limiters, admitted = [shared.open(), shared.open()], 0
     for number in range(2000):
         admitted += limiters[number % 2].admit(chat(f"s{number}", source_ip=find_address(number))) is None
         shared.clock.advance(timedelta(milliseconds=10))
-    due = DEFAULTS[f"{scope}.chats"] * 3 / 7
-    assert due - 25 <= admitted <= due + 2 * 17
+    due = DEFAULTS[f"{scope}.chats"] / 2
+    assert due - 50 <= admitted <= due + 2 * 17
 
 
 @pytest.mark.parametrize("kind", ["chats", "queries", "commands"])
 def test_what_is_queued_is_spread_over_the_minute(kind):
-    """Two sevenths may come at once, and one more with each ten seconds; who is refused hears how long that takes."""
-    shared = Shared(f"business.{kind}=700,business.frames=9999", clock=FakeClock())
-    limiter, admitted = shared.open(), []
+    """A quarter may come within ten seconds; who is refused hears how long they still last."""
+    shared = Shared(f"business.{kind}=700,business.frames=9999")
+    limiter, admitted, waits = shared.open(), [], []
     for part in range(6):
         answers = [limiter.admit(chat(f"{part}-{number}", kind=kind, source_ip="")) for number in range(400)]
         admitted.append(answers.count(None))
-        assert {answer.wait_ms for answer in answers if answer} == {10_000}
+        waits.append({answer.wait_ms for answer in answers if answer})
         shared.clock.advance(timedelta(seconds=10))
     block = Budget("business", "salon", kind, 700).block
-    assert 200 - block <= admitted[0] <= 200
+    assert all(count <= 175 + block for count in admitted)
+    assert min(admitted[:3]) >= 175 - block
     assert 700 - block <= sum(admitted) <= 700
-    assert max(admitted[1:]) <= 100 + block
+    assert waits == [{10_000}, {10_000}, {10_000}, {30_000}, {20_000}, {10_000}]
 
 
 @pytest.mark.parametrize("kind", ["hellos", "stops"])
 def test_what_is_not_queued_may_come_at_once(kind):
     """As after an outage."""
-    shared = Shared(f"business.{kind}=700", clock=FakeClock())
+    shared = Shared(f"business.{kind}=700")
     limiter = shared.open()
     answers = [limiter.admit(chat(f"{number}", kind=kind, source_ip="")) for number in range(800)]
     assert 700 - 29 <= answers.count(None) <= 700
@@ -215,10 +216,10 @@ def test_what_is_not_queued_may_come_at_once(kind):
 
 
 def test_everybody_may_come_back_within_a_minute(shared):
-    """Four hundred visitors of a business, a hundred from one office, reconnect, say hello and look up visits."""
+    """Four hundred visitors of a business, eighty from one office, reconnect, say hello and look up visits."""
     connects, frames = shared.open_for_connects(), shared.open()
     for number in range(400):
-        address = ADDRESS if number < 100 else f"198.51.{number % 250}.{number // 250}"
+        address = ADDRESS if number < 80 else f"198.51.{number % 250}.{number // 250}"
         assert connects.admit(Connect("salon", address, None)) is None
         for kind in ("hellos", "queries", "queries"):
             assert frames.admit(chat(f"s{number}", kind=kind, source_ip=address)) is None
