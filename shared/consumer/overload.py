@@ -13,7 +13,7 @@ from shared.claims import Claim
 from shared.consumer.disposition import Disposition, RetryIn
 from shared.consumer.handler import MessageT, MessageT_contra
 from shared.consumer.shares import HandlerShares, Holders, RetrySchedule, ShareLimits
-from shared.consumer.start_rate import FREE_HANDLERS, StartRate
+from shared.consumer.start_rate import FREE_HANDLERS, PART_OF_ADDRESS, StartRate
 
 log = structlog.get_logger()
 
@@ -39,6 +39,10 @@ _WAITING_PART = 0.75
 """This part of the handlers may run or wait for the loop; the permits of the rest are needed for other tenants."""
 
 _MAX_START_WAIT_SECONDS = 1.0
+
+
+_PARTS_OF_RATE = (1.0, PART_OF_ADDRESS)
+"""Of a tenant and of an address."""
 
 
 class Shedding(Protocol[MessageT_contra]):
@@ -89,10 +93,12 @@ class OverloadGuard(Generic[MessageT]):
 
     def take_handler(self, holders: Holders) -> str | None:
         """Take a handler and return None, or return the holder whose share is used up; `end_handler` gives it back."""
-        tenant, shares = holders[0], self._shares
-        if self._start_rate and shares.count_held(tenant) >= FREE_HANDLERS and not self._start_rate.take_start(tenant):
-            return tenant
-        return shares.take(holders)
+        if self._start_rate:
+            parts = zip(holders, _PARTS_OF_RATE)  # noqa: B905 - a session has no rate, and this is a hot path
+            busy = [each for each in parts if each[0] and self._shares.count_held(each[0]) >= FREE_HANDLERS]
+            if busy and not self._start_rate.take_start(busy):
+                return busy[-1][0]
+        return self._shares.take(holders)
 
     def end_handler(self, holders: Holders, *, began: float) -> None:
         """Give a handler back that began at a time of the monotonic clock."""

@@ -1,18 +1,20 @@
-"""Limits how fast one tenant starts handlers while the event loop is busy with them.
+"""Limits how fast one tenant, and one address, starts handlers while the event loop is busy with them.
 
 Handlers of a pool share one processor. A share of the handlers alone does not keep it free: forty of them that compute
-for twenty milliseconds each delay every step of another tenant's handler by a second.
+for twenty milliseconds each delay every step of another tenant's handler by a second. An address gets half of what its
+tenant may start, so that the other visitors of a business do not wait behind one of them.
 """
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
-FREE_HANDLERS = 4
-"""A tenant with fewer handlers starts the next one whatever the loop does."""
+FREE_HANDLERS = 2
+"""A tenant or an address with fewer handlers starts the next one whatever the loop does."""
+PART_OF_ADDRESS = 0.5
 
 _TICK_SECONDS = 0.01
-_LATE_SECONDS = 0.006
+_LATE_SECONDS = 0.004
 """How late the loop may be: a handler has a dozen steps, and each waits for the loop."""
 _OWN_SECONDS = 0.005
 """The loop is busy itself if it has computed for so long meanwhile; else other processes have the processor."""
@@ -21,16 +23,16 @@ _GROWTH, _DECLINE = 1.1, 0.6
 
 
 class StartRate:
-    """How many handlers each tenant may start between two ticks: more while the loop is on time, fewer once it is late.
+    """How many handlers each holder may start between two ticks: more while the loop is on time, fewer once it is late.
 
-    It ticks only while a tenant has more handlers than are free for it.
+    It ticks only while a holder has more handlers than are free for it.
     """
 
     def __init__(self, *, cpu_seconds: Callable[[], float] = time.process_time) -> None:
         self._cpu_seconds = cpu_seconds
         self._starts_per_tick = _FIRST_STARTS
-        self._credits: dict[str, float] = {}
-        """What each tenant has left until the next tick."""
+        self._credits: dict[str, tuple[float, float]] = {}
+        """What each holder has left until the next tick, and its part of the rate."""
         self._is_ticking = False
         self._was_asked = False
         self._due = self._cpu_before = 0.0
@@ -41,16 +43,18 @@ class StartRate:
         """Return how long a tenant waits between two starts at the present rate."""
         return _TICK_SECONDS / self._starts_per_tick
 
-    def take_start(self, tenant: str) -> bool:
-        """Return whether the tenant may start one more handler now, and count it."""
+    def take_start(self, holders: Sequence[tuple[str, float]]) -> bool:
+        """Return whether all holders may start one more handler now, and count it; each has a part of the rate."""
         if not self._is_ticking:
             self._begin()
         self._was_asked = True
-        credit = self._credits.get(tenant, max(self._starts_per_tick, 1.0))
-        if credit < 1:
-            self._credits[tenant] = credit
+        full = max(self._starts_per_tick, 1.0)
+        for holder, part in holders:
+            self._credits.setdefault(holder, (full, part))
+        if any(self._credits[holder][0] < 1 for holder, _ in holders):
             return False
-        self._credits[tenant] = credit - 1
+        for holder, part in holders:
+            self._credits[holder] = self._credits[holder][0] - 1, part
         return True
 
     async def wait(self) -> None:
@@ -74,7 +78,10 @@ class StartRate:
         factor = _DECLINE if is_late else _GROWTH
         self._starts_per_tick = min(max(self._starts_per_tick * factor, _MIN_STARTS), _MAX_STARTS)
         limit = max(self._starts_per_tick, 1.0)
-        self._credits = {tenant: min(credit + self._starts_per_tick, limit) for tenant, credit in self._credits.items()}
+        self._credits = {
+            holder: (min(credit + self._starts_per_tick * part, limit), part)
+            for holder, (credit, part) in self._credits.items()
+        }
         waiting, self._waiting = self._waiting, []
         for tick in waiting:
             if not tick.done():

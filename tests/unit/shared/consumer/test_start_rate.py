@@ -4,6 +4,7 @@ import asyncio
 from datetime import timedelta
 from types import SimpleNamespace
 
+from shared.consumer import overload
 from shared.consumer.disposition import Ack
 from shared.consumer.overload import OverloadGuard
 from shared.consumer.shares import ShareLimits, find_holders
@@ -37,9 +38,9 @@ class BusyPool:
         self.seconds = {"flood": [], "quiet": []}
         self.running = self.max_running = 0
 
-    async def process(self, tenant):
+    async def process(self, tenant, who=None, source_ip=""):
         """Process a message until it has a handler, as a queue delivers it again after it was deferred."""
-        message = SimpleNamespace(tenant=tenant, session_id="", replay=0)
+        message = SimpleNamespace(tenant=tenant, session_id="", source_ip=source_ip, replay=0)
         holders, began = find_holders(message), self.loop.time()
         while used_up := self.guard.take_handler(holders):
             deferred = await self.guard.wait_or_defer(message, holders, used_up, age=timedelta(0), shed=self.shed)
@@ -54,7 +55,7 @@ class BusyPool:
             await asyncio.sleep(CALL_SECONDS)
         self.guard.end_handler(holders, began=handler_began)
         self.running -= 1
-        self.seconds[tenant].append(self.loop.time() - began)
+        self.seconds[who or tenant].append(self.loop.time() - began)
 
     async def shed(self, handle):
         return Ack()
@@ -84,6 +85,35 @@ def test_others_hardly_wait_for_a_flood_that_computes():
     assert max(pool.seconds["quiet"]) < 0.35
     assert len(pool.seconds["flood"]) == FLOOD
     assert max(pool.seconds["flood"]) < 1.3 * FLOOD * STEPS * CPU_SECONDS
+
+
+async def flood_from_one_address(limits):
+    """Let one address flood its business, and other visitors of the same business come meanwhile."""
+    pool = BusyPool(limits)
+    for _ in range(40):
+        await pool.process("salon", "quiet", "198.51.100.1")
+    pool.seconds["quiet"].clear()
+    tasks = [asyncio.create_task(pool.process("salon", "flood", "192.0.2.7")) for _ in range(FLOOD)]
+    for number in range(12):
+        tasks.append(asyncio.create_task(pool.process("salon", "quiet", f"198.51.{number}.1")))
+        await asyncio.sleep(0.25)
+    await asyncio.gather(*tasks)
+    return pool
+
+
+def test_visitors_of_the_same_business_do_not_wait_behind_an_address(monkeypatch):
+    """They have half of what it may start; one may be deferred for a second. Otherwise the address takes nearly all."""
+
+    def run():
+        pool = run_turned(flood_from_one_address(ShareLimits()), loop_factory=BusyLoop)
+        assert len(pool.seconds["flood"]) == FLOOD
+        return sorted(pool.seconds["quiet"])
+
+    *most, longest = run()
+    assert max(most) < 0.35
+    assert longest < 1.5
+    monkeypatch.setattr(overload, "_PARTS_OF_RATE", (1.0,))
+    assert run()[-1] > 3
 
 
 def test_without_it_others_wait_for_the_processor():
