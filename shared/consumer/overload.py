@@ -95,7 +95,7 @@ class OverloadGuard(Generic[MessageT]):
         """Take a handler and return None, or return the holder whose share is used up; `end_handler` gives it back."""
         if self._start_rate:
             parts = zip(holders, _PARTS_OF_RATE)  # noqa: B905 - a session has no rate, and this is a hot path
-            busy = [each for each in parts if each[0] and self._shares.count_held(each[0]) >= FREE_HANDLERS]
+            busy = [(who, part) for who, part in parts if who and self._shares.count_held(who) >= FREE_HANDLERS]
             if busy and not self._start_rate.take_start(busy):
                 return busy[-1][0]
         return self._shares.take(holders)
