@@ -6,7 +6,7 @@ other businesses, and for floods of one session or address of the same one, too,
 book. Before a flood they are measured beside a sender of as many frames that are all refused from memory.
 
 Examples:
-  python -m bench.floods                                     both worlds, all rows, within ten minutes
+  python -m bench.floods                                     both worlds, all rows, in a quarter of an hour
   python -m bench.floods --world fast --crowds session       the floods of one session
   python -m bench.floods --world fast --kinds chats --settings POOL_TENANT_SHARE=1    without one guard
 """
