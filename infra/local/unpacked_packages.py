@@ -71,7 +71,7 @@ class UnpackedPackages:
                 opened.extractall(partial)
             partial.rename(content)
         finally:
-            archive.unlink()
+            archive.unlink(missing_ok=True)
             shutil.rmtree(partial, ignore_errors=True)
 
     def _remove_unused(self) -> None:
