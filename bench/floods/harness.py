@@ -187,16 +187,16 @@ class Harness:
         visitors = self.world.visitors
         chats = await self._measure_capacity(visitors.ask_assistant)
         questions = await self._measure_capacity(visitors.ask_for_times)
-        holds = await self._measure_capacity(traffic.book)
+        bookings = await self._measure_capacity(traffic.book)
         print(
-            f"the emulator carries {chats:.1f} chats, {questions:.1f} questions or {holds:.1f} holds a second",
+            f"the emulator carries {chats:.1f} chats, {questions:.1f} questions or {bookings:.1f} holds a second",
             flush=True,
         )
         capacities: Mapping[What, float] = {
             "chats": chats,
             "questions": questions,
-            "holds": holds,
-            "moves": holds,
+            "holds": bookings,
+            "moves": bookings,
             "hellos": questions,
             "connects": questions,
         }
