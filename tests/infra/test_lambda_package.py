@@ -121,7 +121,7 @@ def test_without_the_python_of_the_runtime_a_package_is_built_and_the_reason_pri
 # --- Every function answers an event --------------------------------------------------------------------------------
 
 ANSWER = """
-import importlib, json, sys
+import importlib, json, os, sys
 sys.path[:0] = json.loads(sys.argv[1])
 module, _, name = sys.argv[2].rpartition(".")
 handler = getattr(importlib.import_module(module), name)
@@ -131,7 +131,8 @@ class Context:
 answer = handler(json.loads(sys.argv[3]), Context())
 outside = [each for each in map(lambda module: getattr(module, "__file__", None) or "", list(sys.modules.values()))
            if "site-packages" in each]
-print(json.dumps([answer, outside]))
+print(json.dumps([answer, outside]), flush=True)
+os._exit(0)  # as Lambda ends a process: nothing is finalised while a thread of the worker may be logging
 """
 """Run by the runtime's Python with two folders and its standard library alone, as in Lambda."""
 
