@@ -82,7 +82,7 @@ class Budget:
 
     def note_used_up(self, counts: Mapping[str, int], now_ms: int) -> None:
         """Note that the counts of the row refuse a lease: nothing is left of this minute, or of these ten seconds."""
-        is_of_minute = counts.get(LEASED, 0) + self.wanted > self.limit or self.kind not in QUEUED
+        is_of_minute = counts.get(LEASED, 0) + self.wanted > self.limit
         part_ms = MINUTE_MS if is_of_minute else BURST_MS
         self.used_up_until = (now_ms // part_ms + 1) * part_ms
 

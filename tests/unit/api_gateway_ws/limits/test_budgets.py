@@ -82,6 +82,19 @@ def test_one_environment_alone_ends_exactly_at_the_limit():
     assert admitted.total() == DEFAULTS["address.hellos"]
 
 
+def test_of_a_large_budget_an_environment_spends_ten_without_a_lease():
+    """A block of it, times the environments of a flood, would be as much as the budget."""
+    shared = Shared("business.chats=2400,business.hellos=2400")
+    limiter = shared.open()
+    assert all(limiter.admit(chat(f"s{number}", source_ip="")) is None for number in range(10))
+    assert shared.counters.writes_of("business") == 0
+    limiter.admit(chat("one more", source_ip=""))
+    assert shared.counters.writes_of("business") == 1
+    for number in range(20):
+        limiter.admit(chat(f"h{number}", source_ip="", kind="hellos"))
+    assert shared.counters.writes_of("business") == 1
+
+
 def test_threads_do_not_exceed_the_bound_either():
     """Fifty environments at once, on threads,."""
     shared = Shared("business.chats=240")
