@@ -85,7 +85,8 @@ def _render_report(report: TenantReport) -> Iterator[Text]:
     if not report.problems:
         yield Text("  OK       there is nothing to correct", style="green")
     if business := report.business:
-        facts = [("address", business.address), ("phone", business.phone), ("hours", business.opening_hours)]
+        facts = [("address", business.address), ("phone", business.phone), ("fee", business.cancellation_fee)]
+        facts += [("hours", business.opening_hours)]
         facts += [("special", text) for text in business.special_dates]
         facts.append(("reminded", business.reminders))
         yield from (sanitize_text(f"  {name:<8} {text}") for name, text in facts if text)

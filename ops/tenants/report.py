@@ -41,6 +41,7 @@ class BusinessPreview:
 
     address: str | None
     phone: str | None
+    cancellation_fee: str | None
     opening_hours: str
     special_dates: tuple[str, ...]
     """The exceptions and closed ranges within the horizon."""
@@ -146,6 +147,7 @@ def _preview_business(profile: TenantProfile, now: datetime) -> BusinessPreview:
     return BusinessPreview(
         choose_line(profile.address, profile.locale),
         profile.phone,
+        choose_line(profile.cancellation_fee, profile.locale),
         describe_week(profile),
         tuple(list_special_dates(profile, today, today + timedelta(days=profile.horizon_days))),
         describe_reminders(profile),

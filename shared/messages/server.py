@@ -193,10 +193,14 @@ class BookingSlotsData(Message):
     """What a code can be sent to."""
     change_deadline_hours: int | None = None
     """How long before its start a visit can be cancelled or moved for the last time; without it, until the start."""
+    cancellation_fee: str | None = None
+    """What a late cancellation or a missed visit costs, as the business writes it."""
     address: str | None = None
     """Where visits take place."""
     phone: str | None = None
     """The telephone number of the business, as it writes it."""
+    last_date: date | None = None
+    """The last date on which a visit can be booked now; a `from` after it finds nothing."""
     next_from: date | None = None
     """The next `from` to request, when a frame could not hold all days."""
     calendar_read_at: Annotated[Instant | None, Field(exclude_if=is_absent)] = None
@@ -246,6 +250,8 @@ class BookingDetailsData(Message):
     """Masked."""
     expires_at: Instant | None = None
     price: str | None = None
+    cancellation_fee: str | None = None
+    """What a late cancellation or a missed visit costs, as the business writes it."""
     address: str | None = None
     phone: str | None = None
     can_cancel: bool

@@ -159,6 +159,8 @@ class TenantProfile(Section):
     change_deadline_hours: Annotated[int, Field(ge=0, le=366 * 24)] = 0
     """How long before the start of a visit its visitor can cancel or move it for the last time; until the start by
     default."""
+    cancellation_fee: TranslatedLine | None = None
+    """What a visitor pays who cancels too late or does not come, as visitors read it, such as `half of the price`."""
     calendar_id: Annotated[str, StringConstraints(min_length=1, max_length=254)]
     busy_calendars: Annotated[tuple[BusyCalendarSource, ...], Field(max_length=10)] = ()
     """Further calendars that are only read: their events make every resource busy."""
@@ -221,6 +223,10 @@ class TenantProfile(Section):
     def compute_change_end(self, start: datetime) -> datetime:
         """Return the instant from which the visitor of a visit with this start can neither cancel nor move it."""
         return start - timedelta(hours=self.change_deadline_hours)
+
+    def compute_last_date(self, now: datetime) -> date:
+        """Return the last of the business's dates on which a visit can be booked by now."""
+        return now.astimezone(self.zone).date() + timedelta(days=self.horizon_days)
 
     @property
     def has_visits_over_midnight(self) -> bool:

@@ -70,7 +70,8 @@ async def list_free_slots(ports: BookingPorts, case: Case, search: client.Bookin
         )
         for offered in profile.services
     )
-    room = MAX_LISTED_BYTES - sum(map(_compute_json_size, services))
+    fee = choose_line(profile.cancellation_fee, case.locale, profile.locale)
+    room = MAX_LISTED_BYTES - sum(map(_compute_json_size, services)) - len((fee or "").encode())
     listed, next_from = _fit_whole_days(build_slots(found.offers[:_MAX_LISTED_SLOTS], profile.zone), room)
     return BookingSlots(
         re=command.client_id,
@@ -80,8 +81,10 @@ async def list_free_slots(ports: BookingPorts, case: Case, search: client.Bookin
             time_zone=profile.time_zone,
             contact_kinds=list_contact_kinds(find_channels(ports, profile)),
             change_deadline_hours=profile.change_deadline_hours or None,
+            cancellation_fee=fee,
             address=choose_line(profile.address, case.locale, profile.locale),
             phone=profile.phone,
+            last_date=profile.compute_last_date(case.now),
             next_from=next_from,
             calendar_read_at=found.read_at,
         ),
@@ -227,7 +230,7 @@ def _compute_search_window(profile: TenantProfile, first: date, days: int, now: 
     None if that leaves no day.
     """
     today = now.astimezone(profile.zone).date()
-    last = today + timedelta(days=profile.horizon_days + 1)
+    last = profile.compute_last_date(now) + timedelta(days=1)
     begin = max(first, today)
     # The minimum is taken before adding days: a visitor may request the last possible date.
     end = min(min(first, last) + timedelta(days=days), last)

@@ -40,6 +40,7 @@ async def look_up_appointment(ports: BookingPorts, case: Case, reference: Bookin
             service_name=service.name.choose_text(case.locale, profile.locale) if service else appointment.service_id,
             time_zone=profile.time_zone,
             price=choose_line(service.price if service else None, case.locale, profile.locale),
+            cancellation_fee=choose_line(profile.cancellation_fee, case.locale, profile.locale),
             address=choose_line(profile.address, case.locale, profile.locale),
             phone=profile.phone,
             contact=mask_contact(appointment.contact.address),

@@ -154,6 +154,8 @@ def list_profile_facts(profile: TenantProfile) -> Iterable[str]:
         yield f"Closed on the public holidays of {profile.public_holidays}."
     if profile.change_deadline_hours:
         yield f"Visitors can cancel or move a visit here until {profile.change_deadline_hours} hours before it begins."
+    if profile.cancellation_fee:
+        yield f"A late cancellation or a missed visit costs: {_escape(' / '.join(profile.cancellation_fee.texts))}"
     yield f"Visitors are reminded: {describe_reminders(profile)}."
     yield "Services that can be booked:"
     chosen = select_services(profile)

@@ -50,7 +50,7 @@ class JinjaEmailTemplates:
             "service": flatten_text(notice.data.service_name),
             "start": format_instant(notice.data.start, t("format_date"), language=t.language, zone=zone),
             "time_zone": profile.time_zone,
-            **_describe_venue(notice, profile, t.language),
+            **_describe_venue(notice, profile, t),
             "answers": getattr(notice, "answers", ()),
             "links": links,
             "is_changeable": is_changeable,
@@ -81,11 +81,18 @@ def _format_deadline(notice: VisitorNotice, profile: TenantProfile, t: Texts) ->
     return format_instant(ends, t("format_date"), language=t.language, zone=profile.zone)
 
 
-def _describe_venue(notice: VisitorNotice, profile: TenantProfile, language: str) -> dict[str, str]:
-    """Return price, address and telephone number; empty where there are none, or the visit does not take place."""
+def _describe_venue(notice: VisitorNotice, profile: TenantProfile, t: Texts) -> dict[str, str]:
+    """Return price, fee, address and telephone number; empty where there are none, or the visit does not take place."""
     if not confirms_visit(notice):
-        return {"price": "", "address": "", "phone": ""}
+        return {"price": "", "cancellation_fee": "", "address": "", "phone": ""}
+    language = t.language
     service = profile.find_service(notice.data.service)
     price = choose_line(service.price if service else None, language, profile.locale)
     address = choose_line(profile.address, language, profile.locale)
-    return {"price": flatten_text(price or ""), "address": flatten_text(address or ""), "phone": profile.phone or ""}
+    fee = choose_line(profile.cancellation_fee, language, profile.locale)
+    return {
+        "price": flatten_text(price or ""),
+        "cancellation_fee": t("cancellation_fee", fee=flatten_text(fee)) if fee else "",
+        "address": flatten_text(address or ""),
+        "phone": profile.phone or "",
+    }

@@ -40,11 +40,13 @@ def test_what_visitors_see_is_previewed(terminal, folder):
     more = 'price: 120 zł, questions: [{id: a, kind: text, label: "[b]Why[/b]?"}]'
     text = PROFILE.replace("duration_minutes: 60}", f"duration_minutes: 60, {more}}}")
     text += 'address: Prosta 1\nphone: "+48 600 700 800"\nclosed_ranges: [{first: 2026-01-20, last: 2026-01-30}]\n'
+    text += "cancellation_fee: half\n"
     (folder / "profile.yaml").write_text(text, encoding="utf-8")
     done = terminal.run("tenant", "check", str(folder))
     for line in (
         "address  Prosta 1",
         "phone    +48 600 700 800",
+        "fee      half",
         "hours    monday to tuesday 09:00-17:00; wednesday to sunday closed",
         "special  2026-01-20 to 2026-01-30 closed",
         "reminded 24 and 2 hours before a visit",

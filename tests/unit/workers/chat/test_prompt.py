@@ -61,6 +61,7 @@ def test_all_messages_of_a_business_share_one_text_of_instructions(make_profile,
 
 
 FACTS = {
+    "cancellation_fee": "half <b>",
     "address": {"pl": "ul. Prosta 1", "en": "Prosta Street 1"},
     "phone": "+48 600 700 800",
     "public_holidays": "PL",
@@ -86,6 +87,7 @@ def test_the_prompt_has_the_facts_of_the_profile(make_profile, facts):
         "Address: Prosta Street 1 / ul. Prosta 1",
         "Phone: +48 600 700 800",
         "Closed on the public holidays of PL.",
+        "A late cancellation or a missed visit costs: half &lt;b&gt;",
         "Visitors are reminded: 24 and 2 hours before a visit.",
         "- massage: Massage, 60 minutes, price: PLN 120 / 120 zł",
         "  Asked in the form: How many? (a number to 4)",

@@ -172,13 +172,24 @@ def test_a_name_is_plain_text(write, name):
 def test_an_email_about_a_visit_names_price_address_and_telephone_number(write, make_profile):
     """If the visit takes place and the profile has them; the number can be called from the e-mail."""
     service = {"id": "massage", "name": {"pl": "Masaż"}, "duration_minutes": 60, "price": {"pl": "od <b>1</b> zł"}}
-    profile = make_profile(address={"pl": "Długa 5\nKraków & co."}, phone="(22) 123-45 67", services=[service])
+    profile = make_profile(
+        address={"pl": "Długa 5\nKraków & co."},
+        phone="(22) 123-45 67",
+        services=[service],
+        cancellation_fee={"pl": "50 <i> zł"},
+    )
     for kind, fields in [(kind, {}) for kind in KINDS] + [("choose_again", {"stands": True})]:
         email = write(kind, profile=profile, **fields)
         stands = kind in {"confirmed", "rescheduled", "reminder"} or bool(fields)
-        lines = ("    od <b>1</b> zł", "    Długa 5, Kraków & co.", "    (22) 123-45 67")
+        fee = "    Późne odwołanie lub nieobecność: 50 <i> zł"
+        lines = ("    od <b>1</b> zł", fee, "    Długa 5, Kraków & co.", "    (22) 123-45 67")
         assert all(line in email.text.splitlines() for line in lines) is stands, kind
-        for part in ("od &lt;b&gt;1&lt;/b&gt; zł", "Długa 5, Kraków &amp; co.", 'href="tel:221234567"'):
+        for part in (
+            "od &lt;b&gt;1&lt;/b&gt; zł",
+            "nieobecność: 50 &lt;i&gt; zł",
+            "Długa 5, Kraków &amp; co.",
+            'href="tel:221234567"',
+        ):
             assert (part in email.html) is stands, (kind, part)
         assert "<b>1" not in email.html
     assert "tel:" not in write("confirmed").html

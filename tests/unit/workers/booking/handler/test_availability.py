@@ -42,7 +42,12 @@ async def test_free_times_include_the_services(world):
 async def test_free_times_include_prices_and_how_to_find_the_business(new_world):
     """Where the profile has them, in the visitor's language; a frame stays small enough whatever is written."""
     address = "\N{GRINNING FACE}" * 200
-    world = new_world(address={"pl": "Długa 5", "en": address}, phone="+48 22 123 45 67", resources=[{"id": "room"}])
+    world = new_world(
+        address={"pl": "Długa 5", "en": address},
+        phone="+48 22 123 45 67",
+        resources=[{"id": "room"}],
+        cancellation_fee={"pl": "połowa ceny", "en": address},
+    )
     profiles = world.tenants.blocking.profiles
     massage, *others = profiles["salon-ania"].services
     massage = massage.model_copy(update={"price": Translated({"pl": "od 120 zł", "en": "from PLN 120"})})
@@ -50,7 +55,7 @@ async def test_free_times_include_prices_and_how_to_find_the_business(new_world)
 
     frame = await world.ask("slots", days=60)
     data = frame["data"]
-    assert (data["address"], data["phone"]) == (address, "+48 22 123 45 67")
+    assert (data["address"], data["phone"], data["cancellation_fee"]) == (address, "+48 22 123 45 67", address)
     assert [service.get("price") for service in data["services"]] == ["from PLN 120", None]
     assert "next_from" in data
     assert len(json.dumps(frame, ensure_ascii=False, separators=(",", ":")).encode()) <= MAX_FRAME_BYTES
@@ -58,6 +63,7 @@ async def test_free_times_include_prices_and_how_to_find_the_business(new_world)
     held = await world.held()
     details = (await world.ask("lookup", appointment_id=held))["data"]
     assert (details["price"], details["address"], details["phone"]) == ("from PLN 120", address, "+48 22 123 45 67")
+    assert details["cancellation_fee"] == address
 
 
 async def test_a_query_stores_nothing(world):
@@ -140,6 +146,7 @@ async def test_a_truncated_list_continues_at_the_given_day(new_world):
     assert len(found) == len(set(found))
     assert len(days) == 61
     assert len({sum(start.startswith(one) for start in found) for one in sorted(days)[1:]}) == 1
+    assert data["last_date"] == max(days)
 
 
 @pytest.mark.parametrize("services", [1, 50])
