@@ -50,6 +50,13 @@ class PermanentError(Exception):
         self.reason = reason
 
 
+class TryAgainError(PermanentError):
+    """Something that the message needs was not there in time, and its sender hears that they can send it again.
+
+    So nobody has to replay it, and it is no failure.
+    """
+
+
 class DeploymentError(PermanentError):
     """A permission, a credential or a resource is missing; an operator can fix it, perhaps soon.
 

@@ -1,4 +1,4 @@
-"""The port of the counters of the model's tokens."""
+"""The port of the counters of the model's tokens, and of the messages that it did not answer."""
 
 from typing import Protocol
 
@@ -10,6 +10,14 @@ class UsageStore(Protocol):
 
     async def add_usage(self, tenant: str, day: str, usage: Usage) -> None:
         """Add one answer's tokens."""
+        ...
+
+    async def add_refusal(self, tenant: str, day: str) -> None:
+        """Count a message that the model did not answer, and whose visitor was asked to send it again."""
+        ...
+
+    async def get_refusals(self, tenant: str, day: str) -> int:
+        """Return how many there were on a day so far."""
         ...
 
     async def get_output_tokens(self, tenant: str, day: str) -> int:

@@ -41,6 +41,7 @@ from shared.messages.limits import MAX_CHAT_CHARACTERS
 from shared.messages.server import ChatFinal, ChatFinalData
 from shared.tenants.ports import TenantDirectory
 from shared.tenants.profile import TenantProfile
+from shared.usage import UsageStore
 from workers.booking.facade import BookingFacade, TimeExplanation
 
 log = structlog.get_logger()
@@ -81,6 +82,7 @@ class Today:
         handovers: HandoverStore,
         claims: ClaimStore,
         replies: Replies,
+        usage: UsageStore,
         clock: Clock,
     ) -> None:
         self._tenants = tenants
@@ -91,6 +93,7 @@ class Today:
         self._handovers = handovers
         self._claims = claims
         self._replies = replies
+        self._usage = usage
         self._clock = clock
 
     async def list_businesses(self, operator: Operator) -> Sequence[str]:
@@ -105,10 +108,11 @@ class Today:
             return None
         date_ = day or self._clock.now().astimezone(profile.zone).date()
         start, end = compute_day_bounds(date_, profile)
-        appointments, page, waiting = await asyncio.gather(
+        appointments, page, waiting, refused_count = await asyncio.gather(
             self._booking.list_visits(tenant, start, end, now=self._clock.now()),
             self._index.list_conversations(tenant, start, end, limit=MAX_CONVERSATIONS),
             read_waiting(self._handovers, tenant, limit=MAX_CONVERSATIONS),
+            self._usage.get_refusals(tenant, date_.isoformat()),
         )
         is_today = start <= self._clock.now() < end
         summaries = add_waiting(page.summaries, waiting) if is_today else page.summaries
@@ -123,6 +127,7 @@ class Today:
             has_more=page.has_more,
             warnings=await self._tenants.get_warnings(tenant),
             document_problems=await self._tenants.get_document_problems(tenant),
+            refused_count=refused_count,
         )
 
     async def explain_time(self, operator: Operator, tenant: str, service_id: str, time: str) -> ExplainedTime | None:

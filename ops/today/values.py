@@ -79,6 +79,8 @@ class Day:
     """What looks like a mistake in the business's profile, though it is accepted."""
     document_problems: Sequence[str] = ()
     """Which files of the business's folder the assistant does not read."""
+    refused_count: int = 0
+    """How many messages the model did not answer on the day (UTC) of this date; visitors were asked to repeat them."""
 
 
 @dataclass(frozen=True, slots=True)

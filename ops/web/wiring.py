@@ -36,6 +36,7 @@ from shared.aws.conversations.conversation_index import DynamoConversationIndex
 from shared.aws.conversations.handovers import DynamoHandoverStore
 from shared.aws.knowledge import open_tenant_directory
 from shared.aws.stores import open_visitor_stores
+from shared.aws.usage import DynamoUsageStore
 from shared.clock import Clock, SystemClock
 
 log = structlog.get_logger()
@@ -115,5 +116,6 @@ async def open_today(deployment: Deployment, clock: Clock) -> AsyncIterator[Toda
             ),
             claims=stores.claims,
             replies=stores.replies,
+            usage=DynamoUsageStore(client=stores.dynamodb, table=deployment.require_variable("usage_table")),
             clock=clock,
         )

@@ -1,4 +1,4 @@
-"""The `usage` table: tokens per tenant and day."""
+"""The `usage` table: tokens per tenant and day, and messages without an answer."""
 
 from typing import Any
 
@@ -35,8 +35,25 @@ class DynamoUsageStore:
                 ),
             )
 
+    async def add_refusal(self, tenant: str, day: str) -> None:
+        """Count a message that the model did not answer, and whose visitor was asked to send it again."""
+        with translate_aws_errors("usage.refused"):
+            await self._client.update_item(
+                TableName=self._table,
+                Key=to_item({"tenant": tenant, "day": day}),
+                UpdateExpression="ADD refused :one",
+                ExpressionAttributeValues=to_item({":one": 1}),
+            )
+
+    async def get_refusals(self, tenant: str, day: str) -> int:
+        """Return how many there were on a day so far."""
+        return await self._read_counter(tenant, day, "refused")
+
     async def get_output_tokens(self, tenant: str, day: str) -> int:
         """Return the output tokens of a day so far."""
+        return await self._read_counter(tenant, day, "output_tokens")
+
+    async def _read_counter(self, tenant: str, day: str, name: str) -> int:
         with translate_aws_errors("usage.get"):
             answer = await self._client.get_item(TableName=self._table, Key=to_item({"tenant": tenant, "day": day}))
-        return int(from_item(answer.get("Item", {})).get("output_tokens", 0))
+        return int(from_item(answer.get("Item", {})).get(name, 0))

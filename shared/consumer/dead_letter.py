@@ -1,29 +1,23 @@
-"""Dead-letters a message: copies it to the dead-letter queue with its reason, then notifies whoever waits for it."""
+"""Dead-letters a message: copies it to the dead-letter queue with its reason."""
 
-from typing import Generic
-
-from shared.claims import Claim
 from shared.consumer.decode import UndecodableError
 from shared.consumer.delivery import DeadLetterCopy, Delivery, Queue
 from shared.consumer.disposition import DeadLetter
-from shared.consumer.handler import Handler, MessageT
+from shared.consumer.handler import QueuedMessage
 
 
-class DeadLetters(Generic[MessageT]):
+class DeadLetters:
     """Copies messages to the dead-letter queue; the source message is deleted later, by the disposition.
 
     A crash in between repeats the copy and loses nothing. Each copy has its own deduplication id, because SQS
     silently drops a message whose id it saw in the last five minutes, and the source would still be deleted.
     """
 
-    def __init__(self, queue: Queue, handler: Handler[MessageT]) -> None:
+    def __init__(self, queue: Queue) -> None:
         self._queue = queue
-        self._handler = handler
 
-    async def dead_letter_failed(
-        self, delivery: Delivery, message: MessageT, claim: Claim, disposition: DeadLetter
-    ) -> None:
-        """Copy a message that failed permanently; its handler notifies whoever waits and records the end."""
+    async def copy(self, delivery: Delivery, message: QueuedMessage, disposition: DeadLetter) -> None:
+        """Copy a message that failed permanently."""
         await self._queue.put_dead_letter(
             DeadLetterCopy(
                 delivery=delivery,
@@ -33,7 +27,6 @@ class DeadLetters(Generic[MessageT]):
                 attempts=disposition.attempts,
             )
         )
-        await self._handler.give_up(message, claim, disposition.reason)
 
     async def dead_letter_unreadable(self, delivery: Delivery, error: UndecodableError) -> DeadLetter:
         """Copy a message that can't be decoded, and return its disposition."""

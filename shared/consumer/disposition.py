@@ -14,6 +14,7 @@ from shared.errors import (
     PermanentError,
     RateLimitedError,
     TransientError,
+    TryAgainError,
     describe_error,
 )
 
@@ -40,6 +41,9 @@ class DeadLetter:
     reason: str
     error: str
     attempts: int
+    asks_to_repeat: bool = False
+    """Whether the visitor hears that the same can be sent again: then no operator has to replay it, and the message is
+    deleted without a copy."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +102,12 @@ def decide_disposition(
     if isinstance(error, NotYetError):
         return RetryIn(max(timedelta(0), min(error.wait, MAX_VISIBILITY)), reason="not_yet", is_unspent=True)
     if isinstance(error, PermanentError) and not isinstance(error, DeploymentError):
-        return DeadLetter(reason=error.reason, error=str(error), attempts=attempts)
+        return DeadLetter(
+            reason=error.reason,
+            error=str(error),
+            attempts=attempts,
+            asks_to_repeat=isinstance(error, TryAgainError),
+        )
     unspent = _find_unspent_retry(error, age=age, receives=receives, policy=policy, random_source=random_source)
     if unspent and (policy.max_age is None or age + unspent.delay <= policy.max_age):
         return unspent

@@ -77,7 +77,7 @@ class Processor(DeliveryProcessor, Generic[MessageT]):
         self._guard = guard
         self._is_fifo = queue.is_fifo
         self.spare_permits = guard.spare_permits if guard else 0
-        self._dead_letters = DeadLetters(queue, handler)
+        self._dead_letters = DeadLetters(queue)
         self._is_isolating = False
         """Whether a message that is suspected of crashing its workers is running."""
 
@@ -259,16 +259,20 @@ class Processor(DeliveryProcessor, Generic[MessageT]):
 
     async def _give_up(
         self, delivery: Delivery, message: MessageT, claim: Claim, disposition: DeadLetter
-    ) -> DeadLetter | RetryIn:
+    ) -> Ack | DeadLetter | RetryIn:
+        # An operator who has replayed it waits for the outcome.
+        is_kept = bool(message.replay) or not disposition.asks_to_repeat
         try:
             with self._leases.open_handler_lease(delivery, claim):
-                await self._dead_letters.dead_letter_failed(delivery, message, claim, disposition)
+                if is_kept:
+                    await self._dead_letters.copy(delivery, message, disposition)
+                await self._handler.give_up(message, claim, disposition.reason)
         except LeaseLostError:
             raise
         except Exception as error:
             log.exception("giving_up_failed")
             return build_uncounted_retry(error, attempt=claim.attempts, policy=self._policy)
-        return disposition
+        return disposition if is_kept else Ack()
 
     async def _release_claim(self, claim: Claim, *, unspent: bool = False) -> None:
         try:

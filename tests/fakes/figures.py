@@ -12,6 +12,7 @@ class FakeUsage:
 
     def __init__(self) -> None:
         self.days: defaultdict[tuple[str, str], Usage] = defaultdict(Usage)
+        self.refusals: defaultdict[tuple[str, str], int] = defaultdict(int)
         self.answers: defaultdict[tuple[str, str], int] = defaultdict(int)
 
     async def add_usage(self, tenant: str, day: str, usage: Usage) -> None:
@@ -19,6 +20,16 @@ class FakeUsage:
         await asyncio.sleep(0)
         self.days[tenant, day] += usage
         self.answers[tenant, day] += 1
+
+    async def add_refusal(self, tenant: str, day: str) -> None:
+        """Count a message without an answer."""
+        await asyncio.sleep(0)
+        self.refusals[tenant, day] += 1
+
+    async def get_refusals(self, tenant: str, day: str) -> int:
+        """Return how many there were on a day so far."""
+        await asyncio.sleep(0)
+        return self.refusals[tenant, day]
 
     async def get_output_tokens(self, tenant: str, day: str) -> int:
         """Return the output tokens of a day so far."""

@@ -13,6 +13,15 @@ def tenant():
     return new_id()
 
 
+async def test_counts_refused_messages(stores, tenant):
+    """Beside the tokens of the day, and of this business and day only."""
+    await stores.usage.add_usage(tenant, "2026-01-12", Usage(output_tokens=12))
+    await asyncio.gather(*(stores.usage.add_refusal(tenant, "2026-01-12") for _ in range(3)))
+    assert await stores.usage.get_refusals(tenant, "2026-01-12") == 3
+    assert await stores.usage.get_refusals(tenant, "2026-01-13") == 0
+    assert await stores.usage.get_output_tokens(tenant, "2026-01-12") == 12
+
+
 async def test_a_day_without_answers_has_no_tokens(stores, tenant):
     """A tenant that nobody wrote to has used nothing."""
     assert await stores.usage.get_output_tokens(tenant, "2026-01-12") == 0

@@ -15,7 +15,7 @@ import structlog
 from shared.backoff import RandomSource, compute_backoff_seconds
 from shared.circuits.breaker import CircuitBreaker
 from shared.dead_letter_reasons import DeadLetterReason
-from shared.errors import PermanentError, TransientError, describe_error
+from shared.errors import PermanentError, TransientError, TryAgainError, describe_error
 from shared.messages.commands import ChatSend
 from shared.metrics import Metrics
 from workers.chat.dependencies import ModelSettings
@@ -59,6 +59,9 @@ COSTLY_SECONDS = 2.0
 _MAX_PAUSE_SECONDS = 60.0
 _SAYS_WHEN = frozenset({ModelFailure.BUSY, ModelFailure.QUOTA})
 """Reasons with which the visitor hears when to try again, as with `ModelFailure.DOWN`."""
+
+_TRY_AGAIN = _SAYS_WHEN | {ModelFailure.DOWN, DeadLetterReason.TIMEOUT}
+"""Reasons that are about the model and not about the message, and pass."""
 
 
 class BudgetExceededError(Exception):
@@ -311,6 +314,11 @@ class ModelAttempts:
         run.choice.postpone(model_id, now + max(wait_seconds, asked_seconds))
 
     def _build_error(self, run: _Run) -> PermanentError:
+        """Return the error that ends the command; what the visitor can send again is no failure."""
+        error = self._find_error(run)
+        return TryAgainError(error.reason, str(error)) if error.reason in _TRY_AGAIN else error
+
+    def _find_error(self, run: _Run) -> PermanentError:
         if run.is_kept_away and (run.failure is None or run.failure.reason not in _SAYS_WHEN):
             # Whatever failed: the visitor has to wait until a model is called again, and hears for how long.
             return PermanentError(ModelFailure.DOWN, str(run.failure or "no model was called"))

@@ -17,7 +17,7 @@ from shared.conversations.ports import Connection
 from shared.conversations.replies import Replies, build_refusal_frame, find_refusal_code
 from shared.conversations.takeover import ConversationTail
 from shared.dead_letter_reasons import DeadLetterReason
-from shared.errors import PermanentError, TransientError, describe_error
+from shared.errors import PermanentError, TransientError, TryAgainError, describe_error
 from shared.messages.commands import ChatCommand, ChatSend, HandoverRequest
 from shared.messages.errors import ErrorCode
 from shared.messages.server import (
@@ -51,6 +51,15 @@ log = structlog.get_logger()
 
 TOO_LATE = "too_late"
 """The reason of a message that waited so long that its visitor gets an apology: the model was not called."""
+
+_CODES: Mapping[str, ErrorCode] = {
+    ModelFailure.BUSY: ErrorCode.MODEL_BUSY,
+    ModelFailure.QUOTA: ErrorCode.MODEL_BUSY,
+    ModelFailure.DOWN: ErrorCode.MODEL_BUSY,
+    DeadLetterReason.TIMEOUT: ErrorCode.TIMEOUT,
+    TOO_LATE: ErrorCode.TIMEOUT,
+}
+"""What the visitor hears of the reasons that are not about the message itself."""
 
 SHORT_ANSWER_SECONDS = 8.0
 """How long the small model may take for its answer; after that the usual one is asked."""
@@ -236,7 +245,7 @@ class ChatHandler:
             return Answer(stopped=True)
         if request.deadline.remaining(asyncio.get_running_loop().time()) < SHORTEST_CALL_SECONDS:
             await request.message.check_number()
-            raise PermanentError(TOO_LATE, "nobody waits for the answer any more")
+            raise TryAgainError(TOO_LATE, "nobody waits for the answer any more")
         return await self._answer_without_documents(request) or await self._answers.stream(request)
 
     async def _answer_without_documents(self, request: AnswerRequest) -> Answer | None:
@@ -304,16 +313,18 @@ class ChatHandler:
 
     async def give_up(self, command: ChatCommand, claim: Claim, reason: str) -> None:
         """End the message with an error frame for the visitor."""
-        codes: dict[str, ErrorCode] = {
-            ModelFailure.BUSY: ErrorCode.MODEL_BUSY,
-            ModelFailure.QUOTA: ErrorCode.MODEL_BUSY,
-            ModelFailure.DOWN: ErrorCode.MODEL_BUSY,
-            DeadLetterReason.TIMEOUT: ErrorCode.TIMEOUT,
-            TOO_LATE: ErrorCode.TIMEOUT,
-        }
-        code = codes.get(reason, ErrorCode.INTERNAL)
         about: About | None = "too_late" if reason == TOO_LATE else None
-        await self._refuse_message(command, claim, code, about=about)
+        await self._refuse_message(command, claim, _CODES.get(reason, ErrorCode.INTERNAL), about=about)
+        if reason in _CODES:
+            await self._count_refusal(command, reason)
+
+    async def _count_refusal(self, command: ChatCommand, reason: str) -> None:
+        """Count a refusal, which may be no failure; a message that is given up twice counts twice."""
+        self._ports.metrics.count("MessagesRefused", Reason=reason)
+        try:
+            await self._ports.usage.add_refusal(command.tenant, self._format_today())
+        except (TransientError, PermanentError) as error:
+            log.warning("refusal_not_counted", error=describe_error(error))
 
     async def _refuse_message(
         self, command: ChatCommand, claim: Claim, code: ErrorCode, *, about: About | None = None

@@ -37,6 +37,7 @@ from tests.fakes.conversations import FakeConversations
 from tests.fakes.desk import FakeContacts
 from tests.fakes.desk_tokens import FakeDeskTokens
 from tests.fakes.failures import FakeFailures
+from tests.fakes.figures import FakeUsage
 from tests.fakes.handovers import FakeHandovers
 from tests.fakes.spending import FakeSpending
 from tests.fakes.tenants import FakeTenants
@@ -162,6 +163,7 @@ class World:
         self.desk_tokens, self.seals = FakeDeskTokens(), TokenSeals(["k" * 64])
         self.questions = FakeUnansweredQuestions()
         self.handovers = FakeHandovers(self.clock)
+        self.usage = FakeUsage()
         self.tenants = FakeTenants({"salon-ania": profile(), "studio-bea": profile("Studio Bea")})
         self.samples = Samples(gauge=self.gauge, clock=self.clock)
         self.circuits = FakeCircuitRecords(self.clock)
@@ -199,6 +201,7 @@ class World:
             handovers=self.handovers,
             claims=self.claims,
             replies=replies,
+            usage=self.usage,
             clock=self.clock,
         )
 

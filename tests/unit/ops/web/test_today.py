@@ -91,6 +91,14 @@ def test_files_that_the_assistant_does_not_read_are_displayed(owner, world):
     assert "document-problems" not in owner.get("/today/salon-ania").text
 
 
+def test_messages_that_the_model_did_not_answer_are_counted(owner, world):
+    """Nothing has to be done about them, but the owner sees that the model was out; of this business and day."""
+    assert "refused-count" not in owner.get("/today/salon-ania").text
+    world.usage.refusals["salon-ania", "2026-01-12"] = 3
+    assert "did not answer 3 messages" in owner.get("/today/salon-ania").text
+    assert "refused-count" not in owner.get("/today/salon-ania?day=2026-01-11").text
+
+
 @pytest.mark.parametrize("day", ["nonsense", "0001-01-01", "9999-12-31", "2026-13-01", ""])
 def test_an_invalid_day_is_replaced_by_today(owner, day):
     """An address with an invalid date shows the current day."""

@@ -5,8 +5,8 @@ from datetime import timedelta
 
 import pytest
 
-from shared.consumer.disposition import Abandon, DeadLetter, RetryIn
-from shared.errors import LeaseLostError, NotYetError, PermanentError, TransientError
+from shared.consumer.disposition import Abandon, Ack, DeadLetter, RetryIn
+from shared.errors import LeaseLostError, NotYetError, PermanentError, TransientError, TryAgainError
 
 
 async def test_a_transient_error_releases_the_command(bench):
@@ -233,3 +233,20 @@ async def test_no_line_repeats_what_a_librarys_error_says(bench, logs, where):
     assert isinstance(await bench.processor.process(await bench.deliver(group="s2")), RetryIn)
     (line,) = [line for line in logs if line["event"] in {"claim_failed", "release_failed"}]
     assert line["error"] == "KeyError"
+
+
+async def test_what_the_visitor_can_send_again_is_no_failure(bench):
+    """They are asked to, and nothing is copied for an operator."""
+    bench.handler.errors = [TryAgainError("model_busy")]
+    assert await bench.processor.process(await bench.deliver()) == Ack()
+    assert bench.handler.given_up == [("k1", "model_busy")]
+    assert bench.queue.dead_letters == []
+
+
+async def test_a_replay_that_can_be_sent_again_fails_again(bench, body):
+    """An operator waits for its outcome, and its visitor may be gone."""
+    bench.handler.errors = [TryAgainError("model_busy")]
+    disposition = await bench.processor.process(await bench.deliver(body(replay=1)))
+    assert isinstance(disposition, DeadLetter)
+    assert [copy.reason for copy in bench.queue.dead_letters] == ["model_busy"]
+    assert [reason for _, reason in bench.handler.given_up] == ["model_busy"]

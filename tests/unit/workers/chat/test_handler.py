@@ -3,7 +3,7 @@
 import pytest
 
 from shared.conversations.replies import build_refusal_frame
-from shared.errors import LeaseLostError, PermanentError, TransientError
+from shared.errors import LeaseLostError, PermanentError, TransientError, TryAgainError
 from shared.messages.errors import ErrorCode
 from shared.messages.server import ChatFinal, ChatFinalData
 from tests.fakes.model import USAGE, Do, Pause
@@ -93,7 +93,8 @@ async def test_another_attempt_starts_again_and_stores_each_frame_once(world_of)
 @pytest.mark.parametrize(
     ("error", "raised", "calls"),
     [
-        (TransientError("throttled", reason="model_busy"), PermanentError, MAX_CALLS),
+        (TransientError("throttled", reason="model_busy"), TryAgainError, MAX_CALLS),
+        (TransientError("throttled", reason="model_failed"), PermanentError, MAX_CALLS),
         (PermanentError("aws_ValidationException"), PermanentError, 1),
         (KeyError("bug"), KeyError, 1),
     ],
@@ -104,6 +105,7 @@ async def test_an_error_of_the_model_is_raised_to_the_worker_core(world_of, erro
     with pytest.raises(raised) as caught:
         await world.handle()
 
+    assert type(caught.value) is raised
     assert getattr(caught.value, "reason", None) == getattr(error, "reason", None)
     assert [frame.type for frame in world.stored] == ["chat.sent"]
     assert world.usage.answers == {}
@@ -167,6 +169,8 @@ async def test_a_message_that_is_given_up_ends_with_an_error_frame(world_of, rea
     [error] = world.stored
     assert (error.re, error.data.code, error.data.retryable) == ("a1", code, retryable)
     assert reason not in error.to_wire_text()
+    is_about_the_model = code is not ErrorCode.INTERNAL
+    assert world.metrics.total("MessagesRefused") == world.usage.refusals[TODAY] == is_about_the_model
     assert world.claims.records[command.claim_key].done
     assert world.poster.frames("tab")[0]["seq"] == 1
 
