@@ -16,7 +16,9 @@ import { Store } from "./store.js";
 /** @import { Command, CommandData, CommandFrame, Frame, LocalFrame, Offer, State, Timer } from "./types.d.ts" */
 
 const GAP_TIMEOUT_MS = 3_000;
-const GAP_HELLOS = 2;
+const GAP_WELCOMES = 2;
+/** After this time without a frame, while an answer is awaited or the visitor writes, we ask whether anybody is there. */
+const SILENCE_MS = 15_000;
 const LIMIT_RETRY_MS = 2_000;
 /** After this time without an answer we say ourselves that it takes longer: the server may not be able to. */
 const SLOW_AFTER_MS = 8_000;
@@ -40,7 +42,12 @@ export class Chat {
   #onChange;
   /** @type {Timer | null} */
   #gapTimer = null;
-  #gapHellos = 0;
+  /** How many welcomes have come since the last durable frame that was applied, and which that was. */
+  #gapWelcomes = 0;
+  #gapAfter = 0;
+  /** @type {Timer | undefined} */
+  #silenceTimer;
+  #heardAt = 0;
   /** @type {Record<string, Offer | null>} */
   #offers = {};
 
@@ -53,6 +60,7 @@ export class Chat {
     this.#locale = locale;
     this.#onChange = onChange;
     this.store = new Store(tenant);
+    this.contact = this.store.contact;
     this.#connection = new Connection({
       url,
       tenant,
@@ -74,6 +82,8 @@ export class Chat {
         onChange();
       },
       onState: (state) => {
+        clearTimeout(this.#gapTimer ?? undefined); // Whatever was asked for on a connection ends with it.
+        this.#gapTimer = null;
         if (state !== "open") {
           this.#outbox.pause();
           for (const sender of this.#querySenders.values()) sender.pause();
@@ -119,14 +129,27 @@ export class Chat {
   }
 
   stop() {
+    clearTimeout(this.#silenceTimer);
     clearTimeout(this.#gapTimer ?? undefined);
     clearTimeout(this.#limitTimer);
     this.#challenges.stop();
     this.#connection.stop();
   }
 
-  wake() {
-    this.#connection.wake();
+  /** @param {{ afresh?: boolean }} options */
+  wake(options) {
+    this.#connection.wake(options);
+  }
+
+  goOffline() {
+    this.#connection.goOffline();
+  }
+
+  /** The visitor writes: find out now whether the message will get through, if nothing has been heard for a while. */
+  checkConnection() {
+    if (Date.now() - this.#heardAt < SILENCE_MS) return;
+    this.#heardAt = Date.now();
+    this.#connection.probe();
   }
 
   /** @param {string} locale */
@@ -218,6 +241,7 @@ export class Chat {
 
   /** @param {Frame} frame */
   #receive(frame) {
+    this.#heardAt = Date.now();
     if (this.#postpone(frame)) return;
     if (frame.re) this.#outbox.acceptAnswer(frame.re);
     if (isChallenge(frame)) this.#acceptChallenge(frame);
@@ -229,9 +253,20 @@ export class Chat {
       // Another tab may have asked in another language.
       if (!isForAnotherTab(this.state, frame)) this.#keepOffer(frame);
     }
-    if (frame.type === "welcome") this.#checkSession(frame.data);
+    if (frame.type === "welcome") this.#acceptWelcome(frame.data);
     this.#apply(frame);
     this.#requestMissingFrames();
+    this.#watchSilence();
+  }
+
+  /** A socket may be dead without saying so: while an answer is awaited, ask in its silences. */
+  #watchSilence() {
+    clearTimeout(this.#silenceTimer);
+    if (awaitedMessageId(this.state) === null) return;
+    this.#silenceTimer = setTimeout(() => {
+      this.#connection.probe();
+      this.#watchSilence();
+    }, SILENCE_MS);
   }
 
   /**
@@ -297,7 +332,10 @@ export class Chat {
   }
 
   /** @param {Frame<"welcome">["data"]} welcome */
-  #checkSession({ session_id: id, resume }) {
+  #acceptWelcome({ session_id: id, resume, contact = {} }) {
+    this.#gapWelcomes += 1;
+    this.contact = contact;
+    this.store.contact = contact;
     if (id !== this.state.sessionId && resume !== "ok") this.store.lastSeq = 0; // Nothing of this one was read.
   }
 
@@ -309,22 +347,24 @@ export class Chat {
     this.#onChange();
   }
 
-  /** Ask for what is missing; what the server no longer has is passed over in the end. */
+  /**
+   * Ask for what is missing. Only what the server itself left out again after a welcome, and after another one, does it
+   * no longer have: that is passed over. While nobody answers, nothing is.
+   */
   #requestMissingFrames() {
-    if (!hasGap(this.state)) {
+    const { lastSeq } = this.state;
+    if (lastSeq !== this.#gapAfter) {
       clearTimeout(this.#gapTimer ?? undefined);
       this.#gapTimer = null;
-      this.#gapHellos = 0;
-      return;
+      this.#gapWelcomes = 0;
+      this.#gapAfter = lastSeq;
     }
-    if (this.#gapTimer !== null) return;
-    if (this.#gapHellos >= GAP_HELLOS) {
-      this.#gapHellos = 0;
+    if (!hasGap(this.state) || this.#gapTimer !== null || this.connectionState !== "open") return;
+    if (this.#gapWelcomes >= GAP_WELCOMES) {
       this.#apply({ local: "skip" });
       this.#requestMissingFrames();
       return;
     }
-    this.#gapHellos += 1;
     this.#connection.hello();
     this.#gapTimer = setTimeout(() => {
       this.#gapTimer = null;

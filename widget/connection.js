@@ -44,6 +44,9 @@ export class Connection {
   #moveTimer;
   /** @type {Timer | undefined} */
   #helloTimer;
+  /** @type {Timer | undefined} */
+  #outageTimer;
+  #isOutage = false;
 
   /** @type {ConnectionState} */
   state = "idle";
@@ -62,11 +65,7 @@ export class Connection {
 
   stop() {
     for (const timer of [this.#retryTimer, this.#welcomeTimer, this.#moveTimer, this.#helloTimer]) clearTimeout(timer);
-    this.#socket?.end();
-    this.#successor?.end();
-    this.#socket = null;
-    this.#successor = null;
-    this.#welcomed = false;
+    this.#dropSockets();
     this.#setState("idle");
   }
 
@@ -84,10 +83,27 @@ export class Connection {
     if (this.#socket) this.#sendHello(this.#socket);
   }
 
-  /** The network or the page has come back: do not wait for a timer to find out. */
-  wake() {
-    if (this.state === "open") this.#socket?.probe(5_000);
-    else if (this.state === "reconnecting") this.#retryNow();
+  /**
+   * The network or the page has come back: do not wait for a timer to find out. An attempt from before the network
+   * came back may wait for an answer that never comes: with `afresh` another one takes its place.
+   */
+  wake({ afresh = false } = {}) {
+    if (this.state === "open") this.probe();
+    else if (this.state !== "idle") {
+      if (afresh) this.#dropSockets();
+      this.#retryNow();
+    }
+  }
+
+  /** Find out within seconds whether an open connection still answers. */
+  probe() {
+    if (this.state === "open") this.#socket?.probe(this.#timings.probeWithin);
+  }
+
+  /** The browser says that there is no network: a socket would notice after minutes. It may err, so we go on trying. */
+  goOffline() {
+    if (this.state === "open") this.#socket?.fail();
+    else if (this.state !== "idle") this.#setState(this.#describeLoss());
   }
 
   /** Open another connection: this one looks open, but no answers come. */
@@ -229,14 +245,19 @@ export class Connection {
     clearTimeout(this.#welcomeTimer);
     clearTimeout(this.#helloTimer);
     clearTimeout(this.#moveTimer);
+    this.#dropSockets();
+    this.#setState(this.#describeLoss());
+    clearTimeout(this.#retryTimer);
+    this.#retryTimer = setTimeout(() => this.#connect(), computeBackoff(this.#attempt, this.#timings));
+    this.#attempt += 1;
+  }
+
+  #dropSockets() {
+    this.#socket?.end();
     this.#successor?.end();
     this.#socket = null;
     this.#successor = null;
     this.#welcomed = false;
-    this.#setState("reconnecting");
-    clearTimeout(this.#retryTimer);
-    this.#retryTimer = setTimeout(() => this.#connect(), computeBackoff(this.#attempt, this.#timings));
-    this.#attempt += 1;
   }
 
   #retryNow() {
@@ -250,7 +271,22 @@ export class Connection {
   #setState(state) {
     if (this.state === state) return;
     this.state = state;
+    if (state === "open" || state === "idle") {
+      clearTimeout(this.#outageTimer);
+      this.#outageTimer = undefined;
+      this.#isOutage = false;
+    } else this.#outageTimer ??= setTimeout(() => this.#noteOutage(), this.#timings.outageAfter);
     this.#options.onState(state);
+  }
+
+  #noteOutage() {
+    this.#isOutage = true;
+    this.#setState(this.#describeLoss());
+  }
+
+  #describeLoss() {
+    if (globalThis.navigator?.onLine === false) return "offline";
+    return this.#isOutage ? "unreachable" : "reconnecting";
   }
 }
 

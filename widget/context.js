@@ -5,7 +5,7 @@
 import { buildReference } from "./bookings.js";
 import { findPrice, findServiceName } from "./offer.js";
 
-/** @import { Appointment, BookingRequest, Command, CommandData, ContactKind, Service, Venue } from "./types.d.ts" */
+/** @import { Appointment, BookingRequest, Command, CommandData, Contact, ContactKind, Service, Venue } from "./types.d.ts" */
 /** @import { Chat } from "./chat.js" */
 /** @import { StrideChat } from "./stride-chat.js" */
 /** @import { Texts } from "./texts.js" */
@@ -38,6 +38,7 @@ export function buildContext({ element, t, chat, log, closeForm, closeVisit }) {
       .split("|")
       .map((text) => text.trim())
       .filter(Boolean),
+    connection: () => chat()?.connectionState ?? "idle",
     connected: () => chat()?.connectionState === "open",
     limited: () => chat()?.isLimited === true,
     welcomes: () => chat()?.welcomes ?? 0,
@@ -49,9 +50,25 @@ export function buildContext({ element, t, chat, log, closeForm, closeVisit }) {
     changeDeadlineHours: () => offer()?.change_deadline_hours ?? 0,
     /** @returns {Venue} */
     venue: () => ({ address: offer()?.address, phone: offer()?.phone }),
+    /**
+     * How to reach the business without us: as its profile says, or as the page does while that was never heard.
+     *
+     * @returns {Contact}
+     */
+    contact: () => ({
+      phone: chat()?.contact.phone ?? offer()?.phone ?? element.getAttribute("phone") ?? undefined,
+      email: chat()?.contact.email ?? element.getAttribute("email") ?? undefined,
+    }),
+    findDraft: (/** @type {string} */ name) => chat()?.store.findDraft(name) ?? "",
+    /**
+     * @param {string} name
+     * @param {string} text
+     */
+    keepDraft: (name, text) => chat()?.store.keepDraft(name, text),
     price: (/** @type {string} */ id) => findPrice(id, offer()),
     serviceName: (/** @type {string} */ id) => findServiceName(id, offer()),
     actions: {
+      checkConnection: () => chat()?.checkConnection(),
       say: (/** @type {string} */ text) => {
         command("chat.send", { text });
         log()?.scrollToEnd();

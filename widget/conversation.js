@@ -190,6 +190,7 @@ const HANDLERS = {
     const known = state.sessionId !== null && state.sessionId !== data.session_id ? reset(state) : state;
     return {
       ...known,
+      ahead: {}, // All that was stored after our last frame follows; what does not come again was none of it.
       sessionId: data.session_id,
       disclosure: data.disclosure ?? "",
       limits: { ...EMPTY.limits, ...data.limits },

@@ -6,7 +6,8 @@ import { newId } from "./ids.js";
 
 /** @import { ClientFrame, Frame, Timer } from "./types.d.ts" */
 
-/** @typedef {Record<"openWithin" | "answerWithin" | "pingEvery" | "moveAfter" | "backoffBase" | "backoffMax", number>} Timings */
+/** @typedef {Record<
+  | "openWithin" | "answerWithin" | "probeWithin" | "outageAfter" | "pingEvery" | "moveAfter" | "backoffBase" | "backoffMax", number>} Timings */
 
 /**
  * Times in milliseconds. API Gateway closes after 10 idle minutes and after 2 hours in all.
@@ -16,6 +17,8 @@ import { newId } from "./ids.js";
 export const TIMINGS = Object.freeze({
   openWithin: 15_000,
   answerWithin: 15_000,
+  probeWithin: 5_000,
+  outageAfter: 5_000,
   pingEvery: 4.5 * 60_000,
   moveAfter: 110 * 60_000,
   backoffBase: 700,

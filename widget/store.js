@@ -1,12 +1,13 @@
 /**
  * Keeps what must survive a reload, per tenant: the resume token, what was read, and commands without an ack.
  *
+ * What is being written is kept for the tab, and how to reach the business while the server can't be reached.
  * The conversation itself is not kept here: the server sends it again. Each unacknowledged command has a key of
  * its own, so that two tabs never overwrite each other's. Where storage is closed to us (private windows,
  * blocked cookies) a map in memory stands in, and only reloads lose something.
  */
 
-/** @import { CommandFrame, Offer, StorageArea } from "./types.d.ts" */
+/** @import { CommandFrame, Contact, Offer, StorageArea } from "./types.d.ts" */
 
 const COMMAND_LIFETIME_MS = 24 * 60 * 60 * 1000;
 
@@ -15,6 +16,8 @@ export class Store {
   /** @type {StorageArea} */
   #area;
   #tabArea;
+  /** @type {string | null} */
+  #token = null;
 
   /**
    * @param {string} tenant
@@ -26,11 +29,13 @@ export class Store {
     this.#tabArea = tabArea;
   }
 
+  /** Also where the storage is cleared while the page is open: the conversation on it goes on. */
   get token() {
-    return this.#area.getItem(`${this.#prefix}session`);
+    return this.#area.getItem(`${this.#prefix}session`) ?? this.#token;
   }
 
   set token(token) {
+    this.#token = token;
     if (token) this.#write("session", token);
     else this.#area.removeItem(`${this.#prefix}session`);
   }
@@ -44,17 +49,44 @@ export class Store {
     this.#write("last_seq", String(seq));
   }
 
+  /**
+   * How to reach the business, as the last welcome said: it is needed when none comes.
+   *
+   * @returns {Contact}
+   */
+  get contact() {
+    return parseJson(this.#area.getItem(`${this.#prefix}contact`)) ?? {};
+  }
+
+  set contact(contact) {
+    this.#write("contact", JSON.stringify(contact));
+  }
+
   /** Whether the panel stood open in this tab. */
   get open() {
     return this.#tabArea.getItem(`${this.#prefix}open`) === "yes";
   }
 
   set open(open) {
-    try {
-      this.#tabArea.setItem(`${this.#prefix}open`, open ? "yes" : "no");
-    } catch {
-      // Only comfort is lost.
-    }
+    this.#writeToTab("open", open ? "yes" : "no");
+  }
+
+  /**
+   * What the visitor has begun to write in this tab, by the name of its field or form; an empty text where nothing is.
+   *
+   * @param {string} name
+   */
+  findDraft(name) {
+    return this.#tabArea.getItem(`${this.#prefix}draft/${name}`) ?? "";
+  }
+
+  /**
+   * @param {string} name
+   * @param {string} text
+   */
+  keepDraft(name, text) {
+    if (text) this.#writeToTab(`draft/${name}`, text);
+    else this.#tabArea.removeItem(`${this.#prefix}draft/${name}`);
   }
 
   /**
@@ -99,6 +131,18 @@ export class Store {
       else this.#area.removeItem(key);
     }
     return kept.sort((a, b) => a.at - b.at).map((entry) => entry.frame);
+  }
+
+  /**
+   * @param {string} name
+   * @param {string} value
+   */
+  #writeToTab(name, value) {
+    try {
+      this.#tabArea.setItem(this.#prefix + name, value);
+    } catch {
+      // Only comfort is lost.
+    }
   }
 
   /**

@@ -8,7 +8,8 @@
  * appointment at once.
  *
  * Attributes: `websocket-url`, `tenant`, `locale` (a language of `locales/`; else the page's), `business` (the name at the top),
- * `suggestions` (first questions to offer, split by "|"), `theme` (light | dark | auto). Methods: `open()`,
+ * `suggestions` (first questions to offer, split by "|"), `theme` (light | dark | auto), `phone` and `email` (shown
+ * when the chat can't be reached and was never before: then the profile's are known). Methods: `open()`,
  * `close()`, `book({ service, date })`. Events: `stride-chat-open`, `stride-chat-close`.
  *
  * Styling: custom properties `--stride-chat-brand`, `--stride-chat-on-brand`, `--stride-chat-font`,
@@ -17,7 +18,7 @@
  *
  * Hooks for tests, all `data-testid` in the open shadow root: launcher unread panel close connection-status
  * disclosure log message message-status typing progress suggestion notice retry alternative newest; composer-input send
- * stop counter book offer-booking; booking-form booking-back booking-service days day times time times-note
+ * stop counter book offer-booking outage outage-phone outage-email; booking-form booking-back booking-service days day times time times-note
  * times-lost times-retry later-days zone-note present-time booking-name booking-contact booking-note
  * booking-submit booking-error booking-alternative change-deadline; appointment card-note change-until use-email
  * use-phone card-problem code-entry code-sent code-input code-submit code-resend release countdown; stage-confirmed
@@ -71,8 +72,9 @@ export class StrideChat extends HTMLElement {
   #started = false;
   #drawing = false;
   #onLink = () => this.#followLink(takeLink());
-  #onWake = () => {
-    if (document.visibilityState === "visible") this.#chat?.wake();
+  #onWake = (/** @type {Event} */ { type }) => {
+    if (type === "offline") this.#chat?.goOffline();
+    else if (document.visibilityState === "visible") this.#chat?.wake({ afresh: type === "online" });
     this.#draw();
   };
 
@@ -207,10 +209,10 @@ export class StrideChat extends HTMLElement {
     }
   }
 
-  /** Make the views, in the language of now; words not sent yet are carried over. */
+  /** Make the views, in the language of now. */
   #buildPanel() {
     if (this.#texts === null) return;
-    const [words, wasOpen] = [this.#composer?.text ?? "", this.#panel?.isOpen ?? false];
+    const wasOpen = this.#panel?.isOpen ?? false;
     const context = this.#buildContext(this.#texts);
     this.#panel?.dispose();
     this.#form?.close();
@@ -229,7 +231,6 @@ export class StrideChat extends HTMLElement {
     });
     [this.#log, this.#composer, this.#visit, this.#form, this.#panel] = [log, composer, visit, form, panel];
     this.shadowRoot?.replaceChildren(...panel.nodes);
-    composer.text = words;
     if (wasOpen) panel.open({ focus: false });
     for (const action of this.#onceBuilt.splice(0)) action();
     if (this.#link) this.#showVisit(this.#link);
@@ -310,6 +311,7 @@ const RETRY_MS = 5000;
 /** @type {[EventTarget, string][]} */
 const WAKING = [
   [globalThis, "online"],
+  [globalThis, "offline"],
   [globalThis, "pageshow"],
   [document, "visibilitychange"],
 ];

@@ -122,6 +122,8 @@ export interface FrameData {
     resume: "new" | "ok" | "expired";
     disclosure?: string;
     limits?: Partial<Limits>;
+    contact?: Contact;
+    locale?: string;
   };
   ack: object;
   typing: object;
@@ -345,7 +347,14 @@ export interface TimeRequest {
 /** The command on an appointment that has not ended yet. */
 export type Busy = { id?: string; type: string } | null;
 
-export type ConnectionState = "idle" | "connecting" | "open" | "reconnecting";
+/** `offline`: the browser has no network; `unreachable`: there was no connection for some seconds. */
+export type ConnectionState = "idle" | "connecting" | "open" | "reconnecting" | "offline" | "unreachable";
+
+/** How to reach the business without the chat. */
+export interface Contact {
+  phone?: string;
+  email?: string;
+}
 
 /** What of `Storage` is used. */
 export interface StorageArea {

@@ -56,6 +56,11 @@ button:disabled { cursor: default; opacity: .55; }
 .hint { font-size: 13px; color: var(--muted); }
 .hint:empty { display: none; }
 .problem { font-size: 14px; color: var(--danger); background: var(--danger-soft); border-radius: 10px; padding: 8px 12px; }
+.outage { margin: 0 0 8px; }
+.sheet > .outage { margin: 4px 16px; }
+.outage:not(.problem) { margin: 0; }
+.outage a { color: inherit; font-weight: 600; white-space: nowrap; }
+.out-of-reach > :not(.sheet-head, .outage) { display: none; }
 
 .button, .pill, .suggestion {
   display: inline-flex; align-items: center; justify-content: center; gap: 8px;
@@ -110,7 +115,8 @@ button:disabled { cursor: default; opacity: .55; }
 .status { font-size: 13px; line-height: 1.35; }
 .status::before { content: ""; display: inline-block; width: 7px; height: 7px; margin-right: 7px; border-radius: 50%; background: currentColor; vertical-align: 1px; opacity: .55; }
 .status[data-state="open"]::before { background: #8ff0b5; opacity: 1; }
-.status[data-state="reconnecting"]::before, .status[data-state="connecting"]::before { background: #ffd479; opacity: 1; animation: pulse 1.2s infinite; }
+.status[data-state="offline"]::before { background: #ffd479; opacity: 1; }
+.status:is([data-state="reconnecting"], [data-state="connecting"], [data-state="unreachable"])::before { background: #ffd479; opacity: 1; animation: pulse 1.2s infinite; }
 .stage { position: relative; flex: 1; min-height: 0; }
 .talk { display: flex; flex-direction: column; height: 100%; }
 @keyframes pulse { 50% { opacity: .3; } }

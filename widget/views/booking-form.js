@@ -7,6 +7,7 @@ import { formatDay, formatTime } from "../dates.js";
 import { h, buildIcon, setText, setVisible } from "../dom.js";
 import { DetailFields } from "./detail-fields.js";
 import { buildAlternativeButtons, explainError } from "./explanation.js";
+import { OutageNote } from "./outage.js";
 import { QuestionFields } from "./question-fields.js";
 import { Venue } from "./venue.js";
 import { ServiceField } from "./service-field.js";
@@ -44,6 +45,7 @@ export class BookingForm {
    */
   #failed = null;
   #back;
+  #outage;
 
   /** @param {Context} context */
   constructor(context) {
@@ -74,6 +76,7 @@ export class BookingForm {
       onRepeat: () => (this.#moves ? this.#back : this.#service).focus(),
     });
     this.#fields = new DetailFields(context);
+    this.#outage = new OutageNote(context);
     this.#submit = h("button", { type: "submit", class: "button wide", "data-testid": "booking-submit" });
     this.#back = h(
       "button",
@@ -98,6 +101,7 @@ export class BookingForm {
         onsubmit: (event) => this.#submitForm(event),
       },
       h("div", { class: "sheet-head" }, this.#back, this.#title),
+      this.#outage.node,
       h(
         "div",
         { class: "sheet-body" },
@@ -175,6 +179,9 @@ export class BookingForm {
   /** @param {State} state */
   update(state) {
     if (!this.isOpen) return;
+    // Without services there is nothing to choose or to send.
+    const isOutage = this.#outage.update();
+    this.node.classList.toggle("out-of-reach", isOutage && this.#context.services().length === 0);
     this.#lookup.update(state);
     const outcome = this.#command && state.outcomes[this.#command];
     const later = this.#failed && state.outcomes[this.#failed];

@@ -3,25 +3,32 @@
  */
 
 import { h, buildIcon, setText, setVisible } from "../dom.js";
+import { OutageNote } from "./outage.js";
 
 /** @import { State } from "../types.d.ts" */
 /** @import { Context } from "../context.js" */
 
 const WARN_BELOW = 200;
+const DRAFT = "message";
 
 export class Composer {
   #input;
   #send;
   #counter;
   #stop;
+  #outage;
   #limit = 4000;
+  #context;
   #actions;
   #t;
 
   /** @param {Context} context */
-  constructor({ t, actions }) {
+  constructor(context) {
+    const { t, actions } = context;
+    this.#context = context;
     this.#t = t;
     this.#actions = actions;
+    this.#outage = new OutageNote(context);
     this.#input = h("textarea", {
       class: "input",
       rows: "1",
@@ -30,7 +37,7 @@ export class Composer {
       enterkeyhint: "send",
       "data-testid": "composer-input",
       "aria-describedby": "counter",
-      oninput: () => this.#updateCounter(),
+      oninput: () => this.#noteInput(),
       onkeydown: (event) => this.#handleKey(event),
     });
     this.#send = h(
@@ -61,10 +68,12 @@ export class Composer {
     this.node = h(
       "form",
       { class: "composer", part: "composer", novalidate: true, onsubmit: (event) => this.#submit(event) },
+      this.#outage.node,
       h("div", { class: "pills" }, book, this.#stop),
       h("div", { class: "field" }, this.#input, this.#send),
       this.#counter,
     );
+    this.text = context.findDraft(DRAFT);
   }
 
   /**
@@ -73,6 +82,7 @@ export class Composer {
    */
   update(state, awaitedId) {
     this.#limit = state.limits.chat_characters;
+    this.#outage.update();
     const hadFocus = this.#stop.matches(":focus");
     setVisible(this.#stop, awaitedId !== null);
     if (hadFocus && awaitedId === null) this.focus();
@@ -105,8 +115,16 @@ export class Composer {
     if (this.#send.disabled) return;
     const text = cleanText(this.#input.value);
     this.text = "";
+    this.#context.keepDraft(DRAFT, "");
     this.#actions.say(text);
     this.focus();
+  }
+
+  /** What is begun outlives a reload, the way back to the page and its version in another language. */
+  #noteInput() {
+    this.#context.keepDraft(DRAFT, this.text);
+    this.#actions.checkConnection();
+    this.#updateCounter();
   }
 
   #updateCounter() {

@@ -94,7 +94,12 @@ export class Panel {
    */
   update(connectionState, newCount, { isLimited = false, isSlow = false }) {
     /** @type {Partial<Record<ConnectionState, string>>} */
-    const words = { connecting: this.#t("connecting"), reconnecting: this.#t("reconnecting") };
+    const words = {
+      connecting: this.#t("connecting"),
+      reconnecting: this.#t("reconnecting"),
+      offline: this.#t("status_offline"),
+      unreachable: this.#t("reconnecting"),
+    };
     const calm = isSlow ? this.#t("progress") : this.#t("assistant");
     setText(this.#status, isLimited ? this.#t("limited") : (words[connectionState] ?? calm));
     this.#status.dataset.state = connectionState;
