@@ -58,8 +58,8 @@ test-fast: $(READY) catalogues ## run the unit tests of Python and JavaScript, a
 test-localstack: $(READY) catalogues $(LOCALSTACK_READY) ## run a visit with queues, bucket, topics, rules and secrets on LocalStack
 	$(PYTEST) -n 0 -m localstack tests/localstack $(ARGS)
 
-test-packages: $(READY) catalogues ## build the packages for AWS, let every function answer from them, and deploy again and again
-	$(PYTEST) -m package tests/infra $(ARGS)
+test-packages: $(READY) catalogues ## build the packages for AWS, call every function from them, deploy repeatedly, count the calls of a visit
+	$(PYTEST) -m package tests/infra tests/e2e $(ARGS)
 
 test-iam: $(READY) catalogues ## run the end-to-end tests alone, then look for permissions that none of them needs
 	$(PYTEST) -n 2 -m "e2e and not soak" tests/e2e $(ARGS)
@@ -164,7 +164,7 @@ contracts: $(READY) catalogues ## generate docs/asyncapi.yaml from the messages
 	$(PYTHON) -m infra.contracts
 
 count-calls: $(READY) catalogues ## count the calls to AWS of a visit; write infra/cost/calls.json and docs/cost.md
-	$(PYTEST) -n 0 --write-calls tests/e2e/test_lambda_workers.py -k calls_of_the_table
+	$(PYTEST) -n 0 -m package --write-calls tests/e2e
 	$(PYTHON) -m infra.cost
 
 cost: $(READY) catalogues ## compute docs/cost.md from the counted calls and the price list (ARGS=--print)

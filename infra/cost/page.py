@@ -27,7 +27,7 @@ _INTRODUCTION = """\
 # Cost
 
 `make cost` generates this page from `infra/cost/calls.json`, the calls to AWS that a test counts
-(`tests/e2e/test_lambda_workers.py`), `infra/cost/prices.json`, prices and assumptions, and the model's entry in
+(`tests/e2e/test_calls_of_a_visit.py`), `infra/cost/prices.json`, prices and assumptions, and the model's entry in
 `shared/language_models/models/`. The test fails when a change adds a call, a request unit of DynamoDB or a custom
 metric. `make count-calls` accepts the change, and the diff of this page shows its price.
 

@@ -1,11 +1,12 @@
-"""Opens businesses for single tests."""
+"""Opens businesses for single tests, and a stack whose workers are functions."""
 
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from infra.local.stack import Stack
+from infra.local.stack import Options, Stack, open_local_stack
 from tests.e2e.tenants import OpenBusiness, delete_business, upload_business
 
 
@@ -21,3 +22,17 @@ def open_business(stack: Stack) -> Iterator[OpenBusiness]:
     yield upload
     for tenant in opened:
         delete_business(stack, tenant)
+
+
+@pytest.fixture(scope="module")
+def lambda_stack(tmp_path_factory: pytest.TempPathFactory, iam_record: Path) -> Iterator[Stack]:
+    """Run a stack without pools: the packages are deployed, and the emulator polls the queues for them."""
+    options = Options(
+        folder=tmp_path_factory.mktemp("lambda"),
+        site=False,
+        desk=False,
+        workers="lambda",
+        iam_record=iam_record,
+    )
+    with open_local_stack(options) as running:
+        yield running

@@ -3,19 +3,13 @@
 import json
 import os
 import uuid
-from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
-from infra.cost.calls import CallTable, read_calls
-from infra.cost.comparison import HOW_TO_ACCEPT, describe_differences, describe_prices
-from infra.cost.prices import read_prices
-from infra.local.stack import Options, Stack, open_local_stack
+from infra.local.stack import Stack
 from tests.e2e.backstage import Backstage
 from tests.e2e.booking import confirm, free_slot, fresh_address, hold
-from tests.e2e.call_counts import count_visit, keep_exact, list_metrics
 from tests.e2e.command_line import command_line
 from tests.e2e.test_handover import list_alerts, read_row
 from tests.e2e.visitor import Visit
@@ -26,38 +20,6 @@ pytestmark = [
         bool(os.environ.get("AWS_ENDPOINT_URL")), reason="needs an emulator of its own: one stack at a time in each"
     ),
 ]
-
-
-@pytest.fixture(scope="module")
-def lambda_stack(tmp_path_factory: pytest.TempPathFactory, iam_record: Path) -> Iterator[Stack]:
-    """Run a stack without pools: the packages are deployed, and the emulator polls the queues for them."""
-    options = Options(
-        folder=tmp_path_factory.mktemp("lambda"),
-        site=False,
-        desk=False,
-        workers="lambda",
-        iam_record=iam_record,
-    )
-    with open_local_stack(options) as running:
-        yield running
-
-
-async def test_a_visit_makes_the_calls_of_the_table(lambda_stack: Stack, pytestconfig: pytest.Config):
-    """A change that adds a call to AWS, a unit of DynamoDB or a custom metric changes `infra/cost/calls.json`."""
-    backstage, first_day = Backstage(lambda_stack), datetime.now(UTC).date() + timedelta(days=10)
-    tick = "stride-calendar-tick"
-    # The rule would add its calls to whatever is counted when it fires.
-    lambda_stack.client("events").disable_rule(Name=tick)
-    try:
-        visits = [await count_visit(lambda_stack, backstage, first_day + timedelta(weeks=week)) for week in range(2)]
-    finally:
-        lambda_stack.client("events").enable_rule(Name=tick)
-    counted = CallTable(keep_exact(visits), tuple(list_metrics(visits)))
-    if pytestconfig.getoption("write_calls"):
-        counted.write()
-    differences = describe_differences(read_calls(), counted)
-    prices = describe_prices(read_calls(), counted, read_prices())
-    assert not differences, "\n".join([*differences, *prices, HOW_TO_ACCEPT])
 
 
 async def test_a_visitor_chats_and_books_with_the_workers_on_lambda(lambda_stack: Stack):

@@ -16,6 +16,8 @@ from shared.languages.cldr import get_cldr_locale
 from tests.deadlines import DEADLINE_SECONDS
 from tests.infra.packages import MEGABYTE, link_runtime, unpack_packages
 
+pytestmark = pytest.mark.package
+
 WORKERS = ("chat", "booking", "notifications", "failures")
 LIMIT = 250 * MEGABYTE
 """Lambda's quota for a package and its layers, unpacked (https://docs.aws.amazon.com/lambda/latest/dg/limits.html)."""

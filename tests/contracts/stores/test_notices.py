@@ -60,9 +60,10 @@ async def check_no_notice_is_lost(run, number):
     return repeats
 
 
-async def test_sixty_notices_delivered_twice_arrive_once(new_run):
+@pytest.mark.parametrize("number", [20, pytest.param(60, marks=pytest.mark.soak)])
+async def test_notices_delivered_twice_arrive_once(new_run, number):
     """With a tenth of the calls throttled."""
-    await check_each_address_gets_one(new_run(throttle_every=THROTTLE_EVERY), 60, timeout_seconds=120)
+    await check_each_address_gets_one(new_run(throttle_every=THROTTLE_EVERY), number, timeout_seconds=120)
 
 
 async def test_when_workers_crash_no_notice_is_lost_and_repeats_are_identical(new_run):

@@ -27,7 +27,10 @@ FAILING = {
     Guard.CHALLENGE: ("one address: holds of ten visitors",),
     Guard.GOOGLE_BUDGET: ("one business: questions to Google",),
 }
-"""The rows that fail without each guard; the first one is tried in every run of the tests."""
+"""The rows that fail without each guard."""
+
+TRIED_ALWAYS = (Guard.TENANT_BUDGET, Guard.TENANT_SHARE, Guard.CONTACT_RATE, Guard.HELD_SHARE, Guard.GOOGLE_BUDGET)
+"""The guards that every run of the tests leaves out once: of the edge, the pools, the e-mails, the holds and Google."""
 
 
 @pytest.fixture(autouse=True)
@@ -49,9 +52,9 @@ def test_nobody_notices_a_flood(row):
     assert simulate(row) == []
 
 
-@pytest.mark.parametrize("guard", Guard)
+@pytest.mark.parametrize("guard", TRIED_ALWAYS)
 def test_without_a_guard_a_flood_is_noticed(guard):
-    """So each guard is needed, and its row would show that it is gone."""
+    """So the guard is needed, and its row would show that it is gone; the soak tests leave out every guard."""
     assert simulate(find_row(FAILING[guard][0]), [guard])
 
 
