@@ -222,6 +222,7 @@ const HANDLERS = {
         seq,
         text: data.text,
         streaming: false,
+        ...(data.links ? { links: data.links } : {}),
         actions: [],
         by: data.by,
       });
@@ -245,6 +246,7 @@ const HANDLERS = {
           stopped: data.stopped === true,
           cut: Boolean(data.cut),
           ...(data.sources?.length ? { sources: data.sources } : {}),
+          ...(data.links ? { links: data.links } : {}),
           actions: data.actions ?? [],
         },
       ),

@@ -74,6 +74,12 @@ export interface Action {
   date?: string;
 }
 
+/** A part of an answer, such as a telephone number, of which a link may be made although it has no scheme. */
+export interface KnownLink {
+  text: string;
+  href: string;
+}
+
 /** The fields of the four frames after which an appointment has a card. */
 export interface BookedData {
   appointment_id: string;
@@ -131,7 +137,15 @@ export interface FrameData {
   pong: object;
   "chat.sent": { text: string };
   "chat.delta": { offset: number; text: string };
-  "chat.final": { text: string; actions?: Action[]; stopped?: boolean; by?: "human"; cut?: string; sources?: string[] };
+  "chat.final": {
+    text: string;
+    actions?: Action[];
+    stopped?: boolean;
+    by?: "human";
+    cut?: string;
+    sources?: string[];
+    links?: KnownLink[];
+  };
   "booking.slots": SlotsData;
   "booking.pending": BookedData;
   "booking.confirmed": BookedData;
@@ -248,6 +262,7 @@ export interface AnswerEntry extends Placed {
   cut?: boolean;
   /** The titles of the documents in which the answer was found. */
   sources?: string[];
+  links?: KnownLink[];
   actions: Action[];
   by?: "human";
 }
@@ -402,6 +417,7 @@ export interface Attributes extends Listeners {
   required?: Value;
   role?: Value;
   rows?: Value;
+  scope?: Value;
   spellcheck?: Value;
   start?: Value;
   tabindex?: Value;

@@ -11,7 +11,22 @@ const ATTEMPTS = readFileSync(new URL("../../evals/injections/attempts.jsonl", i
   .trim()
   .split("\n")
   .map((line) => JSON.parse(line));
-const ELEMENTS = new Set(["p", "br", "strong", "em", "code", "pre", "a", "ul", "ol", "li", "hr", "blockquote"]);
+const ELEMENTS = new Set([
+  "p",
+  "br",
+  "strong",
+  "em",
+  "code",
+  "pre",
+  "a",
+  "ul",
+  "ol",
+  "li",
+  "hr",
+  "blockquote",
+  "bdi",
+  "s",
+]);
 const ADDRESS = /^(?:https?:|mailto:|tel:)/;
 
 /** @param {string} text What the model was ordered to say. */

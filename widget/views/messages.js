@@ -80,7 +80,9 @@ export class AnswerBubble {
       this.node.setAttribute("aria-live", "off");
       this.node.setAttribute("aria-busy", "true");
     }
-    if (source !== this.#source) renderMarkdown(this.#body, source);
+    if (source !== this.#source) {
+      renderMarkdown(this.#body, source, { growing: entry.streaming, links: entry.links });
+    }
     if (this.#source === null || !entry.streaming) this.#showOffers(entry);
     this.#source = source;
     setText(this.#stopped, entry.stopped ? this.t("stopped") : "");
