@@ -196,7 +196,7 @@ LOCK_LOCALSTACK = --python-version 3.13 --exclude-newer 2026-03-10 $(LOCK_STYLE)
 
 clean: ## remove build results and the data of make up, but neither .venv nor node_modules
 	rm -rf .stride dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
-	rm -f */locales/*.mo */*/locales/*.mo */locales/*.json
+	rm -f */locales/*.mo */*/locales/*.mo */locales/*.js
 	find . -name __pycache__ -type d -not -path './$(VENV)/*' -not -path './node_modules/*' -prune -exec rm -rf {} +
 
 $(UV): requirements/bootstrap.txt

@@ -23,9 +23,10 @@ import { findPrice, findServiceName } from "./offer.js";
  *   log: () => { scrollToEnd: () => void } | null,
  *   closeForm: (appointmentId?: string) => void,
  *   closeVisit: (appointmentId?: string) => void,
+ *   loadPart: <Part>(load: () => Promise<Part>) => Promise<Part | null>,
  * }} page
  */
-export function buildContext({ element, t, chat, log, closeForm, closeVisit }) {
+export function buildContext({ element, t, chat, log, closeForm, closeVisit, loadPart }) {
   const { locale } = element;
   const command = (/** @type {string} */ type, /** @type {CommandData} */ data) =>
     chat()?.sendCommand(type, data) ?? null;
@@ -33,6 +34,8 @@ export function buildContext({ element, t, chat, log, closeForm, closeVisit }) {
   return {
     t,
     locale,
+    /** Import what few visitors use: `await loadPart(() => import("./views/menu.js"))`; null where that fails, which is said. */
+    loadPart,
     business: element.getAttribute("business") ?? "",
     suggestions: (element.getAttribute("suggestions") ?? "")
       .split("|")

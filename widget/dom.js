@@ -2,9 +2,9 @@
  * Builds DOM nodes from code. Text only ever becomes text nodes, so nothing from the wire is parsed as HTML.
  */
 
-/** @import { Attributes, Child } from "./types.d.ts" */
+import { drawIcon } from "./icon.js";
 
-const SVG = "http://www.w3.org/2000/svg";
+/** @import { Attributes, Child } from "./types.d.ts" */
 
 /**
  * Make an element: `h("button", { class: "x", onclick: f, "aria-label": "Close" }, "text", child)`.
@@ -36,9 +36,6 @@ function setAttribute(element, name, value) {
 }
 
 const ICONS = {
-  chat: [
-    "M21 11.5a8.4 8.4 0 0 1-8.5 8.3 8.8 8.8 0 0 1-3.9-.9L3 20.5l1.7-4.8a8 8 0 0 1-1-4.2A8.4 8.4 0 0 1 12.2 3.2 8.4 8.4 0 0 1 21 11.500Z",
-  ],
   close: ["M6 6l12 12", "M18 6L6 18"],
   send: ["M5 12h13", "M12.5 5.500L19 12l-6.5 6.5"],
   stop: ["M8 8h8v8H8z"],
@@ -58,21 +55,11 @@ const ICONS = {
 };
 
 /**
- * Draw one of our line icons; it is decoration, the control next to it carries the name.
+ * Draw one of our line icons.
  *
  * @param {keyof typeof ICONS} name
  */
-export function buildIcon(name) {
-  const svg = document.createElementNS(SVG, "svg");
-  const attributes = { viewBox: "0 0 24 24", class: "icon", "aria-hidden": "true", focusable: "false" };
-  for (const [key, value] of Object.entries(attributes)) svg.setAttribute(key, value);
-  for (const d of ICONS[name]) {
-    const path = document.createElementNS(SVG, "path");
-    path.setAttribute("d", d);
-    svg.append(path);
-  }
-  return svg;
-}
+export const buildIcon = (name) => drawIcon(ICONS[name]);
 
 /**
  * Show or hide an element for everybody, assistive technology included.

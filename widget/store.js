@@ -7,6 +7,8 @@
  * blocked cookies) a map in memory stands in, and only reloads lose something.
  */
 
+import { getPrefix } from "./past.js";
+
 /** @import { CommandFrame, Contact, Offer, StorageArea } from "./types.d.ts" */
 
 const COMMAND_LIFETIME_MS = 24 * 60 * 60 * 1000;
@@ -24,7 +26,7 @@ export class Store {
    * @param {{ area?: StorageArea, tabArea?: StorageArea }} areas
    */
   constructor(tenant, { area = openBrowserArea("localStorage"), tabArea = openBrowserArea("sessionStorage") } = {}) {
-    this.#prefix = `stride-chat/${tenant}/`;
+    this.#prefix = getPrefix(tenant);
     this.#area = area;
     this.#tabArea = tabArea;
   }

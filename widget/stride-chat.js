@@ -4,6 +4,9 @@
  *     <script type="module" src="https://cdn.example/widget/stride-chat.js"></script>
  *     <stride-chat websocket-url="wss://chat.example/prod" tenant="studio-lumen" locale="pl"></stride-chat>
  *
+ * This file is the loader: it shows the launcher, and imports the conversation (`chat-window.js`) when pointer or focus
+ * reaches the launcher, when the page opens it, or when there is something to come back to.
+ *
  * A page that is opened at `#stride-cancel=<token>` or `#stride-move=<token>`, as e-mails link to it, shows that
  * appointment at once.
  *
@@ -16,7 +19,7 @@
  * `--stride-chat-radius`, `--stride-chat-z-index`, `--stride-chat-inset`; parts `launcher panel header log
  * message-visitor message-assistant card composer booking visit`.
  *
- * Hooks for tests, all `data-testid` in the open shadow root: launcher unread panel close connection-status
+ * Hooks for tests, all `data-testid` in the open shadow root: launcher load-failure unread panel close connection-status
  * disclosure log message message-status typing progress suggestion notice retry alternative newest; composer-input send
  * stop counter book offer-booking outage outage-phone outage-email; booking-form booking-back booking-service days day times time times-note
  * times-lost times-retry later-days zone-note present-time booking-name booking-contact booking-note
@@ -30,76 +33,78 @@
  * (visitor | business); a `visit` says `data-state` (held confirmed cancelled).
  */
 
-import { Chat } from "./chat.js";
-import { buildContext } from "./context.js";
+import { h, setText } from "./dom.js";
+import { drawIcon } from "./icon.js";
+import { chooseLanguage, findLanguage } from "./language.js";
 import { takeLink } from "./link.js";
-import { Refresher } from "./refresher.js";
-import { awaitedMessageId, hasSlowCommand, timeline } from "./selectors.js";
-import { getStyleSheets } from "./styles.js";
-import { chooseLanguage, loadTexts } from "./texts.js";
-import { BookingForm } from "./views/booking-form.js";
-import { Composer } from "./views/composer.js";
-import { Log } from "./views/log.js";
-import { Panel } from "./views/panel.js";
-import { VisitSheet } from "./views/visit-sheet.js";
+import { hasPast } from "./past.js";
+import { buildStyleSheet } from "./style-sheet.js";
+import { launcherCss } from "./styles/launcher.js";
 
-/** @import { BookingRequest, Link } from "./types.d.ts" */
-/** @import { Texts } from "./texts.js" */
+/** @import { BookingRequest, Link, Timer } from "./types.d.ts" */
+/** @import { ChatWindow } from "./chat-window.js" */
+
+/** How long to wait before that is loaded again for which nobody has pressed. */
+const RETRY_MS = 5000;
+
+const ICON =
+  "M21 11.5a8.4 8.4 0 0 1-8.5 8.3 8.8 8.8 0 0 1-3.9-.9L3 20.5l1.7-4.8a8 8 0 0 1-1-4.2A8.4 8.4 0 0 1 12.2 3.2 8.4 8.4 0 0 1 21 11.500Z";
+
+const SHEET = buildStyleSheet(launcherCss);
 
 export class StrideChat extends HTMLElement {
   static observedAttributes = ["websocket-url", "tenant", "locale", "business", "suggestions"];
 
-  /** @type {Chat | null} */
-  #chat = null;
-  /** @type {Panel | null} */
-  #panel = null;
-  /** @type {Log | null} */
-  #log = null;
-  /** @type {Composer | null} */
-  #composer = null;
-  /** @type {VisitSheet | null} */
-  #visit = null;
-  /** @type {BookingForm | null} */
-  #form = null;
+  /** @type {ChatWindow | null} */
+  #window = null;
+  /** @type {((window: ChatWindow) => void)[]} */
+  #waiting = [];
   /** @type {Link | null} */
   #link = null;
-  /** @type {Refresher | null} */
-  #refresher = null;
-  /** @type {Texts | null} */
-  #texts = null;
-  /** @type {(() => void)[]} */
-  #onceBuilt = [];
+  /** @type {Timer | undefined} */
+  #retryTimer;
   #started = false;
-  #drawing = false;
+  #loading = false;
+  #isNear = false;
   #onLink = () => this.#followLink(takeLink());
-  #onWake = (/** @type {Event} */ { type }) => {
-    if (type === "offline") this.#chat?.goOffline();
-    else if (document.visibilityState === "visible") this.#chat?.wake({ afresh: type === "online" });
-    this.#draw();
-  };
+  #launcher = h(
+    "button",
+    {
+      type: "button",
+      class: "launcher",
+      part: "launcher",
+      "data-testid": "launcher",
+      "aria-haspopup": "dialog",
+      "aria-expanded": "false",
+      onclick: () => this.open(),
+      onpointerenter: () => this.#approach(),
+      onfocus: () => this.#approach(),
+    },
+    drawIcon([ICON]),
+  );
+  #failure = h("p", { class: "failure", role: "status", "data-testid": "load-failure" });
 
   constructor() {
     super();
-    this.attachShadow({ mode: "open" }).adoptedStyleSheets = getStyleSheets();
+    const root = this.attachShadow({ mode: "open" });
+    root.adoptedStyleSheets = [SHEET];
+    root.append(this.#launcher, this.#failure);
   }
 
   connectedCallback() {
     this.#started = true;
-    this.#applyLanguage();
-    this.#openConversation();
-    this.#onLink();
-    for (const [target, event] of WAKING) target.addEventListener(event, this.#onWake);
+    this.#labelLauncher();
+    this.#window?.start();
     addEventListener("hashchange", this.#onLink);
+    this.#onLink();
+    this.#loadIfExpected();
   }
 
   disconnectedCallback() {
     this.#started = false;
-    for (const [target, event] of WAKING) target.removeEventListener(event, this.#onWake);
+    clearTimeout(this.#retryTimer);
     removeEventListener("hashchange", this.#onLink);
-    this.#refresher?.stop();
-    this.#chat?.stop();
-    this.#chat = null;
-    this.#panel?.dispose();
+    this.#window?.stop();
   }
 
   /**
@@ -110,11 +115,9 @@ export class StrideChat extends HTMLElement {
   attributeChangedCallback(name, before, after) {
     // This is called for the attributes of an upgraded element before it is connected.
     if (!this.#started || before === after) return;
-    if (name === "websocket-url" || name === "tenant") this.#openConversation();
-    else if (name === "locale") {
-      this.#chat?.setLocale(this.locale);
-      this.#applyLanguage();
-    } else this.#buildPanel();
+    if (name === "locale") this.#labelLauncher();
+    else this.#window?.acceptAttribute(name);
+    this.#loadIfExpected();
   }
 
   get locale() {
@@ -125,21 +128,12 @@ export class StrideChat extends HTMLElement {
 
   /** Open the window and connect. */
   open({ focus = true } = {}) {
-    if (!this.#panel) this.#onceBuilt.push(() => this.open({ focus }));
-    if (!this.#panel || this.#panel.isOpen) return;
-    this.#panel.open({ focus });
-    this.#chat?.start();
-    if (this.#chat) this.#chat.store.open = true;
-    this.#draw();
-    this.dispatchEvent(new CustomEvent("stride-chat-open", { bubbles: true, composed: true }));
+    this.#run((window) => window.open({ focus }));
   }
 
   close() {
-    this.#onceBuilt = [];
-    if (!this.#panel?.isOpen) return;
-    this.#panel.close();
-    if (this.#chat) this.#chat.store.open = false;
-    this.dispatchEvent(new CustomEvent("stride-chat-close", { bubbles: true, composed: true }));
+    this.#waiting = [];
+    this.#window?.close();
   }
 
   /**
@@ -148,14 +142,43 @@ export class StrideChat extends HTMLElement {
    * @param {BookingRequest} request
    */
   book(request = {}) {
-    if (!this.#panel) {
-      this.#onceBuilt.push(() => this.book(request));
+    this.#run((window) => window.book(request));
+  }
+
+  #labelLauncher() {
+    this.#launcher.setAttribute("aria-label", this.#findText("open"));
+  }
+
+  /**
+   * Say that something could not be loaded; the next success takes it back.
+   *
+   * @param {boolean} hasFailed
+   */
+  #showFailure(hasFailed) {
+    setText(this.#failure, hasFailed ? this.#findText("load_failed") : "");
+  }
+
+  /** @param {string} id A text that is there before a language is loaded. */
+  #findText(id) {
+    return findLanguage(this.locale).texts[id] ?? "";
+  }
+
+  /** A visitor is likely to open the window: load it, and connect. */
+  #approach() {
+    this.#isNear = true;
+    if (this.#window) this.#window.connect();
+    else this.#load();
+  }
+
+  /** @param {(window: ChatWindow) => void} action */
+  #run(action) {
+    if (this.#window) {
+      action(this.#window);
       return;
     }
-    this.open({ focus: false });
-    if (!this.#chat) return;
-    this.#form?.open(request);
-    this.#panel?.cover();
+    this.#waiting.push(action);
+    this.#launcher.setAttribute("aria-busy", "true");
+    this.#load();
   }
 
   /**
@@ -166,154 +189,73 @@ export class StrideChat extends HTMLElement {
   #followLink(link) {
     if (link === null) return;
     this.#link = link;
-    this.open({ focus: false });
-    this.#showVisit(link);
+    if (this.#window) this.#showLink(this.#window);
+    else this.#load();
   }
 
-  /** @param {Link} link */
-  #showVisit(link) {
-    this.#form?.close();
-    this.#visit?.open(link);
-    this.#panel?.cover();
-    this.#draw();
+  /** @param {ChatWindow} window */
+  async #showLink(window) {
+    const link = this.#link;
+    if (link === null) return;
+    if (await window.followLink(link)) this.#link = null;
+    else this.#retryTimer = setTimeout(() => this.#showLink(window), RETRY_MS);
   }
 
-  /** Start a conversation; a new visitor is connected only when pointer or focus reaches the launcher. */
-  #openConversation() {
-    const [url, tenant] = [this.getAttribute("websocket-url"), this.getAttribute("tenant")];
-    this.#chat?.stop();
-    this.#refresher?.stop();
-    this.#chat = null;
-    if (!url || !tenant) return;
-    this.#chat = new Chat({ url, tenant, locale: this.locale, onChange: () => this.#draw() });
-    this.#refresher = new Refresher(this.#chat);
-    if (this.#chat.hasPast || this.#panel?.isOpen) this.#chat.start();
-    if (this.#chat.store.open && !matchMedia("(max-width: 520px)").matches) this.open({ focus: false });
-    this.#draw();
+  #loadIfExpected() {
+    clearTimeout(this.#retryTimer);
+    if (this.#isExpected()) this.#load();
   }
 
-  /** Load the texts of the language, then make the views in it; a file that can't be loaded is asked for again. */
-  async #applyLanguage() {
+  /** Whether something has to be loaded before anybody presses. */
+  #isExpected() {
+    if (this.#window) return this.#window.locale !== this.locale;
+    if (this.#waiting.length > 0 || this.#link !== null) return true;
+    const tenant = this.getAttribute("tenant");
+    return tenant !== null && this.hasAttribute("websocket-url") && hasPast(tenant);
+  }
+
+  /** Load the conversation and its texts in the language of now, then do what waits for it. */
+  async #load() {
+    if (this.#loading || !this.#started) return;
+    this.#loading = true;
     const { locale } = this;
-    try {
-      const texts = await loadTexts(locale);
-      if (!this.#started) return;
-      if (this.locale !== locale) {
-        this.#applyLanguage();
-        return;
-      }
-      this.#texts = texts;
-      this.#buildPanel();
-    } catch {
-      if (this.#started) setTimeout(() => this.#applyLanguage(), RETRY_MS);
-    }
+    const parts = await Promise.all([import("./chat-window.js"), findLanguage(locale).load()]).catch(() => null);
+    this.#loading = false;
+    if (!this.#started) return;
+    this.#launcher.removeAttribute("aria-busy");
+    if (parts === null) this.#acceptFailure();
+    else if (this.locale === locale) {
+      const [{ ChatWindow }, { default: catalogue }] = parts;
+      this.#showWindow(ChatWindow, locale, catalogue);
+    } else this.#load();
   }
 
-  /** Make the views, in the language of now. */
-  #buildPanel() {
-    if (this.#texts === null) return;
-    const wasOpen = this.#panel?.isOpen ?? false;
-    const context = this.#buildContext(this.#texts);
-    this.#panel?.dispose();
-    this.#form?.close();
-    const log = new Log(context);
-    const composer = new Composer(context);
-    const visit = new VisitSheet(context);
-    const form = new BookingForm(context);
-    const panel = new Panel(context, {
-      log,
-      composer,
-      visit,
-      form,
-      onOpen: () => this.open(),
-      onClose: () => this.close(),
-      onNear: () => this.#chat?.start(),
-    });
-    [this.#log, this.#composer, this.#visit, this.#form, this.#panel] = [log, composer, visit, form, panel];
-    this.shadowRoot?.replaceChildren(...panel.nodes);
-    if (wasOpen) panel.open({ focus: false });
-    for (const action of this.#onceBuilt.splice(0)) action();
-    if (this.#link) this.#showVisit(this.#link);
-    this.#draw();
-  }
-
-  /** @param {Texts} t */
-  #buildContext(t) {
-    return buildContext({
-      element: this,
-      t,
-      chat: () => this.#chat,
-      log: () => this.#log,
-      closeForm: (appointmentId) => this.#closeForm(appointmentId),
-      closeVisit: (appointmentId) => this.#closeVisit(appointmentId),
-    });
-  }
-
-  /** @param {string | undefined} appointmentId */
-  #closeForm(appointmentId) {
-    this.#form?.close();
-    if (appointmentId) this.#closeVisit(appointmentId);
-    else this.#uncoverCard();
-  }
-
-  /** @param {string | undefined} appointmentId */
-  #closeVisit(appointmentId) {
-    this.#link = null;
-    if (this.#visit?.isOpen) this.#visit.close();
-    this.#uncoverCard(appointmentId);
+  #acceptFailure() {
+    if (this.#waiting.length > 0 || this.#link !== null) this.#showFailure(true);
+    this.#waiting = []; // Who has pressed is told to press again, and is not surprised later.
+    clearTimeout(this.#retryTimer);
+    if (this.#isExpected()) this.#retryTimer = setTimeout(() => this.#load(), RETRY_MS);
   }
 
   /**
-   * Go on with what lies beneath; after a booking that is its card.
-   *
-   * @param {string} [appointmentId]
+   * @param {typeof ChatWindow} Window
+   * @param {string} locale
+   * @param {import("./texts.js").Catalogue} catalogue
    */
-  #uncoverCard(appointmentId) {
-    this.#panel?.cover();
-    this.#redraw();
-    if (appointmentId) this.#log?.focusCard(appointmentId);
-    else this.#panel?.focus();
-  }
-
-  /** Many frames may come at once: draw when the browser does, or soon if it does not paint at all now. */
-  #draw() {
-    if (this.#drawing || !this.#panel) return;
-    this.#drawing = true;
-    if (document.visibilityState === "visible") requestAnimationFrame(() => this.#redraw());
-    else setTimeout(() => this.#redraw());
-  }
-
-  #redraw() {
-    this.#drawing = false;
-    if (!this.#chat) {
-      this.#panel?.update("idle", 0, {});
+  #showWindow(Window, locale, catalogue) {
+    this.#showFailure(false);
+    if (this.#window) {
+      this.#window.speak(locale, catalogue);
       return;
     }
-    const { state, store, connectionState, isLimited } = this.#chat;
-    const seen = this.#panel?.isOpen === true && document.visibilityState === "visible";
-    if (seen && state.lastSeq > store.lastSeq) store.lastSeq = state.lastSeq;
-    const newCount = timeline(state).filter(
-      (entry) => entry.kind !== "said" && (entry.seq ?? 0) > store.lastSeq,
-    ).length;
-    const owed = awaitedMessageId(state);
-    this.#log?.update(state, owed);
-    this.#composer?.update(state, owed);
-    this.#visit?.update(state);
-    this.#form?.update(state);
-    this.#panel?.update(connectionState, seen ? 0 : newCount, { isLimited, isSlow: hasSlowCommand(state) });
-    if (seen) this.#refresher?.refresh();
+    const window = new Window(this, this.#launcher, (hasFailed) => this.#showFailure(hasFailed));
+    this.#window = window;
+    window.speak(locale, catalogue);
+    window.start();
+    if (this.#isNear) window.connect();
+    for (const action of this.#waiting.splice(0)) action(window);
+    this.#showLink(window);
   }
 }
-
-/** How long to wait before the texts are asked for again. */
-const RETRY_MS = 5000;
-
-/** @type {[EventTarget, string][]} */
-const WAKING = [
-  [globalThis, "online"],
-  [globalThis, "offline"],
-  [globalThis, "pageshow"],
-  [document, "visibilitychange"],
-];
 
 if (!customElements.get("stride-chat")) customElements.define("stride-chat", StrideChat);

@@ -1,7 +1,8 @@
-"""Compiles catalogues: to `.mo` files for Python, and to one JSON file for each language for the widget."""
+"""Compiles catalogues: to `.mo` files for Python, and to one module for each language for the widget."""
 
 import json
 import os
+import re
 from collections.abc import Iterable, Mapping
 from gettext import c2py
 from io import BytesIO
@@ -14,7 +15,12 @@ from infra.catalogues.po_file import REFERENCE, Entry, PoFile, is_translated, re
 from shared.languages.cldr import get_cldr_locale
 
 INDEX = "languages.js"
-"""Which languages a folder of JSON files has, as a module: a browser loads it along with the others."""
+"""Which languages there are, how the texts of each are imported, and what is shown before they are, as a module."""
+
+FIRST_TEXTS = ("open", "load_failed")
+"""The texts of the widget's launcher: it is there, and may have to say why nothing opens, before a language is."""
+
+_MODULE = re.compile(r"^export default (.*);\n$", re.DOTALL)
 
 
 def compile_parts(all_parts: Iterable[Part]) -> list[Path]:
@@ -23,7 +29,7 @@ def compile_parts(all_parts: Iterable[Part]) -> list[Path]:
     Raises:
         BrokenCatalogueError: a file is no valid catalogue.
     """
-    return [path for part in all_parts for path in (_compile_json if is_for_browsers(part) else _compile_mo)(part)]
+    return [path for part in all_parts for path in (_compile_modules if is_for_browsers(part) else _compile_mo)(part)]
 
 
 def is_for_browsers(part: Part) -> bool:
@@ -38,7 +44,7 @@ def render_mo(content: PoFile) -> bytes:
     return out.getvalue()
 
 
-def build_json_texts(content: PoFile, english: PoFile) -> dict[str, str | dict[str, str]]:
+def build_texts(content: PoFile, english: PoFile) -> dict[str, str | dict[str, str]]:
     """Return the texts by id; of a plural the forms by their category in CLDR, as `Intl.PluralRules` names it."""
     texts: dict[str, str | dict[str, str]] = {}
     for text_id, reference in english.entries.items():
@@ -49,9 +55,31 @@ def build_json_texts(content: PoFile, english: PoFile) -> dict[str, str | dict[s
     return texts
 
 
-def render_json(content: object) -> bytes:
-    """Return a JSON file's content."""
-    return (json.dumps(content, ensure_ascii=False, indent=1) + "\n").encode()
+def render_module(texts: Mapping[str, object]) -> bytes:
+    """Return a JavaScript module's content. A policy that allows the widget's scripts allows its texts too."""
+    return f"export default {json.dumps(texts, ensure_ascii=False, indent=1)};\n".encode()
+
+
+def read_module(path: Path) -> dict[str, str | dict[str, str]]:
+    """Return the texts of a module that `render_module` wrote."""
+    found = _MODULE.match(path.read_text(encoding="utf-8"))
+    if found is None:
+        raise ValueError(f"{path} is no module of texts")
+    texts: dict[str, str | dict[str, str]] = json.loads(found[1])
+    return texts
+
+
+def render_index(all_texts: Mapping[str, Mapping[str, object]]) -> bytes:
+    """Return the module that a browser imports first, from the texts of all languages by tag."""
+    lines = [
+        f" {json.dumps(tag)}: {{ load: () => import({json.dumps(f'./{tag}.js')}), texts: {_render_first(texts)} }},\n"
+        for tag, texts in all_texts.items()
+    ]
+    return f"export default {{\n{''.join(lines)}}};\n".encode()
+
+
+def _render_first(texts: Mapping[str, object]) -> str:
+    return json.dumps({text_id: texts[text_id] for text_id in FIRST_TEXTS if text_id in texts}, ensure_ascii=False)
 
 
 def _build_plural_forms(entry: Entry, content: PoFile) -> dict[str, str]:
@@ -78,20 +106,20 @@ def _compile_mo(part: Part) -> Iterable[Path]:
     _remove_other_files(part, ".mo", {path.stem for path in part.files})
 
 
-def _compile_json(part: Part) -> Iterable[Path]:
+def _compile_modules(part: Part) -> Iterable[Path]:
     english_path = part.get_path(REFERENCE)
     for path in part.files:
-        compiled = path.with_suffix(".json")
+        compiled = path.with_suffix(".js")
         if _is_stale(compiled, [path, english_path]):
-            texts = build_json_texts(read_po_file(path), read_po_file(english_path))
-            _write_file(compiled, render_json(texts))
+            texts = build_texts(read_po_file(path), read_po_file(english_path))
+            _write_file(compiled, render_module(texts))
             yield compiled
     tags = [path.stem for path in part.files]
-    index, content = part.locales / INDEX, f"export default {json.dumps(tags)};\n".encode()
+    index, content = part.locales / INDEX, render_index({tag: read_module(part.locales / f"{tag}.js") for tag in tags})
     if not index.exists() or index.read_bytes() != content:
         _write_file(index, content)
         yield index
-    _remove_other_files(part, ".json", set(tags))
+    _remove_other_files(part, ".js", {*tags, index.stem})
 
 
 def _is_stale(compiled: Path, sources: Iterable[Path]) -> bool:

@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from infra.catalogues.checks import FORMAT
-from infra.catalogues.compiling import build_json_texts, is_for_browsers, render_json, render_mo
+from infra.catalogues.compiling import build_texts, is_for_browsers, render_mo, render_module
 from infra.catalogues.parts import ROOT, Part
 from infra.catalogues.po_file import REFERENCE, Entry, PoFile, read_po_file
 
@@ -53,7 +53,7 @@ def write_pseudo_catalogues(all_parts: Iterable[Part], folder: Path, root: Path 
         locales.mkdir(parents=True, exist_ok=True)
         content = to_pseudo_catalogue(english)
         if is_for_browsers(part):
-            (locales / f"{PSEUDO}.json").write_bytes(render_json(build_json_texts(content, english)))
+            (locales / f"{PSEUDO}.js").write_bytes(render_module(build_texts(content, english)))
         else:
             (locales / f"{PSEUDO}.mo").write_bytes(render_mo(content))
 

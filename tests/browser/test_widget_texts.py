@@ -3,12 +3,14 @@
 import json
 import re
 from collections.abc import Awaitable, Callable
+from urllib.parse import urlsplit
 
 import pytest
 from booking_script import CODE, LINKS, SERVICES, BookingScript
 from playwright.async_api import Browser, Locator, Page, Route, expect
 from scripted_backend import DISCLOSURE, ScriptedBackend
 
+from infra.catalogues.compiling import render_index
 from infra.catalogues.parts import ROOT, list_parts
 from infra.catalogues.pseudo import PSEUDO, write_pseudo_catalogues
 from shared.messages import server
@@ -68,7 +70,7 @@ def pseudo_catalogue(tmp_path_factory: pytest.TempPathFactory) -> str:
     """Return the widget's catalogue in the pseudo-language, as packaging writes it."""
     folder = tmp_path_factory.mktemp("pseudo")
     write_pseudo_catalogues([part for part in list_parts() if part.sources == ROOT / "widget"], folder)
-    return (folder / "widget" / "locales" / f"{PSEUDO}.json").read_text(encoding="utf-8")
+    return (folder / "widget" / "locales" / f"{PSEUDO}.js").read_text(encoding="utf-8")
 
 
 @pytest.fixture
@@ -76,14 +78,21 @@ async def page(chromium: Browser, pseudo_catalogue: str):
     """Open a page whose widget has only the pseudo-language."""
     context = await chromium.new_context(locale="en-GB", reduced_motion="reduce")
 
-    async def list_languages(route: Route) -> None:
-        await route.fulfill(content_type="text/javascript", body=f"export default {json.dumps([PSEUDO])};")
+    folder = ROOT / "widget"
+    texts = json.loads(pseudo_catalogue.removeprefix("export default ").removesuffix(";\n"))
+    replaced = {
+        # The widget falls back to Polish; the page names it until its script has run.
+        "locales/languages.js": render_index({"pl": texts, PSEUDO: texts}).decode(),
+        f"locales/{PSEUDO}.js": pseudo_catalogue,
+    }
 
     async def answer(route: Route) -> None:
-        await route.fulfill(content_type="application/json", body=pseudo_catalogue)
+        """Serve the modules, because a bundle holds the list of its languages."""
+        module = urlsplit(route.request.url).path.removeprefix("/widget/")
+        body = replaced.get(module) or (folder / module).read_text(encoding="utf-8")
+        await route.fulfill(content_type="text/javascript", body=body)
 
-    await context.route("**/widget/locales/languages.js", list_languages)
-    await context.route(f"**/widget/locales/{PSEUDO}.json", answer)
+    await context.route("**/widget/**", answer)
     await context.add_init_script(
         "document.addEventListener('DOMContentLoaded', () => {"
         f"  document.querySelector('stride-chat').setAttribute('locale', '{PSEUDO}');"
@@ -185,41 +194,3 @@ async def test_every_state_is_in_the_visitors_language(
     await page.get_by_test_id("visit-cancel").click()
     found += await faults(page, "cancel by a link?")
     assert "\n".join(found) == ""
-
-
-async def test_a_language_that_cannot_be_loaded_is_requested_again(chromium: Browser, site: str) -> None:
-    """The page does not change meanwhile, and the launcher appears as soon as the texts are loaded."""
-    context = await chromium.new_context(locale="pl-PL")
-    refusals = [503, 503]
-
-    async def answer(route: Route) -> None:
-        if refusals:
-            await route.fulfill(status=refusals.pop())
-        else:
-            await route.continue_()
-
-    await context.route("**/widget/locales/*.json", answer)
-    page = await context.new_page()
-    await page.clock.install()
-    await page.goto(site)
-    for left in (1, 0):
-        await expect(page.get_by_test_id("launcher")).to_have_count(0)
-        await page.clock.run_for(5_000)
-        assert len(refusals) <= left
-    await page.clock.run_for(5_000)
-    await expect(page.get_by_test_id("launcher")).to_be_visible()
-    await context.close()
-
-
-async def test_calls_before_the_texts_are_loaded_are_executed_later(page: Page, site: str) -> None:
-    """A page may open the booking form as soon as the element is defined."""
-    await page.goto(site)
-    await page.evaluate(
-        """() => {
-          const chat = document.querySelector("stride-chat");
-          const other = chat.cloneNode();
-          chat.replaceWith(other);
-          other.book({ service: "consultation" });
-        }"""
-    )
-    await expect(page.get_by_test_id("booking-form")).to_be_visible()

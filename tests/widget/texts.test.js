@@ -3,7 +3,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { chooseLanguage, loadTexts, buildTexts } from "../../widget/texts.js";
+import { chooseLanguage, findLanguage } from "../../widget/language.js";
+import { buildTexts } from "../../widget/texts.js";
 
 test("a tag finds its language, also with a region or in capital letters", () => {
   assert.equal(chooseLanguage("en"), "en");
@@ -39,20 +40,8 @@ test("a form that a language lacks is the other one", () => {
   assert.equal(buildTexts("pl", { left: { other: "{count}!" } }).plural("left", 2), "2!");
 });
 
-test("a language is loaded once, and again after it failed", async (context) => {
-  /** @type {string[]} */
-  const asked = [];
-  const answers = [
-    { ok: false, status: 503 },
-    { ok: true, json: () => Promise.resolve({ open: "Open chat" }) },
-  ];
-  context.mock.method(globalThis, "fetch", (/** @type {URL} */ url) => {
-    asked.push(String(url).replace(/.*\/widget\//, ""));
-    return Promise.resolve(answers.shift());
-  });
-  await assert.rejects(loadTexts("en"), /en\.json answers 503/);
-  const [first, second] = await Promise.all([loadTexts("en"), loadTexts("en")]);
-  assert.equal(first("open"), "Open chat");
-  assert.equal(second, first);
-  assert.deepEqual(asked, ["locales/en.json", "locales/en.json"]);
+test("a language has its launcher's texts at once, and the others when they are imported", async () => {
+  const language = findLanguage("en");
+  assert.equal(language.texts.open, "Open chat");
+  assert.equal((await language.load()).default.close, "Close chat");
 });

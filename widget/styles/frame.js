@@ -1,13 +1,10 @@
 /**
- * Colours, type and controls; the launcher, the window and its header.
+ * Colours, type and controls; the window and its header. What the launcher needs as well is in `launcher.js`.
  */
 
 export const frameCss = /* css */ `
 :host {
-  --brand: var(--stride-chat-brand, #17594e);
-  --on-brand: var(--stride-chat-on-brand, #fff);
   --radius: var(--stride-chat-radius, 20px);
-  --inset: var(--stride-chat-inset, 24px);
   --surface: #fff;
   --backdrop: #f6f5f2;
   --raised: #fff;
@@ -19,7 +16,6 @@ export const frameCss = /* css */ `
   --strong: var(--brand);
   --danger: #b3261e;
   --danger-soft: #fcefed;
-  --shadow: 0 1px 2px rgb(20 30 28 / 8%), 0 12px 40px rgb(20 30 28 / 20%);
   font-family: var(--stride-chat-font, system-ui, -apple-system, "Segoe UI", Roboto, "Noto Sans", "Helvetica Neue", sans-serif);
   font-size: 15px;
   line-height: 1.5;
@@ -42,14 +38,13 @@ export const frameCss = /* css */ `
     color-scheme: dark;
   }
 }
-*, *::before, *::after { box-sizing: border-box; }
-[hidden] { display: none !important; }
+*::before, *::after { box-sizing: border-box; }
 p, h2, h3, fieldset { margin: 0; padding: 0; border: 0; min-width: 0; }
 button, input, select, textarea { font: inherit; color: inherit; }
 button { cursor: pointer; touch-action: manipulation; }
 button:disabled { cursor: default; opacity: .55; }
 :focus-visible { outline: 2px solid var(--strong); outline-offset: 2px; }
-.icon { width: 20px; height: 20px; flex: none; fill: none; stroke: currentColor; stroke-width: 1.8; stroke-linecap: round; stroke-linejoin: round; }
+.icon { width: 20px; height: 20px; flex: none; }
 .unseen { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
 .row { display: flex; flex-wrap: wrap; gap: 8px; align-items: center; }
 .row:empty { display: none; }
@@ -87,20 +82,12 @@ button:disabled { cursor: default; opacity: .55; }
 .hint.wrong { color: var(--danger); }
 .input[aria-invalid="true"] { border-color: var(--danger); outline-color: var(--danger); }
 
-.launcher {
-  position: fixed; right: var(--inset); bottom: var(--inset); z-index: var(--stride-chat-z-index, 2147483000);
-  display: grid; place-items: center; width: 60px; height: 60px; padding: 0; border: 0; border-radius: 50%;
-  background: var(--brand); color: var(--on-brand); box-shadow: var(--shadow); transition: transform .18s ease-out;
-}
-.launcher .icon { width: 28px; height: 28px; }
-.launcher:hover { transform: translateY(-2px) scale(1.03); }
-.launcher:focus-visible { outline: 3px solid var(--brand); outline-offset: 3px; }
 .badge {
   position: absolute; top: -3px; right: -3px; min-width: 22px; height: 22px; padding: 0 6px; border-radius: 11px;
   background: #b3261e; color: #fff; font-size: 12px; font-weight: 700; line-height: 22px; box-shadow: 0 0 0 2px #fff;
 }
 .panel {
-  position: fixed; right: var(--inset); bottom: var(--inset); z-index: var(--stride-chat-z-index, 2147483000);
+  position: fixed; right: var(--inset); bottom: var(--inset); z-index: var(--layer);
   display: flex; flex-direction: column; overflow: hidden;
   width: min(404px, calc(100vw - 2 * var(--inset))); height: min(680px, calc(100dvh - 2 * var(--inset)));
   border-radius: var(--radius); background: var(--backdrop); box-shadow: var(--shadow); outline: none;
@@ -125,13 +112,12 @@ button:disabled { cursor: default; opacity: .55; }
   .panel { inset: 0; width: auto; height: var(--visible-height, 100dvh); border-radius: 0; bottom: auto; }
   .head { padding-top: max(10px, env(safe-area-inset-top)); padding-bottom: 10px; }
   .input { font-size: 16px; }
-  :host { --inset: var(--stride-chat-inset, 16px); }
 }
 @media (prefers-reduced-motion: reduce) {
   *, *::before, *::after { animation: none !important; transition: none !important; scroll-behavior: auto !important; }
 }
 @media (forced-colors: active) {
-  .panel, .launcher, .message, .card, .chip { border: 1px solid CanvasText; }
+  .panel, .message, .card, .chip { border: 1px solid CanvasText; }
   .icon { stroke: CanvasText; }
 }
 `;

@@ -1,5 +1,5 @@
 /**
- * The frame around everything: launcher, window, header, and where the focus goes when it opens and closes.
+ * The frame around everything: window, header, what the launcher says, and where the focus goes when it opens and closes.
  */
 
 import { findFocused, h, buildIcon, setText, setVisible } from "../dom.js";
@@ -22,36 +22,22 @@ export class Panel {
   #status;
   #onClose;
   #parts;
+  /** @type {VisitSheet | null} */
+  #visit = null;
 
   /**
    * @param {Context} context
    * @param {{
-   *   log: Log, composer: Composer, visit: VisitSheet, form: BookingForm,
-   *   onOpen: () => void, onClose: () => void, onNear: () => void,
+   *   log: Log, composer: Composer, form: BookingForm, launcher: HTMLButtonElement, onClose: () => void,
    * }} parts
    */
-  constructor({ t, business, actions }, { log, composer, visit, form, onOpen, onClose, onNear }) {
+  constructor({ t, business, actions }, { log, composer, form, launcher, onClose }) {
     this.#t = t;
     this.#onClose = onClose;
-    this.#parts = { log, composer, visit, form };
+    this.#parts = { log, composer, form };
     this.#badge = h("span", { class: "badge", "data-testid": "unread", hidden: true });
-    this.#launcher = h(
-      "button",
-      {
-        type: "button",
-        class: "launcher",
-        part: "launcher",
-        "data-testid": "launcher",
-        "aria-haspopup": "dialog",
-        "aria-expanded": "false",
-        "aria-label": t("open"),
-        onclick: onOpen,
-        onpointerenter: onNear,
-        onfocus: onNear,
-      },
-      buildIcon("chat"),
-      this.#badge,
-    );
+    this.#launcher = launcher;
+    launcher.append(this.#badge);
     this.#status = h("p", { class: "status", role: "status", "data-testid": "connection-status" });
     const close = h(
       "button",
@@ -77,10 +63,20 @@ export class Panel {
         h("div", { class: "names" }, h("h2", { class: "title", id: "title" }, business || t("title")), this.#status),
         close,
       ),
-      h("div", { class: "stage" }, h("div", { class: "talk" }, log.node, composer.node), visit.node, form.node),
+      h("div", { class: "stage" }, h("div", { class: "talk" }, log.node, composer.node), form.node),
     );
     this.actions = actions;
-    this.nodes = [this.#panel, this.#launcher];
+    this.node = this.#panel;
+  }
+
+  /**
+   * Lay the visit of a link over the conversation, below the booking form.
+   *
+   * @param {VisitSheet} visit
+   */
+  addVisit(visit) {
+    this.#visit = visit;
+    this.#parts.form.node.before(visit.node);
   }
 
   get isOpen() {
@@ -130,19 +126,21 @@ export class Panel {
 
   /** On a touch screen the field would call up the keyboard over half of what there is to read. */
   focus() {
-    if (this.#parts.visit.isOpen) this.#parts.visit.focus();
+    if (this.#visit?.isOpen) this.#visit.focus();
     else if (matchMedia("(pointer: coarse)").matches) this.#panel.focus({ preventScroll: true });
     else this.#parts.composer.focus();
   }
 
   /** The booking form lies over the visit, and both over the conversation; what is covered is out of reach. */
   cover() {
-    const { log, visit, form } = this.#parts;
-    if (log.node.parentElement) log.node.parentElement.inert = visit.isOpen || form.isOpen;
-    visit.node.inert = form.isOpen;
+    const { log, form } = this.#parts;
+    if (log.node.parentElement) log.node.parentElement.inert = this.#visit?.isOpen || form.isOpen;
+    if (this.#visit) this.#visit.node.inert = form.isOpen;
   }
 
   dispose() {
+    this.#badge.remove();
+    this.#panel.remove();
     globalThis.visualViewport?.removeEventListener("resize", this.#fit);
   }
 
@@ -157,7 +155,7 @@ export class Panel {
     if (event.key === "Escape") {
       event.stopPropagation();
       if (this.#parts.form.isOpen) this.actions.closeForm();
-      else if (this.#parts.visit.isOpen) this.actions.closeVisit();
+      else if (this.#visit?.isOpen) this.actions.closeVisit();
       else this.#onClose();
     } else if (event.key === "Tab" && matchMedia(SMALL_SCREEN).matches) this.#keepFocusInside(event);
   }

@@ -10,7 +10,7 @@ from aiohttp import ClientError, ClientSession, ClientTimeout, web
 
 from infra.local.site.email_page import EMAIL_HEADERS, render_email_page
 from infra.local.site.inbox import parse_emails, parse_text_messages
-from infra.local.site.widget_files import BUNDLE, SOURCES, find_widget_file
+from infra.local.site.widget_files import BUNDLE, SOURCES, WIDGET_HEADERS, choose_cache_control, find_widget_file
 
 STATIC = Path(__file__).parent / "static"
 
@@ -42,14 +42,28 @@ class SiteConfig:
         return f"{parts.scheme}://{parts.netloc}"
 
 
+@dataclass(frozen=True)
+class WidgetFolders:
+    """Where the widget's modules are, and their bundle."""
+
+    sources: Path = SOURCES
+    bundle: Path = BUNDLE
+
+
 _CONFIG = web.AppKey("config", SiteConfig)
+_WIDGET = web.AppKey("widget", WidgetFolders)
 _HTTP = web.AppKey("http", ClientSession)
 
 
-def create_app(config: SiteConfig, static: Path = STATIC) -> web.Application:
+def create_app(
+    config: SiteConfig,
+    static: Path = STATIC,
+    widget: WidgetFolders = WidgetFolders(),
+) -> web.Application:
     """Return the site's application, with the pages of a folder."""
     app = web.Application(middlewares=[_add_security_headers])
     app[_CONFIG] = config
+    app[_WIDGET] = widget
     app.cleanup_ctx.append(_open_http_client)
     app.router.add_get("/config.json", _answer_config)
     app.router.add_get("/api/inbox", _answer_emails)
@@ -84,7 +98,8 @@ def _build_content_policy(config: SiteConfig) -> str:
     chat = " ".join(dict.fromkeys((config.websocket_origin, "ws://127.0.0.1:*")))
     return (
         f"default-src 'self'; connect-src 'self' {chat}; style-src 'self'; script-src 'self'; img-src 'self' data:; "
-        "object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+        "object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; "
+        "require-trusted-types-for 'script'; trusted-types 'none'"
     )
 
 
@@ -138,7 +153,11 @@ async def _fetch_recorded(request: web.Request, kind: str) -> Any:
 
 
 async def _answer_widget_file(request: web.Request) -> web.StreamResponse:
-    return _answer_file(find_widget_file(request.match_info["path"]), (SOURCES, BUNDLE))
+    widget, path = request.app[_WIDGET], request.match_info["path"]
+    file = find_widget_file(path, sources=widget.sources, bundle=widget.bundle)
+    response = _answer_file(file, (widget.sources, widget.bundle))
+    response.headers.update({**WIDGET_HEADERS, "Cache-Control": choose_cache_control(path)})
+    return response
 
 
 def _build_page_handler(folder: Path) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:

@@ -2,12 +2,18 @@
 
 import gettext
 import io
-import json
 import os
 
 import pytest
 
-from infra.catalogues.compiling import build_json_texts, compile_parts, list_plural_categories, render_mo
+from infra.catalogues.compiling import (
+    build_texts,
+    compile_parts,
+    list_plural_categories,
+    read_module,
+    render_index,
+    render_mo,
+)
 from infra.catalogues.po_file import build_po_file, read_po_file
 
 
@@ -40,7 +46,7 @@ def test_what_is_not_certain_is_left_out(project):
     polish = gettext.GNUTranslations(io.BytesIO(render_mo(read_po_file(project.path("pl")))))
     assert polish.gettext("greeting") == "greeting"
     english = read_po_file(project.path("en"))
-    assert build_json_texts(read_po_file(project.path("pl")), english)["greeting"] == "Hello, {name}!"
+    assert build_texts(read_po_file(project.path("pl")), english)["greeting"] == "Hello, {name}!"
 
 
 def test_only_what_has_changed_is_compiled(project):
@@ -59,18 +65,29 @@ def test_a_language_that_is_gone_leaves_nothing(project):
     assert names(project.folder.glob("locales/*")) == ["en.mo", "en.po"]
 
 
-def test_javascript_gets_one_json_file_for_each_language(project):
-    """And a list of the languages that there are."""
+def test_javascript_gets_a_module_for_each_language(project):
+    """And one with all languages, and with what is shown before one of them is loaded."""
     project.use('t("greeting"); t.plural("left", 3); t("format_day");', "texts.js")
-    assert names(compile_parts(project.parts)) == ["en.json", "languages.js", "pl.json"]
+    assert names(compile_parts(project.parts)) == ["en.js", "languages.js", "pl.js"]
     locales = project.path("pl").parent
-    assert (locales / "languages.js").read_text() == 'export default ["en", "pl"];\n'
-    assert json.loads((locales / "pl.json").read_text()) == {
+    assert (locales / "languages.js").read_text() == (
+        "export default {\n"
+        ' "en": { load: () => import("./en.js"), texts: {} },\n'
+        ' "pl": { load: () => import("./pl.js"), texts: {} },\n'
+        "};\n"
+    )
+    assert read_module(locales / "pl.js") == {
         "greeting": "Dzień dobry, {name}!",
         "left": {"one": "{count} dzień", "few": "{count} dni", "many": "{count} dnia", "other": "{count} dnia"},
         "format_day": "d MMM",
     }
     assert compile_parts(project.parts) == []
+
+
+def test_the_launchers_texts_are_in_the_index():
+    """It is shown before a language is loaded."""
+    index = render_index({"pl": {"open": "Otwórz", "close": "Zamknij"}}).decode()
+    assert index == 'export default {\n "pl": { load: () => import("./pl.js"), texts: {"open": "Otwórz"} },\n};\n'
 
 
 @pytest.mark.parametrize(

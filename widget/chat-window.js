@@ -1,0 +1,310 @@
+/**
+ * The conversation's window: what the loader (`stride-chat.js`) imports when somebody comes near.
+ */
+
+import { Chat } from "./chat.js";
+import { buildContext } from "./context.js";
+import { Refresher } from "./refresher.js";
+import { awaitedMessageId, hasSlowCommand, timeline } from "./selectors.js";
+import { getStyleSheets } from "./styles.js";
+import { buildTexts } from "./texts.js";
+import { BookingForm } from "./views/booking-form.js";
+import { Composer } from "./views/composer.js";
+import { Log } from "./views/log.js";
+import { Panel } from "./views/panel.js";
+
+/** @import { BookingRequest, Link } from "./types.d.ts" */
+/** @import { Context } from "./context.js" */
+/** @import { StrideChat } from "./stride-chat.js" */
+/** @import { Catalogue, Texts } from "./texts.js" */
+/** @import { VisitSheet } from "./views/visit-sheet.js" */
+
+export class ChatWindow {
+  locale = "";
+  #element;
+  #launcher;
+  #showFailure;
+  /** @type {Chat | null} */
+  #chat = null;
+  /** @type {Panel | null} */
+  #panel = null;
+  /** @type {Log | null} */
+  #log = null;
+  /** @type {Composer | null} */
+  #composer = null;
+  /** @type {VisitSheet | null} */
+  #visit = null;
+  /** @type {BookingForm | null} */
+  #form = null;
+  /** @type {Link | null} */
+  #link = null;
+  /** @type {Refresher | null} */
+  #refresher = null;
+  /** @type {Texts | null} */
+  #texts = null;
+  /** @type {Context | null} */
+  #context = null;
+  #started = false;
+  #drawing = false;
+  #onWake = (/** @type {Event} */ { type }) => {
+    if (type === "offline") this.#chat?.goOffline();
+    else if (document.visibilityState === "visible") this.#chat?.wake({ afresh: type === "online" });
+    this.#draw();
+  };
+
+  /**
+   * @param {StrideChat} element
+   * @param {HTMLButtonElement} launcher
+   * @param {(hasFailed: boolean) => void} showFailure Says that a part could not be loaded, or takes it back.
+   */
+  constructor(element, launcher, showFailure) {
+    this.#element = element;
+    this.#launcher = launcher;
+    this.#showFailure = showFailure;
+    element.shadowRoot?.adoptedStyleSheets.push(...getStyleSheets());
+  }
+
+  /**
+   * Take over a language; call this before `start`, and when the language changes.
+   *
+   * @param {string} locale
+   * @param {Catalogue} catalogue
+   */
+  speak(locale, catalogue) {
+    this.locale = locale;
+    this.#texts = buildTexts(locale, catalogue);
+    this.#chat?.setLocale(locale);
+    if (this.#started) this.#buildPanel();
+  }
+
+  /** The element is on the page. */
+  start() {
+    this.#started = true;
+    this.#openConversation();
+    this.#buildPanel();
+    this.#reopen();
+    for (const [target, event] of WAKING) target.addEventListener(event, this.#onWake);
+  }
+
+  /** The element has left the page. */
+  stop() {
+    this.#started = false;
+    for (const [target, event] of WAKING) target.removeEventListener(event, this.#onWake);
+    this.#refresher?.stop();
+    this.#chat?.stop();
+    this.#chat = null;
+    this.#panel?.dispose();
+  }
+
+  /** @param {string} name */
+  acceptAttribute(name) {
+    if (name === "websocket-url" || name === "tenant") this.#openConversation();
+    this.#buildPanel();
+    this.#reopen();
+  }
+
+  /** The visitor is about to open the window. */
+  connect() {
+    this.#chat?.start();
+  }
+
+  open({ focus = true } = {}) {
+    if (!this.#panel || this.#panel.isOpen) return;
+    this.#panel.open({ focus });
+    this.#chat?.start();
+    if (this.#chat) this.#chat.store.open = true;
+    this.#draw();
+    this.#element.dispatchEvent(new CustomEvent("stride-chat-open", { bubbles: true, composed: true }));
+  }
+
+  close() {
+    if (!this.#panel?.isOpen) return;
+    this.#panel.close();
+    if (this.#chat) this.#chat.store.open = false;
+    this.#element.dispatchEvent(new CustomEvent("stride-chat-close", { bubbles: true, composed: true }));
+  }
+
+  /** @param {BookingRequest} request */
+  book(request) {
+    this.open({ focus: false });
+    if (!this.#chat) return;
+    this.#form?.open(request);
+    this.#panel?.cover();
+  }
+
+  /**
+   * Show the appointment of a link; returns whether what shows it could be loaded.
+   *
+   * @param {Link} link
+   */
+  async followLink(link) {
+    this.#link = link;
+    const isLoaded = await this.#loadVisitSheet();
+    if (!isLoaded || this.#link !== link) return isLoaded;
+    this.open({ focus: false });
+    this.#showVisit(link);
+    return true;
+  }
+
+  /** Few visitors come with a link, so that its view is a file of its own. */
+  async #loadVisitSheet() {
+    const part = await this.#loadPart(() => import("./views/visit-sheet.js"));
+    if (part && this.#context && this.#panel && !this.#visit) {
+      this.#visit = new part.VisitSheet(this.#context);
+      this.#panel.addVisit(this.#visit);
+    }
+    return part !== null;
+  }
+
+  /** Go on with the visit of a link in new views. */
+  async #restoreVisit() {
+    const link = this.#link;
+    if (link && (await this.#loadVisitSheet()) && this.#link === link) this.#showVisit(link);
+  }
+
+  /**
+   * Import a part that is loaded on demand; where that fails it is said, and the result is null.
+   *
+   * @template Part
+   * @param {() => Promise<Part>} load
+   * @returns {Promise<Part | null>}
+   */
+  async #loadPart(load) {
+    try {
+      const part = await load();
+      this.#showFailure(false);
+      return part;
+    } catch {
+      this.#showFailure(true);
+      return null;
+    }
+  }
+
+  /** @param {Link} link */
+  #showVisit(link) {
+    this.#form?.close();
+    this.#visit?.open(link);
+    this.#panel?.cover();
+    this.#draw();
+  }
+
+  /** Start a conversation; a new visitor is connected only when pointer or focus reaches the launcher. */
+  #openConversation() {
+    const [url, tenant] = [this.#element.getAttribute("websocket-url"), this.#element.getAttribute("tenant")];
+    this.#chat?.stop();
+    this.#refresher?.stop();
+    this.#chat = null;
+    if (!url || !tenant) return;
+    this.#chat = new Chat({ url, tenant, locale: this.locale, onChange: () => this.#draw() });
+    this.#refresher = new Refresher(this.#chat);
+    if (this.#chat.hasPast || this.#panel?.isOpen) this.#chat.start();
+    this.#draw();
+  }
+
+  /** Open the window again, if it stood open in this tab; on a small screen it would cover the page. */
+  #reopen() {
+    if (this.#chat?.store.open && !matchMedia("(max-width: 520px)").matches) this.open({ focus: false });
+  }
+
+  /** Make the views, in the language of now. */
+  #buildPanel() {
+    if (this.#texts === null || !this.#started) return;
+    const wasOpen = this.#panel?.isOpen ?? false;
+    const context = this.#buildContext(this.#texts);
+    this.#context = context;
+    this.#panel?.dispose();
+    this.#form?.close();
+    this.#visit = null;
+    const log = new Log(context);
+    const composer = new Composer(context);
+    const form = new BookingForm(context);
+    const panel = new Panel(context, {
+      log,
+      composer,
+      form,
+      launcher: this.#launcher,
+      onClose: () => this.#element.close(),
+    });
+    [this.#log, this.#composer, this.#form, this.#panel] = [log, composer, form, panel];
+    this.#element.shadowRoot?.prepend(panel.node);
+    if (wasOpen) panel.open({ focus: false });
+    this.#restoreVisit();
+    this.#draw();
+  }
+
+  /** @param {Texts} t */
+  #buildContext(t) {
+    return buildContext({
+      element: this.#element,
+      t,
+      chat: () => this.#chat,
+      log: () => this.#log,
+      closeForm: (appointmentId) => this.#closeForm(appointmentId),
+      closeVisit: (appointmentId) => this.#closeVisit(appointmentId),
+      loadPart: (load) => this.#loadPart(load),
+    });
+  }
+
+  /** @param {string | undefined} appointmentId */
+  #closeForm(appointmentId) {
+    this.#form?.close();
+    if (appointmentId) this.#closeVisit(appointmentId);
+    else this.#uncoverCard();
+  }
+
+  /** @param {string | undefined} appointmentId */
+  #closeVisit(appointmentId) {
+    this.#link = null;
+    if (this.#visit?.isOpen) this.#visit.close();
+    this.#uncoverCard(appointmentId);
+  }
+
+  /**
+   * Go on with what lies beneath; after a booking that is its card.
+   *
+   * @param {string} [appointmentId]
+   */
+  #uncoverCard(appointmentId) {
+    this.#panel?.cover();
+    this.#redraw();
+    if (appointmentId) this.#log?.focusCard(appointmentId);
+    else this.#panel?.focus();
+  }
+
+  /** Many frames may come at once: draw when the browser does, or soon if it does not paint at all now. */
+  #draw() {
+    if (this.#drawing || !this.#panel) return;
+    this.#drawing = true;
+    if (document.visibilityState === "visible") requestAnimationFrame(() => this.#redraw());
+    else setTimeout(() => this.#redraw());
+  }
+
+  #redraw() {
+    this.#drawing = false;
+    if (!this.#chat) {
+      this.#panel?.update("idle", 0, {});
+      return;
+    }
+    const { state, store, connectionState, isLimited } = this.#chat;
+    const seen = this.#panel?.isOpen === true && document.visibilityState === "visible";
+    if (seen && state.lastSeq > store.lastSeq) store.lastSeq = state.lastSeq;
+    const newCount = timeline(state).filter(
+      (entry) => entry.kind !== "said" && (entry.seq ?? 0) > store.lastSeq,
+    ).length;
+    const owed = awaitedMessageId(state);
+    this.#log?.update(state, owed);
+    this.#composer?.update(state, owed);
+    this.#visit?.update(state);
+    this.#form?.update(state);
+    this.#panel?.update(connectionState, seen ? 0 : newCount, { isLimited, isSlow: hasSlowCommand(state) });
+    if (seen) this.#refresher?.refresh();
+  }
+}
+
+/** @type {[EventTarget, string][]} */
+const WAKING = [
+  [globalThis, "online"],
+  [globalThis, "offline"],
+  [globalThis, "pageshow"],
+  [document, "visibilitychange"],
+];
