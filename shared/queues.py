@@ -2,7 +2,7 @@
 
 from typing import Protocol
 
-from shared.messages.commands import InternalBookingCommand
+from shared.messages.commands import ChatAnswerOpen, InternalBookingCommand
 from shared.messages.notices import AnyNotice
 
 
@@ -17,6 +17,6 @@ class NoticeQueue(Protocol):
 class InternalCommandQueue(Protocol):
     """The queue of internal commands."""
 
-    async def put(self, command: InternalBookingCommand, *, group: str) -> None:
+    async def put(self, command: InternalBookingCommand | ChatAnswerOpen, *, group: str) -> None:
         """Queue a command after those of its group; putting the same one twice is harmless."""
         ...

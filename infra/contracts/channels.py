@@ -13,7 +13,7 @@ DURABLE_FRAMES = (
 )
 
 ANSWERS: dict[str, tuple[str, ...]] = {
-    "hello": ("welcome", *DURABLE_FRAMES),
+    "hello": ("welcome", *DURABLE_FRAMES, "presence"),
     "chat.send": ("ack", "typing", "progress", "chat.sent", "chat.delta", "chat.final", "error"),
     "chat.stop": ("chat.final", "error"),
     "chat.feedback": ("ack", "error"),
@@ -110,7 +110,7 @@ def build_channels(described: dict[str, Described]) -> dict[str, Json]:
             "Commands for the assistant; the group is the session.",
             COMMANDS,
             described,
-            ("chat.send", "handover.request"),
+            tuple(kind for kind in commands if kind.startswith(("chat.", "handover."))),
         ),
         "booking.fifo": _build_queue_channel(
             "booking.fifo",

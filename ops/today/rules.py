@@ -4,8 +4,11 @@ import unicodedata
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, time, timedelta
 
+from ops.desk.domain.values import Operator
 from ops.today.values import ConversationPreview, Speaker, Visit
+from shared.conversations.open_questions import is_left_to_staff
 from shared.conversations.takeover import ConversationAuditEntry
+from shared.messages.limits import MAX_AUTHOR_CHARACTERS
 from shared.messages.server import ChatFinal, ChatSent, ServerFrame
 from shared.tenants.profile import TenantProfile
 from shared.tenants.services import DEFAULT_RESOURCE
@@ -19,6 +22,16 @@ def sanitize_answer(text: str) -> str:
     ).strip()
 
 
+def build_author(operator: Operator) -> str | None:
+    """Return an operator's name as visitors read it; None if they may not, or if it is an e-mail address."""
+    name = operator.name if operator.is_display_name else ""
+    words = "".join(
+        character for character in name if not unicodedata.category(character).startswith("C") or character.isspace()
+    ).split()
+    author = " ".join(words)[:MAX_AUTHOR_CHARACTERS].rstrip()
+    return None if "@" in name or not author else author
+
+
 def find_last_message(frames: Sequence[ServerFrame]) -> tuple[str, Speaker | None]:
     """Return the last message and its speaker; nothing if the session has only bookings."""
     return next((message for message in map(_extract_message, reversed(frames)) if message), ("", None))
@@ -28,36 +41,10 @@ def _extract_message(frame: ServerFrame) -> tuple[str, Speaker] | None:
     match frame:
         case ChatSent():
             return frame.data.text, "visitor"
-        case ChatFinal() if frame.data.text and not _is_left_to_staff(frame):
+        case ChatFinal() if frame.data.text and not is_left_to_staff(frame):
             return frame.data.text, frame.data.by or "assistant"
         case _:
             return None
-
-
-def find_unanswered(frames: Sequence[ServerFrame]) -> tuple[ChatSent, ...]:
-    """Return the messages that were left to staff and have no answer yet, even if the takeover has ended.
-
-    A staff answer answers all messages before it; an answer of the assistant answers all messages that were left to
-    staff before it. An announcement answers nothing.
-    """
-    pending: dict[str | None, ChatSent] = {}
-    unanswered: list[ChatSent] = []
-    for frame in frames:
-        match frame:
-            case ChatSent():
-                pending[frame.re] = frame
-            case ChatFinal() if _is_left_to_staff(frame):
-                unanswered += [pending.pop(frame.re)] if frame.re in pending else []
-            case ChatFinal() if frame.data.text and not frame.data.announces:
-                unanswered.clear()
-                if frame.data.by == "human":
-                    pending.clear()
-    return tuple(unanswered)
-
-
-def _is_left_to_staff(final: ChatFinal) -> bool:
-    """Return whether the frame ends a command without an answer, because staff read the message."""
-    return final.data.announces == "is_read"
 
 
 def rank_preview(preview: ConversationPreview) -> int:

@@ -12,20 +12,29 @@ import structlog
 from ops.desk.domain.values import Operator
 from ops.desk.waiting import read_waiting
 from ops.today.rules import (
+    build_author,
     build_visit,
     compute_day_bounds,
     find_last_message,
-    find_unanswered,
     has_viewed,
     rank_preview,
     sanitize_answer,
     shorten_preview,
 )
-from ops.today.values import AnswerOutcome, Business, Conversation, ConversationPreview, Day, ExplainedTime
+from ops.today.values import (
+    AnswerOutcome,
+    Business,
+    Conversation,
+    ConversationPreview,
+    Day,
+    ExplainedTime,
+    OpenQuestionChoice,
+)
 from ops.today.waiting import add_waiting
 from shared.claims import Busy, Claim, ClaimStore, Done
 from shared.clock import Clock
 from shared.conversations.announcements import render_announcement
+from shared.conversations.open_questions import find_open_questions
 from shared.conversations.ports import (
     ConversationAudit,
     ConversationIndex,
@@ -37,8 +46,10 @@ from shared.conversations.replies import Replies
 from shared.conversations.takeover import ConversationAuditAction, ConversationAuditEntry, Takeover
 from shared.errors import LeaseLostError, PermanentError, TransientError
 from shared.ids import compute_fingerprint, derive_id
+from shared.messages.commands import ChatAnswerOpen, ChatAnswerOpenData
 from shared.messages.limits import MAX_CHAT_CHARACTERS
 from shared.messages.server import ChatFinal, ChatFinalData
+from shared.queues import InternalCommandQueue
 from shared.tenants.ports import TenantDirectory
 from shared.tenants.profile import TenantProfile
 from shared.usage import UsageStore
@@ -83,8 +94,10 @@ class Today:
         claims: ClaimStore,
         replies: Replies,
         usage: UsageStore,
+        commands: InternalCommandQueue,
         clock: Clock,
     ) -> None:
+        """Take the ports; `commands` is the queue of the chat worker."""
         self._tenants = tenants
         self._booking = booking
         self._index = index
@@ -94,6 +107,7 @@ class Today:
         self._claims = claims
         self._replies = replies
         self._usage = usage
+        self._commands = commands
         self._clock = clock
 
     async def list_businesses(self, operator: Operator) -> Sequence[str]:
@@ -173,9 +187,22 @@ class Today:
             takeover=self._find_active_takeover(tail.takeover),
             services={service.id: service.name.choose_text(profile.locale) for service in profile.services},
             judgements=tail.judgements,
-            unanswered=frozenset(message.seq for message in find_unanswered(tail.frames) if message.seq),
+            unanswered=frozenset(message.seq for message in find_open_questions(tail.frames) if message.seq),
             handover=handover,
         )
+
+    async def list_waiting(self, operator: Operator, tenant: str) -> Sequence[str] | None:
+        """Return the sessions whose visitors wait for a person; None of a business that the operator may not see.
+
+        By one query of an index, which may be a second old: pages ask for it again and again.
+        """
+        if await self._find_profile(operator, tenant) is None:
+            return None
+        return await self._handovers.list_waiting(tenant, limit=MAX_CONVERSATIONS)
+
+    async def may_answer(self, operator: Operator, tenant: str, session_id: str) -> bool:
+        """Return whether there is such a conversation for the operator."""
+        return await self._find_conversation_profile(operator, tenant, session_id) is not None
 
     async def send_answer(
         self, operator: Operator, tenant: str, session_id: str, text: str, *, answer_id: str
@@ -204,13 +231,61 @@ class Today:
         return await self._perform_announced_action(operator, tenant, session_id, "took_over", press_id)
 
     async def hand_back_conversation(
-        self, operator: Operator, tenant: str, session_id: str, *, press_id: str
+        self,
+        operator: Operator,
+        tenant: str,
+        session_id: str,
+        *,
+        press_id: str,
+        open_question: OpenQuestionChoice | None = None,
     ) -> AnswerOutcome:
         """Let the assistant answer again, and announce it to the visitor.
 
-        A staff answer after that starts another takeover.
+        What the visitor has asked and nobody has answered, the assistant answers then, or it stays open, as the
+        operator chooses. Without a choice nothing is handed back while there is such a question. One that comes in
+        between is answered. A staff answer after that starts another takeover.
         """
-        return await self._perform_announced_action(operator, tenant, session_id, "handed_back", press_id)
+        if open_question is None and await self._has_open_question(operator, tenant, session_id):
+            return AnswerOutcome.OPEN_QUESTION
+        outcome = await self._perform_announced_action(operator, tenant, session_id, "handed_back", press_id)
+        if outcome is AnswerOutcome.SENT and open_question != "leave":
+            await self._answer_open_question(tenant, session_id)
+        return outcome
+
+    async def answer_open_question(self, operator: Operator, tenant: str, session_id: str) -> AnswerOutcome:
+        """Let the assistant answer what was left open when a takeover ended; nothing happens if nothing is."""
+        if await self._find_conversation_profile(operator, tenant, session_id) is None:
+            return AnswerOutcome.UNKNOWN
+        await self._answer_open_question(tenant, session_id)
+        return AnswerOutcome.SENT
+
+    async def _has_open_question(self, operator: Operator, tenant: str, session_id: str) -> bool:
+        if await self._find_conversation_profile(operator, tenant, session_id) is None:
+            return False
+        tail = await self._conversations.get_tail(session_id, _MAX_FRAMES)
+        return bool(self._find_active_takeover(tail.takeover) and find_open_questions(tail.frames))
+
+    async def _answer_open_question(self, tenant: str, session_id: str) -> None:
+        """Queue the command with which the chat worker answers; the same state of a conversation gives the same id.
+
+        The worker decides once more: by then a person may answer again, or the question may have an answer.
+        """
+        tail = await self._conversations.get_tail(session_id, _MAX_FRAMES)
+        questions = find_open_questions(tail.frames)
+        if not questions or self._find_active_takeover(tail.takeover):
+            return
+        profile = await self._tenants.get_profile(tenant)
+        command = ChatAnswerOpen(
+            id=derive_id(f"{tenant}#{session_id}#{tail.last_seq}", "answer open question"),
+            tenant=tenant,
+            session_id=session_id,
+            client_id=questions[-1].re or "",
+            accepted_at=self._clock.now(),
+            locale=await self._replies.find_locale(session_id, profile.locale),
+            data=ChatAnswerOpenData(before_seq=tail.last_seq + 1),
+        )
+        await self._commands.put(command, group=session_id)
+        log.info("open_question_handed_back", tenant=tenant, session_id=session_id)
 
     async def clear_request(self, operator: Operator, tenant: str, session_id: str) -> AnswerOutcome:
         """Clear the mark of a visitor who waits for a person, because staff have taken care of it elsewhere."""
@@ -253,7 +328,13 @@ class Today:
         match claim:
             case Claim():
                 entry = ConversationAuditEntry(self._clock.now(), operator.name, action)
-                outcome = await self._record_action(tenant, session_id, text, entry, claim)
+                data = ChatFinalData(
+                    text=text,
+                    by="human",
+                    author=None if action == "handed_back" else build_author(operator),
+                    announces=None if action == "answered" else action,
+                )
+                outcome = await self._record_action(tenant, session_id, ChatFinal(data=data), entry, claim)
             case Done(outcome_seq):
                 await self._replies.repost_frame(session_id, outcome_seq)
                 outcome = AnswerOutcome.SENT
@@ -267,10 +348,8 @@ class Today:
         return outcome
 
     async def _record_action(
-        self, tenant: str, session_id: str, text: str, entry: ConversationAuditEntry, claim: Claim
+        self, tenant: str, session_id: str, frame: ChatFinal, entry: ConversationAuditEntry, claim: Claim
     ) -> AnswerOutcome:
-        announces = None if entry.action == "answered" else entry.action
-        frame = ChatFinal(data=ChatFinalData(text=text, by="human", announces=announces))
         try:
             stored = await self._replies.record_action(session_id, frame, claim=claim, entry=entry, tenant=tenant)
             if stored is None:
@@ -323,6 +402,6 @@ class Today:
             by=by,
             takeover=self._find_active_takeover(tail.takeover),
             unanswered=[
-                shorten_preview(message.data.text, _PREVIEW_CHARACTERS) for message in find_unanswered(tail.frames)
+                shorten_preview(message.data.text, _PREVIEW_CHARACTERS) for message in find_open_questions(tail.frames)
             ],
         )

@@ -14,6 +14,9 @@ from shared.messages.notices import AnsweredQuestion
 from shared.messages.server import ServerFrame
 from workers.booking.facade import TimeExplanation, TimeProblem
 
+OpenQuestionChoice = Literal["answer", "leave"]
+"""What becomes of an open question when a conversation is handed back: the assistant answers it, or nobody does."""
+
 Speaker = Literal["visitor", "assistant", "human"]
 
 
@@ -123,6 +126,8 @@ class AnswerOutcome(StrEnum):
     """The same form was sent before, with another text."""
     BUSY = "busy"
     """The same form is being processed at the moment."""
+    OPEN_QUESTION = "open_question"
+    """A question of the visitor has no answer, and the operator has not chosen what becomes of it."""
 
 
 @dataclass(frozen=True, slots=True)

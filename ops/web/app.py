@@ -21,6 +21,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ops.answers.answers import Answers
 from ops.desk.desk import Desk
+from ops.today.presence import StaffPresence
 from ops.today.today import Today
 from ops.usage.usage import Usage
 from ops.web.address_limit import AddressLimit
@@ -68,6 +69,7 @@ def create_app(
     *,
     desk: Desk,
     today: Today,
+    presence: StaffPresence,
     usage: Usage,
     answers: Answers,
     samples: Samples,
@@ -95,11 +97,12 @@ def create_app(
         ),
         *FailuresPages(desk=desk, runs=runs, rendering=rendering, clock=clock).build_routes(guard),
         *FailurePages(desk=desk, sessions=sessions, rendering=rendering).build_routes(guard),
-        *TodayPages(today=today, rendering=rendering).build_routes(guard),
+        *TodayPages(today=today, presence=presence, rendering=rendering).build_routes(guard),
         *UsagePages(usage=usage, today=today, rendering=rendering).build_routes(guard),
         *AnswersPages(answers=answers, today=today, rendering=rendering).build_routes(guard),
         guard.build_public_page_route(HEALTH, _answer_health_check),
         Mount("/static", StaticFiles(directory=STATIC)),
+        Mount("/widget", StaticFiles(directory=_find_widget())),
     ]
     app = Starlette(
         routes=pages,
@@ -125,6 +128,12 @@ def create_app(
     )
     app.state.runs = runs
     return app
+
+
+def _find_widget() -> Path:
+    """Return the folder of the widget, whose modules show an answer here as the visitor sees it."""
+    installed = Path(__file__).parent / "widget"
+    return installed if installed.exists() else Path(__file__).parents[2] / "widget"
 
 
 async def _answer_health_check(_request: Request) -> Response:

@@ -147,10 +147,10 @@ def parse_operator_claims(claims: Mapping[str, Any], settings: WebSettings) -> O
         return None
     groups = _to_list(claims.get(settings.oidc_groups_claim))
     if settings.oidc_operators_group in groups:
-        return Operator(name=name[:100], tenants=None)
+        return Operator(name=name[:100], tenants=None, is_display_name=False)
     claimed = {*groups, *_to_list(claims.get(settings.oidc_tenants_claim))}
     tenants = frozenset(tenant for tenant in claimed if _TENANT.fullmatch(tenant))
-    return Operator(name=name[:100], tenants=tenants) if tenants else None
+    return Operator(name=name[:100], tenants=tenants, is_display_name=False) if tenants else None
 
 
 def _to_list(value: object) -> list[str]:

@@ -83,9 +83,10 @@ def build_process_token(settings: WebSettings) -> ProcessToken:
     tenants = frozenset(settings.tenants.split()) or None
     if settings.token is None:
         name = settings.operator_name or _find_own_name()
-        return ProcessToken(secrets.token_urlsafe(24), Operator(name, tenants))
-    name = settings.operator_name or _SHARED_NAME
-    return ProcessToken(settings.token.get_secret_value(), Operator(name, tenants), is_configured=True)
+        operator = Operator(name, tenants, is_display_name=bool(settings.operator_name))
+        return ProcessToken(secrets.token_urlsafe(24), operator)
+    operator = Operator(settings.operator_name or _SHARED_NAME, tenants, is_display_name=False)
+    return ProcessToken(settings.token.get_secret_value(), operator, is_configured=True)
 
 
 def _find_own_name() -> str:

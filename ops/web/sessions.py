@@ -40,6 +40,7 @@ class Sessions:
                 "tenants": None if operator.tenants is None else sorted(operator.tenants),
                 "until": (self._clock.now() + DESK_SESSION_LIFETIME).isoformat(),
                 **({"token": token_id} if token_id else {}),
+                **({} if operator.is_display_name else {"unnamed": True}),
             }
         )
 
@@ -51,7 +52,11 @@ class Sessions:
         if self._clock.now() >= datetime.fromisoformat(content["until"]):
             return None
         tenants = content["tenants"]
-        return Operator(name=content["name"], tenants=None if tenants is None else frozenset(tenants))
+        return Operator(
+            name=content["name"],
+            tenants=None if tenants is None else frozenset(tenants),
+            is_display_name="unnamed" not in content,
+        )
 
     def has_shared_token(self, request: Request) -> bool:
         """Return whether the operator signed in with the token that several people may have."""

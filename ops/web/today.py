@@ -1,19 +1,22 @@
 """The pages of the owner's day: a day with visits and conversations, why a time is not offered, one conversation."""
 
+import re
 from datetime import date, timedelta
 
 from starlette.datastructures import FormData
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from ops.desk.domain.values import Operator
+from ops.today.presence import StaffPresence
 from ops.today.today import Today
-from ops.today.values import AnswerOutcome
+from ops.today.values import AnswerOutcome, OpenQuestionChoice
+from ops.web.language import find_request_texts
 from ops.web.rendering import Rendering
 from ops.web.route_guard import RouteGuard
-from shared.ids import new_id
+from shared.ids import compute_fingerprint, new_id
 from shared.messages.limits import MAX_CHAT_CHARACTERS
 
 _CONVERSATION = "/today/{tenant}/conversations/{session_id}"
@@ -24,8 +27,9 @@ _MAX_ID_CHARACTERS = 64
 class TodayPages:
     """Shows the days and conversations of the businesses that the operator may see."""
 
-    def __init__(self, *, today: Today, rendering: Rendering) -> None:
+    def __init__(self, *, today: Today, presence: StaffPresence, rendering: Rendering) -> None:
         self._today = today
+        self._presence = presence
         self._rendering = rendering
 
     def build_routes(self, guard: RouteGuard) -> list[Route]:
@@ -39,6 +43,9 @@ class TodayPages:
             guard.build_action_route(f"{_CONVERSATION}/take-over", self._take_over),
             guard.build_action_route(f"{_CONVERSATION}/hand-back", self._hand_back),
             guard.build_action_route(f"{_CONVERSATION}/clear-request", self._clear_request),
+            guard.build_action_route(f"{_CONVERSATION}/answer-open", self._answer_open_question),
+            guard.build_action_route(f"{_CONVERSATION}/presence", self._report_presence),
+            guard.build_page_route("/today/{tenant}/waiting", self._count_waiting),
         ]
 
     async def _list_businesses(self, request: Request, operator: Operator) -> Response:
@@ -93,9 +100,37 @@ class TodayPages:
     async def _hand_back(self, request: Request, operator: Operator, form: FormData) -> Response:
         tenant, session_id = request.path_params["tenant"], request.path_params["session_id"]
         outcome = await self._today.hand_back_conversation(
-            operator, tenant, session_id, press_id=_parse_form_id(form, "press_id")
+            operator,
+            tenant,
+            session_id,
+            press_id=_parse_form_id(form, "press_id"),
+            open_question=_parse_choice(form),
         )
         return _redirect_to_conversation(request, outcome, action="handed_back")
+
+    async def _answer_open_question(self, request: Request, operator: Operator, _: FormData) -> Response:
+        # The form needs no id: a question that has an answer is not open any more.
+        tenant, session_id = request.path_params["tenant"], request.path_params["session_id"]
+        outcome = await self._today.answer_open_question(operator, tenant, session_id)
+        return _redirect_to_conversation(request, outcome, action="left_to_assistant")
+
+    async def _report_presence(self, request: Request, operator: Operator, form: FormData) -> Response:
+        is_known = await self._presence.report(
+            operator,
+            request.path_params["tenant"],
+            request.path_params["session_id"],
+            typing={"1": True, "0": False}.get(str(form.get("typing", ""))),
+            read_seq=_parse_seq(form),
+        )
+        return Response(status_code=204 if is_known else 404)
+
+    async def _count_waiting(self, request: Request, operator: Operator) -> Response:
+        """Return how many visitors wait for a person: a sentence, and a mark of each that says nothing about them."""
+        waiting = await self._today.list_waiting(operator, request.path_params["tenant"])
+        if waiting is None:
+            raise HTTPException(404)
+        text = find_request_texts(request).plural("somebody_waits", len(waiting)) if waiting else ""
+        return JSONResponse({"text": text, "marks": [compute_fingerprint(session)[:8] for session in waiting]})
 
     async def _clear_request(self, request: Request, operator: Operator, _: FormData) -> Response:
         # The form needs no id: to clear the mark twice is to clear it once.
@@ -134,6 +169,18 @@ class TodayPages:
         )
 
 
+def _parse_choice(form: FormData) -> OpenQuestionChoice | None:
+    match form.get("open_question"):
+        case "answer" | "leave" as choice:
+            return choice
+    return None
+
+
+def _parse_seq(form: FormData) -> int | None:
+    text = str(form.get("read_seq", ""))
+    return int(text) if re.fullmatch(r"[1-9][0-9]{0,14}", text) else None
+
+
 def _parse_form_id(form: FormData, name: str) -> str:
     return str(form.get(name, ""))[:_MAX_ID_CHARACTERS]
 
@@ -143,6 +190,9 @@ def _redirect_to_conversation(request: Request, outcome: AnswerOutcome, *, actio
     if outcome is AnswerOutcome.UNKNOWN:
         raise HTTPException(404)
     address = request.url.path.rpartition("/")[0]
+    if outcome is AnswerOutcome.OPEN_QUESTION:
+        # The page shows the question, and two buttons in place of one.
+        return RedirectResponse(f"{address}#answering", status_code=303)
     return RedirectResponse(f"{address}?said={action}" if outcome is AnswerOutcome.SENT else address, status_code=303)
 
 

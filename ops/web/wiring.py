@@ -10,6 +10,7 @@ from starlette.applications import Starlette
 
 from ops.deployment import Deployment
 from ops.metrics import NoMetrics
+from ops.today.presence import StaffPresence
 from ops.today.today import Today
 from ops.web.app import SignIn, create_app
 from ops.web.client_address import parse_networks
@@ -35,6 +36,7 @@ from shared.aws.conversations.conversation_audit import DynamoConversationAudit
 from shared.aws.conversations.conversation_index import DynamoConversationIndex
 from shared.aws.conversations.handovers import DynamoHandoverStore
 from shared.aws.knowledge import open_tenant_directory
+from shared.aws.sqs import SqsInternalCommandQueue
 from shared.aws.stores import open_visitor_stores
 from shared.aws.usage import DynamoUsageStore
 from shared.clock import Clock, SystemClock
@@ -55,7 +57,7 @@ async def open_web(
     async with (
         open_desk(deployment) as desk,
         open_gauge(deployment) as gauge,
-        open_today(deployment, clock) as today,
+        open_today(deployment, clock) as (today, presence),
         open_usage(deployment) as usage,
         open_answers(deployment) as answers,
         open_desk_tokens(deployment) as tokens,
@@ -79,6 +81,7 @@ async def open_web(
         app = create_app(
             desk=desk,
             today=today,
+            presence=presence,
             usage=usage,
             answers=answers,
             samples=samples,
@@ -96,12 +99,12 @@ async def open_web(
 
 
 @asynccontextmanager
-async def open_today(deployment: Deployment, clock: Clock) -> AsyncIterator[Today]:
-    """Open the owner's day of a deployment."""
+async def open_today(deployment: Deployment, clock: Clock) -> AsyncIterator[tuple[Today, StaffPresence]]:
+    """Open the owner's day of a deployment, and what shows visitors the presence of staff."""
     aws = build_aws_settings(deployment)
     async with open_aws_clients(aws) as clients:
         stores = await open_visitor_stores(clients, aws, clock, "aiobotocore")
-        yield Today(
+        today = Today(
             tenants=open_tenant_directory(aws, clock, NoMetrics()),
             booking=open_booking_facade(deployment, clients, dynamodb=stores.dynamodb, clock=clock),
             index=DynamoConversationIndex(
@@ -117,5 +120,7 @@ async def open_today(deployment: Deployment, clock: Clock) -> AsyncIterator[Toda
             claims=stores.claims,
             replies=stores.replies,
             usage=DynamoUsageStore(client=stores.dynamodb, table=deployment.require_variable("usage_table")),
+            commands=SqsInternalCommandQueue(calls=await clients.open_client("sqs"), url=deployment.queue_urls["chat"]),
             clock=clock,
         )
+        yield today, StaffPresence(replies=stores.replies, may_answer=today.may_answer, clock=clock)

@@ -19,7 +19,7 @@ from shared.aws.sqs_messages import (
 from shared.aws.tracing import build_trace_attribute
 from shared.consumer.delivery import DeadLetterCopy, Delivery, FailedEntry, VisibilityChange
 from shared.masking import mask_personal_data
-from shared.messages.commands import InternalBookingCommand
+from shared.messages.commands import ChatAnswerOpen, InternalBookingCommand
 from shared.messages.notices import AnyNotice, SendCode
 from shared.trace import Trace, current_trace
 
@@ -159,7 +159,7 @@ class SqsInternalCommandQueue:
         self._calls = calls
         self._url = url
 
-    async def put(self, command: InternalBookingCommand, *, group: str) -> None:
+    async def put(self, command: InternalBookingCommand | ChatAnswerOpen, *, group: str) -> None:
         """Queue a command; SQS drops a repeat within five minutes, and the worker recognises later ones.
 
         The content of such a command follows from its id, so the id is enough to recognise a repeat.

@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 from pydantic import Discriminator, Field, Tag, TypeAdapter
 
 from shared.messages import client
+from shared.messages.limits import MAX_SEQ
 from shared.messages.model import (
     NO_INPUT_IN_ERRORS,
     AppointmentId,
@@ -121,6 +122,22 @@ class InternalCommand(Envelope):
 
     client_id: str = ""
     connection_id: str = ""
+
+
+class ChatAnswerOpenData(Message):
+    """The number of the frame with which staff handed the conversation back, or asked for the answer."""
+
+    before_seq: Annotated[int, Field(ge=1, le=MAX_SEQ)]
+
+
+class ChatAnswerOpen(InternalCommand):
+    """Staff let the assistant answer what the visitor asked during their takeover and nobody has answered.
+
+    `client_id` is the id of the visitor's question: an answer, or an error, is about it.
+    """
+
+    type: Literal["chat.answer_open"] = "chat.answer_open"
+    data: ChatAnswerOpenData
 
 
 class BookingRemindData(Message):
@@ -258,20 +275,25 @@ def _find_chat_type(message: object) -> str:
     return kind if isinstance(kind, str) else ""
 
 
-ChatCommand = ChatSend | HandoverRequest
+ChatCommand = ChatSend | HandoverRequest | ChatAnswerOpen
 BookingCommand = Annotated[VisitorBookingCommand | InternalBookingCommand, Field(discriminator="type")]
 AnyCommand = Annotated[ChatSend | HandoverRequest | VisitorBookingCommand, Field(discriminator="type")]
 BOOKING_COMMAND: TypeAdapter[BookingCommand] = TypeAdapter(BookingCommand, config=NO_INPUT_IN_ERRORS)
 CHAT_COMMAND: TypeAdapter[ChatCommand] = TypeAdapter(
     Annotated[
-        Annotated[ChatSend, Tag("chat.send")] | Annotated[HandoverRequest, Tag("handover.request")],
+        Annotated[ChatSend, Tag("chat.send")]
+        | Annotated[HandoverRequest, Tag("handover.request")]
+        | Annotated[ChatAnswerOpen, Tag("chat.answer_open")],
         Discriminator(_find_chat_type),
     ],
     config=NO_INPUT_IN_ERRORS,
 )
 COMMAND: TypeAdapter[AnyCommand] = TypeAdapter(AnyCommand, config=NO_INPUT_IN_ERRORS)
-QUEUED_COMMAND: TypeAdapter[AnyCommand | InternalBookingCommand] = TypeAdapter(
-    Annotated[ChatSend | HandoverRequest | VisitorBookingCommand | InternalBookingCommand, Field(discriminator="type")],
+QUEUED_COMMAND: TypeAdapter[AnyCommand | ChatAnswerOpen | InternalBookingCommand] = TypeAdapter(
+    Annotated[
+        ChatSend | HandoverRequest | ChatAnswerOpen | VisitorBookingCommand | InternalBookingCommand,
+        Field(discriminator="type"),
+    ],
     config=NO_INPUT_IN_ERRORS,
 )
 """Every command on the queues; `COMMAND` are those that visitors' frames become."""

@@ -8,11 +8,11 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Annotated, Literal, Self
 
-from pydantic import BeforeValidator, Field, TypeAdapter
+from pydantic import BeforeValidator, Field, StringConstraints, TypeAdapter
 
 from shared.messages.errors import ErrorCode
-from shared.messages.limits import MAX_CHAT_CHARACTERS, MAX_FRAME_BYTES
-from shared.messages.model import NO_INPUT_IN_ERRORS, Instant, Message, is_absent
+from shared.messages.limits import MAX_AUTHOR_CHARACTERS, MAX_CHAT_CHARACTERS, MAX_FRAME_BYTES, MAX_SEQ
+from shared.messages.model import NO_INPUT_IN_ERRORS, PLAIN_TEXT, Instant, Message, is_absent
 
 Resume = Literal["new", "ok", "expired"]
 """The result of the resume token: there was none, it was valid, or it had expired."""
@@ -108,6 +108,9 @@ HandoverAnnouncement = Literal["handover_requested", "handover_closed", "handove
 """Which of them answers a `handover.request`."""
 
 
+Author = Annotated[str, StringConstraints(min_length=1, max_length=MAX_AUTHOR_CHARACTERS), PLAIN_TEXT]
+"""The display name of a person of the business."""
+
 Cut = Literal["max_tokens", "deadline"]
 """What ended an answer before its end."""
 
@@ -134,6 +137,8 @@ class ChatFinalData(Message):
     stopped: bool = False
     by: Literal["human"] | None = None
     """A message that staff sent unasked: such a frame has no `re`."""
+    author: Author | None = None
+    """Who of the staff sent it, or has taken over; None where that is not known."""
     announces: Announcement | HandoverAnnouncement | str | None = None
     """Not a closed set: a frame that a newer release stored must stay readable."""
     cut: Cut | str | None = None
@@ -386,6 +391,27 @@ class Progress(ServerFrame):
     data: Nothing = Nothing()
 
 
+PRESENCE = "presence"
+"""The capability that a client names in its `hello` to get the frames of this type."""
+
+
+class PresenceData(Message):
+    """What a person of the business does; a field that is absent says that nothing has changed."""
+
+    author: Author | None = None
+    typing: bool | None = None
+    """Whether they write an answer. A client shows it for six seconds: it is said again while they write."""
+    read_seq: Annotated[int | None, Field(ge=1, le=MAX_SEQ)] = None
+    """They have read the conversation up to the frame with this `seq`."""
+
+
+class Presence(ServerFrame):
+    """A person writes, or has read; not durable, and only for clients with the capability `presence`."""
+
+    type: Literal["presence"] = "presence"
+    data: PresenceData
+
+
 class ChatSent(ServerFrame):
     """The visitor's message, durable."""
 
@@ -468,6 +494,7 @@ AnyServerFrame = Annotated[
     | Ack
     | Typing
     | Progress
+    | Presence
     | ChatSent
     | ChatDelta
     | ChatFinal

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from shared.clock import Clock
-from shared.messages.commands import BOOKING_COMMAND, InternalBookingCommand
+from shared.messages.commands import QUEUED_COMMAND, ChatAnswerOpen, InternalBookingCommand
 from workers.booking.ports import LastSync
 
 DEDUPLICATION = timedelta(minutes=5)
@@ -24,7 +24,7 @@ class FakeCommands:
         """With a clock, an id that was put in the last five minutes is dropped, even if its command is done."""
         self._put_at: dict[str, datetime] = {}
 
-    async def put(self, command: InternalBookingCommand, *, group: str) -> None:
+    async def put(self, command: InternalBookingCommand | ChatAnswerOpen, *, group: str) -> None:
         """Queue a command; repeating it is harmless."""
         await asyncio.sleep(0)
         if self.errors and (error := self.errors.pop(0)):
@@ -41,7 +41,7 @@ class FakeCommands:
         """Return the first command of each key, as the queue delivers it."""
         first: dict[str, InternalBookingCommand] = {}
         for _, body in self.bodies:
-            command = BOOKING_COMMAND.validate_json(body)
+            command = QUEUED_COMMAND.validate_json(body)
             assert isinstance(command, InternalBookingCommand)
             first.setdefault(command.claim_key, command)
         return list(first.values())
@@ -51,7 +51,7 @@ class FakeCommands:
         self.bodies = [
             (group, body)
             for group, body in self.bodies
-            if BOOKING_COMMAND.validate_json(body).claim_key != command.claim_key
+            if QUEUED_COMMAND.validate_json(body).claim_key != command.claim_key
         ]
 
     def drain(self) -> list[InternalBookingCommand]:

@@ -27,11 +27,12 @@ OWN = {
     *("booking.remind", "booking.plan_reminders", "booking.settle_entry", "booking.query"),
     *("calendar.tick", "calendar.sync", "calendar.changed"),
 }
-"""What the backend asks of itself."""
+"""What the backend asks of itself in the queue of bookings."""
 
 ANSWERED = {
     *("welcome", "ack", "typing", "chat.sent", "chat.delta", "chat.final", "error", "pong", "booking.slots"),
     "progress",
+    "presence",
     *("booking.pending", "booking.confirmed", "booking.cancelled", "booking.rescheduled"),
     "booking.details",
 }
@@ -153,7 +154,7 @@ def test_every_frame_of_version_1_is_there():
     assert kinds[CLIENT.name] == ASKED == set(CLIENT_FRAME_TYPES) == set(ANSWERS)
     assert kinds[SERVER.name] == ANSWERED
     assert {answer for answers in ANSWERS.values() for answer in answers} == ANSWERED
-    assert kinds[COMMANDS.name] == ASKED - {"hello", "chat.stop", "chat.feedback", "ping"} | OWN
+    assert kinds[COMMANDS.name] == ASKED - {"hello", "chat.stop", "chat.feedback", "ping"} | OWN | {"chat.answer_open"}
     notices = ("code", "confirmed", "cancelled", "rescheduled", "reminder", "choose_again", "alert")
     assert kinds[NOTICES.name] == {f"notice.{kind}" for kind in notices}
 
@@ -191,8 +192,8 @@ def test_the_asyncapi_document_has_the_socket_and_the_three_queues(asyncapi):
     assert done == {
         ("receive", "visitor"): ASKED,
         ("send", "visitor"): ANSWERED,
-        ("send", "chat.fifo"): {"chat.send", "handover.request"},
-        ("receive", "chat.fifo"): {"chat.send", "handover.request"},
+        ("send", "chat.fifo"): {"chat.send", "handover.request", "chat.answer_open"},
+        ("receive", "chat.fifo"): {"chat.send", "handover.request", "chat.answer_open"},
         ("send", "booking.fifo"): booking,
         ("receive", "booking.fifo"): booking,
         ("send", "notifications"): notices,

@@ -4,7 +4,7 @@ from ops.desk.domain.payload import parse_message
 from ops.desk.domain.values import Forecast, ForecastKind
 from shared.clock import Clock
 from shared.ledger.failures import Failure, FailureState
-from shared.messages.commands import ChatSend, HandoverRequest
+from shared.messages.commands import ChatAnswerOpen, ChatSend, HandoverRequest
 from shared.messages.notices import Notice
 from shared.messages.staleness import is_stale
 from workers.booking.facade import BookingFacade
@@ -25,7 +25,7 @@ class WorkerRulesForecaster:
         message = parse_message(failure)
         if message is None:
             return Forecast(ForecastKind.UNREADABLE)
-        if isinstance(message, ChatSend | HandoverRequest):
+        if isinstance(message, ChatSend | HandoverRequest | ChatAnswerOpen):
             return Forecast(ForecastKind.WOULD_BE_TRIED)
         if isinstance(message, Notice):
             stale = is_stale(message, self._clock.now())

@@ -18,6 +18,8 @@ class Operator:
     """The name under which they signed in; it stands in every audit entry of theirs."""
     tenants: frozenset[str] | None = None
     """The tenants whose failures they may see; None means all tenants, and failures without a tenant."""
+    is_display_name: bool = True
+    """Whether visitors may read the name: not that of an account, or of a token that several people have."""
 
 
 class ForecastKind(StrEnum):

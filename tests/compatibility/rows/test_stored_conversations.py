@@ -4,9 +4,10 @@ from datetime import timedelta
 
 import pytest
 
-from ops.today.rules import find_last_message, find_unanswered
+from ops.today.rules import find_last_message
 from shared.aws.conversations.connections import DynamoConnectionStore
 from shared.aws.conversations.conversation_index import DynamoConversationIndex
+from shared.conversations.open_questions import find_open_questions
 from shared.conversations.ports import Connection
 from shared.conversations.takeover import TAKEOVER_DURATION, ConversationAuditEntry, Takeover
 from shared.messages.errors import ErrorCode
@@ -68,7 +69,7 @@ def test_frames_of_bookings_are_read_with_every_field(frames):
 
 def test_announcements_do_not_count_as_answers(frames):
     """Messages still wait for an answer after a takeover and after a hand-back."""
-    assert [frame.data.text for frame in find_unanswered(frames)] == ["Hello Ola", "Are you there?"]
+    assert [frame.data.text for frame in find_open_questions(frames)] == ["Hello Ola", "Are you there?"]
 
 
 def test_the_announcement_of_a_reader_does_not_count_as_an_answer(frames):

@@ -18,7 +18,7 @@ from shared.conversations.replies import Replies, build_refusal_frame, find_refu
 from shared.conversations.takeover import ConversationTail
 from shared.dead_letter_reasons import DeadLetterReason
 from shared.errors import PermanentError, TransientError, TryAgainError, describe_error
-from shared.messages.commands import ChatCommand, ChatSend, HandoverRequest
+from shared.messages.commands import ChatAnswerOpen, ChatCommand, ChatSend, HandoverRequest
 from shared.messages.errors import ErrorCode
 from shared.messages.server import (
     ChatFinal,
@@ -42,6 +42,7 @@ from workers.chat.handler.earlier_frames import TAIL_FRAMES, read_earlier_frames
 from workers.chat.handler.final import build_final
 from workers.chat.handler.handover import HandoverRequester
 from workers.chat.handler.knowledge_search import KnowledgeSearch
+from workers.chat.handler.left_open import find_question
 from workers.chat.handler.message_storing import MessageMovedError, MessageStoring, OnStored, store_meanwhile
 from workers.chat.handler.sorting import MessageSorter
 from workers.chat.handler.unanswered import UnansweredRecorder
@@ -98,6 +99,7 @@ class ChatHandler:
     ) -> None:
         self._ports = ports
         self._replies = replies
+        self._claims = claims
         self._random_source = random_source
         self._knowledge = KnowledgeSearch()
         self._attempts = ModelAttempts(
@@ -123,6 +125,8 @@ class ChatHandler:
         """Answer one message, or alert staff; return the error code if the command is refused."""
         if isinstance(command, HandoverRequest):
             return await self._handovers.request_staff(command, claim)
+        if isinstance(command, ChatAnswerOpen):
+            return await self._answer_open_question(command, claim)
         return await self._answer_message(command, claim)
 
     async def _answer_message(self, command: ChatSend, claim: Claim) -> str | None:
@@ -149,7 +153,29 @@ class ChatHandler:
                 return await self._refuse_message(command, claim, ErrorCode.BUDGET_EXCEEDED)
             return await self._answer_stored(command, claim, known, message, before_seq=sent.seq)
 
-    async def _read_situation(self, command: ChatSend, profile: TenantProfile) -> _Situation:
+    async def _answer_open_question(self, command: ChatAnswerOpen, claim: Claim) -> str | None:
+        """Answer what staff have left open, once: nothing is open any more after an answer, nor during a takeover."""
+        if not claim.is_first and (stored := await self._replies.recover_outcome(command.session_id, claim=claim)):
+            return find_refusal_code(stored)
+        profile = await self._ports.tenants.get_profile(command.tenant, for_visitor=True)
+        known = await self._read_situation(command, profile)
+        asked = None if self._is_staff_answering(known.tail) else find_question(known.tail.frames, command)
+        if asked is None:
+            log.info("nothing_left_open")
+            await self._claims.complete(claim)
+            return None
+        question, message = asked
+        if known.used_tokens >= profile.limits.daily_output_tokens:
+            return await self._refuse_message(message, claim, ErrorCode.BUDGET_EXCEEDED)
+
+        async def get_stored(on_stored: OnStored) -> ServerFrame:
+            on_stored(question)
+            return question
+
+        async with store_meanwhile(get_stored, seq=question.seq or 0) as storing:
+            return await self._answer_stored(message, claim, known, storing, before_seq=question.seq)
+
+    async def _read_situation(self, command: ChatSend | ChatAnswerOpen, profile: TenantProfile) -> _Situation:
         tail, listeners, used, documents = await asyncio.gather(
             self._ports.conversations.get_tail(command.session_id, TAIL_FRAMES),
             self._replies.list_connections(command.session_id, may_lag=True),
@@ -270,7 +296,9 @@ class ChatHandler:
         answer.has_documents = False
         return answer if answer.is_useful else None
 
-    def _set_deadline(self, command: ChatSend, profile: TenantProfile, tail: ConversationTail) -> Deadline:
+    def _set_deadline(
+        self, command: ChatSend | ChatAnswerOpen, profile: TenantProfile, tail: ConversationTail
+    ) -> Deadline:
         started_at = find_start(
             command.accepted_at,
             previous_end=find_previous_end(tail.frames, tail.stored_at, client_id=command.client_id),

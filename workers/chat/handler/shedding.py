@@ -21,7 +21,7 @@ _RETRY_SECONDS = 30.0
 
 
 class ChatShedding:
-    """Ends a message with a durable `MODEL_BUSY`; a request for a person is never shed."""
+    """Ends a message with a durable `MODEL_BUSY`; a request for a person, or by one, is never shed."""
 
     def __init__(self, *, replies: Replies, random_source: RandomSource = random.random) -> None:
         self._replies = replies

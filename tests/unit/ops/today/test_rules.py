@@ -2,8 +2,9 @@
 
 import pytest
 
-from ops.today.rules import find_last_message, find_unanswered, shorten_preview
+from ops.today.rules import find_last_message, shorten_preview
 from shared.conversations.announcements import render_announcement
+from shared.conversations.open_questions import find_open_questions
 from shared.conversations.replies import build_refusal_frame
 from shared.messages.errors import ErrorCode
 from shared.messages.server import ChatFinal, ChatFinalData, ChatSent, ChatSentData
@@ -54,7 +55,7 @@ TOOK_OVER, HANDED_BACK = (
 )
 def test_unanswered_messages(frames, expected):
     """All messages that were left to staff, until an answer; an announcement is not an answer."""
-    assert [message.data.text for message in find_unanswered(frames)] == expected
+    assert [message.data.text for message in find_open_questions(frames)] == expected
 
 
 def test_the_last_message_is_the_visitors_during_a_takeover():
@@ -67,11 +68,11 @@ def test_the_last_message_is_the_visitors_during_a_takeover():
 
 def test_the_announces_field_decides():
     """An answer with the sentence of an announcement is an answer; reworded and newer announcements are none."""
-    assert find_unanswered([ask("a"), left_to_staff("a"), ask("b"), final("b", IS_READ)]) == ()
-    assert find_unanswered([ask("a"), left_to_staff("a"), staff(TOOK_OVER.data.text)]) == ()
-    assert find_unanswered([ask("a"), left_to_staff("a", "Somebody reads this.")]) == (ask("a"),)
+    assert find_open_questions([ask("a"), left_to_staff("a"), ask("b"), final("b", IS_READ)]) == ()
+    assert find_open_questions([ask("a"), left_to_staff("a"), staff(TOOK_OVER.data.text)]) == ()
+    assert find_open_questions([ask("a"), left_to_staff("a", "Somebody reads this.")]) == (ask("a"),)
     newer = staff("Your note has arrived.", announces="handover_requested")
-    assert find_unanswered([ask("a"), left_to_staff("a"), newer]) == (ask("a"),)
+    assert find_open_questions([ask("a"), left_to_staff("a"), newer]) == (ask("a"),)
     assert find_last_message([ask("a"), final("a", IS_READ)]) == (IS_READ, "assistant")
 
 

@@ -16,6 +16,7 @@ from ops.answers.answers import Answers
 from ops.desk.desk import Desk
 from ops.desk.domain.values import Forecast, ForecastKind, Operator
 from ops.queues.figures import QueueFigures
+from ops.today.presence import StaffPresence
 from ops.today.today import Today
 from ops.tokens.desk_tokens import DeskTokens
 from ops.tokens.seals import TokenSeals
@@ -39,6 +40,7 @@ from tests.fakes.desk_tokens import FakeDeskTokens
 from tests.fakes.failures import FakeFailures
 from tests.fakes.figures import FakeUsage
 from tests.fakes.handovers import FakeHandovers
+from tests.fakes.internal_commands import FakeCommands
 from tests.fakes.spending import FakeSpending
 from tests.fakes.tenants import FakeTenants
 from tests.fakes.text_message_budgets import FakeTextMessageBudgets
@@ -165,6 +167,7 @@ class World:
         self.handovers = FakeHandovers(self.clock)
         self.usage = FakeUsage()
         self.tenants = FakeTenants({"salon-ania": profile(), "studio-bea": profile("Studio Bea")})
+        self.commands = FakeCommands()
         self.samples = Samples(gauge=self.gauge, clock=self.clock)
         self.circuits = FakeCircuitRecords(self.clock)
         for failure in (make_failure(), make_failure("f-bea", "studio-bea")):
@@ -202,6 +205,7 @@ class World:
             claims=self.claims,
             replies=replies,
             usage=self.usage,
+            commands=self.commands,
             clock=self.clock,
         )
 
@@ -218,6 +222,7 @@ class World:
         return create_app(
             desk=desk,
             today=today,
+            presence=StaffPresence(replies=replies, may_answer=today.may_answer, clock=self.clock),
             usage=Usage(
                 tenants=self.tenants,
                 reports=self.spending,

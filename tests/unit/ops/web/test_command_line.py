@@ -68,5 +68,8 @@ def test_who_signs_in_with_the_token_of_the_process(monkeypatch):
     printed = build_process_token(WebSettings())
     assert (printed.operator.name, printed.is_configured, len(printed.text)) == ("ola", False, 32)
     shared = build_process_token(WebSettings(token="a-token-that-nobody-guesses", tenants="salon-ania"))
-    assert (shared.operator, shared.is_configured) == (Operator("operator", frozenset({"salon-ania"})), True)
+    assert (shared.operator, shared.is_configured) == (
+        Operator("operator", frozenset({"salon-ania"}), is_display_name=False),
+        True,
+    )
     assert build_process_token(WebSettings(token=shared.text, operator_name=" On  call ")).operator.name == "On call"

@@ -79,7 +79,7 @@ def test_announcements_do_not_look_like_staff_answers(at_conversation):
     at_conversation.send(CONVERSATION, text="Yes, dogs may come.", answer_id="two")
     text = at_conversation.follow().text
     assert f'<div class="event">{render_announcement("took_over", "pl")}</div>' in text
-    assert re.search(r'class="bubble human"><small>[^<]+</small><p>Yes, dogs may come\.</p>', text)
+    assert re.search(r'class="bubble human"><small>Ola</small><div data-markdown>Yes, dogs may come\.</div>', text)
 
 
 def test_an_answer_with_the_text_of_an_announcement(at_conversation, world):
@@ -88,7 +88,9 @@ def test_an_answer_with_the_text_of_an_announcement(at_conversation, world):
     at_conversation.http.portal.call(store_frames(world, final(sentence)))
     text = at_conversation.get(CONVERSATION).text
     assert f'<div class="event">{sentence}</div>' not in text
-    assert re.search(rf'class="bubble assistant"><small>[^<]+</small><p>{re.escape(sentence)}</p>', text)
+    assert re.search(
+        rf'class="bubble assistant"><small>[^<]+</small><div data-markdown>{re.escape(sentence)}</div>', text
+    )
 
 
 @pytest.mark.parametrize("ids", [("one", "one"), ("one", "two")])
@@ -159,7 +161,7 @@ def test_unanswered_messages_stay_after_the_takeover(at_conversation, world, end
     at_conversation.http.portal.call(store_frames(world, sent("And <b>cats</b>?"), left_to_staff()))
     if ends == "hand-back":
         at_conversation.follow()
-        press(at_conversation, "hand-back", "two")
+        press(at_conversation, "hand-back", "two", open_question="leave")
     else:
         world.clock.advance(TAKEOVER_DURATION)
     at_conversation.http.portal.call(store_frames(world, sent("Parking?"), final("No."), session="s-2"))
@@ -187,7 +189,7 @@ def test_takeovers_come_first_on_the_page_of_the_day(at_conversation, world):
     assert meanwhile == "<p>And cats?</p>"
     assert text.count('data-testid="taken-over"') == 1
     [address] = re.findall(r'action="([^"]+/hand-back)"', text)
-    at_conversation.send(address, press_id="two")
+    at_conversation.send(address, press_id="two", open_question="leave")
     assert takeover(world) is None
 
 
