@@ -35,7 +35,7 @@ VERSION ?=
 YES ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up widget bundle-if-possible test test-fast test-localstack test-packages test-iam soak eval check checkov format catalogues update-catalogues check-catalogues language bench-path bench-chat bench-booking bench-consumer bench-slots bench-limits bench-fairness bench-floods bench-guards bench-syncs bench-ledger bench-start bench-knowledge contracts count-calls cost package deploy lock clean
+.PHONY: help setup up widget bundle-if-possible test test-fast screenshots test-localstack test-packages test-iam soak eval check checkov format catalogues update-catalogues check-catalogues language bench-path bench-chat bench-booking bench-consumer bench-slots bench-limits bench-fairness bench-floods bench-guards bench-syncs bench-ledger bench-start bench-knowledge contracts count-calls cost package deploy lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 24
@@ -64,6 +64,11 @@ test-packages: $(READY) catalogues ## build the packages for AWS, call every fun
 test-iam: $(READY) catalogues ## run the end-to-end tests alone, then look for permissions that none of them needs
 	$(PYTEST) -n 2 -m "e2e and not soak" tests/e2e $(ARGS)
 	$(if $(ARGS),,$(JUDGE_ROLES))
+
+screenshots: $(READY) catalogues $(NODE_READY) ## save a picture of every state of the widget on every screen in .stride/screenshots (ARGS="-k rtl")
+	@rm -rf .stride/screenshots
+	SCREENSHOTS=.stride/screenshots $(PYTEST) -q -n 2 -m browser tests/browser/test_widget_states.py $(ARGS)
+	@echo "The pictures are in .stride/screenshots, a folder for each screen."
 
 soak: $(READY) catalogues ## run the tests that take minutes: crashes, a faulty broker, a million messages (ARGS="--seed 7")
 	$(PYTEST) -m soak -s $(ARGS)

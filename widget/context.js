@@ -51,6 +51,7 @@ export function buildContext({ element, t, chat, log, closeForm, closeVisit, loa
     /** @returns {ContactKind[]} */
     contactKinds: () => offer()?.contact_kinds ?? [],
     changeDeadlineHours: () => offer()?.change_deadline_hours ?? 0,
+    cancellationFee: () => offer()?.cancellation_fee ?? "",
     /** @returns {Venue} */
     venue: () => ({ address: offer()?.address, phone: offer()?.phone }),
     /**

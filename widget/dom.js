@@ -82,6 +82,15 @@ export function setText(element, text) {
 }
 
 /**
+ * Whether what comes next in an element is on its left, as in Arabic.
+ *
+ * @param {Element} element
+ */
+export function isRightToLeft(element) {
+  return getComputedStyle(element).direction === "rtl";
+}
+
+/**
  * Return the element that has the focus in the same document or shadow root, or null.
  *
  * @param {HTMLElement} element

@@ -27,6 +27,7 @@ export function mergeOffer(known, { type, data }) {
     ...(data.services?.length && { services: data.services }),
     ...(data.contact_kinds?.length && { contact_kinds: data.contact_kinds }),
     change_deadline_hours: data.change_deadline_hours,
+    cancellation_fee: data.cancellation_fee,
   };
 }
 

@@ -104,6 +104,7 @@ export interface DetailsData extends Venue {
   service_name: string;
   price?: string;
   time_zone: string;
+  cancellation_fee?: string;
   contact: string;
   expires_at?: string;
   can_cancel: boolean;
@@ -119,6 +120,10 @@ export interface SlotsData extends Venue {
   contact_kinds?: ContactKind[];
   change_deadline_hours?: number;
   next_from?: string;
+  /** The last date on which a visit can be booked now. */
+  last_date?: string;
+  /** What a late cancellation or a missed visit costs, as the business writes it. */
+  cancellation_fee?: string;
 }
 
 export interface FrameData {
@@ -333,6 +338,7 @@ export interface Offer {
   time_zone?: string;
   address?: string;
   phone?: string;
+  cancellation_fee?: string;
 }
 
 /** A link of a message to the visitor; `token` is null where the mail program has damaged it. */
@@ -350,6 +356,19 @@ export interface BookingRequest {
   contact?: string | null;
   /** The time of the visitor's own hold, which is not among the free ones, to be held with another contact. */
   held?: Slot | null;
+  /** The kind of contact that is asked for. */
+  kind?: ContactKind | null;
+}
+
+/** What the visitor has filled in. */
+export interface FormDraft {
+  service: string;
+  start?: string;
+  day?: string | null;
+  name?: string;
+  contact?: string;
+  note?: string;
+  answers?: Record<string, string>;
 }
 
 /** The day or the time that a visitor has in mind. */
@@ -401,6 +420,7 @@ export interface Attributes extends Listeners {
   autocapitalize?: Value;
   autocomplete?: Value;
   class?: Value;
+  dir?: Value;
   disabled?: Value;
   download?: Value;
   enterkeyhint?: Value;

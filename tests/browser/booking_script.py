@@ -1,6 +1,6 @@
 """A scripted business: its offers, and a booking from the form to the calendar file."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
@@ -50,6 +50,11 @@ class BookingScript:
         """Whether another conversation booked it, so that it is reachable only by a link."""
         self.slot = slot(1, 9)
         self.may_change = True
+        self.days: tuple[int, ...] = (1, 2, 4, 5, 8)
+        """The days with free times, counted from today."""
+        self.cancellation_fee: str | None = None
+        self.last_date: date | None = None
+        """The last date that can be booked."""
         self.deadline_hours: int | None = None
         """The deadline of the business for changes, before the start."""
         self.proven = False
@@ -85,7 +90,7 @@ class BookingScript:
 
     async def _slots(self, connection: Connection, frame: dict[str, Any]) -> None:
         service = frame["data"].get("service")
-        free = [slot(day, hour, service) for day in (1, 2, 4, 5, 8) for hour in (9, 11, 14, 16)] if service else []
+        free = [slot(day, hour, service) for day in self.days for hour in (9, 11, 14, 16)] if service else []
         free = [each for each in free if each.start not in self.unlisted]
         data = server.BookingSlotsData(
             slots=tuple(free),
@@ -93,6 +98,8 @@ class BookingScript:
             time_zone="Europe/Warsaw",
             contact_kinds=self.contact_kinds,
             change_deadline_hours=self.deadline_hours,
+            cancellation_fee=self.cancellation_fee,
+            last_date=self.last_date,
             **self.venue,
         )
         await connection.session.post(server.BookingSlots(re=frame["id"], data=data))
@@ -146,6 +153,7 @@ class BookingScript:
             state=self.state,
             service_name=self.services[0].name,
             price=self.services[0].price,
+            cancellation_fee=self.cancellation_fee,
             **self.venue,
             time_zone="Europe/Warsaw",
             contact=self.contact,

@@ -60,7 +60,7 @@ async def test_a_repeated_hour(
     times = page.get_by_test_id("time")
     await expect(times).to_have_text(["01:00", "02:00 (GMT+02:00)", "02:00 (GMT+01:00)", "03:00"])
     await times.nth(2).click()
-    pressed = [await times.nth(number).get_attribute("aria-pressed") for number in range(4)]
+    pressed = [await times.nth(number).get_attribute("aria-checked") for number in range(4)]
     assert pressed == ["false", "false", "true", "false"]
 
 

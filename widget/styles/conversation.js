@@ -9,16 +9,16 @@ export const conversationCss = /* css */ `
 .greeting { display: grid; gap: 14px; margin: 8px 0 16px; }
 .greeting-text { font-size: 22px; font-weight: 650; line-height: 1.25; letter-spacing: -.01em; text-wrap: balance; }
 .suggestions { display: flex; flex-direction: column; align-items: flex-start; gap: 8px; }
-.suggestion { min-height: 40px; border-radius: 20px; font-size: 14px; text-align: left; background: var(--surface); border-color: var(--line); }
+.suggestion { border-radius: 22px; font-size: 14px; text-align: start; background: var(--surface); border-color: var(--line); }
 .entries { display: flex; flex-direction: column; gap: 10px; }
 .entries:not(:empty) + .typing { margin-top: 10px; }
 
 .message { max-width: 86%; padding: 9px 14px; border-radius: 18px; overflow-wrap: anywhere; }
-.message.said { align-self: flex-end; background: var(--brand); color: var(--on-brand); border-bottom-right-radius: 6px; }
-.message.answer { align-self: flex-start; background: var(--surface); border: 1px solid var(--line); border-bottom-left-radius: 6px; }
+.message.said { align-self: flex-end; background: var(--brand); color: var(--on-brand); border-end-end-radius: 6px; }
+.message.answer { align-self: flex-start; background: var(--surface); border: 1px solid var(--line); border-end-start-radius: 6px; }
 .said-text { white-space: pre-wrap; }
 .message.said[data-state="pending"], .message.said[data-state="failed"] { background: color-mix(in srgb, var(--brand) 86%, var(--backdrop)); }
-.said-status { display: block; font-size: 12px; text-align: right; }
+.said-status { display: block; font-size: 12px; text-align: end; }
 .said-status:empty { display: none; }
 .message.said[data-state="pending"] .said-status { animation: appear 0s .7s backwards; }
 @keyframes appear { from { visibility: hidden; } }
@@ -30,7 +30,7 @@ export const conversationCss = /* css */ `
 .answer-text blockquote { padding-inline-start: 10px; border-inline-start: 3px solid var(--line); }
 .answer-text hr { width: 100%; border: 0; border-top: 1px solid var(--line); }
 .answer-text bdi { font-size: .87em; color: var(--muted); }
-.wide { overflow-x: auto; scrollbar-width: thin; outline-offset: -2px; }
+.answer-text .wide { overflow-x: auto; scrollbar-width: thin; outline-offset: -2px; }
 .answer-text table { min-width: 100%; width: max-content; border-collapse: collapse; font-size: 14px; }
 .answer-text :is(th, td) { max-width: 26ch; padding: 5px 10px 5px 0; border-bottom: 1px solid var(--line); text-align: start; vertical-align: top; overflow-wrap: break-word; }
 .answer-text tr:last-child td { border-bottom: 0; }
@@ -42,7 +42,7 @@ export const conversationCss = /* css */ `
 .answer-text pre { padding: 8px 10px; border-radius: 10px; background: var(--backdrop); white-space: pre; overflow-wrap: normal; font-size: 14px; line-height: 1.4; }
 .answer-text pre code { padding: 0; }
 .message[data-state="streaming"] .answer-text > :last-child::after {
-  content: ""; display: inline-block; width: 2px; height: 1.05em; margin-left: 3px; vertical-align: -2px; background: var(--strong); animation: pulse 1s infinite;
+  content: ""; display: inline-block; width: 2px; height: 1.05em; margin-inline-start: 3px; vertical-align: -2px; background: var(--strong); animation: pulse 1s infinite;
 }
 .by-human { display: block; margin-bottom: 4px; font-size: 12px; font-weight: 600; color: var(--strong); }
 .stopped { margin-top: 6px; font-size: 13px; color: var(--muted); }
@@ -50,7 +50,7 @@ export const conversationCss = /* css */ `
 .sources { margin-top: 6px; font-size: 12px; color: var(--muted); overflow-wrap: anywhere; }
 .offers:not(:empty) { margin: 10px 0 4px; }
 .refusal { align-self: stretch; display: grid; gap: 8px; padding: 10px 14px; border-radius: 14px; background: var(--danger-soft); color: var(--danger); font-size: 14px; }
-.typing { width: fit-content; padding: 13px 16px; border-radius: 18px 18px 18px 6px; background: var(--surface); border: 1px solid var(--line); }
+.typing { width: fit-content; padding: 13px 16px; border-radius: 18px; border-end-start-radius: 6px; background: var(--surface); border: 1px solid var(--line); }
 .progress { margin: 6px 4px 0; color: var(--muted); font-size: 14px; }
 .progress:empty { margin: 0; }
 .dots { display: flex; gap: 5px; }
@@ -58,17 +58,23 @@ export const conversationCss = /* css */ `
 .dots i:nth-child(2) { animation-delay: .15s; }
 .dots i:nth-child(3) { animation-delay: .3s; }
 @keyframes bounce { 0%, 60%, 100% { transform: none; opacity: .45; } 30% { transform: translateY(-4px); opacity: 1; } }
-.newest { position: absolute; right: 16px; bottom: 10px; display: grid; place-items: center; width: 40px; height: 40px; padding: 0; border: 1px solid var(--line); border-radius: 50%; background: var(--surface); color: var(--strong); box-shadow: 0 2px 10px rgb(20 30 28 / 16%); }
+.newest { position: absolute; inset-inline-end: 16px; bottom: 10px; display: grid; place-items: center; width: 44px; height: 44px; padding: 0; border: 1px solid var(--line); border-radius: 50%; background: var(--surface); color: var(--strong); box-shadow: 0 2px 10px rgb(20 30 28 / 16%); }
 
 .composer { padding: 10px 12px max(12px, env(safe-area-inset-bottom)); background: var(--surface); border-top: 1px solid var(--line); }
 .pills { display: flex; flex-wrap: wrap; gap: 8px; margin-bottom: 8px; }
-.pill { min-height: 36px; padding: 4px 14px 4px 11px; border-radius: 18px; font-size: 14px; }
+.pill { padding: 4px 14px; padding-inline-start: 11px; border-radius: 22px; font-size: 14px; }
 .pill .icon { width: 18px; height: 18px; }
 .field { display: flex; align-items: flex-end; gap: 8px; }
 .field .input { max-height: 132px; min-height: 46px; border-radius: 23px; padding: 10px 16px; line-height: 24px; field-sizing: content; overflow-y: auto; scrollbar-width: thin; }
 .send { display: grid; place-items: center; width: 46px; height: 46px; flex: none; padding: 0; border: 0; border-radius: 50%; background: var(--brand); color: var(--on-brand); transition: opacity .15s; }
+.send:dir(rtl) .icon { transform: scaleX(-1); }
 .send:disabled { background: var(--line); color: var(--muted); opacity: 1; }
-.counter { padding: 4px 8px 0; font-size: 13px; text-align: right; color: var(--muted); }
+.counter { padding: 4px 8px 0; font-size: 13px; text-align: end; color: var(--muted); }
 .counter:empty { display: none; }
 .counter.over { color: var(--danger); font-weight: 600; }
+
+@media (max-height: 480px) {
+  .scroller { height: auto; overflow: visible; }
+  .newest { display: none; }
+}
 `;

@@ -1,5 +1,6 @@
 /**
  * Colours, type and controls; the window and its header. What the launcher needs as well is in `launcher.js`.
+ * A window that is too short for parts that stay in place scrolls as a whole, as a page does: `max-height: 480px`.
  */
 
 export const frameCss = /* css */ `
@@ -42,7 +43,7 @@ export const frameCss = /* css */ `
 p, h2, h3, fieldset { margin: 0; padding: 0; border: 0; min-width: 0; }
 button, input, select, textarea { font: inherit; color: inherit; }
 button { cursor: pointer; touch-action: manipulation; }
-button:disabled { cursor: default; opacity: .55; }
+button:disabled, [aria-disabled="true"] { cursor: default; opacity: .55; }
 :focus-visible { outline: 2px solid var(--strong); outline-offset: 2px; }
 .icon { width: 20px; height: 20px; flex: none; }
 .unseen { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
@@ -63,15 +64,17 @@ button:disabled { cursor: default; opacity: .55; }
   background: var(--brand); color: var(--on-brand); font-weight: 600; text-align: center;
   transition: filter .15s, background-color .15s, border-color .15s;
 }
-.button:hover:not(:disabled) { filter: brightness(1.08); }
+.button:hover:not(:disabled, [aria-disabled="true"]) { filter: brightness(1.08); }
 .button.soft, .pill, .suggestion { background: var(--soft); color: var(--strong); }
-.button.soft { font-size: 14px; min-height: 40px; }
+.button.soft { font-size: 14px; }
 .button.soft:hover:not(:disabled), .pill:hover, .suggestion:hover { border-color: var(--strong); filter: none; }
 .button.danger { background: var(--danger); color: var(--surface); }
 .button.wide { width: 100%; }
-.link { min-height: 32px; padding: 4px 2px; border: 0; background: none; color: var(--strong); font-size: 14px; text-decoration: underline; text-underline-offset: 3px; }
-.links { gap: 4px 18px; }
+.link { min-height: 44px; padding: 4px 2px; border: 0; background: none; color: var(--strong); font-size: 14px; text-decoration: underline; text-underline-offset: 3px; }
+.links { gap: 0 18px; }
 .icon-button { display: grid; place-items: center; width: 44px; height: 44px; flex: none; padding: 0; border: 0; border-radius: 12px; background: none; }
+.onward .icon, .icon-button:dir(rtl) .icon { transform: scaleX(-1); }
+.onward:dir(rtl) .icon { transform: none; }
 .icon-button:hover { background: rgb(127 127 127 / 16%); }
 .input {
   width: 100%; min-height: 44px; padding: 9px 12px; border: 1px solid var(--control-line); border-radius: 12px;
@@ -83,24 +86,24 @@ button:disabled { cursor: default; opacity: .55; }
 .input[aria-invalid="true"] { border-color: var(--danger); outline-color: var(--danger); }
 
 .badge {
-  position: absolute; top: -3px; right: -3px; min-width: 22px; height: 22px; padding: 0 6px; border-radius: 11px;
+  position: absolute; top: -3px; inset-inline-end: -3px; min-width: 22px; height: 22px; padding: 0 6px; border-radius: 11px;
   background: #b3261e; color: #fff; font-size: 12px; font-weight: 700; line-height: 22px; box-shadow: 0 0 0 2px #fff;
 }
 .panel {
-  position: fixed; right: var(--inset); bottom: var(--inset); z-index: var(--layer);
+  position: fixed; inset-inline-end: var(--inset); bottom: var(--inset); z-index: var(--layer);
   display: flex; flex-direction: column; overflow: hidden;
   width: min(404px, calc(100vw - 2 * var(--inset))); height: min(680px, calc(100dvh - 2 * var(--inset)));
   border-radius: var(--radius); background: var(--backdrop); box-shadow: var(--shadow); outline: none;
   animation: rise .22s cubic-bezier(.2, .8, .3, 1);
 }
 @keyframes rise { from { opacity: 0; transform: translateY(14px) scale(.985); } }
-.head { display: flex; align-items: center; gap: 12px; padding: 14px 10px 14px 16px; background: var(--brand); color: var(--on-brand); }
+.head { display: flex; align-items: center; gap: 12px; padding: 14px 10px; padding-inline-start: 16px; background: var(--brand); color: var(--on-brand); }
 .head :focus-visible { outline-color: currentColor; outline-offset: -3px; }
 .avatar { display: grid; place-items: center; width: 40px; height: 40px; flex: none; border-radius: 50%; background: rgb(255 255 255 / 18%); }
 .names { flex: 1; min-width: 0; }
 .title { font-size: 16px; font-weight: 650; line-height: 1.25; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
 .status { font-size: 13px; line-height: 1.35; }
-.status::before { content: ""; display: inline-block; width: 7px; height: 7px; margin-right: 7px; border-radius: 50%; background: currentColor; vertical-align: 1px; opacity: .55; }
+.status::before { content: ""; display: inline-block; width: 7px; height: 7px; margin-inline-end: 7px; border-radius: 50%; background: currentColor; vertical-align: 1px; opacity: .55; }
 .status[data-state="open"]::before { background: #8ff0b5; opacity: 1; }
 .status[data-state="offline"]::before { background: #ffd479; opacity: 1; }
 .status:is([data-state="reconnecting"], [data-state="connecting"], [data-state="unreachable"])::before { background: #ffd479; opacity: 1; animation: pulse 1.2s infinite; }
@@ -113,11 +116,18 @@ button:disabled { cursor: default; opacity: .55; }
   .head { padding-top: max(10px, env(safe-area-inset-top)); padding-bottom: 10px; }
   .input { font-size: 16px; }
 }
+@media (max-height: 480px) {
+  .panel { display: block; inset-block: 0; height: var(--visible-height, 100dvh); overflow-y: auto; overscroll-behavior: contain; border-radius: 0; }
+  .stage, .talk { height: auto; }
+  .talk[inert], .sheet[inert] { display: none; }
+}
 @media (prefers-reduced-motion: reduce) {
   *, *::before, *::after { animation: none !important; transition: none !important; scroll-behavior: auto !important; }
 }
 @media (forced-colors: active) {
-  .panel, .message, .card, .chip { border: 1px solid CanvasText; }
-  .icon { stroke: CanvasText; }
+  :host { --muted: CanvasText; --danger: CanvasText; }
+  .panel, .message, .card, .chip, .problem, .badge, .icon-button, .button, .pill, .suggestion { border: 1px solid; }
+  .input[aria-invalid="true"] { border-width: 3px; }
+  .icon { stroke: currentColor; }
 }
 `;

@@ -13,7 +13,7 @@ export const launcherCss = /* css */ `
 * { box-sizing: border-box; }
 [hidden] { display: none !important; }
 .icon { fill: none; stroke: currentColor; stroke-width: 1.8; stroke-linecap: round; stroke-linejoin: round; }
-.launcher, .failure { position: fixed; right: var(--inset); bottom: var(--inset); z-index: var(--layer); box-shadow: var(--shadow); }
+.launcher, .failure { position: fixed; inset-inline-end: var(--inset); bottom: var(--inset); z-index: var(--layer); box-shadow: var(--shadow); }
 .launcher {
   display: grid; place-items: center; width: 60px; height: 60px; padding: 0; border: 0; border-radius: 50%;
   background: var(--brand); color: var(--on-brand); cursor: pointer; touch-action: manipulation; transition: transform .18s ease-out;

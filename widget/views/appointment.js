@@ -9,6 +9,7 @@ import { findCommandUnderWay } from "../selectors.js";
 import { AnotherTime } from "./another-time.js";
 import { CodeEntry } from "./code-entry.js";
 import { Confirmation } from "./confirmation.js";
+import { describeDeadline } from "./deadline.js";
 import { buildAlternativeButtons, explainError } from "./explanation.js";
 import { Venue } from "./venue.js";
 
@@ -23,6 +24,8 @@ import { Venue } from "./venue.js";
  * @property {() => void} [dispose]
  */
 
+const HOUR_MS = 60 * 60 * 1000;
+
 /** @type {Partial<Record<Stage, new (context: Context, entry: AppointmentEntry) => Part>>} */
 const PARTS = { pending: CodeEntry, taken: AnotherTime };
 
@@ -35,6 +38,8 @@ export class AppointmentCard {
   #hours = h("span", { class: "hours" });
   #zone = h("p", { class: "hint" });
   #venue = new Venue();
+  #deadline = h("p", { class: "hint", "data-testid": "change-until" });
+  #fee = h("p", { class: "hint", "data-testid": "card-fee" });
   #note = h("p", { class: "card-note", "data-testid": "card-note", hidden: true });
   #problem = h("p", { class: "problem", role: "alert", "data-testid": "card-problem", hidden: true });
   /** @type {HTMLButtonElement[]} */
@@ -59,6 +64,8 @@ export class AppointmentCard {
       h("p", { class: "card-when" }, this.#day, " ", this.#hours),
       this.#zone,
       this.#venue.node,
+      this.#deadline,
+      this.#fee,
       this.#note,
       this.#problem,
       this.#alternatives,
@@ -120,6 +127,7 @@ export class AppointmentCard {
     setText(this.#title, titles[entry.stage]);
     setText(this.#service, [serviceName(entry.service), price(entry.service)].filter(Boolean).join(" · "));
     this.#venue.update(hasEnded(entry.stage) ? {} : venue());
+    this.#describeTerms(entry);
     const ends = entry.end ? `–${formatTime(entry.end, locale, at)}` : "";
     setText(this.#day, `${formatDay(entry.start, locale, at)},`);
     setText(this.#hours, formatTime(entry.start, locale, at) + ends);
@@ -130,6 +138,22 @@ export class AppointmentCard {
     setText(this.#note, note);
     setVisible(this.#note, note !== "");
     this.node.dataset.by = entry.by ?? "";
+  }
+
+  /**
+   * Until when the visit can be changed, and what it costs later. A held one has the deadline that it will have.
+   *
+   * @param {AppointmentEntry} entry
+   */
+  #describeTerms({ stage, start, change_until: until }) {
+    const { t, changeDeadlineHours, cancellationFee } = this.#context;
+    const hours = changeDeadlineHours();
+    const held = hours ? new Date(new Date(start).getTime() - hours * HOUR_MS).toISOString() : undefined;
+    const stands = stage === "pending" || stage === "confirmed";
+    const fee = stands && cancellationFee();
+    const visit = { start, change_until: stage === "pending" ? held : until };
+    setText(this.#deadline, stands ? describeDeadline(visit, this.#context) : "");
+    setText(this.#fee, fee ? t("cancellation_fee", { fee }) : "");
   }
 
   /**
@@ -167,7 +191,7 @@ export class AppointmentCard {
             type: "button",
             class: "button soft",
             "data-testid": `use-${kind}`,
-            onclick: () => actions.book({ held: { start, end, service } }),
+            onclick: () => actions.book({ held: { start, end, service }, kind }),
           },
           t(`use_${kind}`),
         ),

@@ -30,7 +30,8 @@ export class BookingForm {
   #lookup;
   #questions;
   #fields;
-  #deadline = h("p", { class: "hint", "data-testid": "change-deadline", hidden: true });
+  #deadline = h("p", { class: "hint", "data-testid": "change-deadline" });
+  #fee = h("p", { class: "hint", "data-testid": "cancellation-fee" });
   #problem = h("p", { class: "problem", role: "alert", "data-testid": "booking-error", hidden: true });
   #alternatives = h("div", { class: "row" });
   #submit;
@@ -60,7 +61,7 @@ export class BookingForm {
     });
     this.#picker = new TimePicker(context, {
       onMore: (from) => this.#lookup.queryMoreSlots(from),
-      onPick: () => this.#updateSubmit(),
+      onPick: () => this.#showProblem(null),
     });
     this.#questions = new QuestionFields(context);
     this.#lookup = new SlotLookup(context, {
@@ -69,7 +70,7 @@ export class BookingForm {
         this.#service.setServices(services ?? []);
         this.#fields.setContactKinds(kinds ?? []);
         if (!this.#moves) this.#questions.setQuestions(findQuestions(services ?? [], this.#service.value));
-        this.#showDeadline();
+        this.#showTerms();
         this.#venue.update({ address, phone });
       },
       onRefusal: (error) => this.#acceptRefusal(error),
@@ -112,7 +113,7 @@ export class BookingForm {
         this.#lookup.node,
         this.#questions.node,
         this.#fields.node,
-        this.#deadline,
+        h("div", {}, this.#deadline, this.#fee),
       ),
       h("div", { class: "sheet-foot" }, this.#problem, this.#alternatives, this.#submit),
     );
@@ -128,7 +129,8 @@ export class BookingForm {
    *
    * @param {BookingRequest} request
    */
-  open({ service = null, date = null, slot = null, appointment = null, contact = null, held = null }) {
+  open({ service, date, slot, appointment = null, contact, held, kind }) {
+    const wished = held ?? slot;
     this.#moves = appointment;
     this.#command = null;
     this.#failed = null;
@@ -136,17 +138,17 @@ export class BookingForm {
     setText(this.#title, this.#context.t(appointment ? "move" : "book"));
     this.#showPresentTime(appointment);
     this.#showDetails(!appointment);
-    this.#fields.suggestContact({ contact });
     this.#fields.setContactKinds(this.#context.contactKinds());
-    this.#showDeadline();
+    this.#fields.suggest({ contact: contact ?? undefined });
+    this.#showTerms();
     this.#service.setServices(this.#context.services());
     this.#venue.update(this.#context.venue());
-    this.#service.choose(appointment?.service ?? (held ?? slot)?.service ?? service);
+    this.#service.choose(appointment?.service ?? wished?.service ?? service);
     setVisible(this.node, true);
     const day = date && DATE.test(date) ? date.slice(0, 10) : null;
-    this.#querySlots({ date: day, start: (held ?? slot)?.start, held });
+    this.#querySlots({ date: day, start: wished?.start, held });
     this.#updateSubmit();
-    if (held) this.#fields.askForContact();
+    if (held) this.#fields.askForContact(kind);
     else (appointment || this.#service.value ? this.#back : this.#service).focus();
   }
 
@@ -207,14 +209,16 @@ export class BookingForm {
   #submitForm(event) {
     event.preventDefault();
     if (this.#command) return;
-    const { t } = this.#context;
-    const slot = this.#picker.chosen;
     this.#showProblem(null);
-    if (!this.#service.value) this.#requireField(t("need_service"), this.#service);
-    else if (!slot) this.#requireField(t("need_time"), this.#picker);
-    else if (!this.#questions.check()) this.#requireAnswers();
-    else if (!this.#moves && !this.#fields.complete) this.#refuseContact({ message: this.#fields.request });
-    else this.#submitTime(slot);
+    const parts = [
+      this.#service,
+      ...(this.#service.value ? [this.#picker] : []),
+      ...(this.#moves ? [] : [this.#questions, this.#fields]),
+    ];
+    const [first] = parts.filter((part) => !part.check()); // All are checked, so that all problems are said at once.
+    const { chosen } = this.#picker;
+    if (first) first.focusProblem();
+    else if (chosen) this.#submitTime(chosen);
   }
 
   /** @param {Slot} slot */
@@ -226,33 +230,9 @@ export class BookingForm {
     this.#updateSubmit();
   }
 
-  #requireAnswers() {
-    this.#showProblem({ message: this.#context.t("answers_wrong") });
-    this.#questions.focusFirstProblem();
-  }
-
   #getDetails() {
     const answers = this.#questions.values();
     return { ...this.#fields.values(), ...(Object.keys(answers).length > 0 && { answers }) };
-  }
-
-  /**
-   * @param {string} message
-   * @param {{ focus: () => void }} field
-   */
-  #requireField(message, field) {
-    this.#showProblem({ message });
-    field.focus();
-  }
-
-  /**
-   * Say why first: the sentence takes its room from the fields, and the contact has to be seen in what is left.
-   *
-   * @param {Partial<ErrorData>} error
-   */
-  #refuseContact(error) {
-    this.#showProblem(error);
-    this.#fields.markContactInvalid();
   }
 
   /** @param {Outcome} outcome */
@@ -267,17 +247,13 @@ export class BookingForm {
     }
     const { data } = outcome;
     if (data.code === "INVALID_CONTACT") {
-      this.#refuseContact(data);
+      this.#fields.refuseContact(explainError(data, this.#context.t));
       return;
     }
     const question = findRefusedQuestion(data);
-    if (question) {
-      this.#showProblem(data);
-      // A form that is older than the question gets it with the free times.
-      if (!this.#questions.markRefused(question)) this.#querySlots({ date: getRequestedDay(this.#picker.chosen) });
-      return;
-    }
-    if (data.code === "SLOT_TAKEN" || data.code === "INVALID_TIME") {
+    // A form that is older than the question gets it with the free times.
+    const isOutdated = Boolean(question) && !this.#questions.markRefused(question);
+    if (isOutdated || data.code === "SLOT_TAKEN" || data.code === "INVALID_TIME") {
       this.#querySlots({ date: getRequestedDay(this.#picker.chosen) });
     }
     this.#showProblem(data);
@@ -296,11 +272,12 @@ export class BookingForm {
     );
   }
 
-  /** Until when the visit can be changed: said before it is booked. */
-  #showDeadline() {
-    const hours = this.#context.changeDeadlineHours();
-    setText(this.#deadline, hours ? this.#context.t.plural("change_deadline", hours) : "");
-    setVisible(this.#deadline, hours > 0);
+  /** Until when the visit can be changed, and what it costs later: said before it is booked. */
+  #showTerms() {
+    const { t, changeDeadlineHours, cancellationFee } = this.#context;
+    const [hours, fee] = [changeDeadlineHours(), cancellationFee()];
+    setText(this.#deadline, hours ? t.plural("change_deadline", hours) : "");
+    setText(this.#fee, fee ? t("cancellation_fee", { fee }) : "");
   }
 
   #updateSubmit() {
@@ -309,7 +286,7 @@ export class BookingForm {
       ? { idle: t("move"), underWay: t("moving") }
       : { idle: t("hold"), underWay: t("holding") };
     setText(this.#submit, this.#command ? labels.underWay : labels.idle);
-    this.#submit.disabled = this.#command !== null;
+    this.#submit.setAttribute("aria-disabled", String(this.#command !== null)); // It keeps the focus.
   }
 }
 

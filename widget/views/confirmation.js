@@ -5,7 +5,6 @@
 import { saveCalendarFile } from "../calendar-file.js";
 import { h, buildIcon, setText, setVisible } from "../dom.js";
 import { CancelQuestion } from "./cancel-question.js";
-import { describeDeadline } from "./deadline.js";
 
 /** @import { AppointmentEntry, Attributes, Busy, Child } from "../types.d.ts" */
 /** @import { Context } from "../context.js" */
@@ -20,16 +19,12 @@ export class Confirmation {
   #cancel;
   #question;
   #again;
-  #context;
-  #deadline = h("p", { class: "hint", "data-testid": "change-until" });
 
   /**
    * @param {Context} context
    * @param {AppointmentEntry} entry
    */
-  constructor(context, entry) {
-    const { t, actions } = context;
-    this.#context = context;
+  constructor({ t, actions }, entry) {
     this.#t = t;
     this.#actions = actions;
     this.#entry = entry;
@@ -60,7 +55,6 @@ export class Confirmation {
     this.node = h(
       "div",
       { class: "confirmation", "data-testid": `stage-${entry.stage}` },
-      this.#deadline,
       this.#buttons,
       this.#question.node,
       this.#again,
@@ -75,7 +69,6 @@ export class Confirmation {
     this.#entry = entry;
     const stands = entry.stage === "confirmed";
     if (!stands) this.#question.hide();
-    setText(this.#deadline, stands ? describeDeadline(entry, this.#context) : "");
     setVisible(this.#buttons, stands && !this.#question.isAsked);
     setVisible(this.#file, Boolean(entry.ics));
     setVisible(this.#move, entry.may?.move !== false);

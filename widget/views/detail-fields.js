@@ -2,9 +2,11 @@
  * Who the visit is for: name, e-mail address or telephone number, and a note.
  */
 
-import { h } from "../dom.js";
+import { h, setText, setVisible } from "../dom.js";
+import { FieldProblem } from "./field-problem.js";
+import { RadioGroup } from "./radio-group.js";
 
-/** @import { Attributes, ContactKind } from "../types.d.ts" */
+/** @import { Attributes, ContactKind, FormDraft } from "../types.d.ts" */
 /** @import { Context } from "../context.js" */
 
 /** What is plausible; the server has the last word. Numbers are written with spaces, dots, dashes and brackets. */
@@ -12,8 +14,11 @@ const PLAUSIBLE = {
   email: /^[^\s@]+@[^\s@]+\.[^\s@.]{2,}$/,
   phone: /^\+?(?:[\s()./-]*\d){7,15}[\s)]*$/,
 };
-/** One field takes both, so the keyboard has characters, "@" and digits. */
-const KEYBOARDS = { email: "email", phone: "tel", both: "email" };
+/** @type {Record<ContactKind, { type: string, inputMode: string, autocomplete: AutoFill }>} */
+const KEYBOARDS = {
+  email: { type: "text", inputMode: "email", autocomplete: "email" },
+  phone: { type: "tel", inputMode: "tel", autocomplete: "tel" },
+};
 
 export class DetailFields {
   #name;
@@ -22,8 +27,13 @@ export class DetailFields {
   #t;
   #contactLabel = h("span");
   #contactHint = h("p", { class: "hint", id: "contact-hint" });
+  #problem;
+  /** Which keyboard is wanted; a contact of the other kind is accepted as well. */
+  #kindChoice;
   /** @type {ContactKind[]} */
   #kinds = [];
+  /** @type {ContactKind} */
+  #kind = "email";
 
   /** @param {Context} context */
   constructor({ t }) {
@@ -34,24 +44,27 @@ export class DetailFields {
      * @param {string | HTMLElement} label
      * @param {string | null} hint
      * @param {HTMLElement} control
+     * @param {HTMLElement[]} more
      */
-    const field = (label, hint, control) =>
+    const field = (label, hint, control, ...more) =>
       h(
         "div",
         { class: "form-field" },
         h("label", { class: "label", for: control.id }, label, hint && h("span", { class: "optional" }, ` (${hint})`)),
         control,
+        ...more,
       );
     this.#name = input("name", { type: "text", autocomplete: "name", maxlength: "120" });
     this.#contact = input("contact", {
-      type: "text",
       autocapitalize: "none",
       spellcheck: "false",
       maxlength: "254",
       required: true,
+      dir: "ltr",
       "aria-describedby": "contact-hint",
-      oninput: () => this.#contact.removeAttribute("aria-invalid"),
+      oninput: () => this.#problem.show(""),
     });
+    this.#problem = new FieldProblem(this.#contact, "contact-problem");
     this.#note = h("textarea", {
       class: "input",
       id: "note",
@@ -59,15 +72,18 @@ export class DetailFields {
       maxlength: "1000",
       "data-testid": "booking-note",
     });
-    const contact = field(this.#contactLabel, null, this.#contact);
-    contact.append(this.#contactHint);
+    this.#kindChoice = new RadioGroup({ class: "row", "aria-label": t("contact_both_label") }, (kind) => {
+      this.#chooseKind(/** @type {ContactKind} */ (kind));
+      this.#problem.show("");
+    });
     this.setContactKinds(["email"]);
     this.node = h(
       "fieldset",
       { class: "details" },
       h("legend", { class: "unseen" }, t("details")),
       field(t("name"), t("optional"), this.#name),
-      contact,
+      this.#kindChoice.node,
+      field(this.#contactLabel, null, this.#contact, this.#problem.node, this.#contactHint),
       field(t("note"), t("optional"), this.#note),
     );
   }
@@ -79,44 +95,76 @@ export class DetailFields {
    */
   setContactKinds(kinds) {
     const known = kinds.filter((kind) => kind in PLAUSIBLE);
-    if (known.length === 0 || String(known) === String(this.#kinds)) return;
+    const [first] = known;
+    if (!first || String(known) === String(this.#kinds)) return;
     this.#kinds = known;
-    this.#contactLabel.textContent = this.#t(`contact_${this.#asked}_label`);
-    this.#contactHint.textContent = this.#t(`contact_${this.#asked}_hint`);
-    this.#contact.inputMode = KEYBOARDS[this.#asked];
-    this.#contact.autocomplete = this.#asked === "phone" ? "tel" : "email";
+    setVisible(this.#kindChoice.node, known.length > 1);
+    this.#chooseKind(known.includes(this.#kind) ? this.#kind : first);
   }
 
-  /** The sentence that asks for a better contact. */
-  get request() {
-    return this.#t(`contact_${this.#asked}_request`);
+  /** @param {ContactKind} kind */
+  #chooseKind(kind) {
+    this.#kind = kind;
+    this.#kindChoice.update(
+      this.#kinds.map((each) => ({
+        value: each,
+        class: "chip",
+        testid: `contact-${each}`,
+        content: [this.#t(`contact_${each}_label`)],
+      })),
+      kind,
+    );
+    setText(this.#contactLabel, this.#t(`contact_${kind}_label`));
+    setText(this.#contactHint, this.#t(`contact_${kind}_hint`));
+    Object.assign(this.#contact, KEYBOARDS[kind]);
   }
 
   /**
    * Fill in what is known and was not typed over.
    *
-   * @param {{ contact?: string | null }} known
+   * @param {Partial<FormDraft>} known
    */
-  suggestContact({ contact }) {
-    if (contact && !this.#contact.value) this.#contact.value = contact;
+  suggest({ name, contact, note }) {
+    for (const [field, text] of /** @type {const} */ ([
+      [this.#name, name],
+      [this.#contact, contact],
+      [this.#note, note],
+    ])) {
+      if (typeof text === "string" && !field.value) field.value = text;
+    }
+    const other = this.#kinds.find((kind) => PLAUSIBLE[kind].test(this.#contact.value.trim()));
+    if (other) this.#chooseKind(other);
   }
 
-  /** Ask for another contact than the last one. */
-  askForContact() {
+  /**
+   * Ask for another contact than the last one.
+   *
+   * @param {ContactKind | null | undefined} kind
+   */
+  askForContact(kind) {
+    if (kind && this.#kinds.includes(kind)) this.#chooseKind(kind);
     this.#contact.value = "";
     this.#contact.focus();
   }
 
-  /** Whether everything needed is there. */
-  get complete() {
-    return this.#kinds.some((kind) => PLAUSIBLE[kind].test(this.#contact.value.trim()));
+  /** Return whether everything needed is there; say what is not. */
+  check() {
+    const isPlausible = this.#kinds.some((kind) => PLAUSIBLE[kind].test(this.#contact.value.trim()));
+    return this.#problem.show(isPlausible ? "" : this.#t(`contact_${this.#kind}_request`));
   }
 
-  /** Mark the contact and bring it into view: a field that has the focus already is not scrolled to by `focus()`. */
-  markContactInvalid() {
-    this.#contact.setAttribute("aria-invalid", "true");
-    this.#contact.focus();
-    this.#contact.parentElement?.scrollIntoView({ block: "nearest" });
+  focusProblem() {
+    this.#problem.reveal();
+  }
+
+  /**
+   * Say why the server refuses the contact.
+   *
+   * @param {string} sentence
+   */
+  refuseContact(sentence) {
+    this.#problem.show(sentence);
+    this.focusProblem();
   }
 
   values() {
@@ -127,9 +175,5 @@ export class DetailFields {
 
   clearNote() {
     this.#note.value = "";
-  }
-
-  get #asked() {
-    return this.#kinds.length > 1 ? "both" : (this.#kinds[0] ?? "email");
   }
 }

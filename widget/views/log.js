@@ -105,7 +105,7 @@ export class Log {
   }
 
   scrollToEnd() {
-    this.scroller.scrollTop = this.scroller.scrollHeight;
+    for (const scrolled of this.#listScrolled()) scrolled.scrollTop = scrolled.scrollHeight;
     setVisible(this.#newest, false);
   }
 
@@ -146,8 +146,14 @@ export class Log {
   }
 
   #isAtEnd() {
-    const { scrollHeight, scrollTop, clientHeight } = this.scroller;
-    return scrollHeight - scrollTop - clientHeight < NEAR_THE_END_PX;
+    return this.#listScrolled().every(
+      ({ scrollHeight, scrollTop, clientHeight }) => scrollHeight - scrollTop - clientHeight < NEAR_THE_END_PX,
+    );
+  }
+
+  /** In a short window the panel scrolls instead of the conversation; the other of the two has nothing to scroll. */
+  #listScrolled() {
+    return [this.scroller, this.scroller.closest(".panel")].filter((element) => element !== null);
   }
 }
 

@@ -134,8 +134,11 @@ export class Panel {
   /** The booking form lies over the visit, and both over the conversation; what is covered is out of reach. */
   cover() {
     const { log, form } = this.#parts;
-    if (log.node.parentElement) log.node.parentElement.inert = this.#visit?.isOpen || form.isOpen;
+    const isCovered = this.#visit?.isOpen || form.isOpen;
+    if (log.node.parentElement) log.node.parentElement.inert = isCovered;
     if (this.#visit) this.#visit.node.inert = form.isOpen;
+    // In a short window, sheet and conversation scroll with the panel: a sheet from its top, the conversation to its end.
+    this.#panel.scrollTop = isCovered ? 0 : this.#panel.scrollHeight;
   }
 
   dispose() {

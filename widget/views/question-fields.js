@@ -3,13 +3,14 @@
  */
 
 import { findProblem } from "../answers.js";
-import { h, setText, setVisible } from "../dom.js";
+import { h, setVisible } from "../dom.js";
+import { FieldProblem } from "./field-problem.js";
 
 /** @import { Attributes, Question } from "../types.d.ts" */
 /** @import { Context } from "../context.js" */
 
 /** @typedef {HTMLInputElement | HTMLSelectElement | HTMLTextAreaElement} Control */
-/** @typedef {{ question: Question, control: Control, problem: HTMLElement }} Field */
+/** @typedef {{ question: Question, control: Control, problem: FieldProblem }} Field */
 
 const MAX_CHARACTERS = 500;
 const SHORT_CHARACTERS = 80;
@@ -19,6 +20,12 @@ export class QuestionFields {
   #rendered = "";
   /** @type {Field[]} */
   #fields = [];
+  /**
+   * What was typed before its question was asked, or asked again.
+   *
+   * @type {Record<string, string>}
+   */
+  #typed = {};
 
   /** @param {Context} context */
   constructor({ t }) {
@@ -35,11 +42,20 @@ export class QuestionFields {
     const rendered = JSON.stringify(questions);
     if (rendered === this.#rendered) return;
     this.#rendered = rendered;
-    const typed = this.values();
+    this.suggest(this.values());
     this.#fields = questions.map((question) => this.#buildField(question));
     this.node.replaceChildren(...this.#fields.map((field) => this.#wrap(field)));
-    for (const { question, control } of this.#fields) control.value = typed[question.id] ?? "";
+    for (const { question, control } of this.#fields) control.value = this.#typed[question.id] ?? "";
     setVisible(this.node, questions.length > 0);
+  }
+
+  /**
+   * Fill in what is known as soon as it is asked.
+   *
+   * @param {Record<string, string> | undefined} answers
+   */
+  suggest(answers) {
+    this.#typed = { ...this.#typed, ...answers };
   }
 
   /** Mark each wrong answer, and return whether there is none. */
@@ -57,15 +73,13 @@ export class QuestionFields {
     const field = this.#fields.find(({ question }) => question.id === id);
     if (!field) return false;
     this.#mark(field, field.control.value.trim() ? "answer_invalid" : "answer_missing");
-    this.focusFirstProblem();
+    this.focusProblem();
     return true;
   }
 
-  /** Focus the first wrong answer. The focus alone does not scroll to a field that has it already. */
-  focusFirstProblem() {
-    const first = this.#fields.find(hasProblem);
-    first?.control.focus();
-    first?.control.parentElement?.scrollIntoView({ block: "nearest" });
+  /** Focus the first wrong answer. */
+  focusProblem() {
+    this.#fields.find(hasProblem)?.problem.reveal();
   }
 
   /**
@@ -79,6 +93,7 @@ export class QuestionFields {
   }
 
   clear() {
+    this.#typed = {};
     for (const { control } of this.#fields) control.value = "";
   }
 
@@ -88,25 +103,23 @@ export class QuestionFields {
    */
   #buildField(question) {
     const id = `question-${question.id}`;
-    const problem = h("p", { class: "hint wrong", id: `${id}-problem`, hidden: true });
-    /** @type {Field} */
-    const field = { question, problem, control: this.#buildControl(question, { id, problem }) };
-    field.control.addEventListener("input", () => this.#mark(field, null));
+    const control = this.#buildControl(question, id);
+    const field = { question, control, problem: new FieldProblem(control, `${id}-problem`) };
+    control.addEventListener("input", () => field.problem.show(""));
     return field;
   }
 
   /**
    * @param {Question} question
-   * @param {{ id: string, problem: HTMLElement }} parts
+   * @param {string} id
    * @returns {Control}
    */
-  #buildControl({ id: name, kind, required, choices, max_characters: limit }, { id, problem }) {
+  #buildControl({ id: name, kind, required, choices, max_characters: limit }, id) {
     /** @type {Attributes} */
     const attributes = {
       class: "input",
       id,
       required,
-      "aria-describedby": problem.id,
       "data-testid": `answer-${name}`,
     };
     const options = kind === "yes_no" ? ["yes", "no"].map((each) => ({ id: each, label: this.#t(each) })) : choices;
@@ -129,23 +142,20 @@ export class QuestionFields {
   #wrap({ question, control, problem }) {
     const optional = question.required ? null : h("span", { class: "optional" }, ` (${this.#t("optional")})`);
     const label = h("label", { class: "label", for: control.id }, question.label, optional);
-    return h("div", { class: "form-field" }, label, control, problem);
+    return h("div", { class: "form-field" }, label, control, problem.node);
   }
 
   /**
    * @param {Field} field
-   * @param {string | null} problem The id of a sentence.
+   * @param {string | null} sentence Its id.
    */
-  #mark({ question, control, problem: node }, problem) {
+  #mark({ question, problem }, sentence) {
     const { minimum = "", maximum = "" } = question;
-    setText(node, problem ? this.#t(problem, { minimum, maximum }) : "");
-    setVisible(node, problem !== null);
-    if (problem) control.setAttribute("aria-invalid", "true");
-    else control.removeAttribute("aria-invalid");
+    problem.show(sentence ? this.#t(sentence, { minimum, maximum }) : "");
   }
 }
 
 /** @param {Field} field */
-function hasProblem({ control }) {
-  return control.hasAttribute("aria-invalid");
+function hasProblem({ problem }) {
+  return problem.exists;
 }

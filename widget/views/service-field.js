@@ -2,7 +2,8 @@
  * The field of the booking form in which a visitor chooses the service.
  */
 
-import { h } from "../dom.js";
+import { h, setText } from "../dom.js";
+import { FieldProblem } from "./field-problem.js";
 
 /** @import { Service } from "../types.d.ts" */
 /** @import { Context } from "../context.js" */
@@ -10,6 +11,9 @@ import { h } from "../dom.js";
 export class ServiceField {
   #context;
   #select;
+  /** Length and price: a long name leaves no room for them in the field. */
+  #facts = h("p", { class: "hint", id: "service-facts", "data-testid": "service-facts" });
+  #problem;
   /** @type {Service[]} */
   #services = [];
 
@@ -22,14 +26,22 @@ export class ServiceField {
     this.#select = h("select", {
       class: "input",
       id: "service",
+      "aria-describedby": "service-facts",
       "data-testid": "booking-service",
-      onchange: onChange,
+      onchange: () => {
+        this.#problem.show("");
+        this.#showFacts();
+        onChange();
+      },
     });
+    this.#problem = new FieldProblem(this.#select, "service-problem");
     this.node = h(
       "div",
       { class: "form-field" },
       h("label", { class: "label", for: "service" }, context.t("service")),
       this.#select,
+      this.#problem.node,
+      this.#facts,
     );
   }
 
@@ -42,12 +54,11 @@ export class ServiceField {
   setServices(services) {
     if (services.length === 0) return;
     this.#services = services;
-    const { t } = this.#context;
     const chosen = this.value;
     this.#select.replaceChildren(
-      h("option", { value: "" }, t("choose_service")),
-      ...services.map(({ id, name, duration_minutes: minutes, price }) =>
-        h("option", { value: id }, [name, t("minutes", { minutes }), price].filter(Boolean).join(" · ")),
+      h("option", { value: "" }, this.#context.t("choose_service")),
+      ...services.map((service) =>
+        h("option", { value: service.id }, [service.name, ...this.#listFacts(service)].join(" · ")),
       ),
     );
     this.choose(chosen);
@@ -62,14 +73,36 @@ export class ServiceField {
     const known = this.#services.some((service) => service.id === id);
     if (id && !known) this.#select.append(h("option", { value: id }, this.#context.serviceName(id)));
     this.#select.value = id ?? "";
+    if (id) this.#problem.show("");
+    this.#showFacts();
   }
 
   /** Remove all services, so that none is chosen. */
   clear() {
     this.#select.replaceChildren();
+    this.#showFacts();
+  }
+
+  /** Return whether a service is chosen; say so if none is. */
+  check() {
+    return this.#problem.show(this.value ? "" : this.#context.t("need_service"));
+  }
+
+  focusProblem() {
+    this.#problem.reveal();
   }
 
   focus() {
     this.#select.focus();
+  }
+
+  /** @param {Service} service */
+  #listFacts({ duration_minutes: minutes, price }) {
+    return [this.#context.t("minutes", { minutes }), price].filter(Boolean);
+  }
+
+  #showFacts() {
+    const chosen = this.#services.find(({ id }) => id === this.value);
+    setText(this.#facts, chosen ? this.#listFacts(chosen).join(" · ") : "");
   }
 }

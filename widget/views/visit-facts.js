@@ -21,6 +21,7 @@ export class VisitFacts {
   #time = h("p", { class: "visit-time" });
   #zone = h("p", { class: "hint", "data-testid": "visit-zone" });
   #venue = new Venue();
+  #fee = h("p", { class: "hint", "data-testid": "visit-fee" });
   #facts;
   #file;
 
@@ -36,6 +37,7 @@ export class VisitFacts {
       this.#time,
       this.#zone,
       this.#venue.node,
+      this.#fee,
     );
     this.#file = h(
       "button",
@@ -78,6 +80,8 @@ export class VisitFacts {
     this.#facts.dataset.state = visit.state;
     setText(this.#service, [visit.service_name, visit.price].filter(Boolean).join(" · "));
     this.#venue.update(visit.state === "cancelled" ? {} : visit);
+    const fee = visit.state === "cancelled" ? undefined : visit.cancellation_fee;
+    setText(this.#fee, fee ? this.#context.t("cancellation_fee", { fee }) : "");
     setText(this.#day, formatDay(start, locale, zone));
     setText(this.#time, `${formatTime(start, locale, zone)}–${formatTime(end, locale, zone)}`);
     const elsewhere = hasOtherClock(start, zone);
