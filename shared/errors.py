@@ -64,6 +64,13 @@ class DeploymentError(PermanentError):
     """
 
 
+class ConversationEndedError(PermanentError):
+    """The visitor has ended the session and had its conversation erased: nothing is stored in it any more."""
+
+    def __init__(self, message: str = "") -> None:
+        super().__init__("conversation_ended", message)
+
+
 class LeaseLostError(Exception):
     """Another worker owns this command now: stop, write nothing and settle nothing."""
 

@@ -32,6 +32,8 @@ About = Literal[
     "suppressed",
     "time_begun",
     "too_late",
+    "transcript_hour",
+    "transcript_unproved",
     "visits_address",
     "visits_address_phone",
     "visits_contact",
@@ -42,7 +44,8 @@ About = Literal[
 A question of the service, a visit that has begun or begins too soon to be changed, a calendar that does not answer, a
 day of which much is held by others, also of a business with a telephone number, too many times held, too many codes
 within an hour, no further code for a held time, a text without a code, an hour that the clocks skip, a held time that
-has begun, a message that waited too long for an answer, a request to change a visit that was replayed after another
+has begun, a message that waited too long for an answer, a conversation that was sent less
+than an hour ago or has no confirmed e-mail address, a request to change a visit that was replayed after another
 change or hours later; a code that could not be sent, also by e-mail or to a phone where the other one is possible;
 a visit that was moved, or a contact or address that has booked visits, as often as is possible online.
 """

@@ -42,6 +42,12 @@ DESK_TOKEN_RETENTION = timedelta(days=180)
 CONVERSATION_RETENTION = timedelta(days=90)
 """An owner can follow up a complaint about the last quarter; it is personal data, so it is not kept for longer."""
 
+ERASED_FRAME_RETENTION = timedelta(days=1)
+"""The number of an erased frame stays taken until every worker that has read the conversation before has ended."""
+
+CONVERSATION_END_RETENTION = timedelta(days=180)
+"""As long as failures of the conversation may be replayed: nothing is stored in it any more."""
+
 FAILURE_RETENTION = timedelta(days=180)
 """Operators can look up for half a year how a failure ended; a failure that has not ended is kept until it has."""
 

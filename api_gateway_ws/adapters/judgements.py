@@ -6,7 +6,7 @@ from botocore.exceptions import ClientError
 
 from api_gateway_ws.adapters.attributes import to_item
 from shared.aws.errors import get_error_code, translate_aws_errors
-from shared.conversations.judgements import Judgement
+from shared.conversations.judgements import ERASED_VERDICT, Judgement
 
 
 class DynamoJudgements:
@@ -41,13 +41,16 @@ class DynamoJudgements:
                     UpdateExpression=(
                         "SET verdict = :verdict, verdict_reason = :reason, judged_at = :at, tenant_verdict = :tenant"
                     ),
-                    ConditionExpression="attribute_exists(session_id)",
+                    ConditionExpression=(
+                        "attribute_exists(session_id) AND (attribute_not_exists(verdict) OR verdict <> :erased)"
+                    ),
                     ExpressionAttributeValues=to_item(
                         {
                             ":verdict": judgement.verdict,
                             ":reason": judgement.reason,
                             ":at": judgement.at.isoformat(),
                             ":tenant": f"{tenant}#{judgement.verdict}",
+                            ":erased": ERASED_VERDICT,
                         }
                     ),
                 )

@@ -121,7 +121,8 @@ class DynamoSessions:
                     **start,
                 )
             for item in answer["Items"]:
-                yield item["frame"]["S"]
+                if "frame" in item:  # Others were erased.
+                    yield item["frame"]["S"]
             if not answer.get("LastEvaluatedKey"):
                 return
             start = {"ExclusiveStartKey": answer["LastEvaluatedKey"]}

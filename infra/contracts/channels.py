@@ -9,6 +9,7 @@ DURABLE_FRAMES = (
     "booking.confirmed",
     "booking.cancelled",
     "booking.rescheduled",
+    "session.ended",
     "error",
 )
 
@@ -25,6 +26,8 @@ ANSWERS: dict[str, tuple[str, ...]] = {
     "booking.lookup": ("booking.details", "error"),
     "booking.cancel": ("ack", "booking.cancelled", "error"),
     "booking.reschedule": ("ack", "booking.rescheduled", "booking.confirmed", "booking.pending", "error"),
+    "transcript.request": ("ack", "chat.final", "error"),
+    "session.end": ("ack", "session.ended", "error"),
     "ping": ("pong",),
 }
 """The frames that may answer a client's frame; `re` contains its id."""
@@ -90,7 +93,8 @@ _CONNECT: Json = {
 def build_channels(described: dict[str, Described]) -> dict[str, Json]:
     """Return all channels; `described` has the models by the name of their family."""
     commands = tuple(described[COMMANDS.name].names)
-    booking = tuple(kind for kind in commands if kind.startswith(("booking.", "calendar.")))
+    chat = tuple(kind for kind in commands if kind.startswith(("chat.", "handover.")))
+    booking = tuple(kind for kind in commands if kind not in chat)
     return {
         "visitor": {
             "address": "/{stage}",
@@ -110,11 +114,11 @@ def build_channels(described: dict[str, Described]) -> dict[str, Json]:
             "Commands for the assistant; the group is the session.",
             COMMANDS,
             described,
-            tuple(kind for kind in commands if kind.startswith(("chat.", "handover."))),
+            chat,
         ),
         "booking.fifo": _build_queue_channel(
             "booking.fifo",
-            "Commands about appointments, of visitors and of our own; the group is the session.",
+            "Commands about appointments and whole sessions, of visitors and of our own; the group is the session.",
             COMMANDS,
             described,
             booking,

@@ -44,7 +44,7 @@ from shared.conversations.ports import (
 )
 from shared.conversations.replies import Replies
 from shared.conversations.takeover import ConversationAuditAction, ConversationAuditEntry, Takeover
-from shared.errors import LeaseLostError, PermanentError, TransientError
+from shared.errors import ConversationEndedError, LeaseLostError, PermanentError, TransientError
 from shared.ids import compute_fingerprint, derive_id
 from shared.messages.commands import ChatAnswerOpen, ChatAnswerOpenData
 from shared.messages.limits import MAX_CHAT_CHARACTERS
@@ -357,6 +357,9 @@ class Today:
                 return AnswerOutcome.SENT
         except LeaseLostError:
             return AnswerOutcome.BUSY
+        except ConversationEndedError:
+            await self._claims.complete(claim)
+            return AnswerOutcome.UNKNOWN
         except (TransientError, PermanentError):
             # Released, so that a repetition need not wait until the lease ends.
             with suppress(TransientError, PermanentError):

@@ -29,7 +29,7 @@ _SERVICE = "execute-api"
 
 
 class LeanManagementApi:
-    """Has the method of botocore's client that is used here: the same arguments and errors (without messages)."""
+    """Has the methods of botocore's client that are used here: the same arguments and errors (without messages)."""
 
     def __init__(
         self,
@@ -39,8 +39,11 @@ class LeanManagementApi:
         region: str,
         credentials: AioCredentials | None,
         clock: Clock,
+        general: Any,
         attempts: int = _ATTEMPTS,
     ) -> None:
+        """Take the general client for what is rarely called."""
+        self._general = general
         self._http = http
         self._base_path = urlsplit(endpoint_url).path.rstrip("/")
         self._signer = CallSigner(service=_SERVICE, region=region, host=http.host, credentials=credentials, clock=clock)
@@ -73,6 +76,10 @@ class LeanManagementApi:
                 compute_backoff_seconds(attempt, base_seconds=_PAUSE_SECONDS, cap_seconds=_PAUSE_SECONDS)
             )
 
+    async def delete_connection(self, *, ConnectionId: str) -> None:  # noqa: N803 - botocore's names
+        """Close a connection, with the errors of the general client."""
+        await self._general.delete_connection(ConnectionId=ConnectionId)
+
     async def _send(self, path: str, body: bytes) -> Answer:
         headers = {"Content-Type": "application/octet-stream"}
         headers = await self._signer.sign_post(path, headers, body, deadline_seconds=_DEADLINE_SECONDS)
@@ -90,6 +97,7 @@ async def open_management_api(clients: AwsClients, endpoint_url: str, *, clock: 
         region=client.meta.region_name,
         credentials=await clients.get_credentials(),
         clock=clock,
+        general=client,
     )
 
 

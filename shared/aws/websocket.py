@@ -24,12 +24,28 @@ class ApiGatewayPoster:
                 try:
                     await self._client.post_to_connection(ConnectionId=connection_id, Data=text.encode())
                 except ClientError as error:
-                    if get_error_code(error) in {"GoneException", "410"} or _get_status(error) == 410:
+                    if _is_gone(error):
                         return False
                     raise
         except (TransientError, PermanentError) as error:
             log.warning("post_failed", connection_id=connection_id, error=str(error))
         return True
+
+    async def close(self, connection_id: str) -> None:
+        """Close a connection; errors are logged, as its client is told to go, and API Gateway closes it in the end."""
+        try:
+            with translate_aws_errors("websocket.close"):
+                try:
+                    await self._client.delete_connection(ConnectionId=connection_id)
+                except ClientError as error:
+                    if not _is_gone(error):
+                        raise
+        except (TransientError, PermanentError) as error:
+            log.warning("close_failed", connection_id=connection_id, error=str(error))
+
+
+def _is_gone(error: ClientError) -> bool:
+    return get_error_code(error) in {"GoneException", "410"} or _get_status(error) == 410
 
 
 def _get_status(error: ClientError) -> int:

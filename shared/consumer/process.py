@@ -30,8 +30,9 @@ from shared.consumer.rollout import ROLLOUT_WAIT, wait_for_newer_worker
 from shared.consumer.shares import find_holders
 from shared.consumer.telemetry import Telemetry
 from shared.dead_letter_reasons import DeadLetterReason
-from shared.errors import LeaseLostError, NotYetError, TransientError, describe_error
+from shared.errors import ConversationEndedError, LeaseLostError, NotYetError, TransientError, describe_error
 from shared.ledger.ports import ReplayOutcomes
+from shared.messages.errors import ErrorCode
 
 log = structlog.get_logger()
 
@@ -221,6 +222,8 @@ class Processor(DeliveryProcessor, Generic[MessageT]):
                 code = await handle(message, claim)
         except LeaseLostError:
             raise
+        except ConversationEndedError:
+            return await self._end_without_frame(message, claim)
         except asyncio.CancelledError:
             if is_being_cancelled():
                 raise
@@ -236,6 +239,19 @@ class Processor(DeliveryProcessor, Generic[MessageT]):
                 log.exception("attempt_failed")
             return self._decide(error, delivery, message, claim)
         return await self._finish_replay(message, claim, code)
+
+    async def _end_without_frame(self, message: MessageT, claim: Claim) -> Ack | RetryIn:
+        """End a command whose visitor has ended the session: nobody reads how it ends, and nothing is stored."""
+        log.info("conversation_has_ended")
+        try:
+            async with asyncio.timeout(self._leases.limit_seconds):
+                await self._claims.complete(claim)
+        except LeaseLostError:
+            raise
+        except Exception as error:  # noqa: BLE001 - the next delivery finds the end, too
+            log.warning("completion_failed", error=describe_error(error))
+            return build_uncounted_retry(error, attempt=claim.attempts, policy=self._policy)
+        return await self._finish_replay(message, claim, ErrorCode.SESSION_EXPIRED)
 
     async def _finish_replay(self, message: MessageT, claim: Claim, code: str | None) -> Ack | RetryIn:
         """Record the outcome of a replay before the command is acknowledged; retry until that succeeds."""
@@ -269,6 +285,11 @@ class Processor(DeliveryProcessor, Generic[MessageT]):
                 await self._handler.give_up(message, claim, disposition.reason)
         except LeaseLostError:
             raise
+        except ConversationEndedError:
+            # The dead letter is on its queue; nobody waits for the frame.
+            ended = await self._end_without_frame(message, claim)
+            if isinstance(ended, RetryIn):
+                return ended
         except Exception as error:
             log.exception("giving_up_failed")
             return build_uncounted_retry(error, attempt=claim.attempts, policy=self._policy)

@@ -8,6 +8,9 @@ from shared.messages.server import ChatFinal, ServerFrame
 
 Verdict = Literal["up", "down"]
 
+ERASED_VERDICT = "erased"
+"""Of an answer whose conversation was erased: no judgement replaces it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Judgement:

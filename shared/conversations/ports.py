@@ -9,7 +9,7 @@ from shared.claims import Claim
 from shared.conversations.handover import Handover, StaffRequest
 from shared.conversations.judgements import JudgedAnswer, Verdict
 from shared.conversations.takeover import ConversationAuditEntry, ConversationTail
-from shared.messages.server import ServerFrame
+from shared.messages.server import ServerFrame, SessionEnded
 
 Marker = Literal["sent", "challenge", "outcome"]
 """What a durable frame is to its command: the visitor's own message, the challenge that has to be solved first, or how
@@ -99,6 +99,28 @@ class ConversationStore(Protocol):
 
     async def get_frame(self, session_id: str, seq: int) -> ServerFrame | None:
         """Return one frame."""
+        ...
+
+
+class ConversationErasure(Protocol):
+    """Ends conversations for good.
+
+    Raises:
+        TransientError: the table can't be reached; the same call goes on where it stopped.
+    """
+
+    async def end_conversation(self, session_id: str, frame: SessionEnded) -> SessionEnded:
+        """Store the last frame of a conversation, and return it with its number; a second call returns the first one.
+
+        From then on, nobody stores a frame, a request for a person or a judgement in it (`ConversationEndedError`).
+        """
+        ...
+
+    async def erase_frames(self, session_id: str) -> None:
+        """Erase all frames of an ended conversation but the last one, and the requests for a person.
+
+        The audit entries stay: they say who of the staff looked at it, and nothing of what the visitor wrote.
+        """
         ...
 
 
@@ -196,7 +218,11 @@ class ConnectionStore(Protocol):
         ...
 
     async def remove(self, session_id: str, connection_id: str) -> None:
-        """Forget a connection; one that is unknown is no error."""
+        """Forget a connection that is gone, unless it may not be established yet; one that is unknown is no error."""
+        ...
+
+    async def forget(self, session_id: str, connection_id: str) -> None:
+        """Forget a connection, however young it is; one that is unknown is no error."""
         ...
 
 
@@ -205,4 +231,8 @@ class ConnectionPoster(Protocol):
 
     async def post(self, connection_id: str, text: str) -> bool:
         """Send one text frame; False when the connection is gone. Any other error is logged, not raised."""
+        ...
+
+    async def close(self, connection_id: str) -> None:
+        """Close the connection; one that is gone is no error, and any other error is logged."""
         ...

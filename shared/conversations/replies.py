@@ -141,9 +141,9 @@ class Replies:
         await self._post_stored(session_id, stored)
         return stored
 
-    async def get_tail(self, session_id: str) -> ConversationTail:
+    async def get_tail(self, session_id: str, limit: int = 1) -> ConversationTail:
         """Return the last frame, for `store_in_steps_and_post`: read early, it costs no time at the end."""
-        return await self._conversations.get_tail(session_id, 1)
+        return await self._conversations.get_tail(session_id, limit)
 
     async def list_last_frames(self, session_id: str, limit: int) -> Sequence[ServerFrame]:
         """Return the last frames of a conversation, oldest first."""
@@ -219,6 +219,18 @@ class Replies:
             if not is_alive:
                 await self._remove_connection(session_id, connection)
         return [connection for connection, is_alive in zip(connections, alive, strict=True) if is_alive]
+
+    async def end_connections(self, session_id: str, frame: ServerFrame) -> None:
+        """Post the last frame of a session to its connections, close them and forget them.
+
+        Raises:
+            TransientError: the connections can't be read; some may be closed.
+        """
+        while connections := await self._connections.list_connections(session_id):
+            await self.post_frame(session_id, frame, connections)
+            await asyncio.gather(*(self._poster.close(connection.connection_id) for connection in connections))
+            forgotten = [self._connections.forget(session_id, one.connection_id) for one in connections]
+            await asyncio.gather(*forgotten)
 
     async def _remove_connection(self, session_id: str, connection: Connection) -> None:
         try:

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 from shared.conversations.judgements import Judgement
+from shared.errors import ConversationEndedError
 from shared.messages.server import ServerFrame
 
 TAKEOVER_DURATION = timedelta(minutes=30)
@@ -52,6 +53,13 @@ class ConversationTail:
     """When each frame was stored, by its number."""
     judgements: Mapping[int, Judgement] = field(default_factory=dict)
     """What the visitor thinks of answers, by the number of their frame."""
+    is_ended: bool = False
+    """Whether the visitor has ended the session: there are no frames, and nothing can be stored."""
+
+    def demand_open(self) -> None:
+        """Raise `ConversationEndedError` if the visitor has ended the session."""
+        if self.is_ended:
+            raise ConversationEndedError
 
 
 def has_effect(before: Takeover | None, entry: ConversationAuditEntry) -> bool:

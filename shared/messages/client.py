@@ -152,6 +152,14 @@ class BookingRescheduleData(AppointmentReference):
     start: Start
 
 
+class TranscriptRequestData(Message):
+    """Nothing: a conversation is only sent to a contact that was proved in it."""
+
+
+class SessionEndData(Message):
+    """Nothing: the session is the one of the connection."""
+
+
 class PingData(Message):
     """Nothing."""
 
@@ -256,6 +264,20 @@ class BookingReschedule(CommandFrame):
     data: BookingRescheduleData
 
 
+class TranscriptRequest(CommandFrame):
+    """Asks for the conversation by e-mail."""
+
+    type: Literal["transcript.request"]
+    data: TranscriptRequestData = TranscriptRequestData()
+
+
+class SessionEnd(CommandFrame):
+    """Ends the session and erases its conversation; confirmed appointments stay."""
+
+    type: Literal["session.end"]
+    data: SessionEndData = SessionEndData()
+
+
 class Ping(ClientFrame):
     """Keeps an idle connection open."""
 
@@ -276,6 +298,8 @@ AnyClientFrame = Annotated[
     | BookingLookup
     | BookingCancel
     | BookingReschedule
+    | TranscriptRequest
+    | SessionEnd
     | Ping,
     Field(discriminator="type"),
 ]
@@ -294,6 +318,8 @@ CLIENT_FRAME_TYPES = frozenset(
         "booking.lookup",
         "booking.cancel",
         "booking.reschedule",
+        "transcript.request",
+        "session.end",
         "ping",
     }
 )

@@ -117,6 +117,23 @@ class BookingReschedule(Envelope):
     data: client.BookingRescheduleData
 
 
+class TranscriptRequest(Envelope):
+    """A request to send the conversation to its visitor."""
+
+    type: Literal["transcript.request"] = "transcript.request"
+    data: client.TranscriptRequestData
+
+
+class SessionEnd(Envelope):
+    """A request to end the session and to erase its conversation.
+
+    It is on the queue of bookings, so that nothing that was booked before is under way when its turn comes.
+    """
+
+    type: Literal["session.end"] = "session.end"
+    data: client.SessionEndData
+
+
 class InternalCommand(Envelope):
     """An internal command: it comes from no visitor's frame, so no frame answers it by `re`."""
 
@@ -256,7 +273,15 @@ class BookingQuery(InternalCommand):
 
 
 VisitorBookingCommand = (
-    BookingSlots | BookingCreate | BookingVerify | BookingResend | BookingLookup | BookingCancel | BookingReschedule
+    BookingSlots
+    | BookingCreate
+    | BookingVerify
+    | BookingResend
+    | BookingLookup
+    | BookingCancel
+    | BookingReschedule
+    | TranscriptRequest
+    | SessionEnd
 )
 InternalBookingCommand = (
     BookingRemind

@@ -109,6 +109,21 @@ class ChooseAgain(AppointmentNotice):
     """Whether a visit exists all the same, which `data` describes; otherwise `data` is what was requested."""
 
 
+class TranscriptFacts(Message):
+    """To whom a conversation is sent, and its last frame; what it says is read when it is sent."""
+
+    contact: str
+    contact_kind: Literal["email"] = "email"
+    until_seq: Annotated[int, Field(ge=0)]
+
+
+class SendTranscript(Notice):
+    """The conversation, to a contact that was confirmed in it."""
+
+    type: Literal["notice.transcript"] = "notice.transcript"
+    data: TranscriptFacts
+
+
 class AlertFacts(Message):
     """What is wrong, for operators; it contains no data of visitors."""
 
@@ -132,6 +147,7 @@ AnyNotice = Annotated[
     | AppointmentRescheduled
     | AppointmentReminder
     | ChooseAgain
+    | SendTranscript
     | OperatorAlert,
     Field(discriminator="type"),
 ]

@@ -101,7 +101,7 @@ def _drop_unknown_actions(actions: object) -> object:
     return [one for one in actions if not isinstance(one, dict) or one.get("type", "booking.offer") in _ACTIONS]
 
 
-Announcement = Literal["took_over", "handed_back", "is_read", "declined"]
+Announcement = Literal["took_over", "handed_back", "is_read", "declined", "transcript_sent"]
 """Which announcement of the backend a `chat.final` is: see `ChatFinalData`."""
 
 HandoverAnnouncement = Literal["handover_requested", "handover_closed", "handover_active"]
@@ -121,7 +121,8 @@ class ChatFinalData(Message):
     `announces` says which announcement it is: `took_over` (staff answer from here on),
     `handed_back` (the assistant answers again), `is_read` (staff read the message that ends here, and
     the assistant is silent; only the first such message ends with a text), `declined` (the model does not answer
-    this message), `handover_requested` (staff know that the visitor asks for a person, and the business is open),
+    this message), `transcript_sent` (the conversation is being sent to the visitor), `handover_requested` (staff know
+    that the visitor asks for a person, and the business is open),
     `handover_closed` (the same while it is closed; the text says when it opens), or `handover_active` (a person answers
     already). Releases add values: a value that a client does not know is an announcement, too. Without
     `announces` it is none, whatever the text says.
@@ -475,6 +476,16 @@ class BookingRescheduled(ServerFrame):
     data: BookingRescheduledData
 
 
+class SessionEnded(ServerFrame):
+    """The visitor has ended the session: its conversation is erased, and a client starts anew, without its token.
+
+    It is the last frame of the session, and the only one that is kept. The connections are closed after it.
+    """
+
+    type: Literal["session.ended"] = "session.ended"
+    data: Nothing = Nothing()
+
+
 class Error(ServerFrame):
     """A refusal; durable where it ends a command."""
 
@@ -504,6 +515,7 @@ AnyServerFrame = Annotated[
     | BookingDetails
     | BookingCancelled
     | BookingRescheduled
+    | SessionEnded
     | Error
     | Pong,
     Field(discriminator="type"),

@@ -39,6 +39,11 @@ class FakeConnections:
         if row and row.connected_at < self._clock.now() - _ESTABLISHING:
             del self.rows[session_id, connection_id]
 
+    async def forget(self, session_id: str, connection_id: str) -> None:
+        """Forget a connection, however young it is."""
+        await self._reach()
+        self.rows.pop((session_id, connection_id), None)
+
     def open(
         self,
         session_id: str,
@@ -84,6 +89,14 @@ class FakePoster:
         self.gone: set[str] = set()
         self.posts_before_gone: dict[str, int] = {}
         """How many frames a connection takes before it closes, for those that do."""
+        self.closed: list[str] = []
+        """The connections that were closed, in order."""
+
+    async def close(self, connection_id: str) -> None:
+        """Close a connection."""
+        await asyncio.sleep(0)
+        self.closed.append(connection_id)
+        self.gone.add(connection_id)
 
     async def post(self, connection_id: str, text: str) -> bool:
         """Send one text frame; False when the connection is gone."""

@@ -9,8 +9,8 @@ from shared.claims import Claim
 from shared.conversations.judgements import JudgedAnswer, Judgement, Verdict
 from shared.conversations.ports import ConversationSummaries, ConversationSummary, Marker
 from shared.conversations.takeover import ConversationAuditEntry, ConversationTail, Takeover, apply_entry, has_effect
-from shared.errors import LeaseLostError
-from shared.messages.server import SERVER_FRAME, ChatFinal, ServerFrame
+from shared.errors import ConversationEndedError
+from shared.messages.server import SERVER_FRAME, ChatFinal, ServerFrame, SessionEnded
 from tests.fakes.claims import FakeClaims
 
 
@@ -81,8 +81,29 @@ class FakeConversations:
         self.audit = FakeConversationAudit()
         self.unmarked: dict[tuple[str, Marker], int] = {}
         """The numbers of frames without a marker, by the key of their command."""
-        self.errors: list[Exception] = []
-        """Each is raised by one of the next writes, before anything is written."""
+        self.ended: dict[str, SessionEnded] = {}
+        """The last frames of the sessions that were ended."""
+        self.errors: list[Exception | None] = []
+        """Each is raised by one of the next writes, before anything is written; None lets one pass."""
+
+    async def end_conversation(self, session_id: str, frame: SessionEnded) -> SessionEnded:
+        """Store the last frame, or return the one that is there."""
+        await asyncio.sleep(0)
+        self._stumble()
+        texts = self.texts.setdefault(session_id, [])
+        if session_id not in self.ended:
+            self.ended[session_id] = frame.model_copy(update={"seq": len(texts) + 1})
+            texts.append(self.ended[session_id].to_wire_text())
+        return self.ended[session_id]
+
+    async def erase_frames(self, session_id: str) -> None:
+        """Leave the number of each frame, and the last frame."""
+        await asyncio.sleep(0)
+        self._stumble()
+        texts = self.texts[session_id]
+        self.texts[session_id] = ["" for _ in texts[:-1]] + texts[-1:]
+        self.judged = {key: judged for key, judged in self.judged.items() if key[0] != session_id}
+        self.takeovers.pop(session_id, None)
 
     async def append(
         self, session_id: str, frame: ServerFrame, *, claim: Claim, marker: Marker, tenant: str | None = None
@@ -168,16 +189,18 @@ class FakeConversations:
         return takeover if takeover and takeover.is_active(self._claims._clock.now()) else None
 
     def _stumble(self) -> None:
-        if self.errors:
-            raise self.errors.pop(0)
+        if self.errors and (error := self.errors.pop(0)):
+            raise error
 
     def _stored_before(self, session_id: str, claim: Claim, marker: Marker) -> ServerFrame | None:
         seq = self._claims.demand(claim).markers.get(marker)
         if seq is None:
+            if session_id in self.ended:
+                raise ConversationEndedError
             return None
         stored = self._at(session_id, seq)
         if stored is None:
-            raise LeaseLostError(f"{claim.key}: its session was erased")
+            raise ConversationEndedError(claim.key)
         return stored
 
     def _store(
@@ -199,9 +222,11 @@ class FakeConversations:
         """Return the last frames, or the last ones before a number, and who answers after them."""
         await asyncio.sleep(0)
         texts = self.texts.get(session_id, [])
+        if session_id in self.ended and before_seq is None:
+            return ConversationTail(last_seq=len(texts), is_ended=True)
         if before_seq is not None:
             texts = texts[: max(0, before_seq - 1)]
-        frames = [SERVER_FRAME.validate_json(text) for text in texts[-limit:]]
+        frames = [SERVER_FRAME.validate_json(text) for text in texts[-limit:] if text]
         stored_at = self.stored_at.get(session_id, {})
         numbers = [frame.seq for frame in frames if frame.seq in stored_at]
         return ConversationTail(
@@ -233,12 +258,13 @@ class FakeConversations:
 
     def read_frames_after(self, session_id: str, seq: int) -> Iterator[str]:
         """Yield the frames after `seq` as JSON, in order, as the ingress reads them."""
-        yield from self.texts.get(session_id, [])[seq:]
+        yield from filter(None, self.texts.get(session_id, [])[seq:])
 
     def list_frames(self, session_id: str) -> list[ServerFrame]:
         """Return everything that is stored, for a test to look at."""
-        return [SERVER_FRAME.validate_json(text) for text in self.texts.get(session_id, [])]
+        return [SERVER_FRAME.validate_json(text) for text in self.texts.get(session_id, []) if text]
 
     def _at(self, session_id: str, seq: int) -> ServerFrame | None:
         texts = self.texts.get(session_id, [])
-        return SERVER_FRAME.validate_json(texts[seq - 1]) if 0 < seq <= len(texts) else None
+        text = texts[seq - 1] if 0 < seq <= len(texts) else ""
+        return SERVER_FRAME.validate_json(text) if text else None

@@ -113,7 +113,7 @@ class FakeJudgements:
         """Return one durable frame as JSON."""
         self._stumble()
         texts = self._conversations.texts.get(session_id, [])
-        return texts[seq - 1] if 0 < seq <= len(texts) else None
+        return (texts[seq - 1] or None) if 0 < seq <= len(texts) else None
 
     def store_judgement(self, session_id: str, seq: int, judgement: Judgement, *, tenant: str) -> bool:
         """Store a judgement if the frame is still there."""

@@ -2,9 +2,9 @@
 
 import asyncio
 
-from shared.messages.notices import NOTICE, AnyNotice, OperatorAlert
+from shared.messages.notices import NOTICE, AnyNotice, OperatorAlert, SendTranscript
 from shared.tenants.profile import TenantProfile
-from workers.notifications.domain import AppointmentLinks, Email, TextMessage, VisitorNotice
+from workers.notifications.domain import AppointmentLinks, Email, TextMessage, Transcript, VisitorNotice
 
 
 class FakeNotices:
@@ -62,6 +62,17 @@ class FakeEmailTemplates:
             reply_to=profile.senders.email,
             subject=notice.type,
             text=f"{notice.type} {code}",
+        )
+
+    def render_transcript(self, notice: SendTranscript, transcript: Transcript, profile: TenantProfile) -> Email:
+        """Return the e-mail: a line for each of the conversation."""
+        return Email(
+            notice_id=notice.id,
+            recipient=notice.data.contact,
+            sender_name=profile.name,
+            reply_to=profile.senders.email,
+            subject=notice.type,
+            text="".join(f"{entry.kind}: {entry.text}\n" for entry in transcript.entries),
         )
 
 

@@ -22,6 +22,7 @@ ASKED = {
     *("hello", "chat.send", "chat.stop", "chat.feedback", "handover.request", "ping"),
     *("booking.slots", "booking.create", "booking.verify", "booking.resend", "booking.cancel", "booking.reschedule"),
     "booking.lookup",
+    *("transcript.request", "session.end"),
 }
 OWN = {
     *("booking.remind", "booking.plan_reminders", "booking.settle_entry", "booking.query"),
@@ -35,6 +36,7 @@ ANSWERED = {
     "presence",
     *("booking.pending", "booking.confirmed", "booking.cancelled", "booking.rescheduled"),
     "booking.details",
+    "session.ended",
 }
 """The frames of protocol version 1, as every client out there knows them: none may go."""
 
@@ -155,7 +157,7 @@ def test_every_frame_of_version_1_is_there():
     assert kinds[SERVER.name] == ANSWERED
     assert {answer for answers in ANSWERS.values() for answer in answers} == ANSWERED
     assert kinds[COMMANDS.name] == ASKED - {"hello", "chat.stop", "chat.feedback", "ping"} | OWN | {"chat.answer_open"}
-    notices = ("code", "confirmed", "cancelled", "rescheduled", "reminder", "choose_again", "alert")
+    notices = ("code", "confirmed", "cancelled", "rescheduled", "reminder", "choose_again", "transcript", "alert")
     assert kinds[NOTICES.name] == {f"notice.{kind}" for kind in notices}
 
 
@@ -187,7 +189,7 @@ def test_the_asyncapi_document_has_the_socket_and_the_three_queues(asyncapi):
         messages = operation.get("messages") or list(channel["messages"].values())
         kinds = done.setdefault((operation["action"], name), set())
         kinds |= {resolved(asyncapi, message)["name"] for message in messages}
-    booking = {kind for kind in ASKED if kind.startswith("booking.")} | OWN
+    booking = {kind for kind in ASKED if kind.startswith(("booking.", "session.", "transcript."))} | OWN
     notices = {example["type"] for example in list_examples(NOTICES)}
     assert done == {
         ("receive", "visitor"): ASKED,

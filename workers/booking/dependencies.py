@@ -6,9 +6,11 @@ from datetime import timedelta
 
 from shared.answers import QueryAnswers
 from shared.clock import Clock
+from shared.conversations.ports import ConversationErasure
 from shared.email_links import Links
 from shared.metrics import Metrics
 from shared.queues import InternalCommandQueue, NoticeQueue
+from shared.resume_tokens import TokenRevocations
 from shared.suppressions import Suppressions
 from shared.tenants.busy_calendars import CalendarProvider
 from shared.tenants.ports import TenantDirectory
@@ -40,6 +42,9 @@ class BookingPorts:
     schedules: Schedules
     sync_tokens: SyncTokens
     tenants: TenantDirectory
+    erasure: ConversationErasure
+    tokens: TokenRevocations
+    """Both for visitors who end their session."""
     suppressions: Suppressions
     """The addresses that get no e-mail, so that no code would reach them."""
 

@@ -23,6 +23,8 @@ from shared.messages.commands import (
     CalendarChanged,
     CalendarSync,
     CalendarTick,
+    SessionEnd,
+    TranscriptRequest,
 )
 from shared.tenants.busy_calendars import BusyCalendarSource
 from shared.tenants.profile import TenantProfile
@@ -230,7 +232,7 @@ async def _forecast_plan(ports: BookingPorts, command: BookingCommand) -> Replay
     if isinstance(command, BookingQuery):
         # Nobody waits for its answer any more.
         return ReplayForecast("stale")
-    if isinstance(command, CalendarSync | BookingSlots | BookingLookup):
+    if isinstance(command, CalendarSync | BookingSlots | BookingLookup | TranscriptRequest | SessionEnd):
         return ReplayForecast("would_be_done")
     profile = await ports.tenants.get_profile(command.tenant)
     if isinstance(command, CalendarChanged):

@@ -84,6 +84,8 @@ async def open_read_only_ports(
         schedules=nothing,
         sync_tokens=nothing,
         tenants=open_tenant_directory(settings, clock, metrics),
+        erasure=nothing,
+        tokens=nothing,
         suppressions=DynamoSuppressions(client=dynamodb, table=settings.suppressions_table, secret=code_key),
         metrics=metrics,
         clock=clock,
@@ -117,4 +119,13 @@ class _ReadOnly:
         raise RuntimeError("a forecast does not read this")
 
     async def remove(self, *_: object, **__: object) -> NoReturn:
+        raise RuntimeError("a forecast changes nothing")
+
+    async def end_conversation(self, *_: object, **__: object) -> NoReturn:
+        raise RuntimeError("a forecast changes nothing")
+
+    async def erase_frames(self, *_: object, **__: object) -> NoReturn:
+        raise RuntimeError("a forecast changes nothing")
+
+    async def revoke_tokens(self, *_: object, **__: object) -> NoReturn:
         raise RuntimeError("a forecast changes nothing")

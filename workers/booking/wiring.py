@@ -6,6 +6,8 @@ from datetime import timedelta
 
 from shared.aws.circuit_records import DynamoCircuitRecords
 from shared.aws.clients import AwsClients, open_aws_clients
+from shared.aws.conversations.erasure import DynamoConversationErasure
+from shared.aws.conversations.token_revocations import DynamoTokenRevocations
 from shared.aws.knowledge import open_tenant_directory
 from shared.aws.ledger.replay_outcomes import DynamoReplayOutcomes
 from shared.aws.query_answers import DynamoQueryAnswers
@@ -125,6 +127,8 @@ async def open_ports(
         ),
         sync_tokens=DynamoSyncTokens(client=stores.dynamodb, table=settings.calendars_table),
         tenants=open_tenant_directory(settings, clock, metrics, compiles_profiles=True),
+        erasure=DynamoConversationErasure(client=stores.dynamodb, table=settings.conversations_table, clock=clock),
+        tokens=DynamoTokenRevocations(client=stores.dynamodb, table=settings.connections_table),
         suppressions=DynamoSuppressions(client=stores.dynamodb, table=settings.suppressions_table, secret=code_key),
         metrics=metrics,
         clock=clock,

@@ -24,12 +24,22 @@ from shared.messages.commands import (
     ChatSend,
     Envelope,
     HandoverRequest,
+    SessionEnd,
+    TranscriptRequest,
 )
 from shared.messages.notices import Notice
 from shared.trace import Trace
 
 NotifiableCommand = (
-    ChatSend | HandoverRequest | BookingCreate | BookingVerify | BookingResend | BookingCancel | BookingReschedule
+    ChatSend
+    | HandoverRequest
+    | BookingCreate
+    | BookingVerify
+    | BookingResend
+    | BookingCancel
+    | BookingReschedule
+    | TranscriptRequest
+    | SessionEnd
 )
 """Commands that end in a durable frame, so their visitor is notified of a failure.
 

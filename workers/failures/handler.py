@@ -12,7 +12,7 @@ from shared.consumer.delivery import Delivery
 from shared.consumer.handler import fingerprint_message
 from shared.conversations.replies import Replies, build_refusal_frame
 from shared.dead_letter_reasons import NOT_HANDLED, DeadLetterReason
-from shared.errors import LeaseLostError, PermanentError, TransientError
+from shared.errors import ConversationEndedError, LeaseLostError, PermanentError, TransientError
 from shared.ledger.failures import Failure
 from shared.messages.errors import ErrorCode
 from shared.messages.notices import SendCode
@@ -112,6 +112,8 @@ class LedgerHandler:
         if is_stale(notice, now):
             return
         tail = await self._ports.conversations.get_tail(notice.session_id, _TAIL_FRAMES)
+        if tail.is_ended:
+            return
         state = find_latest_booking_frame(tail.frames, notice.data.appointment_id)
         if state is None and now < notice.accepted_at + _MAX_FRAME_WAIT:
             raise TransientError("the hold has no frame yet", retry_after=_FRAME_RETRY)
@@ -139,6 +141,9 @@ class LedgerHandler:
             await self._replies.store_and_post(message.session_id, frame, claim=claim, tenant=message.tenant)
         except LeaseLostError as error:
             raise TransientError("another worker took the command over") from error
+        except ConversationEndedError:
+            await self._claims.complete(claim)
+            return
         except (Exception, asyncio.CancelledError):
             # The next attempt need not wait for the end of this lease.
             await asyncio.shield(self._release_claim(claim))

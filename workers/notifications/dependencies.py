@@ -12,6 +12,7 @@ from shared.tenants.ports import TenantDirectory
 from workers.notifications.domain import DAILY_DOLLARS, NOTICES_PER_CONTACT
 from workers.notifications.ports import (
     Alerts,
+    Conversations,
     EmailTemplates,
     Mailer,
     SendRateLimiter,
@@ -56,3 +57,5 @@ class NotificationPorts:
     """What the text messages of a business may cost in a day."""
     notices_per_contact: int = NOTICES_PER_CONTACT
     """How many notices one contact gets from one business in a day without a further wait."""
+    conversations: Conversations | None = None
+    """None in an environment of the release before: no conversation can be sent."""

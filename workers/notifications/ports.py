@@ -3,10 +3,19 @@
 from datetime import datetime, timedelta
 from typing import Protocol
 
+from shared.conversations.takeover import ConversationTail
 from shared.errors import TransientError
-from shared.messages.notices import OperatorAlert
+from shared.messages.notices import OperatorAlert, SendTranscript
 from shared.tenants.profile import TenantProfile
-from workers.notifications.domain import AppointmentLinks, Email, SendRate, TextMessage, VisitChange, VisitorNotice
+from workers.notifications.domain import (
+    AppointmentLinks,
+    Email,
+    SendRate,
+    TextMessage,
+    Transcript,
+    VisitChange,
+    VisitorNotice,
+)
 
 
 class UnknownOutcomeError(TransientError):
@@ -30,6 +39,22 @@ class EmailTemplates(Protocol):
         """Return the e-mail; `code` is given only for a `notice.code`.
 
         `is_changeable` says whether the visitor can still cancel or move the visit.
+        """
+        ...
+
+    def render_transcript(self, notice: SendTranscript, transcript: Transcript, profile: TenantProfile) -> Email:
+        """Return the e-mail with a conversation, whose texts may be hostile."""
+        ...
+
+
+class Conversations(Protocol):
+    """Reads conversations that are sent to their visitors."""
+
+    async def get_tail(self, session_id: str, limit: int, *, before_seq: int | None = None) -> ConversationTail:
+        """Return the last frames before a number, at most `limit`.
+
+        Raises:
+            TransientError: the table can't be reached.
         """
         ...
 

@@ -13,6 +13,7 @@ class NotificationsSettings(AwsSettings):
     """Queues, tables, senders and the code key; this worker posts to no WebSocket."""
 
     conversations_table: str = ""
+    """Holds the conversations that visitors have sent to them; in an environment of the release before it is empty."""
     connections_table: str = ""
     websocket_endpoint: str = ""
     notifications_queue_url: str

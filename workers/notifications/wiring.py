@@ -7,6 +7,7 @@ from functools import partial
 
 from shared.aws.circuit_records import DynamoCircuitRecords
 from shared.aws.clients import AwsClients, open_aws_clients
+from shared.aws.conversations.conversation_store import DynamoConversationStore
 from shared.aws.knowledge import open_tenant_directory
 from shared.aws.ledger.replay_outcomes import DynamoReplayOutcomes
 from shared.aws.queue_connector import SqsConnector
@@ -163,6 +164,16 @@ async def open_ports(
         metrics=metrics,
         clock=clock,
         code_key=code_key,
+        conversations=(
+            DynamoConversationStore(
+                client=stores.dynamodb,
+                table=settings.conversations_table,
+                processed_table=settings.processed_table,
+                clock=clock,
+            )
+            if settings.conversations_table
+            else None
+        ),
         links=Links(code_key),
     )
 

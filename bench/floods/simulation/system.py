@@ -323,6 +323,8 @@ class System:
             schedules=FakeSchedules(),
             sync_tokens=FakeSyncTokens(),
             tenants=FakeTenants(self.profiles),
+            erasure=FakeConversations(FakeClaims(self.clock)),
+            tokens=FakeTokenStates(),
             suppressions=FakeSuppressions(),
             metrics=FakeMetrics(),
             clock=self.clock,

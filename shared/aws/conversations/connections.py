@@ -64,3 +64,10 @@ class DynamoConnectionStore:
             except ClientError as error:
                 if get_error_code(error) != "ConditionalCheckFailedException":
                     raise
+
+    async def forget(self, session_id: str, connection_id: str) -> None:
+        """Forget a connection, however young it is."""
+        with translate_aws_errors("connections.forget"):
+            await self._client.delete_item(
+                TableName=self._table, Key=to_item({"session_id": session_id, "connection_id": connection_id})
+            )

@@ -8,6 +8,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from shared.aws.conversations.conversation_audit import build_entry_update
+from shared.aws.conversations.erasure import is_end
 from shared.aws.conversations.frame_items import frame_to_item, parse_frame, parse_storage_times, parse_takeover
 from shared.aws.conversations.frame_steps import FrameSteps
 from shared.aws.conversations.judgement_index import parse_judgements
@@ -18,7 +19,7 @@ from shared.claims import Claim
 from shared.clock import Clock
 from shared.conversations.ports import Marker
 from shared.conversations.takeover import ConversationAuditEntry, ConversationTail, Takeover, apply_entry, has_effect
-from shared.errors import LeaseLostError, TransientError
+from shared.errors import ConversationEndedError, LeaseLostError, TransientError
 from shared.messages.server import ServerFrame
 
 _TRIES = 30
@@ -230,12 +231,14 @@ class DynamoConversationStore:
     async def _get_stored_frame(self, session_id: str, seq: int, claim: Claim) -> ServerFrame:
         frame = await self.get_frame(session_id, seq)
         if frame is None:
-            raise LeaseLostError(f"{claim.key}: its session was erased")
+            raise ConversationEndedError(claim.key)
         return frame
 
     async def get_tail(self, session_id: str, limit: int, *, before_seq: int | None = None) -> ConversationTail:
         """Return the last frames, or the last ones before a number, and who answers after them."""
         items = await self._list_newest_items(session_id, limit, before_seq=before_seq)
+        if items and is_end(items[0]):
+            return ConversationTail(last_seq=int(items[0]["seq"]["N"]), is_ended=True)
         frames = (parse_frame(item) for item in reversed(items))
         return ConversationTail(
             [frame for frame in frames if frame is not None],
@@ -256,6 +259,8 @@ class DynamoConversationStore:
 
     async def _get_last(self, session_id: str) -> tuple[int, Takeover | None]:
         items = await self._list_newest_items(session_id, 1)
+        if items and is_end(items[0]):
+            raise ConversationEndedError
         return (int(items[0]["seq"]["N"]), parse_takeover(items[0])) if items else (0, None)
 
     async def _list_newest_items(

@@ -58,7 +58,12 @@ def parse_storage_times(items: Iterable[dict[str, Any]]) -> Mapping[int, datetim
 
 
 def parse_frame(item: dict[str, Any]) -> ServerFrame | None:
-    """Return the stored frame; None for one that only a newer release knows, which must not spoil the session."""
+    """Return the stored frame; None for one that was erased, or that only a newer release knows.
+
+    Neither may spoil the session.
+    """
+    if "frame" not in item:
+        return None
     try:
         frame = SERVER_FRAME.validate_json(item["frame"]["S"])
     except ValidationError:

@@ -7,11 +7,12 @@ from typing import Any, TypeVar
 from botocore.exceptions import ClientError
 
 from shared.aws.conversations.conversation_index import INDEX
+from shared.aws.conversations.erasure import is_erased
 from shared.aws.errors import get_error_code, translate_aws_errors
 from shared.aws.items import from_item, to_item
 from shared.clock import Clock
 from shared.conversations.handover import Handover, StaffRequest, add_request, end_wait
-from shared.errors import TransientError
+from shared.errors import ConversationEndedError, TransientError
 from shared.retention import CONVERSATION_RETENTION, compute_expiry
 
 H = TypeVar("H", bound=Handover | None)
@@ -49,6 +50,8 @@ class DynamoHandoverStore:
         """Write what the requests become; decide anew if another write came in between."""
         for _ in range(_TRIES):
             row = await self._read_row(session_id)
+            if row and is_erased(row):
+                raise ConversationEndedError
             before = _parse_handover(row) if row else None
             after = change(before)
             if after is None or after == before:
@@ -102,7 +105,7 @@ class DynamoHandoverStore:
     async def get_handover(self, session_id: str) -> Handover | None:
         """Return the requests of a conversation, by a consistent read."""
         row = await self._read_row(session_id)
-        return _parse_handover(row) if row else None
+        return None if row is None or is_erased(row) else _parse_handover(row)
 
     async def _read_row(self, session_id: str) -> dict[str, Any] | None:
         with translate_aws_errors("handovers.get"):

@@ -20,7 +20,7 @@ _ATTRIBUTES = ("verdict", "verdict_reason", "judged_at")
 
 def parse_judgements(items: Iterable[Mapping[str, Any]]) -> Mapping[int, Judgement]:
     """Return the judgements in rows of frames, by the number of the frame."""
-    found = ((int(item["seq"]["N"]), _parse_judgement(item)) for item in items if "verdict" in item)
+    found = ((int(item["seq"]["N"]), _parse_judgement(item)) for item in items if "judged_at" in item)
     return dict(found)
 
 

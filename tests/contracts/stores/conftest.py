@@ -15,6 +15,7 @@ from infra.local.google_calendar.thread import serve_in_thread
 from shared.aws.claims import DynamoClaimStore
 from shared.aws.conversations.connections import DynamoConnectionStore
 from shared.aws.conversations.conversation_store import DynamoConversationStore
+from shared.aws.conversations.erasure import DynamoConversationErasure
 from shared.aws.conversations.judgement_index import DynamoJudgedAnswers
 from shared.aws.ledger.failures import DynamoFailureLedger
 from shared.aws.ledger.payload_cipher import PayloadCipher
@@ -56,6 +57,7 @@ class Stores:
     claims: Any
     stops: Any
     conversations: Any
+    erasure: Any
     connections: Any
     sessions: Any
     rate_counters: Any
@@ -96,6 +98,7 @@ def in_memory(clock):
         claims=claims,
         stops=claims,
         conversations=conversations,
+        erasure=conversations,
         connections=connections,
         sessions=FakeSessions(connections, conversations),
         rate_counters=FakeRateCounters(),
@@ -124,6 +127,7 @@ def in_dynamodb(clock, client, blocking):
         claims=DynamoClaimStore(client=client, table="ProcessedTable", clock=clock),
         stops=DynamoAnswerStopFlags(client=blocking, table="ProcessedTable"),
         conversations=DynamoConversationStore(client=client, clock=clock, **conversations),
+        erasure=DynamoConversationErasure(client=client, table="ConversationsTable", clock=clock),
         connections=DynamoConnectionStore(client=client, table="ConnectionsTable", clock=clock),
         sessions=DynamoSessions(client=blocking, **sessions),
         rate_counters=DynamoRateCounters(client=blocking, table="LimitsTable"),

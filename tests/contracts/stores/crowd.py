@@ -16,8 +16,11 @@ from shared.tenants.profile import TenantProfile
 from shared.verification_codes import derive_verification_code
 from tests.deadlines import DEADLINE_SECONDS
 from tests.fakes.business_calendar import FakeCalendar
+from tests.fakes.claims import FakeClaims
 from tests.fakes.clock import FakeClock
+from tests.fakes.conversations import FakeConversations
 from tests.fakes.figures import FakeMetrics
+from tests.fakes.ingress import FakeTokenStates
 from tests.fakes.internal_commands import FakeCommands, FakeSchedules, FakeSyncTokens
 from tests.fakes.notices import FakeNotices
 from tests.fakes.query_answers import FakeAnswers
@@ -141,6 +144,8 @@ class Crowd:
             calendar=self.calendar,
             notices=self.notices,
             tenants=FakeTenants({self.tenant: PROFILE}),
+            erasure=FakeConversations(FakeClaims(self.clock)),
+            tokens=FakeTokenStates(),
             suppressions=FakeSuppressions(),
             metrics=FakeMetrics(),
             clock=self.clock,

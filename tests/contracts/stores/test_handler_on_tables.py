@@ -11,8 +11,11 @@ from shared.messages.errors import ErrorCode
 from shared.verification_codes import derive_verification_code
 from tests.contracts.stores.conftest import in_dynamodb
 from tests.fakes.business_calendar import FakeCalendar
+from tests.fakes.claims import FakeClaims
 from tests.fakes.clock import FakeClock
+from tests.fakes.conversations import FakeConversations
 from tests.fakes.figures import FakeMetrics
+from tests.fakes.ingress import FakeTokenStates
 from tests.fakes.internal_commands import FakeCommands, FakeSchedules, FakeSyncTokens
 from tests.fakes.notices import FakeNotices
 from tests.fakes.query_answers import FakeAnswers
@@ -43,6 +46,8 @@ class Shop:
             schedules=FakeSchedules(),
             sync_tokens=FakeSyncTokens(),
             tenants=self.profiles,
+            erasure=FakeConversations(FakeClaims(FakeClock(NOW))),
+            tokens=FakeTokenStates(),
             suppressions=FakeSuppressions(),
             metrics=FakeMetrics(),
             clock=FakeClock(NOW),

@@ -42,6 +42,8 @@ def frame(kind, data=None, **fields):
         ("booking.resend", {"appointment_id": APPOINTMENT}),
         ("booking.cancel", {"appointment_id": APPOINTMENT}),
         ("booking.reschedule", {"appointment_id": APPOINTMENT, "start": "2026-01-13 10:00"}),
+        ("transcript.request", {"contact": "stranger@example.com"}),
+        ("session.end", None),
     ],
 )
 def test_a_command_carries_its_sender_and_its_time(kind, data):
@@ -75,7 +77,13 @@ def test_a_question_for_free_times_is_a_new_one_each_time(data):
 
 def test_the_table_above_and_the_protocol_know_the_same_types():
     """A type that is added to the protocol is added to these tests too."""
-    commands = {"chat.send", "handover.request", *(f"booking.{verb}" for verb in BOOKING_VERBS)}
+    commands = {
+        "chat.send",
+        "handover.request",
+        "transcript.request",
+        "session.end",
+        *(f"booking.{verb}" for verb in BOOKING_VERBS),
+    }
     assert commands | {"hello", "ping", "chat.stop", "chat.feedback"} == CLIENT_FRAME_TYPES
 
 

@@ -21,6 +21,7 @@ from tests.fakes.conversations import FakeConversations
 from tests.fakes.failures import FakeFailures
 from tests.fakes.figures import FakeMetrics, FakeUsage
 from tests.fakes.handovers import FakeHandovers
+from tests.fakes.ingress import FakeTokenStates
 from tests.fakes.internal_commands import FakeCommands, FakeSchedules, FakeSyncTokens
 from tests.fakes.memory_queue import MemoryQueue
 from tests.fakes.model import FakeModel
@@ -176,6 +177,8 @@ class Composition:
             schedules=FakeSchedules(),
             sync_tokens=FakeSyncTokens(),
             tenants=self.tenants,
+            erasure=self.conversations,
+            tokens=FakeTokenStates(),
             suppressions=FakeSuppressions(),
             metrics=self.metrics,
             clock=self.clock,
@@ -209,6 +212,7 @@ class Composition:
             clock=self.clock,
             code_key=KEY,
             links=Links(KEY),
+            conversations=self.conversations,
         )
         return describe_notifications(
             settings_of(NotificationsSettings, feedback_topic_arn=TOPIC, codes_queue_url=queue_url("codes_queue_url")),

@@ -18,6 +18,8 @@ COMMANDS = {
     "booking.lookup": {"appointment_id": APPOINTMENT},
     "booking.cancel": {"appointment_id": APPOINTMENT},
     "booking.reschedule": {"appointment_id": APPOINTMENT, "start": "2026-01-13T12:00"},
+    "transcript.request": {},
+    "session.end": {},
     "booking.remind": {"appointment_id": APPOINTMENT, "start": "2026-01-13T09:00:00Z", "hours_before": 24},
     "booking.plan_reminders": {"appointment_id": APPOINTMENT, "start": "2026-01-13T09:00:00Z"},
     "booking.settle_entry": {"appointment_id": APPOINTMENT, "version": 2},
@@ -35,6 +37,7 @@ NOTICES = {
     "notice.rescheduled": {"ics": _ICS},
     "notice.reminder": {"hours_before": 24},
     "notice.choose_again": {},
+    "notice.transcript": {"data": {"contact": "jan@example.com", "until_seq": 3}},
     "notice.alert": {"data": {"reason": "calendar_access_revoked", "advice": "Share the calendar again."}},
 }
 _FACTS = {

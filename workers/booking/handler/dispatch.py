@@ -7,14 +7,18 @@ import structlog
 from shared.claims import Claim, ClaimStore
 from shared.conversations.replies import Replies, build_refusal_frame, choose_client, find_refusal_code
 from shared.dead_letter_reasons import DeadLetterReason
-from shared.errors import TransientError, describe_error
+from shared.errors import ConversationEndedError, TransientError, describe_error
 from shared.messages.commands import (
+    BookingCancel,
     BookingCommand,
     BookingLookup,
     BookingQuery,
+    BookingReschedule,
     BookingSlots,
     InternalBookingCommand,
     InternalCommand,
+    SessionEnd,
+    TranscriptRequest,
 )
 from shared.messages.errors import ErrorCode
 from shared.messages.server import Error, ServerFrame
@@ -28,12 +32,14 @@ from workers.booking.handler.availability import list_free_slots
 from workers.booking.handler.calendar_reading import CalendarSilentError
 from workers.booking.handler.case import Case, Replayable, VisitorCommand, build_case
 from workers.booking.handler.choose_again import ask_to_choose_again
+from workers.booking.handler.end_session import end_session
 from workers.booking.handler.frames import build_answer, build_refusal, refuse_for_silent_calendar
 from workers.booking.handler.internal_commands import handle_internal_command
 from workers.booking.handler.late_queries import RETRIED_WITHIN, LateQueries
 from workers.booking.handler.lookup import look_up_appointment
 from workers.booking.handler.progress import SlowCommand, report_progress
 from workers.booking.handler.queries import answer_query
+from workers.booking.handler.transcript import request_transcript
 from workers.booking.handler.use_cases import apply_plan, plan_command
 from workers.booking.served_tenant import serve_tenant
 
@@ -62,6 +68,12 @@ class BookingHandler:
         if isinstance(command, InternalCommand):
             await self._complete_command(command, await handle_internal_command(self._ports, command, claim), claim)
             return None
+        if isinstance(command, TranscriptRequest):
+            return await request_transcript(self._ports, self._replies, command, claim)
+        if isinstance(command, SessionEnd):
+            await end_session(self._ports, self._replies, command, claim)
+            await self._claims.complete(claim)
+            return None
         async with report_progress(command, claim, replies=self._replies, clock=self._ports.clock) as slow:
             if isinstance(command, BookingSlots | BookingLookup):
                 return await self._handle_query(command, claim, slow)
@@ -89,8 +101,14 @@ class BookingHandler:
         case, tail = await asyncio.gather(
             self._open_case(command, claim, slow), self._replies.get_tail(command.session_id)
         )
+        if not isinstance(command, BookingCancel | BookingReschedule):
+            # Only what is confirmed outlives its session, and can still be changed.
+            tail.demand_open()
         plan = await self._plan(case, command)
         frame = build_answer(case, await apply_plan(self._ports, case, plan))
+        if tail.is_ended:
+            await self._claims.complete(claim)
+            return find_refusal_code(frame)
         if not isinstance(frame, Error):
             # It says what the appointment says, whichever worker stores it.
             await self._replies.store_in_steps_and_post(
@@ -133,7 +151,11 @@ class BookingHandler:
         if frame is None:
             await self._claims.complete(claim)
         else:
-            await self._replies.store_and_post(command.session_id, frame, claim=claim)
+            try:
+                await self._replies.store_and_post(command.session_id, frame, claim=claim)
+            except ConversationEndedError:
+                # The visit is changed; its visitor has ended the session, and hears of it by a notice.
+                await self._claims.complete(claim)
 
     async def _answer_query(self, command: BookingCommand, frame: ServerFrame, claim: Claim) -> str | None:
         """Post the answer to a query to the live connections; it becomes outdated, so it is not stored."""

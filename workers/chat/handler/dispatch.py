@@ -136,6 +136,7 @@ class ChatHandler:
         if len(command.data.text) > profile.limits.chat_characters:
             return await self._refuse_message(command, claim, ErrorCode.TOO_LARGE)
         known = await self._read_situation(command, profile)
+        known.tail.demand_open()
         store = partial(self._store_message, command, claim, known.tail)
         async with store_meanwhile(store, seq=known.tail.last_seq + 1) as message:
             if claim.is_first and not self._may_stay_silent(known):
@@ -145,6 +146,7 @@ class ChatHandler:
             if sent.seq != known.tail.last_seq + 1:
                 # Another frame came first, or an earlier attempt stored the message: a takeover may have begun since.
                 tail = await self._ports.conversations.get_tail(command.session_id, TAIL_FRAMES)
+                tail.demand_open()
                 known = replace(known, tail=tail)
             message.accept_number(sent)
             if self._is_staff_answering(known.tail) and await self._leave_to_staff(command, claim, known.listeners):

@@ -64,6 +64,7 @@ class HandoverRequester:
         request = StaffRequest(command.id, command.accepted_at, command.data.note, contact)
         session_id = command.session_id
         tail = await self._replies.get_tail(session_id)
+        tail.demand_open()
         handover = await self._ports.handovers.add_request(
             command.tenant, session_id, request, waits=not self._has_takeover(tail)
         )

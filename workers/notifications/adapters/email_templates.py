@@ -1,13 +1,15 @@
 """Renders notices as e-mails from `templates/<notice>.txt`, whose first line is the subject, and `<notice>.html`."""
 
 from shared.languages.catalogue import Catalogue, Texts
-from shared.messages.notices import ChooseAgain, SendCode
+from shared.messages.notices import ChooseAgain, SendCode, SendTranscript
 from shared.tenants.profile import TenantProfile
 from shared.tenants.profile_types import choose_line
 from workers.notifications.adapters.templates import CATALOGUE, NoticeTemplates, format_instant
+from workers.notifications.adapters.transcript_entries import group_by_day
 from workers.notifications.domain import (
     AppointmentLinks,
     Email,
+    Transcript,
     VisitorNotice,
     attach_calendar_file,
     confirms_visit,
@@ -70,6 +72,28 @@ class JinjaEmailTemplates:
             text=body.strip() + "\n",
             html=html,
             attachments=(attach_calendar_file(ics),) if ics else (),
+        )
+
+    def render_transcript(self, notice: SendTranscript, transcript: Transcript, profile: TenantProfile) -> Email:
+        """Return the e-mail with a conversation, with the times of the business."""
+        t = self._catalogue.get_texts(notice.locale, profile.locale)
+        business = flatten_text(profile.name)
+        facts: dict[str, object] = {
+            "business": business,
+            "time_zone": profile.time_zone,
+            "is_shortened": transcript.is_shortened,
+            "days": group_by_day(transcript.entries, profile, t),
+        }
+        text = self._text_templates.render(notice, t, **facts)
+        subject, _, body = text.partition("\n")
+        return Email(
+            notice_id=notice.id,
+            recipient=notice.data.contact,
+            sender_name=business,
+            reply_to=profile.senders.email,
+            subject=flatten_text(subject),
+            text=body.strip() + "\n",
+            html=self._html_templates.render(notice, t, **facts, subject=flatten_text(subject)),
         )
 
 

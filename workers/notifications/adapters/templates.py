@@ -9,7 +9,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from shared.languages.catalogue import Catalogue, Texts
 from shared.languages.cldr import get_cldr_locale
-from shared.messages.notices import AppointmentCancelled, AppointmentRescheduled
+from shared.messages.notices import AppointmentCancelled, AppointmentRescheduled, SendTranscript
 from shared.typed_names import flatten_name
 from workers.notifications.domain import VisitorNotice
 
@@ -32,7 +32,7 @@ class NoticeTemplates:
         )
         self._environment.filters |= {"dialled": format_dialled_number, "flatten": flatten_name}
 
-    def render(self, notice: VisitorNotice, t: Texts, **facts: object) -> str:
+    def render(self, notice: VisitorNotice | SendTranscript, t: Texts, **facts: object) -> str:
         """Return the text."""
         name = f"{notice.type.removeprefix('notice.')}.{self._kind}"
         by_business = isinstance(notice, AppointmentCancelled | AppointmentRescheduled) and notice.by == "business"

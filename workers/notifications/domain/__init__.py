@@ -20,6 +20,12 @@ from workers.notifications.domain.timing import (
     find_quiet_hours_end,
     is_too_late,
 )
+from workers.notifications.domain.transcript import (
+    MAX_TRANSCRIPT_FRAMES,
+    Transcript,
+    TranscriptEntry,
+    build_transcript,
+)
 from workers.notifications.domain.visit_changes import VisitChange, confirms_visit, extract_change, is_outdated
 
 __all__ = [
@@ -29,6 +35,7 @@ __all__ = [
     "MAX_CODE_DELAY",
     "MAX_DAILY_WAIT",
     "MAX_SEND_WAIT",
+    "MAX_TRANSCRIPT_FRAMES",
     "NOTICES_PER_CONTACT",
     "AppointmentLinks",
     "Attachment",
@@ -37,12 +44,15 @@ __all__ = [
     "MailFeedback",
     "SendRate",
     "TextMessage",
+    "Transcript",
+    "TranscriptEntry",
     "VisitChange",
     "VisitorNotice",
     "attach_calendar_file",
     "build_contact_rate_limit_key",
     "build_daily_rate",
     "build_rate_limit_key",
+    "build_transcript",
     "compute_highest_price",
     "confirms_visit",
     "count_parts",

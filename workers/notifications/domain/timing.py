@@ -12,6 +12,7 @@ from shared.messages.notices import (
     AppointmentRescheduled,
     ChooseAgain,
     SendCode,
+    SendTranscript,
 )
 from shared.tenants.profile import TenantProfile
 from shared.tenants.quiet_hours import TO_GET_READY
@@ -125,13 +126,15 @@ def _leaves_no_time(notice: VisitorNotice, at: datetime) -> bool:
     return at > notice.data.start - TO_GET_READY
 
 
-def build_rate_limit_key(notice: VisitorNotice) -> str:
+def build_rate_limit_key(notice: VisitorNotice | SendTranscript) -> str:
     """Return the rate-limit key: each business has one for codes, which visitors wait for, and one for the rest."""
     # A part of the key of stored rows, which keeps the name that it had first.
     return f"{notice.tenant}/{'codes' if isinstance(notice, SendCode) else 'letters'}"
 
 
-def build_contact_rate_limit_key(notice: VisitorNotice, secret: bytes, *, period: str = "contact") -> str:
+def build_contact_rate_limit_key(
+    notice: VisitorNotice | SendTranscript, secret: bytes, *, period: str = "contact"
+) -> str:
     """Return the rate-limit key of a contact at one business; the contact can't be read from it."""
     kind, contact = notice.data.contact_kind, notice.data.contact
     mailbox = merge_spellings(contact) if kind == "email" else contact.lower()

@@ -6,12 +6,13 @@ import structlog
 
 from shared.claims import Claim, ClaimStore
 from shared.errors import PermanentError, TransientError
-from shared.messages.notices import AnyNotice, OperatorAlert
+from shared.messages.notices import AnyNotice, OperatorAlert, SendTranscript
 from shared.messages.staleness import is_stale
 from workers.notifications.dependencies import NotificationPorts
 from workers.notifications.domain import VisitorNotice
 from workers.notifications.handler.alert import alert_operators
 from workers.notifications.handler.notify_visitor import notify_visitor
+from workers.notifications.handler.send_transcript import send_transcript
 from workers.notifications.ports import UnknownOutcomeError
 
 log = structlog.get_logger()
@@ -46,10 +47,13 @@ class NotificationHandler:
             self._count_as_perhaps_repeated(notice)
         return None if await self._notify_visitor(notice, claim) else _NOT_SENT
 
-    async def _notify_visitor(self, notice: VisitorNotice, claim: Claim) -> bool:
+    async def _notify_visitor(self, notice: VisitorNotice | SendTranscript, claim: Claim) -> bool:
         """Notify the visitor and complete the claim; count each case in which the notice may be sent twice."""
         try:
-            is_sent = await notify_visitor(self._ports, notice, is_first_attempt=claim.is_first)
+            if isinstance(notice, SendTranscript):
+                is_sent = await send_transcript(self._ports, notice, is_first_attempt=claim.is_first)
+            else:
+                is_sent = await notify_visitor(self._ports, notice, is_first_attempt=claim.is_first)
         except (UnknownOutcomeError, asyncio.CancelledError):
             self._count_as_perhaps_repeated(notice)
             raise
@@ -61,7 +65,7 @@ class NotificationHandler:
             raise
         return is_sent
 
-    def _count_as_perhaps_repeated(self, notice: VisitorNotice) -> None:
+    def _count_as_perhaps_repeated(self, notice: VisitorNotice | SendTranscript) -> None:
         self._ports.metrics.count("NoticesPerhapsRepeated")
         log.warning("notice_perhaps_repeated", notice=notice.type)
 

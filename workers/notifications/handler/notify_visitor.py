@@ -8,12 +8,8 @@ from shared.tenants.profile import TenantProfile
 from shared.verification_codes import derive_verification_code
 from workers.notifications.dependencies import NotificationPorts
 from workers.notifications.domain import (
-    MAX_CODE_DELAY,
     VisitChange,
     VisitorNotice,
-    build_contact_rate_limit_key,
-    build_daily_rate,
-    build_rate_limit_key,
     confirms_visit,
     extract_change,
     find_quiet_hours_end,
@@ -22,6 +18,7 @@ from workers.notifications.domain import (
     is_too_late,
     issue_appointment_links,
 )
+from workers.notifications.handler.send_slots import reserve_send_slot
 from workers.notifications.handler.text_messages import send_text_message
 
 log = structlog.get_logger()
@@ -44,7 +41,9 @@ async def notify_visitor(ports: NotificationPorts, notice: VisitorNotice, *, is_
         return False
     if not (_is_in_time(ports, notice, profile, latest) and await _accepts_email(ports, notice)):
         return False
-    await _reserve_send_slot(ports, notice, profile, is_first_attempt=is_first_attempt)
+    await reserve_send_slot(
+        ports, notice, profile, subject=notice.data.appointment_id, is_first_attempt=is_first_attempt
+    )
     if not await _send_notice(ports, notice, profile):
         return False
     log.info(
@@ -108,45 +107,6 @@ async def _accepts_email(ports: NotificationPorts, notice: VisitorNotice) -> boo
         log.info("notice_suppressed", notice=notice.type, why=suppression.reason)
         return False
     raise PermanentError("address_suppressed", f"no e-mails are sent to this address: {suppression.reason}")
-
-
-async def _reserve_send_slot(
-    ports: NotificationPorts, notice: VisitorNotice, profile: TenantProfile, *, is_first_attempt: bool
-) -> None:
-    """Wait for the send slot of the contact, and only then take one of the business, which is then not taken in vain.
-
-    The notices of a visit wait for one slot: when it comes, the last of them is sent, and most others are outdated.
-
-    Raises:
-        NotYetError: there is no slot yet.
-        PermanentError: `line_too_long`.
-    """
-    now = ports.clock.now()
-    if not isinstance(notice, SendCode):
-        per_day = profile.limits.notices_per_contact or ports.notices_per_contact
-        for limiter, period, rate in (
-            (ports.contact_rate_limiter, "contact", None),
-            (ports.daily_rate_limiter, "contact-day", build_daily_rate(per_day)),
-        ):
-            slot = await limiter.reserve(
-                build_contact_rate_limit_key(notice, ports.code_key, period=period),
-                f"{notice.data.appointment_id}/{period}",
-                now=now,
-                is_first_time=is_first_attempt,
-                rate=rate,
-                is_shared=True,
-            )
-            if slot > now:
-                raise NotYetError(f"the rate limit of the {period}", wait=slot - now)
-    slot = await ports.send_rate_limiter.reserve(
-        build_rate_limit_key(notice),
-        notice.claim_key,
-        now=now,
-        is_first_time=is_first_attempt,
-        max_wait=MAX_CODE_DELAY if isinstance(notice, SendCode) else None,
-    )
-    if slot > now:
-        raise NotYetError("the rate limit of the business", wait=slot - now)
 
 
 async def _send_notice(ports: NotificationPorts, notice: VisitorNotice, profile: TenantProfile) -> bool:

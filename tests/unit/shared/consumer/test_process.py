@@ -10,7 +10,7 @@ from pydantic import TypeAdapter
 from shared.claims import Busy, Claim
 from shared.consumer.decode import Decoder
 from shared.consumer.disposition import Ack, DeadLetter, RetryIn
-from shared.errors import PermanentError, TransientError
+from shared.errors import ConversationEndedError, PermanentError, TransientError
 from shared.messages.client import ChatSendData
 from shared.messages.commands import ChatSend
 from tests.fakes.log_lines import add_fields
@@ -149,3 +149,22 @@ async def test_a_field_that_a_newer_version_adds_does_not_make_it_another_comman
     bench.processor._decoder = Decoder(TypeAdapter(NewerCommand))
     assert await bench.processor.process(delivery) == Ack()
     assert bench.handler.mismatched == []
+
+
+async def test_a_command_of_an_ended_conversation_is_done(bench, body):
+    """Nobody reads how it ends: it is neither retried nor dead-lettered, and a replay counts as refused."""
+    bench.handler.errors = [ConversationEndedError()]
+    assert await bench.processor.process(await bench.deliver(body(replay=1))) == Ack()
+    assert bench.claims.records["k1#r1"].done
+    assert bench.queue.dead_letters == bench.handler.given_up == []
+    assert await bench.processor.process(await bench.deliver(body(replay=1), group="s2")) == Ack()
+    assert bench.handler.handled == ["k1"]
+
+
+async def test_a_failure_of_an_ended_conversation_is_dead_lettered_without_a_frame(bench):
+    """The failure is recorded like any other; only its visitor hears nothing."""
+    bench.handler.errors = [PermanentError("calendar_access_revoked")]
+    bench.handler.give_up_errors = [ConversationEndedError()]
+    assert isinstance(await bench.processor.process(await bench.deliver()), DeadLetter)
+    assert len(bench.queue.dead_letters) == 1
+    assert bench.claims.records["k1"].done

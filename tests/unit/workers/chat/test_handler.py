@@ -3,9 +3,9 @@
 import pytest
 
 from shared.conversations.replies import build_refusal_frame
-from shared.errors import LeaseLostError, PermanentError, TransientError, TryAgainError
+from shared.errors import ConversationEndedError, LeaseLostError, PermanentError, TransientError, TryAgainError
 from shared.messages.errors import ErrorCode
-from shared.messages.server import ChatFinal, ChatFinalData
+from shared.messages.server import ChatFinal, ChatFinalData, SessionEnded
 from tests.fakes.model import USAGE, Do, Pause
 from workers.chat.handler.attempts import MAX_CALLS
 from workers.chat.ports import ToolCall
@@ -240,3 +240,26 @@ async def test_a_refused_message_does_not_end_the_conversation(world_of):
 
     assert [turn.text for turn in world.model.prompts[-1].turns] == ["How much is a massage?"]
     assert world.stored[-1].data.text == "Hello!"
+
+
+async def test_a_message_of_an_ended_conversation_is_not_answered(world_of):
+    """It came from a tab that had not heard of the end: the model is not asked, and nothing is stored."""
+    world = world_of(["Hello"])
+    await world.conversations.end_conversation("session", SessionEnded(re="e1"))
+    with pytest.raises(ConversationEndedError):
+        await world.handle()
+    assert world.model.prompts == []
+    assert [frame.type for frame in world.stored] == ["session.ended"]
+
+
+async def test_an_answer_that_ends_after_the_conversation_is_not_stored(world_of):
+    """The conversation ends while the model answers."""
+
+    async def end():
+        await world.conversations.end_conversation("session", SessionEnded(re="e1"))
+        await world.conversations.erase_frames("session")
+
+    world = world_of(["It costs ", Do(end), "120 zł."])
+    with pytest.raises(ConversationEndedError):
+        await world.handle()
+    assert [frame.type for frame in world.stored] == ["session.ended"]

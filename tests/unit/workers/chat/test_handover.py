@@ -5,10 +5,10 @@ from datetime import timedelta
 import pytest
 
 from shared.conversations.takeover import TAKEOVER_DURATION, Takeover
-from shared.errors import TransientError
+from shared.errors import ConversationEndedError, TransientError
 from shared.ids import derive_command_key, derive_id
 from shared.messages.commands import HandoverRequest
-from shared.messages.server import ChatFinal
+from shared.messages.server import ChatFinal, SessionEnded
 
 NOTED = "Our team knows that you would like to talk to a person."
 
@@ -220,3 +220,13 @@ async def test_without_a_queue_the_visitor_is_marked_all_the_same(world_of):
     (final,) = await world.handle(ask(world))
     assert final.data.announces == "handover_requested"
     assert waiting(world) is not None
+
+
+async def test_a_request_of_an_ended_conversation_is_not_kept(world_of):
+    """Its visitor wants to be forgotten: nobody is alerted, and nobody waits."""
+    world = world_of()
+    await world.conversations.end_conversation("session", SessionEnded(re="e1"))
+    with pytest.raises(ConversationEndedError):
+        await world.handle(ask(world, contact="jan@example.com"))
+    assert world.handovers.handovers == {}
+    assert world.notices.put_in_all == []

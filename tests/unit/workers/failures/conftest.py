@@ -34,6 +34,8 @@ DATA = {
     "booking.create": {"start": "2026-01-13T10:00", "contact": "anna@example.com", "service": "cut"},
     "booking.verify": {"appointment_id": "a" * 32, "code": "123456"},
     "booking.lookup": {"appointment_id": "a" * 32},
+    "transcript.request": {},
+    "session.end": {},
     "calendar.tick": {},
 }
 

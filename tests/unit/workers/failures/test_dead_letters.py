@@ -9,6 +9,7 @@ from shared.consumer.disposition import Abandon, Ack, RetryIn
 from shared.consumer.handler import fingerprint_message
 from shared.errors import PermanentError, TransientError
 from shared.ledger.failures import FailureState
+from shared.messages.server import SessionEnded
 from tests.unit.workers.failures.conftest import DECODERS, LEASE, body_of, copy_attributes
 
 NOTIFIED = [("error", "c1", "INTERNAL")]
@@ -41,6 +42,15 @@ async def test_a_message_that_sqs_moved_is_recorded_and_its_visitor_is_notified(
     assert len(worker.failures.rows) == 1
     assert worker.claims.records["k1"].done
     assert worker.poster.types("tab=") == ["error"]
+
+
+async def test_a_dead_letter_of_an_ended_conversation_is_recorded_without_a_frame(worker):
+    """Its visitor has had the conversation erased; the failure stays open for the operators."""
+    await worker.conversations.end_conversation("s1", SessionEnded(re="e1"))
+    assert await worker.processor.process(await worker.receive_new()) == Ack()
+    assert worker.poster.posted == []
+    assert len(worker.failures.rows) == 1
+    assert worker.claims.records["k1"].done
 
 
 async def test_an_internal_command_has_no_visitor_to_notify(worker):

@@ -177,6 +177,8 @@ def test_a_dead_letter_without_a_timestamp_failed_now():
         ("handover.request", True),
         ("booking.create", True),
         ("booking.verify", True),
+        ("transcript.request", True),
+        ("session.end", True),
         ("booking.slots", False),
         ("booking.lookup", False),
         ("calendar.tick", False),

@@ -10,6 +10,7 @@ from shared.messages.notices import NOTICE
 from shared.tenants.profile import TenantProfile
 from tests.fakes.claims import FakeClaims
 from tests.fakes.clock import FakeClock
+from tests.fakes.conversations import FakeConversations
 from tests.fakes.figures import FakeMetrics
 from tests.fakes.notices import FakeAlerts, FakeEmailTemplates, FakeMailer, FakeSmsSender, FakeTextMessageTemplates
 from tests.fakes.send_rate import FakeSendRateLimiter
@@ -105,6 +106,7 @@ class World:
     def __init__(self, profile, *, email_templates=None, text_message_templates=None, mail=True, sms=True, topic=True):
         self.clock = FakeClock()
         self.claims = FakeClaims(self.clock)
+        self.conversations = FakeConversations(self.claims)
         self.mailer, self.sms_sender, self.alerts = FakeMailer(), FakeSmsSender(), FakeAlerts()
         self.email_templates = email_templates or FakeEmailTemplates()
         self.text_message_templates = text_message_templates or FakeTextMessageTemplates()
@@ -131,6 +133,7 @@ class World:
             clock=self.clock,
             code_key=self.key,
             links=self.links,
+            conversations=self.conversations,
         )
         self.use()
 

@@ -18,6 +18,7 @@ from tests.fakes.clock import FakeClock
 from tests.fakes.connections import FakeConnections, FakePoster
 from tests.fakes.conversations import FakeConversations
 from tests.fakes.figures import FakeMetrics
+from tests.fakes.ingress import FakeTokenStates
 from tests.fakes.internal_commands import FakeCommands, FakeSchedules, FakeSyncTokens
 from tests.fakes.notices import FakeNotices
 from tests.fakes.query_answers import FakeAnswers
@@ -51,7 +52,7 @@ class World:
         self.answers = FakeAnswers()
         self.tenants = FakeTenants({TENANT: profile})
         self.connections.open("session", "tab", locale="en")
-        self.suppressions = FakeSuppressions()
+        self.suppressions, self.tokens = FakeSuppressions(), FakeTokenStates()
         self.challenges = FakeChallenges()
         self.ports = BookingPorts(
             appointments=self.appointments,
@@ -62,6 +63,8 @@ class World:
             schedules=self.schedules,
             sync_tokens=self.sync_tokens,
             tenants=self.tenants,
+            erasure=self.conversations,
+            tokens=self.tokens,
             suppressions=self.suppressions,
             metrics=self.metrics,
             clock=self.clock,
