@@ -26,7 +26,7 @@ class FakeRequestLeases:
         if free is not None:
             if free < lease.amount + lease.kept_free:
                 return False
-            if lease.is_shared and self.leased[lease.window][lease.holder] >= max(free, 1):
+            if self.leased[lease.window][lease.holder] >= max(free, 1):
                 return False
         self.free[lease.window] = (lease.limit if free is None else free) - lease.amount
         self.leased[lease.window][lease.holder] += lease.amount

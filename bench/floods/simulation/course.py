@@ -20,6 +20,8 @@ FLOODED, QUIET = "flooded", "quiet"
 FLOOD_SECONDS = 10
 _BEFORE_SECONDS = 2
 _EMPTY_SECONDS = 90
+_BETWEEN_VISITS_SECONDS = 1
+"""So that what is prepared spends little of a window of requests to Google."""
 FACTOR, GRACE_SECONDS = 1.5, 0.5
 LIMIT = {**DEFAULTS, **parse_rate_limits(LIMITS)}
 DAYS = ("2026-01-13", "2026-01-14", "2026-01-15", "2026-01-16")
@@ -81,6 +83,8 @@ class SimulatedFlood:
     tenants: int = 1
     neighbours: bool = False
     """Whether visitors of the same business are among the others."""
+    others_confirm: bool = False
+    """Whether the others confirm what they have asked for, so that events are written."""
     calendar_seconds: float = 0.2
     mail_seconds: float = 0.2
     visits: int = 0
@@ -91,6 +95,8 @@ class SimulatedFlood:
     """How many frames of a thousand characters the conversation of each flooder has."""
     requests_per_minute: int = 100_000
     """How many Google allows."""
+    is_calendar_cached: bool = False
+    """Whether visitors share requests for busy times, so that a calendar is read seldom, and events remain."""
     limits: str = ""
     """Limits that the business has raised."""
 
@@ -109,16 +115,16 @@ async def _simulate(flood: SimulatedFlood, off: Collection[Guard]) -> list[str]:
         calendar_seconds=flood.calendar_seconds,
         mail_seconds=flood.mail_seconds,
         requests_per_minute=flood.requests_per_minute,
+        is_calendar_cached=flood.is_calendar_cached,
     )
     course = Course(system, Visitors(system), system.clock.now())
-    others = [QUIET, FLOODED] if flood.neighbours else [QUIET]
     with system.run():
         await _prepare(flood, course, names)
         course.counted["mails before"] = sum(address.startswith("mover0c0@") for address, _ in system.mailer.sent)
         began = system.clock.now()
-        await _let_visitors_arrive(course, others, _BEFORE_SECONDS)
+        await _let_visitors_arrive(flood, course, _BEFORE_SECONDS)
         flood_began = system.clock.now()
-        arriving = asyncio.create_task(_let_visitors_arrive(course, others, FLOOD_SECONDS))
+        arriving = asyncio.create_task(_let_visitors_arrive(flood, course, FLOOD_SECONDS))
         for number in range(round(flood.per_second * FLOOD_SECONDS)):
             flood.send(course, course.flooders[number % len(course.flooders)], number)
             await asyncio.sleep(1 / flood.per_second)
@@ -152,10 +158,12 @@ async def _prepare(flood: SimulatedFlood, course: Course, tenants: Sequence[str]
             contact = f"mover{number}c{visit % flood.contacts}@flood.example"
             booked = await course.visitors.book_visit(flooder, start, contact)
             course.visits.setdefault(flooder.session_id, []).append(booked)
+            await asyncio.sleep(_BETWEEN_VISITS_SECONDS)
     await _wait_until_empty(course.system)
 
 
-async def _let_visitors_arrive(course: Course, tenants: Sequence[str], seconds: int) -> None:
+async def _let_visitors_arrive(flood: SimulatedFlood, course: Course, seconds: int) -> None:
+    tenants = [QUIET, FLOODED] if flood.neighbours else [QUIET]
     for _ in range(seconds // 2):
         for tenant in tenants:
             course.counted[tenant] += 1
@@ -163,7 +171,10 @@ async def _let_visitors_arrive(course: Course, tenants: Sequence[str], seconds: 
             days = [f"2026-01-{day}" for day in (19, 20, 21, 22, 23, 26, 27, 28, 29, 30)]
             number = course.counted[tenant]
             await course.visitors.arrive(tenant, list_starts(days[number % len(days)])[number // len(days)])
-        await asyncio.sleep(2)
+        await asyncio.sleep(1)
+        if flood.others_confirm:
+            course.visitors.confirm()
+        await asyncio.sleep(1)
 
 
 async def _wait_until_empty(system: System) -> None:

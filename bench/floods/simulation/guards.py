@@ -27,6 +27,7 @@ class Guard(StrEnum):
     HELD_SHARE = "share of held time"
     CHALLENGE = "proof of work"
     GOOGLE_BUDGET = "budget of requests to Google"
+    EVENT_SHARE = "share of a business's events in that budget"
 
 
 NONE: frozenset[Guard] = frozenset()

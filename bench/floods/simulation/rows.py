@@ -30,6 +30,8 @@ _CALENDAR_SECONDS, _FAST_CALENDAR_SECONDS = 2, 1
 _FRESH_SECONDS = FLOOD_SECONDS + 2
 """A question that has waited for two seconds is dropped if its visitor has gone."""
 _GOOGLE_REQUESTS = 300
+_GOOGLE_REQUESTS_OF_EVENTS = 750
+"""The others need twenty in ten seconds."""
 _MAILS_OF_CONTACT = 10
 """Seven at once, and six a minute."""
 
@@ -76,6 +78,15 @@ def _move(course: Course, flooder: Sender, number: int) -> None:
     start = list_starts(DAYS[number // 16 % 2])[number % 16]
     data = {"appointment_id": visits[number // len(course.flooders) % len(visits)], "start": start}
     course.visitors.send(flooder, "booking.reschedule", data)
+
+
+def _move_to_and_fro(course: Course, flooder: Sender, number: int) -> None:
+    """Move visits between two days and two others, each to the same position, so that no move meets another visit."""
+    round_number, position = divmod(number, len(course.flooders))
+    days = DAYS[:2] if round_number % 2 == 0 else DAYS[2:]
+    [visit] = course.visits[flooder.session_id]
+    start = list_starts(days[position // 16])[position % 16]
+    course.visitors.send(flooder, "booking.reschedule", {"appointment_id": visit, "start": start})
 
 
 def _greet(course: Course, flooder: Sender, number: int) -> None:
@@ -186,6 +197,17 @@ ROWS = (
         _ask,
         _bound_google_requests,
         requests_per_minute=_GOOGLE_REQUESTS,
+    ),
+    SimulatedFlood(
+        "20 addresses: moves",
+        20,
+        20,
+        20,
+        _move_to_and_fro,
+        visits=1,
+        others_confirm=True,
+        is_calendar_cached=True,
+        requests_per_minute=_GOOGLE_REQUESTS_OF_EVENTS,
     ),
     SimulatedFlood("one session: moves", 1, 1, 3, _move, _bound_mails, neighbours=True, visits=3),
     SimulatedFlood(

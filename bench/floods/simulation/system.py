@@ -7,8 +7,9 @@ are smaller, too.
 
 import asyncio
 from collections import Counter
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -34,7 +35,14 @@ from shared.consumer.stop import Stop
 from shared.consumer.telemetry import Telemetry
 from shared.conversations.replies import Replies
 from shared.email_links import Links
-from shared.messages.commands import BOOKING_COMMAND, CHAT_COMMAND, AnyCommand, BookingLookup, BookingSlots
+from shared.messages.commands import (
+    BOOKING_COMMAND,
+    CHAT_COMMAND,
+    AnyCommand,
+    BookingLookup,
+    BookingSlots,
+    InternalBookingCommand,
+)
 from shared.messages.notices import NOTICE, AnyNotice, SendCode
 from shared.tenants.profile import TenantProfile
 from shared.tenants.rate_limits import RateLimits
@@ -46,7 +54,7 @@ from tests.fakes.connections import FakeConnections, FakePoster
 from tests.fakes.conversations import FakeConversations
 from tests.fakes.figures import FakeMetrics
 from tests.fakes.ingress import FakeBlockingPoster, FakeJudgements, FakeSessions, FakeTokenStates
-from tests.fakes.internal_commands import FakeCommands, FakeSchedules, FakeSyncTokens
+from tests.fakes.internal_commands import FakeSchedules, FakeSyncTokens
 from tests.fakes.notices import FakeAlerts, FakeEmailTemplates, FakeTextMessageTemplates
 from tests.fakes.query_answers import FakeAnswers
 from tests.fakes.rate_counters import FakeDigests, FakeRateCounters
@@ -56,12 +64,14 @@ from tests.fakes.suppressions import FakeSuppressions
 from tests.fakes.tenants import FakeProfiles, FakeTenants
 from tests.fakes.text_message_budgets import FakeTextMessageBudgets
 from tests.fakes.visit_changes import FakeVisitChanges
+from workers.booking.adapters.cached_calendar import CachedCalendar
 from workers.booking.adapters.google.budget import RequestBudget
 from workers.booking.adapters.google.budgeted_calendar import BudgetedCalendar
 from workers.booking.dependencies import BookingPorts
+from workers.booking.domain.request_budget import Lease
 from workers.booking.handler import BookingHandler
 from workers.booking.handler.late_queries import LateQueries
-from workers.booking.ports import Calendar
+from workers.booking.ports import Calendar, CalendarEvent
 from workers.chat.handler.shedding import ChatShedding
 from workers.notifications.dependencies import NotificationPorts
 from workers.notifications.domain import CONTACT_BURST, CONTACT_NOTICES_PER_MINUTE, MAX_SEND_WAIT, Email
@@ -100,20 +110,38 @@ class IdleLeases(LeaseKeeper):
 
 
 class SlowCalendar(FakeCalendar):
-    """A calendar whose answers about busy times take a while, and are counted."""
+    """A calendar whose answers about busy times take a while, and which notes when an event was first written."""
 
-    def __init__(self, *calendar_ids: str, seconds: float) -> None:
+    def __init__(self, *calendar_ids: str, seconds: float, clock: LoopClock) -> None:
         super().__init__(*calendar_ids)
         self._seconds = seconds
+        self._clock = clock
+        self.entered: dict[str, datetime] = {}
+        """By appointment."""
 
     async def find_busy_times(self, *arguments: Any, **options: Any) -> Any:
         """Return them after a while."""
         await asyncio.sleep(self._seconds)
         return await super().find_busy_times(*arguments, **options)
 
+    async def put(self, calendar_id: str, event: CalendarEvent, *, earlier: Sequence[str] = ()) -> None:
+        """Write the event."""
+        await super().put(calendar_id, event, earlier=earlier)
+        self.entered.setdefault(event.appointment_id, self._clock.now())
+
+
+class UnsharedEvents(FakeRequestLeases):
+    """Leases in which events may have all that is free."""
+
+    async def lease(self, lease: Lease) -> bool:
+        """Lease requests; those of an event are nobody's."""
+        return await super().lease(
+            replace(lease, holder=f"events {self.writes}") if lease.holder.startswith("events#") else lease
+        )
+
 
 class QueuedCommands:
-    """`CommandPublisher` and the queue of internal commands, over the simulated queues."""
+    """`CommandPublisher` over the simulated queues."""
 
     def __init__(self, chat: SimulatedQueue, booking: SimulatedQueue) -> None:
         self._queues = {"chat": chat, "booking": booking}
@@ -125,6 +153,18 @@ class QueuedCommands:
         name = "booking" if command.type.startswith("booking.") else "chat"
         self.published[command.session_id] += 1
         self._queues[name].send(command.model_dump_json(by_alias=True), group=command.session_id)
+
+
+class QueuedInternalCommands:
+    """`InternalCommandQueue` over the simulated queue: the events of visits follow by a command of their own."""
+
+    def __init__(self, booking: SimulatedQueue) -> None:
+        self._booking = booking
+
+    async def put(self, command: InternalBookingCommand, *, group: str) -> None:
+        """Queue a command."""
+        await asyncio.sleep(0)
+        self._booking.send(command.model_dump_json(by_alias=True), group=group)
 
 
 class QueuedNotices:
@@ -236,6 +276,7 @@ class System:
         calendar_seconds: float,
         mail_seconds: float,
         requests_per_minute: int,
+        is_calendar_cached: bool = False,
     ) -> None:
         self.off = off
         self._limits = f"{LIMITS},{limits}" if limits else LIMITS
@@ -246,7 +287,7 @@ class System:
         self.conversations = FakeConversations(self.claims)
         self.appointments = FakeAppointments(self.claims)
         self.calendar: SlowCalendar = SlowCalendar(
-            *(each.calendar_id for each in profiles.values()), seconds=calendar_seconds
+            *(each.calendar_id for each in profiles.values()), seconds=calendar_seconds, clock=self.clock
         )
         self.mailer = Mailer(self.clock, mail_seconds)
         self.answers = Answers(self.claims, self.clock)
@@ -259,7 +300,7 @@ class System:
         self._build_edge()
         self._pools = [
             self._build_pool("chat.fifo", CHAT_COMMAND, self.answers, ChatShedding(replies=self.replies)),
-            self._build_booking_pool(requests_per_minute),
+            self._build_booking_pool(self._build_calendar(requests_per_minute, is_cached=is_calendar_cached)),
             *self._build_notice_pools(),
         ]
 
@@ -299,26 +340,27 @@ class System:
             profiles=profiles, tokens=self.tokens, states=states, limiter=connects, clock=self.clock
         )
 
-    def _build_calendar(self, requests_per_minute: int) -> Calendar:
-        if Guard.GOOGLE_BUDGET in self.off:
-            return self.calendar
-        budget = RequestBudget(
-            leases=FakeRequestLeases(),
-            clock=self.clock,
-            requests_per_minute=requests_per_minute,
-            random_source=lambda: 0.5,
-        )
-        return BudgetedCalendar(self.calendar, budget)
+    def _build_calendar(self, requests_per_minute: int, *, is_cached: bool) -> Calendar:
+        calendar: Calendar = self.calendar
+        if Guard.GOOGLE_BUDGET not in self.off:
+            budget = RequestBudget(
+                leases=UnsharedEvents() if Guard.EVENT_SHARE in self.off else FakeRequestLeases(),
+                clock=self.clock,
+                requests_per_minute=requests_per_minute,
+                random_source=lambda: 0.5,
+            )
+            calendar = BudgetedCalendar(calendar, budget)
+        return CachedCalendar(calendar, self.clock) if is_cached else calendar
 
-    def _build_booking_pool(self, requests_per_minute: int) -> Pool:
+    def _build_booking_pool(self, calendar: Calendar) -> Pool:
         codes = "notifications" if Guard.CODES_QUEUE in self.off else "codes"
         self.notices = QueuedNotices(self.queues["notifications"], self.queues[codes])
         ports = BookingPorts(
             appointments=self.appointments,
-            calendar=self._build_calendar(requests_per_minute),
+            calendar=calendar,
             challenges=None if Guard.CHALLENGE in self.off else FakeChallenges(),
             notices=self.notices,
-            commands=FakeCommands(),
+            commands=QueuedInternalCommands(self.queues["booking.fifo"]),
             answers=FakeAnswers(),
             schedules=FakeSchedules(),
             sync_tokens=FakeSyncTokens(),

@@ -33,6 +33,7 @@ class Wait:
     frame_id: str = ""
     command_key: str = ""
     address: str = ""
+    appointment_id: str = ""
 
 
 @dataclass
@@ -41,6 +42,8 @@ class Visitors:
 
     system: System
     waits: list[Wait] = field(default_factory=list)
+    unconfirmed: list[tuple[Sender, str]] = field(default_factory=list)
+    """Who has asked for a visit, and its id."""
     _numbers: "itertools.count[int]" = field(default_factory=lambda: itertools.count(1))
 
     def open(self, tenant: str, session_id: str, source_ip: str) -> Sender:
@@ -85,10 +88,20 @@ class Visitors:
             self.send(visitor, kind, data, "request")
             key = derive_command_key(tenant, visitor.session_id, "request")
             self.waits.append(Wait(what, now, visitor.connection_id, "request", key))
+            if what == "hold":
+                self.unconfirmed.append((visitor, derive_id(key, "appointment")))
         self.waits.append(Wait("code", now, address=f"v{number}@visitors.example"))
         address = f"c{number}@visitors.example"
         await self.system.notices.put(build_confirmation(tenant, number, address, now))
         self.waits.append(Wait("confirmation", now, address=address))
+
+    def confirm(self) -> None:
+        """Let those who have asked for a visit send its code; the visit is entered into the calendar."""
+        for visitor, visit in self.unconfirmed:
+            code = derive_verification_code(KEY, visit, 1)
+            self.send(visitor, "booking.verify", {"appointment_id": visit, "code": code})
+            self.waits.append(Wait("event", self.system.clock.now(), appointment_id=visit))
+        self.unconfirmed.clear()
 
     async def book_visit(self, visitor: Sender, start: str, contact: str) -> str:
         """Let a visitor have a confirmed visit, beside the queues; return its id."""
@@ -139,6 +152,8 @@ class Visitors:
                     end = system.answers.began.get(wait.command_key)
                 case "code" | "confirmation":
                     end = mails.get(wait.address)
+                case "event":
+                    end = system.calendar.entered.get(wait.appointment_id)
                 case _:
                     end, _ = posted.get((wait.connection_id, wait.frame_id), (None, ""))
             waits[wait.what].append((end - wait.began).total_seconds() if end else float("inf"))

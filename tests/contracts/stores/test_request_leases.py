@@ -23,17 +23,23 @@ def leases(request):
 def wanted():
     """Return one request of a tenant, in a window of ten that nobody else uses."""
     window = 300_000_000 + int(new_id()[:6], 16)
-    return Lease(window, "tenant#salon", amount=1, limit=10, kept_free=0, is_shared=False)
+    return Lease(window, "tenant#salon", amount=1, limit=10, kept_free=0)
 
 
 async def count_leased(leases, lease):
+    """Let one holder ask until it has its share."""
     return [await leases.lease(lease) for _ in range(12)].count(True)
+
+
+async def count_leased_by_many(leases, lease):
+    """Let each of many holders ask once."""
+    return [await leases.lease(replace(lease, holder=f"{lease.holder}-{number}")) for number in range(12)].count(True)
 
 
 async def test_a_window_has_as_many_requests_as_its_limit(leases, wanted):
     """Whoever leases them; the next window has its own."""
     assert await leases.lease(replace(wanted, amount=7))
-    assert await count_leased(leases, replace(wanted, holder="events")) == 3
+    assert await count_leased_by_many(leases, wanted) == 3
     assert not await leases.lease(wanted)
     assert await leases.lease(replace(wanted, window=wanted.window + 1))
 
@@ -42,9 +48,9 @@ async def test_a_window_has_as_many_requests_as_its_limit(leases, wanted):
 async def test_what_is_less_urgent_leaves_some(leases, wanted, first):
     """Also the first lease of a window."""
     for _ in range(first):
-        await leases.lease(replace(wanted, holder="events"))
-    assert await count_leased(leases, replace(wanted, kept_free=4)) == 6 - first
-    assert await count_leased(leases, wanted) == 4
+        await leases.lease(replace(wanted, holder="events#salon"))
+    assert await count_leased_by_many(leases, replace(wanted, kept_free=4)) == 6 - first
+    assert await count_leased_by_many(leases, replace(wanted, holder="tenant#other")) == 4
 
 
 async def test_a_lease_that_is_larger_than_the_window_takes_nothing(leases, wanted):
@@ -56,7 +62,7 @@ async def test_a_lease_that_is_larger_than_the_window_takes_nothing(leases, want
 
 async def test_a_share_is_less_than_what_is_free(leases, wanted):
     """One holder alone gets half, three of them a quarter each, and there is room for whoever comes next."""
-    shared = replace(wanted, is_shared=True, limit=12)
+    shared = replace(wanted, limit=12)
     assert await count_leased(leases, shared) == 6
     other = replace(shared, window=wanted.window + 1)
     leased = [0, 0, 0]
@@ -76,9 +82,25 @@ async def test_a_window_may_be_emptied(leases, wanted):
 
 
 async def test_fifty_processes_at_once_do_not_exceed_the_limit(leases, wanted):
-    """Each asks three times for one request; together they get as many as the window has, and no more."""
-    answers = await asyncio.gather(*(leases.lease(replace(wanted, limit=85)) for _ in range(150)))
+    """Each asks for three tenants; together they get as many requests as the window has, and no more."""
+    asked = [replace(wanted, limit=85, holder=f"tenant#{number}") for number in range(150)]
+    answers = await asyncio.gather(*(leases.lease(each) for each in asked))
     assert answers.count(True) == 85
+
+
+async def test_a_row_of_the_release_before_counts(dynamodb, wanted):
+    """It has one holder for all events, without a share; what it left is divided, and it finds what is left of that."""
+    key = {"calendar_id": {"S": f"requests#{wanted.window}"}}
+    before = {"free": {"N": "4"}, "events": {"N": "6"}, "expires_at": {"N": "4000000000"}}
+    await dynamodb.put_item(TableName="CalendarsTable", Item=key | before)
+    table = DynamoRequestLeases(client=dynamodb, table="CalendarsTable")
+    assert await count_leased(table, replace(wanted, holder="events#salon")) == 2
+    item = (await dynamodb.get_item(TableName="CalendarsTable", Key=key))["Item"]
+    assert {name: int(item[name]["N"]) for name in ("free", "events", "events#salon")} == {
+        "free": 2,
+        "events": 6,
+        "events#salon": 2,
+    }
 
 
 async def test_a_row_expires(dynamodb, wanted):

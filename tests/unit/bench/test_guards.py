@@ -26,6 +26,7 @@ FAILING = {
     Guard.HELD_SHARE: ("97 addresses: holds",),
     Guard.CHALLENGE: ("one address: holds of ten visitors",),
     Guard.GOOGLE_BUDGET: ("one business: questions to Google",),
+    Guard.EVENT_SHARE: ("20 addresses: moves",),
 }
 """The rows that fail without each guard."""
 

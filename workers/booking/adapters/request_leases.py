@@ -24,9 +24,7 @@ class DynamoRequestLeases:
         """Take the amount from what is free."""
         if not lease.fits_empty_window:
             return False
-        has_room = "#free >= :needed"
-        if lease.is_shared:
-            has_room += " AND (attribute_not_exists(#holder) OR #holder < #free)"
+        has_room = "#free >= :needed AND (attribute_not_exists(#holder) OR #holder < #free)"
         with translate_aws_errors("calendars.lease"):
             try:
                 await self._client.update_item(

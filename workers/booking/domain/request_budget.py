@@ -37,26 +37,30 @@ class Urgency(StrEnum):
     """Changes by the owner are looked for."""
 
 
-_KEPT_FREE = {Urgency.EVENTS: 0.0, Urgency.HOLDS: 0.05, Urgency.QUESTIONS: 0.15, Urgency.SYNC: 0.25}
-"""How much of a window each leaves to those that are more urgent."""
+_KEPT_FREE = {Urgency.EVENTS: 0.0, Urgency.HOLDS: 0.0, Urgency.QUESTIONS: 0.15, Urgency.SYNC: 0.25}
+"""How much of a window each leaves to those that are more urgent.
+
+Events and holds leave nothing to each other: nobody waits for an event, which is tried again in the next window.
+"""
 
 
 @dataclass(frozen=True, slots=True)
 class Lease:
-    """Requests to be leased in a window."""
+    """Requests to be leased in a window.
+
+    A holder leases only while it has fewer than are free. So of T holders that want everything each gets a share of
+    T + 1, and whoever comes next finds some (dynamic thresholds, as for the handlers of a pool).
+    """
 
     window: int
     """The number of the window since 1970."""
     holder: str
-    """Who gets them: a tenant, all events, or all syncs."""
+    """Who gets them: visitors of a tenant, its events, or all syncs."""
     amount: int
     limit: int
     """How many requests the window has in all."""
     kept_free: int
     """How many must be left afterwards."""
-    is_shared: bool
-    """Whether the holder may have fewer than are free only. So of T holders that want everything each gets a share of
-    T + 1, and whoever comes next finds some (dynamic thresholds, as for the handlers of a pool)."""
 
     @property
     def fits_empty_window(self) -> bool:
@@ -80,17 +84,23 @@ def find_window_end(window: int) -> datetime:
 
 
 def plan_lease(window: int, urgency: Urgency, tenant: str, amount: int, limit: int) -> Lease:
-    """Return the lease for requests of one urgency, and of one tenant where a visitor asks.
-
-    Events need no share: other limits bound confirmed visits.
-    """
+    """Return the lease for requests of one urgency and tenant."""
     kept_free = min(round(limit * _KEPT_FREE[urgency]), limit - 1)
-    return Lease(window, find_holder(urgency, tenant), amount, limit, kept_free, urgency is not Urgency.EVENTS)
+    return Lease(window, find_holder(urgency, tenant), amount, limit, kept_free)
 
 
 def find_holder(urgency: Urgency, tenant: str) -> str:
-    """Return whose share a request is taken from; no tenant's name has a `#`."""
-    return f"tenant#{tenant}" if urgency in {Urgency.HOLDS, Urgency.QUESTIONS} else urgency.value
+    """Return whose share a request is taken from; no tenant's name has a `#`.
+
+    Events have a share beside that of visitors, so that what a visitor has been promised does not wait for questions.
+    """
+    match urgency:
+        case Urgency.SYNC:
+            return urgency.value
+        case Urgency.EVENTS:
+            return f"events#{tenant}"
+        case Urgency.HOLDS | Urgency.QUESTIONS:
+            return f"tenant#{tenant}"
 
 
 def compute_extra(recent: int) -> int:

@@ -49,31 +49,53 @@ def account():
 
 
 @pytest.mark.parametrize("at_once", [True, False])
-async def test_one_tenant_leaves_half_to_the_others(account, at_once):
-    """A flood of one is refused beyond its share and a block, and another tenant's visitors notice nothing."""
-    assert LIMIT // 2 <= await account.ask(200, tenant="flooded", at_once=at_once) <= LIMIT // 2 + MAX_BLOCK
+@pytest.mark.parametrize("flood", [Urgency.QUESTIONS, Urgency.HOLDS, Urgency.EVENTS])
+async def test_one_tenant_leaves_half_to_the_others(account, flood, at_once):
+    """A flood of one is refused beyond its share and a block, and visitors and events of others notice nothing."""
+    admitted = await account.ask(200, flood, tenant="flooded", at_once=at_once)
+    assert LIMIT // 2 <= admitted <= LIMIT // 2 + MAX_BLOCK
     assert await account.ask(9, tenant="quiet") == 9
     assert await account.ask(5, Urgency.HOLDS, tenant="quiet") == 5
-    assert await account.ask(10, Urgency.EVENTS, tenant="quiet") == 10
+    assert await account.ask(8, Urgency.EVENTS, tenant="quiet") == 8
 
 
-async def test_ten_flooded_tenants_leave_room_for_a_quiet_one(account):
+async def test_a_tenant_that_moves_visits_leaves_a_third(account):
+    """Each move reads the calendar and then writes the event; both have a share."""
+    for _ in range(10):
+        await account.ask(8, Urgency.HOLDS, tenant="flooded")
+        await account.ask(8, Urgency.EVENTS, tenant="flooded")
+    assert account.leases.free[find_window(NOON)] >= LIMIT // 3 - MAX_BLOCK
+    assert await account.ask(8, Urgency.HOLDS, tenant="quiet") == 8
+    assert await account.ask(3, Urgency.EVENTS, tenant="quiet") == 3
+
+
+@pytest.mark.parametrize("flood", [Urgency.QUESTIONS, Urgency.EVENTS])
+async def test_ten_flooded_tenants_leave_room_for_a_quiet_one(account, flood):
     """The share of each shrinks."""
     for _ in range(5):
         for number in range(10):
-            await account.ask(5, tenant=f"flooded-{number}", at_once=False)
+            await account.ask(5, flood, tenant=f"flooded-{number}", at_once=False)
     assert max(account.leases.leased[find_window(NOON)].values()) <= LIMIT // 6
     assert await account.ask(2, Urgency.HOLDS, tenant="quiet") == 2
+    assert await account.ask(1, Urgency.EVENTS, tenant="quiet") == 1
 
 
 async def test_what_is_urgent_comes_before_what_is_not(account):
-    """Syncs stop first, then questions, then holds; events of confirmed visits have the rest."""
+    """Syncs stop first, then questions; holds and events have the rest."""
     refused = {}
-    for urgency in (Urgency.SYNC, Urgency.QUESTIONS, Urgency.HOLDS, Urgency.EVENTS):
+    for urgency in (Urgency.SYNC, Urgency.QUESTIONS, Urgency.HOLDS):
         for number in range(LIMIT):
             await account.ask(1, urgency, tenant=f"tenant-{number}")
         refused[urgency] = account.leases.free[find_window(NOON)]
-    assert list(refused.values()) == [42, 13, 4, 0]
+    assert list(refused.values()) == [42, 13, 0]
+
+
+async def test_holds_of_many_tenants_find_what_their_events_leave(account):
+    """Twenty flooded ones that have their shares of events: nothing is kept for events only."""
+    for _ in range(5):
+        for number in range(20):
+            await account.ask(1, Urgency.EVENTS, tenant=f"flooded-{number}")
+    assert await account.ask(2, Urgency.HOLDS, tenant="quiet") == 2
 
 
 async def test_many_requests_at_once_are_leased_in_blocks(account):
@@ -117,8 +139,9 @@ async def test_the_fullest_minute_has_as_many_requests_as_allowed():
     account.clock.advance(WINDOW - timedelta(seconds=0.1))
     for number in range(14):
         for process in range(3):
-            admitted = await account.ask(30, Urgency.EVENTS, process=process)
-            made += [account.clock.now()] * admitted
+            for tenant in range(10):
+                admitted = await account.ask(1, Urgency.EVENTS, tenant=f"{process}-{tenant}", process=process)
+                made += [account.clock.now()] * admitted
         account.clock.advance(WINDOW if number else timedelta(seconds=0.1))
     in_minutes = [sum(first <= each < first + timedelta(minutes=1) for each in made) for first in made]
     assert max(in_minutes) == 70
@@ -137,7 +160,7 @@ async def test_requests_beyond_plan_are_paid_by_the_next_lease(account):
 async def test_an_operation_of_several_requests_counts_them(account):
     """A removal reads and deletes."""
     await account.ask(1, Urgency.EVENTS, requests=2)
-    assert account.leases.leased[find_window(NOON)]["events"] == 2
+    assert account.leases.leased[find_window(NOON)]["events#salon"] == 2
 
 
 async def test_without_the_table_everything_is_let_through(account):
