@@ -1,5 +1,6 @@
 /**
- * Bundles the widget's modules: `node infra/bundle_widget.js dist/widget`.
+ * Bundles the widget's modules: `node infra/bundle_widget.js dist/widget`. For tests, `--sources` names another folder
+ * of modules, and `--now` the time of the release.
  *
  * `stride-chat.js` is the loader, at an address that stays. All else is in a folder with the release's name, which is
  * made from the content: these files never change, and a page that was opened before a release finds its files for
@@ -12,8 +13,9 @@
 
 import { createHash } from "node:crypto";
 import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
-import { dirname, join, posix, relative } from "node:path";
+import { dirname, join, posix, relative, resolve } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
+import { parseArgs } from "node:util";
 import { brotliCompressSync, gzipSync } from "node:zlib";
 import { build, transform } from "esbuild";
 
@@ -23,7 +25,14 @@ import { build, transform } from "esbuild";
 /** @typedef {{ version: string, built_at: string, replaced_at: string | null, files: Record<string, Size> }} Release */
 /** @typedef {{ version: string, loader: Size, releases: Release[] }} Manifest */
 
-const WIDGET = fileURLToPath(new URL("../widget/", import.meta.url));
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    sources: { type: "string", default: fileURLToPath(new URL("../widget/", import.meta.url)) },
+    now: { type: "string" },
+  },
+});
+const WIDGET = resolve(values.sources);
 const LOADER = "stride-chat.js";
 const WINDOW = "chat-window.js";
 const KEPT_FOR_MS = 30 * 24 * 60 * 60 * 1000;
@@ -281,6 +290,6 @@ function report({ version, loader, releases }) {
   ].join("\n");
 }
 
-const [folder] = process.argv.slice(2);
+const [folder] = positionals;
 if (!folder) throw new Error("name the folder to write, as in: node infra/bundle_widget.js dist/widget");
-process.stdout.write(`${report(await release(folder, new Date()))}\n`);
+process.stdout.write(`${report(await release(folder, values.now ? new Date(values.now) : new Date()))}\n`);
