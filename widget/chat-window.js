@@ -108,10 +108,11 @@ export class ChatWindow {
     this.#chat?.start();
   }
 
-  open({ focus = true } = {}) {
+  open({ focus = true, reopensForm = true } = {}) {
     if (!this.#panel || this.#panel.isOpen) return;
     this.#panel.open({ focus });
     this.#chat?.start();
+    if (reopensForm) this.#reopenForm({ focus });
     if (this.#chat) this.#chat.store.open = true;
     this.#draw();
     this.#element.dispatchEvent(new CustomEvent("stride-chat-open", { bubbles: true, composed: true }));
@@ -126,7 +127,7 @@ export class ChatWindow {
 
   /** @param {BookingRequest} request */
   book(request) {
-    this.open({ focus: false });
+    this.open({ focus: false, reopensForm: false });
     if (!this.#chat) return;
     this.#form?.open(request);
     this.#panel?.cover();
@@ -141,7 +142,7 @@ export class ChatWindow {
     this.#link = link;
     const isLoaded = await this.#loadVisitSheet();
     if (!isLoaded || this.#link !== link) return isLoaded;
-    this.open({ focus: false });
+    this.open({ focus: false, reopensForm: false });
     this.#showVisit(link);
     return true;
   }
@@ -188,6 +189,12 @@ export class ChatWindow {
     this.#draw();
   }
 
+  /** Go on with a form that stood open, before a reload for instance. */
+  #reopenForm({ focus = false } = {}) {
+    this.#form?.reopen({ focus });
+    this.#panel?.cover();
+  }
+
   /** Start a conversation; a new visitor is connected only when pointer or focus reaches the launcher. */
   #openConversation() {
     const [url, tenant] = [this.#element.getAttribute("websocket-url"), this.#element.getAttribute("tenant")];
@@ -213,7 +220,7 @@ export class ChatWindow {
     const context = this.#buildContext(this.#texts);
     this.#context = context;
     this.#panel?.dispose();
-    this.#form?.close();
+    this.#form?.dispose();
     this.#visit = null;
     const log = new Log(context);
     const composer = new Composer(context);
@@ -227,7 +234,10 @@ export class ChatWindow {
     });
     [this.#log, this.#composer, this.#form, this.#panel] = [log, composer, form, panel];
     this.#element.shadowRoot?.prepend(panel.node);
-    if (wasOpen) panel.open({ focus: false });
+    if (wasOpen) {
+      panel.open({ focus: false });
+      this.#reopenForm();
+    }
     this.#restoreVisit();
     this.#draw();
   }
@@ -292,8 +302,8 @@ export class ChatWindow {
       (entry) => entry.kind !== "said" && (entry.seq ?? 0) > store.lastSeq,
     ).length;
     const owed = awaitedMessageId(state);
+    this.#composer?.update(state, owed); // First: its height decides where the log ends.
     this.#log?.update(state, owed);
-    this.#composer?.update(state, owed);
     this.#visit?.update(state);
     this.#form?.update(state);
     this.#panel?.update(connectionState, seen ? 0 : newCount, { isLimited, isSlow: hasSlowCommand(state) });

@@ -23,10 +23,11 @@
  * disclosure log message message-status typing progress suggestion notice retry alternative newest; composer-input send
  * stop counter book offer-booking outage outage-phone outage-email; booking-form booking-back booking-service days day times time times-note
  * times-lost times-retry later-days zone-note present-time booking-name booking-contact booking-note
- * booking-submit booking-error booking-alternative change-deadline; appointment card-note change-until use-email
+ * booking-submit booking-error booking-alternative change-deadline cancellation-fee service-facts service-problem
+ * time-problem contact-problem contact-email contact-phone days-back days-onward; appointment card-note card-fee change-until use-email
  * use-phone card-problem code-entry code-sent code-input code-submit code-resend release countdown; stage-confirmed
  * stage-cancelled stage-lapsed stage-taken choose-another download-ics reschedule cancel-appointment cancel-yes
- * cancel-no book-again; visit-sheet visit-back visit visit-state visit-zone visit-problem visit-ics visit-move
+ * cancel-no book-again; visit-sheet visit-back visit visit-fee visit-state visit-zone visit-problem visit-ics visit-move
  * visit-cancel visit-cancel-yes visit-cancel-no visit-again visit-retry.
  * A `message` says `data-kind` (said | answer), `data-state` (pending accepted sent failed | streaming final)
  * and `data-seq`; an `appointment` says `data-stage` (pending taken confirmed cancelled lapsed) and `data-by`

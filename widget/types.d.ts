@@ -360,15 +360,20 @@ export interface BookingRequest {
   kind?: ContactKind | null;
 }
 
-/** What the visitor has filled in. */
+/** What the visitor has filled in, as the tab keeps it. */
 export interface FormDraft {
   service: string;
   start?: string;
-  day?: string | null;
+  date?: string | null;
   name?: string;
   contact?: string;
   note?: string;
   answers?: Record<string, string>;
+  /** The visit that is moved. */
+  appointment?: Appointment | null;
+  /** The command that was sent and not answered yet. */
+  command?: string | null;
+  isOpen?: boolean;
 }
 
 /** The day or the time that a visitor has in mind. */

@@ -62,7 +62,7 @@ export const conversationCss = /* css */ `
 
 .composer { padding: 10px 12px max(12px, env(safe-area-inset-bottom)); background: var(--surface); border-top: 1px solid var(--line); }
 .pills { display: flex; flex-wrap: wrap; gap: 8px; margin-bottom: 8px; }
-.pill { padding: 4px 14px; padding-inline-start: 11px; border-radius: 22px; font-size: 14px; }
+.pill { padding: 4px 12px; padding-inline-start: 9px; border-radius: 22px; font-size: 14px; }
 .pill .icon { width: 18px; height: 18px; }
 .field { display: flex; align-items: flex-end; gap: 8px; }
 .field .input { max-height: 132px; min-height: 46px; border-radius: 23px; padding: 10px 16px; line-height: 24px; field-sizing: content; overflow-y: auto; scrollbar-width: thin; }

@@ -125,7 +125,7 @@ button:disabled, [aria-disabled="true"] { cursor: default; opacity: .55; }
   *, *::before, *::after { animation: none !important; transition: none !important; scroll-behavior: auto !important; }
 }
 @media (forced-colors: active) {
-  :host { --muted: CanvasText; --danger: CanvasText; }
+  select.input { appearance: auto; background: Field; }
   .panel, .message, .card, .chip, .problem, .badge, .icon-button, .button, .pill, .suggestion { border: 1px solid; }
   .input[aria-invalid="true"] { border-width: 3px; }
   .icon { stroke: currentColor; }

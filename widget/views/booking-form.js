@@ -14,10 +14,11 @@ import { ServiceField } from "./service-field.js";
 import { SlotLookup } from "./slot-lookup.js";
 import { TimePicker } from "./time-picker.js";
 
-/** @import { Appointment, BookingRequest, ErrorData, Outcome, Service, Slot, State, TimeRequest } from "../types.d.ts" */
+/** @import { Appointment, BookingRequest, ErrorData, FormDraft, Outcome, Service, Slot, State, TimeRequest } from "../types.d.ts" */
 /** @import { Context } from "../context.js" */
 
 const DATE = /^\d{4}-\d{2}-\d{2}/;
+const DRAFT = "booking";
 
 export class BookingForm {
   #context;
@@ -61,7 +62,10 @@ export class BookingForm {
     });
     this.#picker = new TimePicker(context, {
       onMore: (from) => this.#lookup.queryMoreSlots(from),
-      onPick: () => this.#showProblem(null),
+      onPick: () => {
+        this.#showProblem(null);
+        this.#keepDraft();
+      },
     });
     this.#questions = new QuestionFields(context);
     this.#lookup = new SlotLookup(context, {
@@ -99,6 +103,7 @@ export class BookingForm {
         "aria-labelledby": "sheet-title",
         novalidate: true,
         hidden: true,
+        oninput: () => this.#keepDraft(),
         onsubmit: (event) => this.#submitForm(event),
       },
       h("div", { class: "sheet-head" }, this.#back, this.#title),
@@ -125,31 +130,58 @@ export class BookingForm {
 
   /**
    * Open with a `service`, a `date` or a `slot` filled in, to move an `appointment`, or to hold a time that is `held`
-   * with another contact.
+   * with another contact. Where nothing of this says otherwise, the form is as the visitor left it.
    *
    * @param {BookingRequest} request
    */
-  open({ service, date, slot, appointment = null, contact, held, kind }) {
-    const wished = held ?? slot;
+  open(request, { focus = true } = {}) {
+    const { appointment = null, contact, held, kind } = request;
+    const draft = readDraft(this.#context.findDraft(DRAFT));
+    const { service, date, start } = mergeDraft(request, draft);
     this.#moves = appointment;
     this.#command = null;
     this.#failed = null;
-    this.#showProblem(null);
     setText(this.#title, this.#context.t(appointment ? "move" : "book"));
     this.#showPresentTime(appointment);
     this.#showDetails(!appointment);
     this.#fields.setContactKinds(this.#context.contactKinds());
-    this.#fields.suggest({ contact: contact ?? undefined });
+    this.#fields.suggest({ ...draft, ...(contact && { contact }) });
+    this.#questions.suggest(draft.answers);
     this.#showTerms();
     this.#service.setServices(this.#context.services());
     this.#venue.update(this.#context.venue());
-    this.#service.choose(appointment?.service ?? wished?.service ?? service);
+    this.#service.choose(service);
     setVisible(this.node, true);
-    const day = date && DATE.test(date) ? date.slice(0, 10) : null;
-    this.#querySlots({ date: day, start: wished?.start, held });
+    this.#querySlots({ date: date && DATE.test(date) ? date.slice(0, 10) : null, start, held });
     this.#updateSubmit();
     if (held) this.#fields.askForContact(kind);
-    else (appointment || this.#service.value ? this.#back : this.#service).focus();
+    else if (focus) (appointment || this.#service.value ? this.#back : this.#service).focus();
+  }
+
+  /** Open again, with all that was filled in, if it stood open before a reload or a change of the language. */
+  reopen({ focus = false } = {}) {
+    const { isOpen, appointment, command = null } = readDraft(this.#context.findDraft(DRAFT));
+    if (!isOpen) return;
+    this.open(appointment ? { appointment } : {}, { focus });
+    this.#command = command;
+    this.#keepDraft();
+    this.#updateSubmit();
+  }
+
+  /** Keep what is filled in for this tab; a visit that a link stands for is not kept, because the link is not. */
+  #keepDraft() {
+    const isOfLink = Boolean(this.#moves?.may?.link);
+    /** @type {FormDraft} */
+    const draft = {
+      ...this.#fields.values(),
+      ...this.#picker.choice,
+      service: this.#service.value,
+      answers: this.#questions.texts,
+      appointment: isOfLink ? null : this.#moves,
+      command: this.#command,
+      isOpen: this.isOpen && !isOfLink,
+    };
+    this.#context.keepDraft(DRAFT, JSON.stringify(draft));
   }
 
   /** @param {Appointment | null} appointment */
@@ -173,8 +205,15 @@ export class BookingForm {
   }
 
   close() {
-    if (this.#command) this.#actions.cancelProof(this.#command);
+    if (!this.isOpen) return;
+    this.dispose();
     setVisible(this.node, false);
+    this.#keepDraft();
+  }
+
+  /** Another form takes the place of this one. */
+  dispose() {
+    if (this.#command) this.#actions.cancelProof(this.#command);
     this.#lookup.drop();
   }
 
@@ -227,6 +266,7 @@ export class BookingForm {
     this.#command = this.#moves
       ? this.#actions.move(this.#moves, slot.start)
       : this.#actions.create({ start: slot.start, service: this.#service.value, ...this.#getDetails() });
+    this.#keepDraft();
     this.#updateSubmit();
   }
 
@@ -239,9 +279,12 @@ export class BookingForm {
   #acceptOutcome(outcome) {
     this.#failed = this.#command;
     this.#command = null;
+    this.#keepDraft();
     if (outcome.type !== "error") {
       this.#fields.clearNote();
       this.#questions.clear();
+      this.close();
+      this.#context.keepDraft(DRAFT, "");
       this.#actions.closeForm(findAppointmentId(outcome));
       return;
     }
@@ -306,4 +349,35 @@ function getRequestedDay(slot) {
 /** @param {Outcome} outcome */
 function findAppointmentId({ data }) {
   return data && "appointment_id" in data ? data.appointment_id : undefined;
+}
+
+/**
+ * Return what was kept, without a time that is past or none.
+ *
+ * @param {string} text
+ * @returns {Partial<FormDraft>}
+ */
+function readDraft(text) {
+  try {
+    /** @type {FormDraft} */
+    const draft = { ...JSON.parse(text) };
+    return { ...draft, start: new Date(draft.start ?? "").getTime() > Date.now() ? draft.start : undefined };
+  } catch {
+    return {};
+  }
+}
+
+/**
+ * Return service, date and start to begin with: those of the draft where the request is about nothing else.
+ *
+ * @param {BookingRequest} request
+ * @param {Partial<FormDraft>} draft
+ * @returns {{ service?: string | null, date?: string | null, start?: string }}
+ */
+function mergeDraft({ service, date, slot, held, appointment }, draft) {
+  const wished = held ?? slot;
+  const isOther = wished || date || (service && service !== draft.service);
+  const isSameVisit = draft.appointment?.appointment_id === appointment?.appointment_id;
+  if (!isOther && isSameVisit) return { ...draft, service: appointment?.service ?? draft.service };
+  return { service: appointment?.service ?? wished?.service ?? service, date, start: wished?.start };
 }

@@ -157,7 +157,9 @@ export class Panel {
   #handleKey(event) {
     if (event.key === "Escape") {
       event.stopPropagation();
-      if (this.#parts.form.isOpen) this.actions.closeForm();
+      const question = this.#findStops().find((control) => control.matches(".sure .soft"));
+      if (question) question.click();
+      else if (this.#parts.form.isOpen) this.actions.closeForm();
       else if (this.#visit?.isOpen) this.actions.closeVisit();
       else this.#onClose();
     } else if (event.key === "Tab" && matchMedia(SMALL_SCREEN).matches) this.#keepFocusInside(event);
@@ -169,13 +171,18 @@ export class Panel {
    * @param {KeyboardEvent} event
    */
   #keepFocusInside(event) {
-    /** @type {NodeListOf<HTMLElement>} */
-    const controls = this.#panel.querySelectorAll(CONTROLS);
-    const stops = [...controls].filter((element) => !element.closest("[inert]") && element.checkVisibility());
+    const stops = this.#findStops();
     const here = findFocused(this.#panel);
     const edge = event.shiftKey ? stops[0] : stops.at(-1);
     if (here !== edge && here !== this.#panel) return;
     event.preventDefault();
     (event.shiftKey ? stops.at(-1) : stops[0])?.focus();
+  }
+
+  /** What Tab stops at. */
+  #findStops() {
+    /** @type {NodeListOf<HTMLElement>} */
+    const controls = this.#panel.querySelectorAll(CONTROLS);
+    return [...controls].filter((element) => !element.closest("[inert]") && element.checkVisibility());
   }
 }

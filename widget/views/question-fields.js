@@ -42,20 +42,28 @@ export class QuestionFields {
     const rendered = JSON.stringify(questions);
     if (rendered === this.#rendered) return;
     this.#rendered = rendered;
-    this.suggest(this.values());
+    this.#typed = this.texts;
     this.#fields = questions.map((question) => this.#buildField(question));
     this.node.replaceChildren(...this.#fields.map((field) => this.#wrap(field)));
     for (const { question, control } of this.#fields) control.value = this.#typed[question.id] ?? "";
     setVisible(this.node, questions.length > 0);
   }
 
+  /** What was typed, by the ids of the questions: also of those that are not asked now. */
+  get texts() {
+    return {
+      ...this.#typed,
+      ...Object.fromEntries(this.#fields.map(({ question, control }) => [question.id, control.value])),
+    };
+  }
+
   /**
-   * Fill in what is known as soon as it is asked.
+   * Fill in what is known as soon as it is asked; what was typed stays.
    *
    * @param {Record<string, string> | undefined} answers
    */
   suggest(answers) {
-    this.#typed = { ...this.#typed, ...answers };
+    this.#typed = { ...answers, ...this.texts };
   }
 
   /** Mark each wrong answer, and return whether there is none. */

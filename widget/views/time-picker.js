@@ -190,6 +190,11 @@ export class TimePicker {
     if (this.#day !== before) this.#revealDay();
   }
 
+  /** What the visitor has chosen so far, or what is looked for on their behalf. */
+  get choice() {
+    return { start: this.chosen?.start ?? this.#request?.start, date: this.#day ?? this.#request?.date };
+  }
+
   /** Return whether a time is chosen; say so if none is. */
   check() {
     return this.#problem.show(this.chosen ? "" : this.#t("need_time"));
