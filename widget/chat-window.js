@@ -52,6 +52,10 @@ export class ChatWindow {
     this.#draw();
   };
 
+  #onStorage = (/** @type {StorageEvent} */ event) => {
+    if (this.#chat?.store.isEnded(event, this.#chat.state.sessionId)) this.#chat.end();
+  };
+
   /**
    * @param {StrideChat} element
    * @param {HTMLButtonElement} launcher
@@ -84,12 +88,14 @@ export class ChatWindow {
     this.#buildPanel();
     this.#reopen();
     for (const [target, event] of WAKING) target.addEventListener(event, this.#onWake);
+    addEventListener("storage", this.#onStorage);
   }
 
   /** The element has left the page. */
   stop() {
     this.#started = false;
     for (const [target, event] of WAKING) target.removeEventListener(event, this.#onWake);
+    removeEventListener("storage", this.#onStorage);
     this.#refresher?.stop();
     this.#chat?.stop();
     this.#chat = null;
@@ -202,7 +208,13 @@ export class ChatWindow {
     this.#refresher?.stop();
     this.#chat = null;
     if (!url || !tenant) return;
-    this.#chat = new Chat({ url, tenant, locale: this.locale, onChange: () => this.#draw() });
+    this.#chat = new Chat({
+      url,
+      tenant,
+      locale: this.locale,
+      onChange: () => this.#draw(),
+      onEnd: () => this.#startAnew(),
+    });
     this.#refresher = new Refresher(this.#chat);
     if (this.#chat.hasPast || this.#panel?.isOpen) this.#chat.start();
     this.#draw();
@@ -211,6 +223,15 @@ export class ChatWindow {
   /** Open the window again, if it stood open in this tab; on a small screen it would cover the page. */
   #reopen() {
     if (this.#chat?.store.open && !matchMedia("(max-width: 520px)").matches) this.open({ focus: false });
+  }
+
+  /** The visitor has ended the session, here or in another tab: the window shows nothing of it any more. */
+  #startAnew() {
+    const wasOpen = this.#panel?.isOpen;
+    this.#link = null;
+    this.#openConversation();
+    this.#buildPanel();
+    if (wasOpen) this.#panel?.openMenu({ isEnded: true });
   }
 
   /** Make the views, in the language of now. */

@@ -40,6 +40,7 @@ export class Chat {
   #challenges;
   #locale;
   #onChange;
+  #onEnd;
   /** @type {Timer | null} */
   #gapTimer = null;
   /** How many welcomes have come since the last durable frame that was applied, and which that was. */
@@ -52,13 +53,14 @@ export class Chat {
   #offers = {};
 
   /**
-   * `onChange()` is called after every change of `state` or `connectionState`.
+   * `onChange()` is called after every change of `state` or `connectionState`, `onEnd()` when the session has ended.
    *
-   * @param {{ url: string, tenant: string, locale: string, onChange: () => void }} options
+   * @param {{ url: string, tenant: string, locale: string, onChange: () => void, onEnd: () => void }} options
    */
-  constructor({ url, tenant, locale, onChange }) {
+  constructor({ url, tenant, locale, onChange, onEnd }) {
     this.#locale = locale;
     this.#onChange = onChange;
+    this.#onEnd = onEnd;
     this.store = new Store(tenant);
     this.contact = this.store.contact;
     this.#connection = new Connection({
@@ -243,6 +245,10 @@ export class Chat {
   #receive(frame) {
     this.#heardAt = Date.now();
     if (this.#postpone(frame)) return;
+    if (this.#isEnd(frame)) {
+      this.end();
+      return;
+    }
     if (frame.re) this.#outbox.acceptAnswer(frame.re);
     if (isChallenge(frame)) this.#acceptChallenge(frame);
     else if (frame.re && frame.type !== "ack") this.#challenges.drop(frame.re);
@@ -257,6 +263,22 @@ export class Chat {
     this.#apply(frame);
     this.#requestMissingFrames();
     this.#watchSilence();
+  }
+
+  /**
+   * Whether the session has ended. For the tab that asked, the acknowledgement is enough: the end is on its queue, and
+   * nobody else at this computer must see the conversation until its turn comes.
+   *
+   * @param {Frame} frame
+   */
+  #isEnd({ type, re }) {
+    return type === "session.ended" || (type === "ack" && this.state.commands[re ?? ""]?.type === "session.end");
+  }
+
+  /** Forget the session; the page begins anew with another `Chat`. */
+  end() {
+    this.store.forget(this.state.sessionId ?? "");
+    this.#onEnd();
   }
 
   /** A socket may be dead without saying so: while an answer is awaited, ask in its silences. */

@@ -73,6 +73,11 @@ export function buildContext({ element, t, chat, log, closeForm, closeVisit, loa
     serviceName: (/** @type {string} */ id) => findServiceName(id, offer()),
     actions: {
       checkConnection: () => chat()?.checkConnection(),
+      requestTranscript: () => {
+        command("transcript.request", {});
+        log()?.scrollToEnd();
+      },
+      endSession: () => command("session.end", {}),
       say: (/** @type {string} */ text) => {
         command("chat.send", { text });
         log()?.scrollToEnd();

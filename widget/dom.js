@@ -36,6 +36,7 @@ function setAttribute(element, name, value) {
 }
 
 const ICONS = {
+  more: ["M4.500 12h1", "M11.500 12h1", "M18.500 12h1"],
   close: ["M6 6l12 12", "M18 6L6 18"],
   send: ["M5 12h13", "M12.5 5.500L19 12l-6.5 6.5"],
   stop: ["M8 8h8v8H8z"],

@@ -64,6 +64,37 @@ export class Store {
     this.#write("contact", JSON.stringify(contact));
   }
 
+  /**
+   * Forget everything of a session that the visitor has ended. The first tab clears what all of them share: a later
+   * one must not clear the conversation that has begun since. The mark tells tabs that are not connected.
+   *
+   * @param {string} sessionId
+   */
+  forget(sessionId) {
+    this.#token = null;
+    const mark = `${this.#prefix}ended`;
+    if (this.#area.getItem(mark) !== sessionId) {
+      this.#clear(this.#area);
+      this.#write("ended", sessionId);
+    }
+    this.#clear(this.#tabArea);
+  }
+
+  /**
+   * Whether an event of the browser's storage says that another tab has ended this session.
+   *
+   * @param {Pick<StorageEvent, "key" | "newValue">} event
+   * @param {string | null} sessionId
+   */
+  isEnded({ key, newValue }, sessionId) {
+    return key === `${this.#prefix}ended` && newValue !== null && newValue === sessionId;
+  }
+
+  /** @param {StorageArea} area */
+  #clear(area) {
+    for (const key of listKeys(area)) if (key.startsWith(this.#prefix)) area.removeItem(key);
+  }
+
   /** Whether the panel stood open in this tab. */
   get open() {
     return this.#tabArea.getItem(`${this.#prefix}open`) === "yes";

@@ -19,7 +19,8 @@
  * `--stride-chat-radius`, `--stride-chat-z-index`, `--stride-chat-inset`; parts `launcher panel header log
  * message-visitor message-assistant card composer booking visit`.
  *
- * Hooks for tests, all `data-testid` in the open shadow root: launcher load-failure unread panel close connection-status
+ * Hooks for tests, all `data-testid` in the open shadow root: launcher load-failure unread panel close menu-button
+ * menu send-transcript end-session end-yes end-no session-ending session-ended end-noticed connection-status
  * disclosure log message message-status typing progress suggestion notice retry alternative newest; composer-input send
  * stop counter book offer-booking outage outage-phone outage-email; booking-form booking-back booking-service days day times time times-note
  * times-lost times-retry later-days zone-note present-time booking-name booking-contact booking-note

@@ -140,6 +140,7 @@ export interface FrameData {
   typing: object;
   progress: object;
   pong: object;
+  "session.ended": object;
   "chat.sent": { text: string };
   "chat.delta": { offset: number; text: string };
   "chat.final": {

@@ -12,9 +12,13 @@ pytestmark = pytest.mark.e2e
 
 async def wait_for_close(visitor: Visitor) -> None:
     """Receive frames until the server closes the connection."""
-    with pytest.raises(websockets.ConnectionClosed):
+
+    async def receive_all() -> None:
         while True:
             await visitor.receive()
+
+    with pytest.raises(websockets.ConnectionClosed):
+        await receive_all()
 
 
 async def test_a_visitor_ends_the_session(visit: Visit, backstage: Backstage):

@@ -57,11 +57,18 @@ export async function openChat(context) {
   context.mock.timers.enable({ apis: ["setTimeout", "setInterval"] });
   FakeSocket.opened = [];
   globalThis.WebSocket = /** @type {any} */ (FakeSocket);
-  const chat = new Chat({ url: "wss://api.example/live", tenant: "studio", locale: "en", onChange: () => undefined });
+  let ends = 0;
+  const chat = new Chat({
+    url: "wss://api.example/live",
+    tenant: "studio",
+    locale: "en",
+    onChange: () => undefined,
+    onEnd: () => (ends += 1),
+  });
   chat.store.token = "token";
   chat.start();
   await settle();
-  return { chat, socket: /** @type {FakeSocket} */ (FakeSocket.opened[0]) };
+  return { chat, socket: /** @type {FakeSocket} */ (FakeSocket.opened[0]), countEnds: () => ends };
 }
 
 /** Let everything run that waits for no timer. */

@@ -97,7 +97,7 @@ button:disabled, [aria-disabled="true"] { cursor: default; opacity: .55; }
   animation: rise .22s cubic-bezier(.2, .8, .3, 1);
 }
 @keyframes rise { from { opacity: 0; transform: translateY(14px) scale(.985); } }
-.head { display: flex; align-items: center; gap: 12px; padding: 14px 10px; padding-inline-start: 16px; background: var(--brand); color: var(--on-brand); }
+.head { position: relative; z-index: 1; display: flex; align-items: center; gap: 12px; padding: 14px 10px; padding-inline-start: 16px; background: var(--brand); color: var(--on-brand); }
 .head :focus-visible { outline-color: currentColor; outline-offset: -3px; }
 .avatar { display: grid; place-items: center; width: 40px; height: 40px; flex: none; border-radius: 50%; background: rgb(255 255 255 / 18%); }
 .names { flex: 1; min-width: 0; }

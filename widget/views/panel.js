@@ -9,6 +9,7 @@ import { findFocused, h, buildIcon, setText, setVisible } from "../dom.js";
 /** @import { BookingForm } from "./booking-form.js" */
 /** @import { Composer } from "./composer.js" */
 /** @import { Log } from "./log.js" */
+/** @import { Menu } from "./menu.js" */
 /** @import { VisitSheet } from "./visit-sheet.js" */
 
 const CONTROLS = ":is(button, input, select, textarea):enabled, a[href], [tabindex='0']";
@@ -22,6 +23,10 @@ export class Panel {
   #status;
   #onClose;
   #parts;
+  #context;
+  #menuButton;
+  /** @type {Menu | null} */
+  #menu = null;
   /** @type {VisitSheet | null} */
   #visit = null;
 
@@ -31,7 +36,9 @@ export class Panel {
    *   log: Log, composer: Composer, form: BookingForm, launcher: HTMLButtonElement, onClose: () => void,
    * }} parts
    */
-  constructor({ t, business, actions }, { log, composer, form, launcher, onClose }) {
+  constructor(context, { log, composer, form, launcher, onClose }) {
+    const { t, business, actions } = context;
+    this.#context = context;
     this.#t = t;
     this.#onClose = onClose;
     this.#parts = { log, composer, form };
@@ -43,6 +50,18 @@ export class Panel {
       "button",
       { type: "button", class: "icon-button", "aria-label": t("close"), "data-testid": "close", onclick: onClose },
       buildIcon("close"),
+    );
+    this.#menuButton = h(
+      "button",
+      {
+        type: "button",
+        class: "icon-button",
+        "aria-label": t("menu"),
+        "aria-expanded": "false",
+        "data-testid": "menu-button",
+        onclick: () => (this.#menu?.isOpen ? this.#menu.close() : this.openMenu()),
+      },
+      buildIcon("more"),
     );
     this.#panel = h(
       "section",
@@ -61,6 +80,7 @@ export class Panel {
         { class: "head", part: "header" },
         h("span", { class: "avatar", "aria-hidden": "true" }, buildIcon("spark")),
         h("div", { class: "names" }, h("h2", { class: "title", id: "title" }, business || t("title")), this.#status),
+        this.#menuButton,
         close,
       ),
       h("div", { class: "stage" }, h("div", { class: "talk" }, log.node, composer.node), form.node),
@@ -77,6 +97,18 @@ export class Panel {
   addVisit(visit) {
     this.#visit = visit;
     this.#parts.form.node.before(visit.node);
+  }
+
+  /** Few visitors open the menu, so that it is a file of its own. */
+  async openMenu({ isEnded = false } = {}) {
+    const part = await this.#context.loadPart(() => import("./menu.js"));
+    if (!part || !this.#menuButton.isConnected) return;
+    if (!this.#menu) {
+      this.#menu = new part.Menu(this.#context, this.#menuButton);
+      this.#menuButton.after(this.#menu.node);
+    }
+    if (isEnded) this.#menu.showEnd();
+    else this.#menu.open();
   }
 
   get isOpen() {
@@ -158,7 +190,8 @@ export class Panel {
     if (event.key === "Escape") {
       event.stopPropagation();
       const question = this.#findStops().find((control) => control.matches(".sure .soft"));
-      if (question) question.click();
+      if (this.#menu?.isOpen) this.#menu.back();
+      else if (question) question.click();
       else if (this.#parts.form.isOpen) this.actions.closeForm();
       else if (this.#visit?.isOpen) this.actions.closeVisit();
       else this.#onClose();

@@ -13,7 +13,7 @@ from shared.claims import Claim
 from shared.conversations.replies import Replies, build_refusal_frame, find_refusal_code
 from shared.ids import derive_id
 from shared.languages.available import SHARED
-from shared.masking import mask_contact
+from shared.masking import HIDDEN, mask_contact
 from shared.messages.commands import TranscriptRequest
 from shared.messages.errors import ErrorCode
 from shared.messages.notices import SendTranscript, TranscriptFacts
@@ -60,7 +60,9 @@ async def request_transcript(
         )
     )
     log.info("transcript_requested")
-    text = SHARED.get_texts(locale)("announcement_transcript_sent", contact=mask_contact(contact.address))
+    # Clients read Markdown, in which asterisks are no mask.
+    masked = mask_contact(contact.address).replace(HIDDEN, "…")
+    text = SHARED.get_texts(locale)("announcement_transcript_sent", contact=masked)
     frame = ChatFinal(re=command.client_id, data=ChatFinalData(text=text, announces="transcript_sent"))
     await replies.store_in_steps_and_post(command.session_id, frame, claim=claim, after=tail, tenant=command.tenant)
     return None
