@@ -49,17 +49,9 @@ def build_environment(changes: Mapping[str, str]) -> dict[str, str]:
 @asynccontextmanager
 async def run_pool(environment: Mapping[str, str], log: Path) -> AsyncIterator[int]:
     """Run `python -m workers.chat` for the duration of the `async with`, and yield its process id."""
-    with log.open("wb") as output:
-        process = subprocess.Popen(  # noqa: ASYNC220 - it starts before anything is measured
-            [sys.executable, "-m", "workers.chat"],
-            cwd=ROOT,
-            env=build_environment(environment),
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
+    process = start_pool(environment, log)
     try:
-        await _wait_for_start(process, log)
+        await wait_for_start(process, log)
         yield process.pid
     finally:
         if process.poll() is None:
@@ -67,7 +59,21 @@ async def run_pool(environment: Mapping[str, str], log: Path) -> AsyncIterator[i
             process.wait()
 
 
-async def _wait_for_start(process: "subprocess.Popen[bytes]", log: Path) -> None:
+def start_pool(environment: Mapping[str, str], log: Path) -> "subprocess.Popen[bytes]":
+    """Start `python -m workers.chat`, as the leader of a process group."""
+    with log.open("wb") as output:
+        return subprocess.Popen(
+            [sys.executable, "-m", "workers.chat"],
+            cwd=ROOT,
+            env=build_environment(environment),
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+
+
+async def wait_for_start(process: "subprocess.Popen[bytes]", log: Path) -> None:
+    """Return once the pool takes messages."""
     for _ in range(READY_SECONDS * 20):
         written = await asyncio.to_thread(log.read_text)
         if process.poll() is not None:

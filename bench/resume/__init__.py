@@ -1,0 +1,1 @@
+"""Benchmark and world of resumed conversations: real ingress, authorizer and pools behind a gateway in this process."""
