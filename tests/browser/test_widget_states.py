@@ -1,4 +1,4 @@
-"""Every state of the widget in a real browser: axe finds nothing, nothing overflows, and each can be looked at.
+"""Every state of the widget in a real browser: axe finds nothing, targets are large, and each can be looked at.
 
 `make screenshots` walks through them on every screen and saves a picture of each.
 """
@@ -33,6 +33,14 @@ ANSWER = (
     "Wizyta trwa **60 minut** i kosztuje 220 zł.\n\n- przyjdź 5 minut wcześniej\n- weź wyniki badań\n\n"
     "Więcej: [cennik](https://studio-lumen.example/cennik)"
 )
+
+
+SMALL_TARGETS = """chat => [...chat.shadowRoot.querySelectorAll("button, input, select, textarea, a[data-testid]")]
+    .filter((one) => one.checkVisibility() && !one.closest("[inert]"))
+    .map((one) => [one.dataset.testid, one.getBoundingClientRect()])
+    .filter(([, { width, height }]) => Math.min(width, height) < 43.5)
+    .map(([name, { width, height }]) => `${name} is ${Math.round(width)} by ${Math.round(height)} pixels`)"""
+"""Targets of less than 44 pixels (WCAG 2.5.5), but for links within a text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,7 +217,7 @@ async def follow_link(page: Page, site: str, business: BookingScript) -> AsyncIt
 async def test_every_state_is_accessible(
     chromium: Browser, site: str, backend: ScriptedBackend, business: BookingScript, name: str
 ) -> None:
-    """By the rules of axe, and nothing is wider than the screen."""
+    """By the rules of axe; targets are large enough, and nothing is wider than the screen."""
     screen = (EVERYWHERE | SCREENS)[name]
     context = await chromium.new_context(
         viewport={"width": screen.width, "height": screen.height},
@@ -235,6 +243,7 @@ async def test_every_state_is_accessible(
     async for state in walk(page, site, backend, business):
         number += 1
         problems += [f"{state}: {violation}" for violation in await find_violations(page)]
+        problems += [f"{state}: {small}" for small in await page.locator("stride-chat").evaluate(SMALL_TARGETS)]
         if await page.evaluate("document.documentElement.scrollWidth > innerWidth"):
             problems.append(f"{state}: wider than the screen")
         if FOLDER:

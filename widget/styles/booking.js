@@ -5,8 +5,7 @@
 export const bookingCss = /* css */ `
 .sheet { position: absolute; inset: 0; display: flex; flex-direction: column; background: var(--surface); animation: slide .2s ease-out; }
 @keyframes slide { from { transform: translateX(24px); opacity: 0; } }
-.sheet:dir(rtl) { animation-name: slide-mirrored; }
-@keyframes slide-mirrored { from { transform: translateX(-24px); opacity: 0; } }
+.sheet:dir(rtl) { animation: none; }
 .sheet-head { display: flex; align-items: center; gap: 4px; padding: 8px; }
 .sheet-title { font-size: 18px; font-weight: 650; letter-spacing: -.01em; }
 .sheet-body { flex: 1; min-height: 0; overflow-y: auto; overscroll-behavior: contain; display: flex; flex-direction: column; gap: 18px; padding: 8px 16px 20px; scrollbar-width: thin; }
