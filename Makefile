@@ -35,7 +35,7 @@ VERSION ?=
 YES ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up widget bundle-if-possible test test-fast screenshots test-localstack test-packages test-iam soak eval check checkov format catalogues update-catalogues check-catalogues language bench-path bench-chat bench-booking bench-consumer bench-slots bench-limits bench-fairness bench-floods bench-guards bench-syncs bench-ledger bench-start bench-knowledge contracts count-calls cost package deploy lock clean
+.PHONY: help setup up widget bundle-if-possible test test-fast screenshots test-localstack test-packages test-iam soak eval check checkov format catalogues update-catalogues check-catalogues language bench-path bench-chat bench-booking bench-consumer bench-slots bench-limits bench-fairness bench-floods bench-guards bench-syncs bench-ledger bench-start bench-knowledge bench-widget contracts count-calls cost package deploy lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 24
@@ -146,6 +146,9 @@ bench-knowledge: $(READY) ## measure the search in a base of 100 documents of 20
 
 bench-ledger: $(READY) catalogues ## measure the failure ledger with ten thousand failures
 	AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test PYTHONPATH=. $(PYTHON) bench/ledger.py $(ARGS)
+
+bench-widget: $(READY) catalogues $(NODE_READY) ## measure bytes, requests and times of the widget beside deep-chat and @n8n/chat (ARGS="--rounds 9")
+	PYTHONPATH=. $(PYTHON) -m bench.widget $(ARGS)
 
 widget: $(WIDGET) ## bundle the widget's modules into dist/widget
 

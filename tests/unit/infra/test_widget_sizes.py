@@ -9,8 +9,12 @@ from infra.local.site.widget_files import BUNDLE, is_bundled
 LOADER_BYTES = 6_144
 """Of the file that every page loads; in brotli it is less than half."""
 
-VISIT_BYTES = 30 * 1024
-"""In brotli, of all that a visitor in one language loads to chat and to book."""
+VISIT_BYTES = 35 * 1024
+"""In brotli, of all that a visitor in one language loads to chat and to book.
+
+The goal is 30 KB: a part that few visitors use belongs in a file of its own (`loadPart` in `widget/context.js`). Lower
+this with what is moved there; it was 33.5 KB when it was set.
+"""
 
 PROOF_BYTES = 1_024
 

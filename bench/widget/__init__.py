@@ -1,0 +1,1 @@
+"""Bytes, requests and times of the widget, beside published ones."""
