@@ -327,7 +327,7 @@ export class ChatWindow {
     this.#log?.update(state, owed);
     this.#visit?.update(state);
     this.#form?.update(state);
-    this.#panel?.update(connectionState, seen ? 0 : newCount, { isLimited, isSlow: hasSlowCommand(state) });
+    this.#panel?.update(connectionState, seen ? 0 : newCount, { isLimited, isSlow: hasSlowCommand(state), state });
     if (seen) this.#refresher?.refresh();
   }
 }

@@ -22,6 +22,7 @@ const SILENCE_MS = 15_000;
 const LIMIT_RETRY_MS = 2_000;
 /** After this time without an answer we say ourselves that it takes longer: the server may not be able to. */
 const SLOW_AFTER_MS = 8_000;
+const TYPING_MS = 6_000;
 
 export class Chat {
   /** @type {State} */
@@ -33,6 +34,8 @@ export class Chat {
   isLimited = false;
   /** @type {Timer | undefined} */
   #limitTimer;
+  /** @type {Timer | undefined} */
+  #typingTimer;
   #connection;
   #outbox;
   /** @type {Map<string, QuerySender>} */
@@ -73,7 +76,7 @@ export class Chat {
         last_seq: this.state.lastSeq,
         locale: this.#locale,
         tz: getVisitorZone(),
-        capabilities: canSolve() ? ["challenge", "progress"] : ["progress"],
+        capabilities: [...(canSolve() ? ["challenge"] : []), "presence", "progress"],
       }),
       onFrame: (frame) => this.#receive(frame),
       onLimit: (delayMs) => this.#showLimit(delayMs),
@@ -134,6 +137,7 @@ export class Chat {
     clearTimeout(this.#silenceTimer);
     clearTimeout(this.#gapTimer ?? undefined);
     clearTimeout(this.#limitTimer);
+    clearTimeout(this.#typingTimer);
     this.#challenges.stop();
     this.#connection.stop();
   }
@@ -261,6 +265,7 @@ export class Chat {
     }
     if (frame.type === "welcome") this.#acceptWelcome(frame.data);
     this.#apply(frame);
+    if (frame.type === "presence" && frame.data.typing) this.#awaitTyping();
     this.#requestMissingFrames();
     this.#watchSilence();
   }
@@ -289,6 +294,12 @@ export class Chat {
       this.#connection.probe();
       this.#watchSilence();
     }, SILENCE_MS);
+  }
+
+  /** A person's typing is said again while it lasts, so without news it is over. */
+  #awaitTyping() {
+    clearTimeout(this.#typingTimer);
+    this.#typingTimer = setTimeout(() => this.#apply({ type: "presence", data: { typing: false } }), TYPING_MS);
   }
 
   /**

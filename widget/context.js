@@ -83,6 +83,7 @@ export function buildContext({ element, t, chat, log, closeForm, closeVisit, loa
         log()?.scrollToEnd();
       },
       stop: () => chat()?.stopAnswer(),
+      askPerson: (/** @type {CommandData} */ data) => command("handover.request", data),
       /**
        * @param {string} id
        * @param {Pick<Command, "type" | "data">} refused

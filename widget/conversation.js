@@ -33,7 +33,7 @@ export const EMPTY = Object.freeze({
   limits: { chat_characters: 4000 },
   lastSeq: 0,
   ahead: {},
-  /** What the log shows: `said`, `answer`, `appointment` and `refusal` entries by key. */
+  /** What the log shows: `said`, `answer`, `announcement`, `appointment` and `refusal` entries by key. */
   entries: {},
   /** Our own commands by id. */
   commands: {},
@@ -41,6 +41,9 @@ export const EMPTY = Object.freeze({
   outcomes: {},
   /** What links in e-mails allow, by the appointment's id: `{ cancel, move, link }`. */
   visits: {},
+  person: null,
+  typing: false,
+  readSeq: 0,
   order: 0,
 });
 
@@ -209,23 +212,33 @@ const HANDLERS = {
     return state.outcomes[re] || state.entries[answerKey(re)] ? state : putEntry(state, buildDraft(re));
   },
   progress: (state, { re }) => markSlow(state, re),
+  presence: (state, { data }) => ({
+    ...state,
+    typing: data.typing ?? state.typing,
+    readSeq: Math.max(state.readSeq, Number(data.read_seq) || 0),
+  }),
   "chat.delta"(state, { re, data }) {
     if (state.outcomes[re]) return state;
     const draft = findDraft(state, re);
     return putEntry(state, { ...draft, ...extendDraft(draft, data), slow: false });
   },
   "chat.final"(state, { re, seq, data }) {
+    if (data.announces) return applyAnnouncement(state, { re, seq, data });
     if (data.by === "human") {
-      return putEntry(state, {
-        kind: "answer",
-        key: `human-${seq}`,
-        seq,
-        text: data.text,
-        streaming: false,
-        ...(data.links ? { links: data.links } : {}),
-        actions: [],
-        by: data.by,
-      });
+      return putEntry(
+        { ...state, person: data.author ?? "", typing: false },
+        {
+          kind: "answer",
+          key: `human-${seq}`,
+          seq,
+          text: data.text,
+          streaming: false,
+          ...(data.links ? { links: data.links } : {}),
+          actions: [],
+          by: data.by,
+          author: data.author,
+        },
+      );
     }
     const { [refusalKey(re)]: _, ...entries } = state.entries; // A replay's outcome follows its failure.
     if (!data.text && !data.stopped && !data.actions?.length) {
@@ -235,7 +248,7 @@ const HANDLERS = {
     }
     return recordOutcome(
       putEntry(
-        { ...state, entries },
+        { ...state, entries, person: null },
         {
           kind: "answer",
           key: answerKey(re),
@@ -275,6 +288,29 @@ const HANDLERS = {
   /** A challenge is no news: it is solved, and only one that is not becomes a refusal (`unsolved`). */
   error: (state, frame) => (isChallenge(frame) ? state : applyRefusal(state, frame)),
 };
+
+/**
+ * A notice of ours ends the command that it answers; one without words, that staff read a further message, only does
+ * that.
+ *
+ * @param {State} state
+ * @param {Pick<Frame<"chat.final">, "re" | "seq" | "data">} frame
+ */
+function applyAnnouncement(state, { re, seq, data: { announces = "", text, author } }) {
+  const { [answerKey(re)]: _, [refusalKey(re)]: __, ...entries } = state.entries;
+  let { person } = state;
+  if (announces === "took_over") person = author ?? "";
+  else if (announces === "handed_back") person = null;
+  else if (announces === "is_read" || announces === "handover_active") person ??= "";
+  const next = recordOutcome(
+    { ...state, entries, person, typing: person !== null && state.typing },
+    {
+      re,
+      type: "chat.final",
+    },
+  );
+  return text ? putEntry(next, { kind: "announcement", key: `announcement-${seq}`, re, seq, text, announces }) : next;
+}
 
 /**
  * @param {State} state

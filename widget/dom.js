@@ -38,6 +38,7 @@ function setAttribute(element, name, value) {
 const ICONS = {
   more: ["M4.500 12h1", "M11.500 12h1", "M18.500 12h1"],
   close: ["M6 6l12 12", "M18 6L6 18"],
+  person: ["M12 12a4 4 0 1 0 0-8 4 4 0 0 0 0 8Z", "M5 20a7 7 0 0 1 14 0"],
   send: ["M5 12h13", "M12.5 5.500L19 12l-6.5 6.5"],
   stop: ["M8 8h8v8H8z"],
   calendar: [

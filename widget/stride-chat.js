@@ -17,12 +17,13 @@
  *
  * Styling: custom properties `--stride-chat-brand`, `--stride-chat-on-brand`, `--stride-chat-font`,
  * `--stride-chat-radius`, `--stride-chat-z-index`, `--stride-chat-inset`; parts `launcher panel header log
- * message-visitor message-assistant card composer booking visit`.
+ * message-visitor message-assistant announcement card composer booking person visit`.
  *
  * Hooks for tests, all `data-testid` in the open shadow root: launcher load-failure unread panel close menu-button
  * menu send-transcript end-session end-yes end-no session-ending session-ended end-noticed connection-status
- * disclosure log message message-status typing progress suggestion notice retry alternative newest; composer-input send
- * stop counter book offer-booking outage outage-phone outage-email; booking-form booking-back booking-service days day times time times-note
+ * disclosure log message message-status announcement typing progress suggestion notice retry alternative newest; composer-input send
+ * stop counter book offer-booking person offer-person person-form person-back person-hours person-note person-contact
+ * person-submit person-problem outage outage-phone outage-email; booking-form booking-back booking-service days day times time times-note
  * times-lost times-retry later-days zone-note present-time booking-name booking-contact booking-note
  * booking-submit booking-error booking-alternative change-deadline cancellation-fee service-facts service-problem
  * time-problem contact-problem contact-email contact-phone days-back days-onward; appointment card-note card-fee change-until use-email
@@ -31,7 +32,7 @@
  * cancel-no book-again; visit-sheet visit-back visit visit-fee visit-state visit-zone visit-problem visit-ics visit-move
  * visit-cancel visit-cancel-yes visit-cancel-no visit-again visit-retry.
  * A `message` says `data-kind` (said | answer), `data-state` (pending accepted sent failed | streaming final)
- * and `data-seq`; an `appointment` says `data-stage` (pending taken confirmed cancelled lapsed) and `data-by`
+ * and `data-seq`; an `announcement` says `data-announces` (as `chat.final` does); an `appointment` says `data-stage` (pending taken confirmed cancelled lapsed) and `data-by`
  * (visitor | business); a `visit` says `data-state` (held confirmed cancelled).
  */
 

@@ -124,6 +124,8 @@ export interface SlotsData extends Venue {
   last_date?: string;
   /** What a late cancellation or a missed visit costs, as the business writes it. */
   cancellation_fee?: string;
+  /** When the business opens again, if it is closed now. */
+  opens_at?: string;
 }
 
 export interface FrameData {
@@ -143,11 +145,17 @@ export interface FrameData {
   "session.ended": object;
   "chat.sent": { text: string };
   "chat.delta": { offset: number; text: string };
+  /** What a person of the business does; what is absent has not changed. */
+  presence: { author?: string; typing?: boolean; read_seq?: number };
   "chat.final": {
     text: string;
     actions?: Action[];
     stopped?: boolean;
     by?: "human";
+    /** The display name of the person. */
+    author?: string;
+    /** Which notice of ours it is; any value, since releases add some. */
+    announces?: string;
     cut?: string;
     sources?: string[];
     links?: KnownLink[];
@@ -271,6 +279,15 @@ export interface AnswerEntry extends Placed {
   links?: KnownLink[];
   actions: Action[];
   by?: "human";
+  /** The display name of the person who wrote it. */
+  author?: string;
+}
+
+/** A notice of ours: who answers from here on, or that a request was received. */
+export interface AnnouncementEntry extends Placed {
+  kind: "announcement";
+  text: string;
+  announces: string;
 }
 
 export interface AppointmentEntry extends Placed, BookedData {
@@ -294,7 +311,7 @@ export interface RefusalEntry extends Placed {
   command?: Command;
 }
 
-export type Entry = SaidEntry | AnswerEntry | AppointmentEntry | RefusalEntry;
+export type Entry = SaidEntry | AnswerEntry | AnnouncementEntry | AppointmentEntry | RefusalEntry;
 
 /** An entry before it has its place. */
 export type Unplaced<E extends Entry = Entry> = E extends Entry ? Omit<E, "order" | "touched"> : never;
@@ -318,6 +335,12 @@ export interface State {
   commands: Record<string, Command>;
   outcomes: Record<string, Outcome>;
   visits: Record<string, Permissions>;
+  /** The name of the person who answers, empty if it is not known; null while the assistant answers. */
+  person: string | null;
+  /** Whether the person writes. */
+  typing: boolean;
+  /** Up to which `seq` the person has read. */
+  readSeq: number;
   order: number;
 }
 

@@ -49,20 +49,8 @@ def build_environment(changes: Mapping[str, str]) -> dict[str, str]:
 @asynccontextmanager
 async def run_pool(environment: Mapping[str, str], log: Path) -> AsyncIterator[int]:
     """Run `python -m workers.chat` for the duration of the `async with`, and yield its process id."""
-    process = start_pool(environment, log)
-    try:
-        await wait_for_start(process, log)
-        yield process.pid
-    finally:
-        if process.poll() is None:
-            os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
-
-
-def start_pool(environment: Mapping[str, str], log: Path) -> "subprocess.Popen[bytes]":
-    """Start `python -m workers.chat`, as the leader of a process group."""
     with log.open("wb") as output:
-        return subprocess.Popen(
+        process = subprocess.Popen(  # noqa: ASYNC220 - it starts before anything is measured
             [sys.executable, "-m", "workers.chat"],
             cwd=ROOT,
             env=build_environment(environment),
@@ -70,10 +58,16 @@ def start_pool(environment: Mapping[str, str], log: Path) -> "subprocess.Popen[b
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
+    try:
+        await _wait_for_start(process, log)
+        yield process.pid
+    finally:
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
 
 
-async def wait_for_start(process: "subprocess.Popen[bytes]", log: Path) -> None:
-    """Return once the pool takes messages."""
+async def _wait_for_start(process: "subprocess.Popen[bytes]", log: Path) -> None:
     for _ in range(READY_SECONDS * 20):
         written = await asyncio.to_thread(log.read_text)
         if process.poll() is not None:

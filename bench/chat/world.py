@@ -4,7 +4,6 @@ import os
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Any
 
 import yaml
 
@@ -51,7 +50,7 @@ async def open_world(*, table_latency_ms: float, post_latency_ms: float, pace: P
         queues = {f"{name}_URL": broker.queue(f"{name}.fifo", **fifo) for name in ("CHAT_QUEUE", "CHAT_DLQ")}
         async with (
             serve(tables.handle) as tables_url,
-            serve(BucketStub(read_tenant()).handle) as bucket_url,
+            serve(BucketStub(_read_tenant()).handle) as bucket_url,
             serve(management.handle) as management_url,
             serve(model.handle) as model_url,
         ):
@@ -78,12 +77,12 @@ async def open_world(*, table_latency_ms: float, post_latency_ms: float, pace: P
             yield World(book, tables, management, model, visitors, environment, broker.pid)
 
 
-def read_tenant(**changes: Any) -> dict[str, bytes]:
-    """Return the objects of the demo business, with limits that no benchmark reaches, and with these fields."""
+def _read_tenant() -> dict[str, bytes]:
+    """Return the objects of the demo business, with limits that the benchmark does not reach."""
     folder = TENANTS / TENANT
     objects = {f"{TENANT}/{path.name}": path.read_bytes() for path in folder.iterdir()}
     profile = yaml.safe_load(objects[f"{TENANT}/profile.yaml"])
-    profile |= {"limits": {**profile.get("limits", {}), **_LIMITS}, **changes}
+    profile["limits"] = {**profile.get("limits", {}), **_LIMITS}
     content = yaml.safe_dump(profile, allow_unicode=True, sort_keys=False)
     compiled = compile_edge_profile(parse_profile(content), source_etag=build_etag(content.encode()))
     return objects | {f"{TENANT}/profile.yaml": content.encode(), f"{TENANT}/{FILE}": compiled.encode()}

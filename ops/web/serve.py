@@ -81,11 +81,10 @@ async def serve(deployment: Deployment, settings: WebSettings, *, ready: Callabl
 def build_process_token(settings: WebSettings) -> ProcessToken:
     """Return the token of this process, and who signs in with it: by default the user who starts the desk."""
     tenants = frozenset(settings.tenants.split()) or None
+    name = settings.operator_name or (_find_own_name() if settings.token is None else _SHARED_NAME)
+    operator = Operator(name, tenants, is_display_name=bool(settings.operator_name))
     if settings.token is None:
-        name = settings.operator_name or _find_own_name()
-        operator = Operator(name, tenants, is_display_name=bool(settings.operator_name))
         return ProcessToken(secrets.token_urlsafe(24), operator)
-    operator = Operator(settings.operator_name or _SHARED_NAME, tenants, is_display_name=False)
     return ProcessToken(settings.token.get_secret_value(), operator, is_configured=True)
 
 

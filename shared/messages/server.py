@@ -209,6 +209,8 @@ class BookingSlotsData(Message):
     """The last date on which a visit can be booked now; a `from` after it finds nothing."""
     next_from: date | None = None
     """The next `from` to request, when a frame could not hold all days."""
+    opens_at: Annotated[Instant | None, Field(exclude_if=is_absent)] = None
+    """When the business opens again, if it is closed now and opens within a year: then somebody answers requests."""
     calendar_read_at: Annotated[Instant | None, Field(exclude_if=is_absent)] = None
     """When the business's calendar was read, if it does not answer now: some of the times may be taken meanwhile."""
 

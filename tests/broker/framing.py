@@ -4,14 +4,7 @@ import asyncio
 from collections.abc import Callable
 from typing import NamedTuple, cast
 
-_REASONS = {
-    200: b"OK",
-    400: b"Bad Request",
-    403: b"Forbidden",
-    404: b"Not Found",
-    410: b"Gone",
-    500: b"Internal Server Error",
-}
+_REASONS = {200: b"OK", 400: b"Bad Request", 403: b"Forbidden", 404: b"Not Found", 500: b"Internal Server Error"}
 _MAX_HEAD_BYTES = 65_536
 
 

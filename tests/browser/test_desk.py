@@ -1,6 +1,7 @@
 """The desk end to end: an owner repairs failures, and the visitor's open page shows the outcome."""
 
 import os
+import re
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from infra.local.stack import Stack
 from tests.deadlines import DEADLINE_SECONDS
 from tests.e2e.backstage import Backstage
 from tests.e2e.booking import fresh_address
+from tests.e2e.command_line import command_line
 
 pytestmark = [pytest.mark.browser, pytest.mark.e2e]
 
@@ -38,12 +40,14 @@ async def owner(chromium: Browser) -> AsyncIterator[Page]:
     assert [text for text in page_errors if "409" not in text and "422" not in text] == []
 
 
-async def sign_in(page: Page, stack: Stack) -> str:
-    """Sign in with the address that `make up` prints; return the base address of the desk."""
+async def sign_in(page: Page, stack: Stack, *, token: str | None = None) -> str:
+    """Sign in with the address that `make up` prints, or with another token; return the base address of the desk."""
     address = stack.describe()["desk_url"]
     await page.goto(address)
     await expect(page.get_by_test_id("token")).to_have_value(stack.describe()["desk_token"])
     assert "#" not in page.url
+    if token is not None:
+        await page.get_by_test_id("token").fill(token)
     await shot(page, "sign-in")
     await page.get_by_test_id("sign-in").click()
     await expect(page.get_by_test_id("waiting")).to_be_visible()
@@ -182,7 +186,7 @@ async def test_an_owner_answers_a_visitor(page: Page, owner: Page, stack: Stack)
 
     staff_answer = page.locator('stride-chat [data-testid="message"][data-by="human"]')
     await expect(staff_answer).to_contain_text("pies może poczekać")
-    await expect(staff_answer).to_contain_text("Odpowiada człowiek")
+    await expect(page.get_by_test_id("connection-status")).to_have_text(re.compile("^Odpowiada "))
     await shot(page, "widget")
     await page.reload()
     if await page.get_by_test_id("launcher").get_attribute("aria-expanded") != "true":
@@ -190,8 +194,11 @@ async def test_an_owner_answers_a_visitor(page: Page, owner: Page, stack: Stack)
     await expect(staff_answer).to_contain_text("pies może poczekać")
 
 
-async def test_an_owner_takes_a_conversation_over_and_hands_it_back(page: Page, owner: Page, stack: Stack):
-    """During the takeover the assistant is silent, messages wait on the page of the day, and booking works."""
+async def test_a_handover_in_two_browsers(page: Page, owner: Page, stack: Stack, tmp_path: Path):
+    """A visitor asks for a person, who takes over, types, reads and answers by name, and hands an open question back.
+
+    During the takeover the assistant is silent, messages wait on the page of the day, and booking works.
+    """
     await page.goto(stack.describe()["site_url"])
     await page.get_by_test_id("launcher").click()
 
@@ -203,22 +210,48 @@ async def test_an_owner_takes_a_conversation_over_and_hands_it_back(page: Page, 
         await expect(page.get_by_test_id("stop")).to_be_hidden()
 
     answers = page.locator('stride-chat [data-testid="message"][data-kind="answer"]')
+    announcements = page.get_by_test_id("announcement")
+    header = page.get_by_test_id("connection-status")
     await say("Przyjmujecie z psem?")
     await expect(answers).to_have_count(1)
+    await page.get_by_test_id("person").click()
+    await page.get_by_test_id("person-note").fill("Chodzi o mojego psa.")
+    await page.get_by_test_id("person-contact").fill("512 345 678")
+    await page.get_by_test_id("person-submit").click()
+    await expect(announcements.last).to_have_attribute("data-announces", re.compile("handover_(requested|closed)"))
+    await shot(page, "person-requested")
 
-    await sign_in(owner, stack)
+    with command_line(stack, tmp_path) as stride:
+        issued = await stride("desk", "tokens", "issue", "Ola Kowalska", "--tenant", stack.options.tenant, "--json")
+    await sign_in(owner, stack, token=issued.json["token"])
     await owner.get_by_role("link", name="Today", exact=True).click()
-    await newest(owner).click()
-    await owner.get_by_test_id("answer").fill("Tak, pies może poczekać w holu.")
+    await expect(owner).to_have_title(re.compile(r"^\([1-9]"))
+    first = owner.get_by_test_id("conversations").get_by_role("listitem").first
+    await expect(first.get_by_test_id("handover-requests")).to_contain_text("Chodzi o mojego psa.")
+    await expect(first.get_by_test_id("handover-requests")).to_contain_text("+48512345678")
+    await shot(owner, "waits-for-person")
+    await first.get_by_role("link").click()
+    await owner.get_by_test_id("take-over").click()
+    await expect(announcements.last).to_have_attribute("data-announces", "took_over")
+    await expect(header).to_have_text("Odpowiada Ola Kowalska")
+    await owner.get_by_test_id("answer").press_sequentially("Tak, **pies** ")
+    await expect(page.get_by_test_id("typing")).to_contain_text("Ola Kowalska pisze")
+    await expect(page.get_by_text("Przeczytano", exact=True).filter(visible=True)).to_have_count(1)
+    await shot(page, "person-types")
+    await owner.get_by_test_id("answer").press_sequentially("może poczekać w holu.")
     await owner.get_by_test_id("send").click()
     await expect(owner.get_by_test_id("taken-over")).to_contain_text("You are answering; the assistant is silent until")
+    await expect(owner.locator(".bubble.human strong")).to_have_text("pies")
     await expect(answers).to_have_count(2)
+    await expect(answers.last.locator("strong")).to_have_text("pies")
+    await expect(answers.last).to_contain_text("Ola Kowalska")
+    await expect(owner.locator(".bubble.human small")).to_have_text("Ola Kowalska")
+    await expect(page.get_by_test_id("typing")).to_be_hidden()
 
     await say("A z kotem?")
-    await expect(answers).to_have_count(3)
-    await expect(answers.last).to_contain_text("osoba z firmy")
-    await say("A z chomikiem?")
-    await expect(answers).to_have_count(3)
+    await say("Ile kosztuje konsultacja?")
+    await expect(announcements).to_have_count(2)
+    await expect(answers).to_have_count(2)
     await page.get_by_test_id("book").click()
     await page.get_by_test_id("booking-service").select_option("consultation")
     await expect(page.get_by_test_id("day").first).to_be_visible()
@@ -227,21 +260,24 @@ async def test_an_owner_takes_a_conversation_over_and_hands_it_back(page: Page, 
     await owner.get_by_role("link", name="Today", exact=True).click()
     first = owner.get_by_test_id("conversations").get_by_role("listitem").first
     await expect(first.get_by_test_id("written-meanwhile")).to_contain_text("A z kotem?")
-    await expect(first.get_by_test_id("written-meanwhile")).to_contain_text("A z chomikiem?")
+    await expect(first.get_by_test_id("written-meanwhile")).to_contain_text("Ile kosztuje konsultacja?")
+    await expect(first.get_by_test_id("open-question")).to_be_visible()
     await shot(owner, "taken-over")
     await first.get_by_test_id("hand-back").click()
     await expect(owner.get_by_test_id("take-over")).to_be_visible()
-    await expect(owner.get_by_test_id("story")).to_contain_text("Handed back by operator")
-    await shot(owner, "handed-back")
-    await expect(answers.last).to_contain_text("znowu odpowiada asystent")
-    await say("Ile kosztuje konsultacja?")
+    await expect(owner.get_by_test_id("story")).to_contain_text("Handed back by Ola Kowalska")
+    await expect(answers).to_have_count(3)
     await expect(answers.last).to_contain_text("zł")
+    await expect(answers.last).to_have_attribute("data-by", "assistant")
+    await expect(announcements.last).to_have_attribute("data-announces", "handed_back")
+    await expect(header).to_have_text("Asystent AI")
+    await shot(owner, "handed-back")
+    await shot(page, "open-question-answered")
 
     await owner.get_by_test_id("take-over").click()
-    await expect(answers.last).to_contain_text("Asystent w tym czasie milczy")
-    count = await answers.count()
+    await expect(announcements.last).to_have_attribute("data-announces", "took_over")
     await say("Dziękuję!")
-    await expect(answers).to_have_count(count)
+    await expect(answers).to_have_count(3)
 
 
 async def test_every_action_works_without_javascript(chromium: Browser, stack: Stack, backstage: Backstage):

@@ -44,6 +44,8 @@ export const conversationCss = /* css */ `
 .message[data-state="streaming"] .answer-text > :last-child::after {
   content: ""; display: inline-block; width: 2px; height: 1.05em; margin-inline-start: 3px; vertical-align: -2px; background: var(--strong); animation: pulse 1s infinite;
 }
+.announcement { align-self: center; max-width: 34ch; padding: 2px 8px; font-size: 13px; line-height: 1.45; text-align: center; color: var(--muted); text-wrap: pretty; overflow-wrap: anywhere; }
+.message.read:has(~ .read) .said-status { display: none; }
 .by-human { display: block; margin-bottom: 4px; font-size: 12px; font-weight: 600; color: var(--strong); }
 .stopped { margin-top: 6px; font-size: 13px; color: var(--muted); }
 .message:not(:last-child) .cut .button { display: none; }

@@ -3,6 +3,7 @@
  */
 
 import { h, buildIcon, setText, setVisible } from "../dom.js";
+import { buildPersonButton } from "./person-button.js";
 import { OutageNote } from "./outage.js";
 
 /** @import { State } from "../types.d.ts" */
@@ -16,6 +17,7 @@ export class Composer {
   #send;
   #counter;
   #stop;
+  #person;
   #outage;
   #limit = 4000;
   #context;
@@ -59,6 +61,7 @@ export class Composer {
       buildIcon("stop"),
       t("stop"),
     );
+    this.#person = buildPersonButton(t, { className: "pill", testid: "person" });
     const book = h(
       "button",
       { type: "button", class: "pill", "data-testid": "book", onclick: () => actions.book({}) },
@@ -69,7 +72,7 @@ export class Composer {
       "form",
       { class: "composer", part: "composer", novalidate: true, onsubmit: (event) => this.#submit(event) },
       this.#outage.node,
-      h("div", { class: "pills" }, book, this.#stop),
+      h("div", { class: "pills" }, book, this.#person, this.#stop),
       h("div", { class: "field" }, this.#input, this.#send),
       this.#counter,
     );
@@ -83,6 +86,7 @@ export class Composer {
   update(state, awaitedId) {
     this.#limit = state.limits.chat_characters;
     this.#outage.update();
+    setVisible(this.#person, state.person === null);
     const hadFocus = this.#stop.matches(":focus");
     setVisible(this.#stop, awaitedId !== null);
     if (hadFocus && awaitedId === null) this.focus();

@@ -4,6 +4,7 @@
 
 import { h, buildIcon, setText, setVisible } from "../dom.js";
 import { timeline } from "../selectors.js";
+import { Announcement } from "./announcement.js";
 import { AppointmentCard } from "./appointment.js";
 import { AnswerBubble, RefusalNote, VisitorBubble } from "./messages.js";
 
@@ -11,7 +12,13 @@ import { AnswerBubble, RefusalNote, VisitorBubble } from "./messages.js";
 /** @import { Context } from "../context.js" */
 
 /** @type {Record<Entry["kind"], new (context: Context) => EntryView<any>>} */
-const VIEWS = { said: VisitorBubble, answer: AnswerBubble, appointment: AppointmentCard, refusal: RefusalNote };
+const VIEWS = {
+  said: VisitorBubble,
+  answer: AnswerBubble,
+  announcement: Announcement,
+  appointment: AppointmentCard,
+  refusal: RefusalNote,
+};
 const NEAR_THE_END_PX = 90;
 
 export class Log {
@@ -23,6 +30,7 @@ export class Log {
   #greeting;
   #disclosure;
   #typing;
+  #typist = h("span", { class: "unseen" });
   #progress = h("p", { class: "progress", "data-testid": "progress", role: "status" });
 
   /** @param {Context} context */
@@ -58,7 +66,7 @@ export class Log {
       "div",
       { class: "typing", "data-testid": "typing", role: "status", hidden: true },
       h("span", { class: "dots", "aria-hidden": "true" }, h("i"), h("i"), h("i")),
-      h("span", { class: "unseen" }, t("typing")),
+      this.#typist,
     );
     this.scroller = h(
       "div",
@@ -98,7 +106,8 @@ export class Log {
     setVisible(this.#greeting, entries.length === 0 && state.lastSeq === 0);
     this.#arrangeViews(entries, state);
     const answer = state.entries[`answer-${awaitedId}`];
-    setVisible(this.#typing, awaitedId !== null && !hasText(answer));
+    setVisible(this.#typing, state.typing || (awaitedId !== null && !hasText(answer)));
+    setText(this.#typist, state.typing ? nameTypist(state, this.#context.t) : this.#context.t("typing"));
     setText(this.#progress, isSlow(answer) ? this.#context.t("progress") : "");
     if (stay) this.scrollToEnd();
     else setVisible(this.#newest, true);
@@ -164,6 +173,14 @@ export class Log {
  */
 function getViewKey(entry) {
   return entry.kind === "answer" && entry.streaming ? `${entry.key}-draft` : entry.key;
+}
+
+/**
+ * @param {State} state
+ * @param {Context["t"]} t
+ */
+function nameTypist({ person }, t) {
+  return person ? t("person_types", { name: person }) : t("somebody_types");
 }
 
 /** @param {Entry | undefined} entry */

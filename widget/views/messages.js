@@ -5,6 +5,7 @@
 import { h, buildIcon, setText, setVisible } from "../dom.js";
 import { renderMarkdown } from "../markdown.js";
 import { buildAlternativeButtons, explainError } from "./explanation.js";
+import { buildPersonButton } from "./person-button.js";
 
 /** @import { AnswerEntry, Command, RefusalEntry, SaidEntry, State, Timer } from "../types.d.ts" */
 /** @import { Context } from "../context.js" */
@@ -27,8 +28,11 @@ export class VisitorBubble {
     );
   }
 
-  /** @param {SaidEntry} entry */
-  update(entry) {
+  /**
+   * @param {SaidEntry} entry
+   * @param {State} state
+   */
+  update(entry, state) {
     setText(this.#text, entry.text);
     this.node.dataset.state = entry.state;
     this.node.dataset.seq = String(entry.seq ?? "");
@@ -36,7 +40,9 @@ export class VisitorBubble {
     const pending = this.limited() ? this.t("limited") : waiting;
     /** @type {Partial<Record<SaidEntry["state"], string>>} */
     const words = { pending, failed: this.t("failed") };
-    setText(this.#status, words[entry.state] ?? "");
+    const read = entry.seq !== undefined && entry.seq <= state.readSeq;
+    this.node.classList.toggle("read", read);
+    setText(this.#status, words[entry.state] ?? (read ? this.t("read") : ""));
   }
 }
 
@@ -72,7 +78,7 @@ export class AnswerBubble {
     const source = (entry.from ? "… " : "") + entry.text;
     this.node.dataset.state = entry.streaming ? "streaming" : "final";
     this.node.dataset.by = entry.by ?? "assistant";
-    setText(this.#who, entry.by === "human" ? this.t("human") : `${this.t("assistant")}: `);
+    setText(this.#who, entry.by === "human" ? entry.author || this.t("human") : `${this.t("assistant")}: `);
     this.#who.className = entry.by === "human" ? "by-human" : "unseen";
     this.node.dataset.seq = String(entry.seq ?? "");
     this.node.hidden = entry.streaming && !source;
@@ -108,6 +114,7 @@ export class AnswerBubble {
   /** @param {AnswerEntry} entry */
   #showOffers({ actions }) {
     if (this.#offers.childElementCount) return;
+    if (actions.some((action) => action.type === "handover.offer")) this.#offers.append(buildPersonButton(this.t));
     for (const offer of actions.filter((action) => action.type === "booking.offer")) {
       this.#offers.append(
         h(

@@ -3,13 +3,15 @@
  */
 
 import { findFocused, h, buildIcon, setText, setVisible } from "../dom.js";
+import { PERSON } from "./person-button.js";
 
-/** @import { ConnectionState } from "../types.d.ts" */
+/** @import { ConnectionState, State } from "../types.d.ts" */
 /** @import { Context } from "../context.js" */
 /** @import { BookingForm } from "./booking-form.js" */
 /** @import { Composer } from "./composer.js" */
 /** @import { Log } from "./log.js" */
 /** @import { Menu } from "./menu.js" */
+/** @import { PersonForm } from "./person-form.js" */
 /** @import { VisitSheet } from "./visit-sheet.js" */
 
 const CONTROLS = ":is(button, input, select, textarea):enabled, a[href], [tabindex='0']";
@@ -29,6 +31,8 @@ export class Panel {
   #menu = null;
   /** @type {VisitSheet | null} */
   #visit = null;
+  /** @type {PersonForm | null} */
+  #person = null;
 
   /**
    * @param {Context} context
@@ -85,6 +89,7 @@ export class Panel {
       ),
       h("div", { class: "stage" }, h("div", { class: "talk" }, log.node, composer.node), form.node),
     );
+    this.#panel.addEventListener(PERSON, () => this.#askPerson());
     this.actions = actions;
     this.node = this.#panel;
   }
@@ -111,6 +116,23 @@ export class Panel {
     else this.#menu.open();
   }
 
+  async #askPerson() {
+    const part = await this.#context.loadPart(() => import("./person-form.js"));
+    if (!part || !this.isOpen) return;
+    if (!this.#person) {
+      this.#person = new part.PersonForm(this.#context, () => this.#closePerson());
+      this.#parts.form.node.before(this.#person.node);
+    }
+    this.#person.open();
+    this.cover();
+  }
+
+  #closePerson() {
+    this.#person?.close();
+    this.cover();
+    this.focus();
+  }
+
   get isOpen() {
     return !this.#panel.hidden;
   }
@@ -118,9 +140,10 @@ export class Panel {
   /**
    * @param {ConnectionState} connectionState
    * @param {number} newCount
-   * @param {{ isLimited?: boolean, isSlow?: boolean }} waiting
+   * @param {{ isLimited?: boolean, isSlow?: boolean, state?: State }} waiting
    */
-  update(connectionState, newCount, { isLimited = false, isSlow = false }) {
+  update(connectionState, newCount, { isLimited = false, isSlow = false, state }) {
+    if (state) this.#person?.update(state);
     /** @type {Partial<Record<ConnectionState, string>>} */
     const words = {
       connecting: this.#t("connecting"),
@@ -128,7 +151,7 @@ export class Panel {
       offline: this.#t("status_offline"),
       unreachable: this.#t("reconnecting"),
     };
-    const calm = isSlow ? this.#t("progress") : this.#t("assistant");
+    const calm = isSlow ? this.#t("progress") : nameAnswerer(state?.person, this.#t);
     setText(this.#status, isLimited ? this.#t("limited") : (words[connectionState] ?? calm));
     this.#status.dataset.state = connectionState;
     setText(this.#badge, newCount > 9 ? "9+" : String(newCount));
@@ -166,9 +189,11 @@ export class Panel {
   /** The booking form lies over the visit, and both over the conversation; what is covered is out of reach. */
   cover() {
     const { log, form } = this.#parts;
-    const isCovered = this.#visit?.isOpen || form.isOpen;
+    const isAsking = this.#person?.isOpen === true;
+    const isCovered = this.#visit?.isOpen || isAsking || form.isOpen;
     if (log.node.parentElement) log.node.parentElement.inert = isCovered;
-    if (this.#visit) this.#visit.node.inert = form.isOpen;
+    if (this.#visit) this.#visit.node.inert = isAsking || form.isOpen;
+    if (this.#person) this.#person.node.inert = form.isOpen;
     // In a short window, sheet and conversation scroll with the panel: a sheet from its top, the conversation to its end.
     this.#panel.scrollTop = isCovered ? 0 : this.#panel.scrollHeight;
   }
@@ -193,6 +218,7 @@ export class Panel {
       if (this.#menu?.isOpen) this.#menu.back();
       else if (question) question.click();
       else if (this.#parts.form.isOpen) this.actions.closeForm();
+      else if (this.#person?.isOpen) this.#closePerson();
       else if (this.#visit?.isOpen) this.actions.closeVisit();
       else this.#onClose();
     } else if (event.key === "Tab" && matchMedia(SMALL_SCREEN).matches) this.#keepFocusInside(event);
@@ -218,4 +244,15 @@ export class Panel {
     const controls = this.#panel.querySelectorAll(CONTROLS);
     return [...controls].filter((element) => !element.closest("[inert]") && element.checkVisibility());
   }
+}
+
+/**
+ * Who answers: the assistant, or a person, by name where we know it.
+ *
+ * @param {string | null | undefined} person
+ * @param {Context["t"]} t
+ */
+function nameAnswerer(person, t) {
+  if (person) return t("person_answers", { name: person });
+  return t(person === "" ? "human" : "assistant");
 }

@@ -10,6 +10,7 @@ from shared.messages import client
 from shared.messages.errors import ErrorCode
 from shared.messages.model import Message
 from shared.messages.server import BookingSlots, BookingSlotsData, Choice, Error, Question, ServiceOffer, Slot
+from shared.tenants.next_opening import find_next_opening
 from shared.tenants.profile import TenantProfile
 from shared.tenants.profile_types import choose_line
 from shared.tenants.services import Service
@@ -86,6 +87,7 @@ async def list_free_slots(ports: BookingPorts, case: Case, search: client.Bookin
             phone=profile.phone,
             last_date=profile.compute_last_date(case.now),
             next_from=next_from,
+            opens_at=None if profile.is_open(case.now) else find_next_opening(profile, case.now),
             calendar_read_at=found.read_at,
         ),
     )

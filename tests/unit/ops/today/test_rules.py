@@ -2,7 +2,8 @@
 
 import pytest
 
-from ops.today.rules import find_last_message, shorten_preview
+from ops.desk.domain.values import Operator
+from ops.today.rules import build_author, find_last_message, shorten_preview
 from shared.conversations.announcements import render_announcement
 from shared.conversations.open_questions import find_open_questions
 from shared.conversations.replies import build_refusal_frame
@@ -83,3 +84,22 @@ def test_the_announces_field_decides():
 def test_a_preview_says_that_it_is_cut(text, expected):
     """Within the same number of characters."""
     assert shorten_preview(text, 10) == expected
+
+
+@pytest.mark.parametrize(
+    ("name", "author"),
+    [
+        ("Ola Kowalska", "Ola Kowalska"),
+        ("<b>Ola</b>", "<b>Ola</b>"),
+        (" Ola \n\t Kowalska ", "Ola Kowalska"),
+        ("Ola\u202e\u200b\x07", "Ola"),
+        ("Ż" * 100, "Ż" * 60),
+        ("ola@example.com", None),
+        ("Ola <ola@example.com>", None),
+        ("\u200b", None),
+    ],
+)
+def test_a_visitor_reads_a_plain_name(name, author):
+    """Without characters that can't be seen or that turn the direction of text, and never an address."""
+    assert build_author(Operator(name)) == author
+    assert build_author(Operator(name, is_display_name=False)) is None

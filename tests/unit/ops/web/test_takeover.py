@@ -5,10 +5,13 @@ from datetime import timedelta
 
 import pytest
 
+from ops.desk.domain.values import Operator
+from ops.web.sign_in import ProcessToken
 from shared.conversations.announcements import render_announcement
 from shared.conversations.takeover import TAKEOVER_DURATION
 from shared.errors import TransientError
-from tests.unit.ops.web.conftest import Browser
+from shared.ids import new_id
+from tests.unit.ops.web.conftest import TOKEN, Browser
 from tests.unit.ops.web.conversations import CONVERSATION, final, left_to_staff, sent, store_frames
 
 DAY = "/today/salon-ania"
@@ -56,6 +59,30 @@ def test_taking_over_is_announced(at_conversation, world):
     assert world.poster.posted == [("tab-1", frame.to_wire_text())]
     assert takeover(world).is_announced
     assert "You are answering" in at_conversation.follow().text
+
+
+def test_the_visitor_reads_the_name_of_a_desk_token(at_conversation, world):
+    """In the announcement and in answers; not a name that is no person's."""
+    for token, author in ((world.issue_token("Jan Nowak"), "Jan Nowak"), (world.issue_token("jan@example.com"), None)):
+        jan = Browser(at_conversation.http.app)
+        jan.sign_in(token=token)
+        jan.get(CONVERSATION)
+        jan.send(CONVERSATION, text="Yes.", answer_id=new_id())
+        assert world.conversations.list_frames("s-1")[-1].data.author == author
+
+
+def test_the_name_of_a_shared_token_stays_at_the_desk(world):
+    """Also in later requests of the session, which only have the cookie."""
+    operator = Operator("operator", is_display_name=False)
+    browser = Browser(world.app(process_token=ProcessToken(TOKEN, operator, is_configured=True)))
+    with browser.http:
+        browser.http.portal.call(store_frames(world, sent("Dogs?"), final("No idea.")))
+        browser.sign_in()
+        browser.get(CONVERSATION)
+        browser.send(CONVERSATION, text="Yes.", answer_id="one")
+    frame = world.conversations.list_frames("s-1")[-1]
+    assert (frame.data.text, frame.data.author) == ("Yes.", None)
+    assert entries(world)[-1] == ("answered", "operator")
 
 
 def test_handing_back_is_announced(at_conversation, world):

@@ -66,6 +66,13 @@ async def test_free_times_include_prices_and_how_to_find_the_business(new_world)
     assert details["cancellation_fee"] == address
 
 
+@pytest.mark.parametrize(("hour", "opens_at"), [(8, None), (20, "2026-01-13T09:00:00+01:00")])
+async def test_outside_business_hours_the_opening_is_named(world, hour, opens_at):
+    """In its own zone; while it is open there is nothing to name."""
+    world.clock.set(datetime(2026, 1, 12, hour, 30, tzinfo=UTC))
+    assert (await request_slots(world)).get("opens_at") == opens_at
+
+
 async def test_a_query_stores_nothing(world):
     """Free times become outdated, so they are not stored; only the command is recorded as completed."""
     await request_slots(world)

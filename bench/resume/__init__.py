@@ -1,1 +1,0 @@
-"""Benchmark and world of resumed conversations: real ingress, authorizer and pools behind a gateway in this process."""
