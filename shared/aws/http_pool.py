@@ -2,8 +2,6 @@
 
 import asyncio
 from http import HTTPStatus
-from types import TracebackType
-from typing import Self
 
 import httptools
 
@@ -13,21 +11,12 @@ _MAX_ANSWER_BYTES = 64 * 1024 * 1024
 """More than any answer of SQS: a receive may return ten messages of 1 MiB, and JSON may need six bytes for one byte."""
 
 
-class HttpPool:
+class HttpPool(ConnectionPool["_Connection"]):
     """Makes calls to one host, each on a connection of its own while it lasts."""
 
     def __init__(self, url: str, *, ca_file: str | None = None) -> None:
         """Take the host's URL, `http://` or `https://`, and the certificates to trust."""
-        self._connections = ConnectionPool(url, _Connection, ca_file=ca_file)
-        self.host = self._connections.host
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        await self._connections.__aexit__(kind, error, trace)
+        super().__init__(url, _Connection, ca_file=ca_file)
 
     async def post(self, headers: dict[str, str], body: bytes, *, deadline_seconds: float, path: str = "/") -> "Answer":
         """Send a POST and return the answer, whatever its status; `path` is percent-encoded.
@@ -37,14 +26,14 @@ class HttpPool:
             TimeoutError: no whole answer came within the deadline.
         """
         request = build_post(path, headers, body)
-        connection = self._connections.take_idle() or await self._connections.open()
+        connection = self.take_idle() or await self.open()
         try:
             answer = await connection.exchange(request, deadline_seconds)
         except BaseException:
             # Also a cancelled call: no later call may read the rest of this answer.
             connection.close()
             raise
-        self._connections.give_back(connection, keep_alive=answer.keep_alive)
+        self.give_back(connection, keep_alive=answer.keep_alive)
         return answer
 
 

@@ -2,8 +2,6 @@
 
 import asyncio
 from http import HTTPStatus
-from types import TracebackType
-from typing import Self
 
 import httptools
 
@@ -14,21 +12,12 @@ _MAX_PENDING_BYTES = 128 * 1024
 """What an answer may be ahead of its reader who is about to read."""
 
 
-class HttpStreamPool:
+class HttpStreamPool(ConnectionPool["_Connection"]):
     """Makes calls to one host. An answer keeps its connection until it is closed."""
 
     def __init__(self, url: str, *, ca_file: str | None = None) -> None:
         """Take the host's URL, `http://` or `https://`, and the certificates to trust."""
-        self._connections = ConnectionPool(url, _Connection, ca_file=ca_file)
-        self.host = self._connections.host
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        await self._connections.__aexit__(kind, error, trace)
+        super().__init__(url, _Connection, ca_file=ca_file)
 
     async def post(self, headers: dict[str, str], body: bytes, *, path: str) -> "StreamedAnswer":
         """Send a POST and return its answer once it begins; `path` is percent-encoded. The caller closes the answer.
@@ -40,13 +29,13 @@ class HttpStreamPool:
             OSError: the connection could not be made, or ended before the answer began.
         """
         request = build_post(path, headers, body)
-        connection = self._connections.take_idle()
+        connection = self.take_idle()
         if connection is not None:
             try:
                 return await self._begin(connection, request)
             except _StaleConnectionError:
                 pass
-        return await self._begin(await self._connections.open(), request)
+        return await self._begin(await self.open(), request)
 
     async def _begin(self, connection: "_Connection", request: bytes) -> "StreamedAnswer":
         try:
@@ -55,14 +44,14 @@ class HttpStreamPool:
             # Also a cancelled call: no later call may read this answer.
             connection.close()
             raise
-        return StreamedAnswer(self._connections, connection)
+        return StreamedAnswer(self, connection)
 
 
 class StreamedAnswer:
     """An HTTP response whose body is still coming."""
 
-    def __init__(self, connections: "ConnectionPool[_Connection]", connection: "_Connection") -> None:
-        self._connections = connections
+    def __init__(self, pool: HttpStreamPool, connection: "_Connection") -> None:
+        self._pool = pool
         self._connection: _Connection | None = connection
         self.status = connection.status
         self.headers = connection.headers
@@ -82,7 +71,7 @@ class StreamedAnswer:
         """Give the connection back if the body was read to its end, or else end it."""
         connection, self._connection = self._connection, None
         if connection is not None:
-            self._connections.give_back(connection, keep_alive=connection.end())
+            self._pool.give_back(connection, keep_alive=connection.end())
 
 
 class _StaleConnectionError(ConnectionResetError):
