@@ -201,6 +201,8 @@ class OverloadGuard(Generic[MessageT]):
     def _schedule_next(self, used_up: str, *, is_share_used_up: bool, max_seconds: float) -> float | None:
         """Return in how many seconds to try a message again; None if that is too late."""
         if self._start_rate and not is_share_used_up:
+            # Also for an address, which has half of that rate: with its own one fewer come too soon, but the
+            # rate rises while they wait.
             interval = self._start_rate.interval_seconds
             return self._schedule.schedule_after(
                 f"start {used_up}", interval, now=self.monotonic(), max_seconds=max_seconds
