@@ -167,7 +167,7 @@ async def drain(pool):
 
 
 async def forget_idle(pool):
-    while connection := pool._connections.take_idle():
+    while connection := pool.take_idle():
         connection.close()
 
 
