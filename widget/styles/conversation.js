@@ -4,7 +4,7 @@
 
 export const conversationCss = /* css */ `
 .log { position: relative; flex: 1; min-height: 0; }
-.scroller { height: 100%; overflow-y: auto; overscroll-behavior: contain; padding: 16px; scrollbar-width: thin; outline-offset: -3px; }
+.scroller { position: relative; height: 100%; overflow-y: auto; overscroll-behavior: contain; padding: 16px; scrollbar-width: thin; outline-offset: -3px; }
 .disclosure { display: block; margin: 0 auto 14px; max-width: 34ch; font-size: 13px; line-height: 1.45; text-align: center; color: var(--muted); text-wrap: pretty; }
 .greeting { display: grid; gap: 14px; margin: 8px 0 16px; }
 .greeting-text { font-size: 22px; font-weight: 650; line-height: 1.25; letter-spacing: -.01em; text-wrap: balance; }
