@@ -99,3 +99,14 @@ async def test_a_disconnect_removes_a_young_one_too(stores, clock, session):
     await asyncio.to_thread(lambda: stores.sessions.remove_connection(session, "tab"))
     await asyncio.to_thread(lambda: stores.sessions.remove_connection(session, "tab"))
     assert await names(stores, session) == []
+
+
+async def test_a_connection_of_an_ended_session_is_forgotten_at_once(stores, clock, session):
+    """However young it is: it was closed, and not refused. One that is unknown is no error."""
+    for name in ("tab", "other"):
+        await open_one(stores, session, name, clock.now())
+    await stores.connections.remove(session, "tab")
+    assert sorted(await names(stores, session)) == ["other", "tab"]
+    for _ in range(2):
+        await stores.connections.forget(session, "tab")
+    assert await names(stores, session) == ["other"]

@@ -37,6 +37,13 @@ class Gateway(BaseHTTPRequestHandler):
         self.send_header("Content-Length", "0")
         self.end_headers()
 
+    def do_DELETE(self):
+        connection_id = unquote(self.path.rpartition("/")[2])
+        self.received.append((connection_id, "closed"))
+        self.send_response(int(connection_id.rpartition("-")[2]))
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
     def log_message(self, *_arguments):
         """Say nothing."""
 
@@ -106,3 +113,12 @@ async def test_other_errors_do_not_make_it_gone(poster, error):
             await post(f"tab-{error}", TEXT)
     else:
         assert await post(f"tab-{error}" if kind != "memory" else "tab", TEXT)
+
+
+@pytest.mark.parametrize("status", ["204", "410", "500", "403"])
+@pytest.mark.parametrize("client", ["workers_client", "workers_lean_client"])
+async def test_the_worker_ends_a_connection(request, emulator, gateway, client, status):
+    """One that is gone is closed; any other error is logged, because its client was told to go."""
+    assert emulator  # for its credentials
+    await ApiGatewayPoster(request.getfixturevalue(client)).close(f"L0SM9c=-{status}")
+    assert gateway[1][-1] == (f"L0SM9c=-{status}", "closed")

@@ -9,6 +9,7 @@ import pytest
 from api_gateway_ws.authorizer import ConnectRequest
 from api_gateway_ws.authorizer_events import authorize_event
 from api_gateway_ws.ingress_events import serve_event
+from api_gateway_ws.limits.session_windows import compute_burst
 from shared.messages.server import ChatSent, ChatSentData
 from shared.tenants.rate_limits import DEFAULTS
 from shared.trace import Trace
@@ -49,6 +50,14 @@ def test_a_frame_over_the_limit_is_refused_and_says_when_to_try_again(world, say
 
     world.clock.advance(timedelta(milliseconds=refused["data"]["retry_after_ms"]))
     assert say(frame(client_id="a19")) == {"v": 1, "type": "ack", "re": "a19", "data": {"state": "accepted"}}
+
+
+@pytest.mark.parametrize("kind", ["session.end", "transcript.request"])
+def test_ends_and_transcripts_count_as_commands(world, say, kind):
+    """However often a page asks: beyond the limit of ten seconds nothing is queued."""
+    for number in range(DEFAULTS["session.commands"]):
+        say(json.dumps({"v": 1, "type": kind, "id": f"e{number}"}))
+    assert 0 < len(world.queue.commands) == compute_burst(DEFAULTS["session.commands"])
 
 
 def test_a_flood_costs_one_read_a_minute(world, say):
