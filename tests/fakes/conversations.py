@@ -130,7 +130,8 @@ class FakeConversations:
         on_stored: Callable[[ServerFrame], None] | None = None,
     ) -> ServerFrame:
         """Store a frame as `append` does: nothing can come in between here."""
-        del after
+        if after is not None:
+            after.demand_open()
         stored = await self.append(session_id, frame, claim=claim, marker=marker, tenant=tenant)
         if on_stored is not None:
             on_stored(stored)

@@ -98,6 +98,8 @@ class DynamoConversationStore:
         on_stored: Callable[[ServerFrame], None] | None = None,
     ) -> ServerFrame:
         """Store a frame as `append` does, in steps; the first try is for the number after `after`, if that is known."""
+        if after is not None:
+            after.demand_open()  # The number after the end is free.
         async for attempt in _pause_between_tries("conversations.append_in_steps"):
             if after is None or attempt:
                 seq, before = await self._get_last(session_id)

@@ -92,6 +92,9 @@ async def test_nothing_is_stored_after_the_end(stores, session):
         await conversations.append(session, final(), claim=await take(stores), marker="outcome")
     with pytest.raises(ConversationEndedError):
         await conversations.append_in_steps(session, final(), claim=await take(stores), marker="outcome", after=tail)
+    ended = await conversations.get_tail(session, 1)
+    with pytest.raises(ConversationEndedError):
+        await conversations.append_in_steps(session, final(), claim=await take(stores), marker="outcome", after=ended)
     assert len(list(stores.sessions.read_frames_after(session, 0))) == 1
 
 

@@ -11,6 +11,7 @@ from shared.conversations.announcements import render_announcement
 from shared.conversations.takeover import TAKEOVER_DURATION
 from shared.errors import TransientError
 from shared.ids import new_id
+from shared.messages.server import SessionEnded
 from tests.unit.ops.web.conftest import TOKEN, Browser
 from tests.unit.ops.web.conversations import CONVERSATION, final, left_to_staff, sent, store_frames
 
@@ -83,6 +84,15 @@ def test_the_name_of_a_shared_token_stays_at_the_desk(world):
     frame = world.conversations.list_frames("s-1")[-1]
     assert (frame.data.text, frame.data.author) == ("Yes.", None)
     assert entries(world)[-1] == ("answered", "operator")
+
+
+def test_nobody_takes_over_an_ended_conversation(at_conversation, world):
+    """Its visitor has ended the session meanwhile: nothing is stored, and the operator hears that there is none."""
+    at_conversation.http.portal.call(world.conversations.end_conversation, "s-1", SessionEnded(re="e1"))
+    press(at_conversation, "take-over")
+    assert at_conversation.last.status_code == 404
+    assert [frame.type for frame in world.conversations.list_frames("s-1")][-1] == "session.ended"
+    assert takeover(world) is None
 
 
 def test_handing_back_is_announced(at_conversation, world):
