@@ -169,6 +169,7 @@ def _build_command(
             "locale": sender.locale,
             "trace": trace,
             "source_ip": sender.source_ip,
+            "capabilities": frame.capabilities,
             "data": content["data"],
             **proof,
         }

@@ -98,7 +98,8 @@ export class Chat {
     });
     this.#outbox = new Outbox({
       store: this.store,
-      transmit: (frame) => this.#connection.send(frame),
+      // The server says `progress` about it even while it can read no table.
+      transmit: (frame) => this.#connection.send({ ...frame, capabilities: ["progress"] }),
       onStall: () => this.#connection.restart(),
     });
     this.#challenges = new Challenges({

@@ -209,6 +209,8 @@ export interface CommandFrame {
   data: CommandData;
   /** The solution of the challenge that the server has answered the command with. */
   proof?: string;
+  /** What this page understands, as in `hello`. */
+  capabilities?: string[];
 }
 
 /** Any frame of ours. */
@@ -217,6 +219,7 @@ export interface ClientFrame {
   type: string;
   id: string;
   data: object;
+  capabilities?: string[];
 }
 
 export interface Command {

@@ -66,6 +66,9 @@ SQS allows a hundred receives, of which the attempts need some. So nothing is gi
 QUICK_WAIT, SLOW_WAIT = timedelta(seconds=10), timedelta(seconds=45)
 """The longest wait each time; at least half of it, so that receives are not used up."""
 
+UNCLAIMED_WAIT = timedelta(seconds=4)
+"""The longest of the first waits for a claim; at least half of it."""
+
 MAX_LIMIT_WAIT = timedelta(minutes=15)
 """How long a message waits at most between two tries while a limit on requests lasts."""
 
@@ -125,6 +128,19 @@ def decide_disposition(
 def build_uncounted_retry(error: Exception, *, attempt: int, policy: RetryPolicy) -> RetryIn:
     """Return a retry after an error that does not count as an attempt of the message, however often it happens."""
     return RetryIn(_compute_delay(max(attempt, 1), policy), reason=type(error).__name__)
+
+
+def build_unclaimed_retry(
+    error: Exception, *, receives: int, policy: RetryPolicy, random_source: RandomSource = random.random
+) -> RetryIn:
+    """Return the retry of a message that could not be claimed: soon at first, because nothing works without the table.
+
+    Whoever waits is then served within seconds of the end of an outage. A longer one uses up no more receives than any
+    other error.
+    """
+    if receives > QUICK_RECEIVES:
+        return build_uncounted_retry(error, attempt=receives - QUICK_RECEIVES, policy=policy)
+    return RetryIn(UNCLAIMED_WAIT * (1 + random_source()) / 2, reason=type(error).__name__)
 
 
 def _find_unspent_retry(

@@ -1,5 +1,6 @@
 """What the worker core needs to know about the messages of a queue and their handler."""
 
+from contextlib import AbstractAsyncContextManager
 from typing import Protocol, TypeVar
 
 from pydantic import BaseModel
@@ -57,6 +58,25 @@ def fingerprint_message(message: QueuedMessage) -> str:
 
 MessageT = TypeVar("MessageT", bound=QueuedMessage)
 MessageT_contra = TypeVar("MessageT_contra", bound=QueuedMessage, contravariant=True)
+
+
+class WaitingVisitor(Protocol[MessageT_contra]):
+    """What visitors hear about the messages of a queue although no table can be read."""
+
+    def watch(self, message: MessageT_contra) -> AbstractAsyncContextManager[None]:
+        """Tell the visitor inside the `with` that it takes longer, if it does."""
+        ...
+
+    def compute_claim_seconds(self, message: MessageT_contra) -> float | None:
+        """Return how long the claim of a query may take; None of other messages."""
+        ...
+
+    async def refuse_unclaimed(self, message: MessageT_contra, /) -> bool:
+        """Tell the visitor that it took too long, and return True: nothing of the message is left to do.
+
+        Return False if another attempt may be in time, and for whatever changes something.
+        """
+        ...
 
 
 class Handler(Protocol[MessageT_contra]):

@@ -20,10 +20,11 @@ from shared.consumer.disposition import (
     Disposition,
     RetryIn,
     RetryPolicy,
+    build_unclaimed_retry,
     build_uncounted_retry,
     decide_disposition,
 )
-from shared.consumer.handler import Handler, MessageT, fingerprint_message
+from shared.consumer.handler import Handler, MessageT, WaitingVisitor, fingerprint_message
 from shared.consumer.lease import LeaseKeeper
 from shared.consumer.overload import Handle, OverloadGuard
 from shared.consumer.rollout import ROLLOUT_WAIT, wait_for_newer_worker
@@ -65,6 +66,7 @@ class Processor(DeliveryProcessor, Generic[MessageT]):
         outcomes: ReplayOutcomes | None = None,
         rollout_wait: timedelta = ROLLOUT_WAIT,
         guard: OverloadGuard[MessageT] | None = None,
+        visitor: WaitingVisitor[MessageT] | None = None,
     ) -> None:
         super().__init__(queue_name=queue.name, clock=clock, policy=policy, telemetry=telemetry)
         self._policies = policies or {}
@@ -76,6 +78,7 @@ class Processor(DeliveryProcessor, Generic[MessageT]):
         self._outcomes = outcomes
         self._rollout_wait = rollout_wait
         self._guard = guard
+        self._visitor = visitor
         self._is_fifo = queue.is_fifo
         self.spare_permits = guard.spare_permits if guard else 0
         self._dead_letters = DeadLetters(queue)
@@ -97,6 +100,13 @@ class Processor(DeliveryProcessor, Generic[MessageT]):
             "session_id": message.session_id,
             "type": message.type,
         }
+        if self._visitor is None:
+            return await self._wait_and_handle(delivery, message, fields)
+        async with self._visitor.watch(message):
+            return await self._wait_and_handle(delivery, message, fields)
+
+    async def _wait_and_handle(self, delivery: Delivery, message: MessageT, fields: dict[str, object]) -> Disposition:
+        """Claim and handle the message once it has a handler, or defer it."""
         guard = self._guard
         if guard is None:
             return await self._claim_and_handle(delivery, message, self._handler.handle, fields)
@@ -122,9 +132,10 @@ class Processor(DeliveryProcessor, Generic[MessageT]):
         self, delivery: Delivery, message: MessageT, handle: Handle[MessageT], fields: dict[str, object]
     ) -> Disposition:
         try:
-            claim_result = await self._claims.claim(
-                message.claim_key, fingerprint=fingerprint_message(message), lease=self._lease
-            )
+            async with asyncio.timeout(self._visitor.compute_claim_seconds(message) if self._visitor else None):
+                claim_result = await self._claims.claim(
+                    message.claim_key, fingerprint=fingerprint_message(message), lease=self._lease
+                )
             match claim_result:
                 case Done(outcome_seq):
                     async with asyncio.timeout(self._leases.limit_seconds):
@@ -140,7 +151,9 @@ class Processor(DeliveryProcessor, Generic[MessageT]):
                     return RetryIn(min(wait, self._lease), reason="in_progress_elsewhere")
         except Exception as error:  # noqa: BLE001 - nothing was decided before the claim: always retry
             log.warning("claim_failed", error=describe_error(error))
-            return build_uncounted_retry(error, attempt=delivery.receive_count, policy=self._policy)
+            if self._visitor and await self._visitor.refuse_unclaimed(message):
+                return Ack()
+            return build_unclaimed_retry(error, receives=delivery.receive_count, policy=self._policy)
         fields["attempt"] = claim_result.attempts
         return await self._process_or_isolate(delivery, message, claim_result, handle)
 

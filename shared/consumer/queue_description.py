@@ -13,7 +13,7 @@ from shared.consumer.decode import Decoder
 from shared.consumer.delivery import Queue
 from shared.consumer.delivery_processor import DeliveryProcessor
 from shared.consumer.disposition import RetryPolicy
-from shared.consumer.handler import Handler, MessageT
+from shared.consumer.handler import Handler, MessageT, WaitingVisitor
 from shared.consumer.lease import LeaseKeeper
 from shared.consumer.overload import OverloadGuard, Shedding
 from shared.consumer.process import Processor
@@ -79,6 +79,8 @@ class MessageQueue(Generic[MessageT]):
     """Records how a replay ended; None for messages that the desk never replays."""
     shedding: Shedding[MessageT] | None
     """Ends messages that would wait too long because of their tenant's share; None if all of them wait."""
+    visitor: WaitingVisitor[MessageT] | None
+    """Tells who waits what can be said without a table; None if nobody waits."""
     policies: Mapping[type, RetryPolicy] = field(default_factory=dict)
     """The retry policies of types of messages that differ from the others, which have `max_attempts`."""
 
@@ -98,4 +100,5 @@ class MessageQueue(Generic[MessageT]):
             outcomes=self.outcomes,
             rollout_wait=runtime.rollout_wait,
             guard=OverloadGuard(total=runtime.concurrency, limits=runtime.shares, shedding=self.shedding),
+            visitor=self.visitor,
         )

@@ -10,6 +10,7 @@ import structlog
 from shared.claims import Claim
 from shared.conversations.ports import Connection, ConnectionPoster, ConnectionStore, ConversationStore, Marker
 from shared.conversations.takeover import ConversationAuditEntry, ConversationTail
+from shared.conversations.waiting import WaitingVisitors
 from shared.errors import PermanentError, TransientError
 from shared.messages.errors import RETRYABLE, ErrorCode
 from shared.messages.server import Challenge, Error, ErrorData, ServerFrame, Slot
@@ -98,6 +99,8 @@ class Replies:
         self._conversations = conversations
         self._connections = connections
         self._poster = poster
+        self.waiting = WaitingVisitors(poster)
+        """Those who are told when an answer takes longer."""
 
     async def store_and_post(
         self,
@@ -205,12 +208,15 @@ class Replies:
 
     async def list_connections(self, session_id: str, *, may_lag: bool = False) -> Sequence[Connection]:
         """Return where the session listens right now, for `post`; with `may_lag`, or a moment ago."""
-        return await self._connections.list_connections(session_id, may_lag=may_lag)
+        connections = await self._connections.list_connections(session_id, may_lag=may_lag)
+        self.waiting.note_connections(session_id, connections)
+        return connections
 
     async def post_frame(
         self, session_id: str, frame: ServerFrame, connections: Sequence[Connection]
     ) -> Sequence[Connection]:
         """Post a frame to the given connections side by side; forget those that are gone, and return the others."""
+        self.waiting.note_frame(session_id, frame)
         text = frame.to_wire_text()
         posts = [self._poster.post(connection.connection_id, text) for connection in connections]
         # Most visitors have one tab, and a task for it would cost a quarter of the post.
@@ -238,6 +244,10 @@ class Replies:
         except TransientError as error:
             # The next post finds it gone again; the other connections have the frame.
             log.warning("connection_kept", connection_id=connection.connection_id, error=str(error))
+
+    async def post_to(self, connection_id: str, frame: ServerFrame) -> None:
+        """Post a frame that is not stored to one connection; no table is read or written."""
+        await self._poster.post(connection_id, frame.to_wire_text())
 
     async def find_locale(self, session_id: str, otherwise: str) -> str:
         """Return the language that the newest connection asked for, long before this command."""

@@ -175,6 +175,9 @@ class CommandFrame(ClientFrame):
     """A frame that asks for an effect; its id identifies it when it is sent again."""
 
     id: ClientId
+    capabilities: Annotated[tuple[Capability, ...], Field(max_length=20, exclude_if=is_absent)] = ()
+    """What the client understands, as in `hello`: so `progress` about the command needs no table. A later frame under
+    the same id may name others."""
 
 
 class Hello(ClientFrame):

@@ -40,6 +40,8 @@ class Envelope(Message):
     tz: str | None = None
     trace: str | None = None
     source_ip: str = ""
+    capabilities: Annotated[tuple[str, ...], Field(exclude_if=is_absent)] = ()
+    """What the client of the frame understands; none in commands that the release before has queued."""
     replay: QueuedReplay = 0
     replayed_at: Annotated[Instant | None, Field(exclude_if=is_absent)] = None
     """When an operator requested the replay; None in the original, and in replays by the release before."""

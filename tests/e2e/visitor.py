@@ -27,7 +27,7 @@ class Visitor:
         await self._socket.send(text)
 
     async def send(
-        self, kind: str, data: Mapping[str, Any] | None = None, *, frame_id: str | None = None, **fields: str
+        self, kind: str, data: Mapping[str, Any] | None = None, *, frame_id: str | None = None, **fields: object
     ) -> str:
         """Send a frame, with `fields` beside its data, and return its id."""
         self._count += 1
@@ -54,7 +54,7 @@ class Visitor:
                     return frame
 
     async def ask(
-        self, kind: str, data: Mapping[str, Any] | None, *ends: str, frame_id: str | None = None, **fields: str
+        self, kind: str, data: Mapping[str, Any] | None, *ends: str, frame_id: str | None = None, **fields: object
     ) -> dict[str, Any]:
         """Send a command and return the frame that ends it: one of `ends`, or an error."""
         sent_id = await self.send(kind, data, frame_id=frame_id, **fields)

@@ -121,6 +121,7 @@ def main():
                 max_attempts=settings.max_attempts,
                 outcomes=None,
                 shedding=None,
+                visitor=None,
             )
             yield await build_worker(
                 [queue],

@@ -155,7 +155,8 @@ test("a chat proves its command under the same id, and shows nothing of it", asy
   const { chat, socket, id } = await challengedChat(context);
   assert.deepEqual(chat.store.commands(), [command(id, "booking.create", CREATE)], "for a page that is reloaded");
   while (socket.last.type !== "booking.create" || !socket.last.proof) await settle();
-  const { proof, ...frame } = socket.last;
+  const { proof, capabilities, ...frame } = socket.last;
+  assert.deepEqual(capabilities, ["progress"]);
   assert.deepEqual(frame, command(id, "booking.create", CREATE));
   assert.equal(JSON.parse(atob(proof)).challenge.signature, "5");
   assert.deepEqual([timeline(chat.state), chat.state.outcomes, chat.state.lastSeq], [[], {}, 1]);

@@ -47,6 +47,7 @@ from workers.booking.adapters.scheduler import EventBridgeSchedules
 from workers.booking.adapters.sync_tokens import DynamoSyncTokens
 from workers.booking.domain.request_budget import SHARE_OF_SYNCS
 from workers.booking.handler import BookingHandler, BookingPorts
+from workers.booking.handler.progress import BookingVisitor
 from workers.booking.settings import BookingSettings
 
 
@@ -166,6 +167,7 @@ def describe_queues(
             max_attempts=pool_settings.max_attempts,
             outcomes=outcomes,
             shedding=handler.late_queries,
+            visitor=BookingVisitor(replies.waiting, ports.clock, handler.late_queries),
         ),
     )
 

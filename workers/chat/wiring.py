@@ -39,6 +39,7 @@ from workers.chat.adapters.queued_queries import QueuedBookingQueries
 from workers.chat.dependencies import MODEL_CIRCUITS, ChatPorts, ModelSettings
 from workers.chat.domain.tool import ToolBuilder
 from workers.chat.handler.dispatch import ChatHandler
+from workers.chat.handler.progress import ChatVisitor
 from workers.chat.handler.shedding import ChatShedding
 from workers.chat.ports import BookingQueries
 from workers.chat.settings import ChatSettings
@@ -170,6 +171,7 @@ def describe_queues(
             max_attempts=min(MAX_ATTEMPTS, pool_settings.max_attempts),
             outcomes=outcomes,
             shedding=ChatShedding(replies=replies),
+            visitor=ChatVisitor(replies.waiting, ports.clock),
         ),
     )
 

@@ -201,6 +201,7 @@ def describe_queues(
             max_attempts=attempts,
             outcomes=outcomes,
             shedding=None,
+            visitor=None,
             policies={
                 SendCode: RetryPolicy(
                     max_attempts=attempts,
@@ -224,5 +225,6 @@ def describe_queues(
             max_attempts=_FEEDBACK_ATTEMPTS,
             outcomes=None,
             shedding=None,
+            visitor=None,
         ),
     )

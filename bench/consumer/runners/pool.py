@@ -106,6 +106,7 @@ async def main() -> None:
             max_attempts=settings.max_attempts,
             outcomes=None,
             shedding=None,
+            visitor=None,
         )
         worker = await build_worker(
             [queue],

@@ -196,6 +196,7 @@ class NotificationsRun:
             max_attempts=10,
             outcomes=None,
             shedding=None,
+            visitor=None,
         )
         worker = await build_worker(
             [notices_queue],

@@ -168,7 +168,7 @@ class PersistentVisitor:
     async def _send(self, visitor: Visitor, frame_id: str) -> None:
         kind, data = self._frames[frame_id]
         try:
-            await visitor.send(kind, data, frame_id=frame_id)
+            await visitor.send(kind, data, frame_id=frame_id, capabilities=["progress"])
         except websockets.ConnectionClosed:
             return  # It is sent again over the next connection.
 

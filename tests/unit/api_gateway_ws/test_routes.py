@@ -278,6 +278,15 @@ def test_a_proof_goes_with_its_command():
     assert (plain.id, fingerprint_message(plain)) == (proved.id, fingerprint_message(proved))
 
 
+def test_what_a_client_understands_goes_with_its_command():
+    """Beside the payload: a page that was reloaded since sends the same command."""
+    data = {"text": "a"}
+    plain, able = routed(frame("chat.send", data)), routed(frame("chat.send", data, capabilities=["progress"]))
+    assert (plain.capabilities, able.capabilities) == ((), ("progress",))
+    assert (plain.id, fingerprint_message(plain)) == (able.id, fingerprint_message(able))
+    assert "capabilities" not in plain.model_dump_json()
+
+
 @pytest.mark.parametrize("proof", ["", "not base64!", "YWJj\n", "A" * (MAX_PROOF_CHARACTERS + 1), 7, {}, ["YWJj"]])
 def test_a_proof_that_is_none_is_refused(proof):
     """With the field and the kind of mistake, and no word of what was sent."""

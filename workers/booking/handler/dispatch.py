@@ -37,7 +37,6 @@ from workers.booking.handler.frames import build_answer, build_refusal, refuse_f
 from workers.booking.handler.internal_commands import handle_internal_command
 from workers.booking.handler.late_queries import RETRIED_WITHIN, LateQueries
 from workers.booking.handler.lookup import look_up_appointment
-from workers.booking.handler.progress import SlowCommand, report_progress
 from workers.booking.handler.queries import answer_query
 from workers.booking.handler.transcript import request_transcript
 from workers.booking.handler.use_cases import apply_plan, plan_command
@@ -74,12 +73,11 @@ class BookingHandler:
             await end_session(self._ports, self._replies, command, claim)
             await self._claims.complete(claim)
             return None
-        async with report_progress(command, claim, replies=self._replies, clock=self._ports.clock) as slow:
-            if isinstance(command, BookingSlots | BookingLookup):
-                return await self._handle_query(command, claim, slow)
-            return await self._carry_out(command, claim, slow)
+        if isinstance(command, BookingSlots | BookingLookup):
+            return await self._handle_query(command, claim)
+        return await self._carry_out(command, claim)
 
-    async def _handle_query(self, command: BookingSlots | BookingLookup, claim: Claim, slow: SlowCommand) -> str | None:
+    async def _handle_query(self, command: BookingSlots | BookingLookup, claim: Claim) -> str | None:
         """Answer a query, or refuse it when nobody can wait any longer: it is worth no further attempt then."""
         if self.late_queries.is_late(command):
             return await self.late_queries.refuse(command, claim)
@@ -87,7 +85,7 @@ class BookingHandler:
             async with asyncio.timeout(self.late_queries.compute_seconds_left(command)):
                 if await self.late_queries.drop_if_gone(command, claim):
                     return None
-                frame = await self._find_answer(command, claim, slow)
+                frame = await self._find_answer(command, claim)
         except (TransientError, TimeoutError) as error:
             if isinstance(error, TransientError) and self.late_queries.may_be_retried(command):
                 raise
@@ -95,12 +93,10 @@ class BookingHandler:
             return await self.late_queries.refuse(command, claim)
         return await self._answer_query(command, frame, claim)
 
-    async def _carry_out(self, command: Replayable, claim: Claim, slow: SlowCommand) -> str | None:
+    async def _carry_out(self, command: Replayable, claim: Claim) -> str | None:
         if not claim.is_first and (stored := await self._replies.recover_outcome(command.session_id, claim=claim)):
             return find_refusal_code(stored)
-        case, tail = await asyncio.gather(
-            self._open_case(command, claim, slow), self._replies.get_tail(command.session_id)
-        )
+        case, tail = await asyncio.gather(self._open_case(command, claim), self._replies.get_tail(command.session_id))
         if not isinstance(command, BookingCancel | BookingReschedule):
             # Only what is confirmed outlives its session, and can still be changed.
             tail.demand_open()
@@ -165,16 +161,15 @@ class BookingHandler:
         await self._claims.complete(claim)
         return find_refusal_code(frame)
 
-    async def _open_case(self, command: VisitorCommand, claim: Claim, slow: SlowCommand) -> Case:
+    async def _open_case(self, command: VisitorCommand, claim: Claim) -> Case:
         connections = await self._replies.list_connections(command.session_id, may_lag=True)
-        slow.set_connections(connections)
         client = choose_client(connections, command.connection_id, otherwise=command.locale)
         profile = await self._ports.tenants.get_profile(command.tenant, for_visitor=True)
         now = self._ports.clock.now()
         return build_case(command, claim, profile, locale=client.locale, now=now, capabilities=client.capabilities)
 
-    async def _find_answer(self, command: BookingSlots | BookingLookup, claim: Claim, slow: SlowCommand) -> ServerFrame:
-        case = await self._open_case(command, claim, slow)
+    async def _find_answer(self, command: BookingSlots | BookingLookup, claim: Claim) -> ServerFrame:
+        case = await self._open_case(command, claim)
         match command:
             case BookingSlots(data=search):
                 try:

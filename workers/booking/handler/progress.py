@@ -1,72 +1,37 @@
-"""Tells a visitor whose command takes longer than usual that it is still being carried out."""
+"""Tells a visitor that a command is still being carried out, or that a query took too long."""
 
-import asyncio
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import AbstractAsyncContextManager, nullcontext
 from datetime import timedelta
 
-from shared.claims import Claim
 from shared.clock import Clock
-from shared.conversations.ports import Connection
-from shared.conversations.replies import Replies
-from shared.messages.commands import BookingLookup, BookingSlots
-from shared.messages.server import PROGRESS, Progress
-from workers.booking.handler.case import VisitorCommand
+from shared.conversations.waiting import WaitingVisitors
+from shared.messages.commands import BookingCommand, BookingLookup, BookingSlots
+from workers.booking.handler.late_queries import LateQueries
 
 FIRST_AFTER = timedelta(seconds=4)
 """Counted from the acceptance of the command, as visitors wait; most commands take half a second."""
 
-NEXT_AFTER = timedelta(seconds=10)
 
+class BookingVisitor:
+    """A `WaitingVisitor`: commands are reported, queries answered or refused before a report would help."""
 
-class SlowCommand:
-    """One command that may take long, and where its visitor listens."""
-
-    def __init__(self, command: VisitorCommand, claim: Claim, *, replies: Replies, clock: Clock) -> None:
-        self._command = command
-        self._claim = claim
-        self._replies = replies
+    def __init__(self, waiting: WaitingVisitors, clock: Clock, late_queries: LateQueries) -> None:
+        self._waiting = waiting
         self._clock = clock
-        self._connections: asyncio.Future[Sequence[Connection]] = asyncio.get_running_loop().create_future()
+        self._late_queries = late_queries
 
-    def set_connections(self, connections: Sequence[Connection]) -> None:
-        """Take the connections, which the command reads anyway."""
-        if not self._connections.done():
-            self._connections.set_result(connections)
+    def watch(self, message: BookingCommand) -> AbstractAsyncContextManager[None]:
+        """Report inside the `with` when a command has no answer; clients take any frame as that of a query."""
+        if isinstance(message, BookingSlots | BookingLookup):
+            return nullcontext()
+        return self._waiting.watch(message, waited=self._clock.now() - message.accepted_at, first_after=FIRST_AFTER)
 
-    async def report(self) -> None:
-        """Post the frame when it is due, until cancelled."""
-        waited = self._clock.now() - self._command.accepted_at
-        due = FIRST_AFTER
-        if not self._claim.is_first:
-            # The attempt before has reported what was due in its time.
-            while due < waited:
-                due += NEXT_AFTER
-        while True:
-            await asyncio.sleep(max(0.0, (due - waited).total_seconds()))
-            connections = await self._connections
-            able = [connection for connection in connections if PROGRESS in connection.capabilities]
-            await self._replies.post_frame(self._command.session_id, Progress(re=self._command.client_id), able)
-            waited = max(waited, due)
-            due = waited + NEXT_AFTER
+    def compute_claim_seconds(self, message: BookingCommand) -> float | None:
+        """Return how long the claim of a query may take."""
+        if isinstance(message, BookingSlots | BookingLookup):
+            return self._late_queries.compute_claim_seconds(message)
+        return None
 
-
-@asynccontextmanager
-async def report_progress(
-    command: VisitorCommand, claim: Claim, *, replies: Replies, clock: Clock
-) -> AsyncIterator[SlowCommand]:
-    """Report in the background inside the `with`; an error of a post ends the reports.
-
-    Nobody waits for a replay, and a query is answered before a report would help.
-    """
-    slow = SlowCommand(command, claim, replies=replies, clock=clock)
-    if command.replay or isinstance(command, BookingSlots | BookingLookup):
-        yield slow
-        return
-    task = asyncio.create_task(slow.report())
-    try:
-        yield slow
-    finally:
-        task.cancel()
-        with suppress(Exception, asyncio.CancelledError):
-            await task
+    async def refuse_unclaimed(self, message: BookingCommand) -> bool:
+        """Refuse a query that would be too late at its next attempt."""
+        return isinstance(message, BookingSlots | BookingLookup) and await self._late_queries.refuse_unclaimed(message)

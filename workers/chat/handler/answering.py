@@ -20,7 +20,6 @@ from workers.chat.handler.attempts import SHORTEST_CALL_SECONDS, CallTally, Mode
 from workers.chat.handler.delta_schedule import DeltaSchedule
 from workers.chat.handler.deltas import Coalescer, coalesce_deltas
 from workers.chat.handler.listeners import Listeners, watch_for_listeners
-from workers.chat.handler.progress import report_progress
 from workers.chat.handler.stop_checks import StopChecks
 from workers.chat.handler.stopping import iterate_until, run_until, watch_for_stop
 from workers.chat.handler.tool_calls import MAX_TOOL_CALLS, build_exchange, run_tools
@@ -75,7 +74,6 @@ class AnswerStreamer:
             watch_for_stop(is_stop_requested) as stopped,
             coalesce_deltas(lambda: answer.visible_text, listeners, self._schedule, begin=begin) as deltas,
             watch_for_listeners(listeners, deltas.wake),
-            report_progress(listeners),
         ):
 
             async def check_call() -> None:

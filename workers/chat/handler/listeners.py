@@ -10,7 +10,7 @@ from shared.conversations.ports import Connection
 from shared.conversations.replies import Replies
 from shared.errors import PermanentError, TransientError
 from shared.messages.commands import ChatSend
-from shared.messages.server import PROGRESS, ChatDelta, ChatDeltaData, Progress, ServerFrame, Typing
+from shared.messages.server import ChatDelta, ChatDeltaData, ServerFrame, Typing
 
 REFRESH_SECONDS = 2.0
 """Between two reads of a session's connections: an eventually consistent query of half a read unit. A visitor who
@@ -30,8 +30,6 @@ class Listeners:
         self._alive = list(connections)
         self._known_ids = {connection.connection_id for connection in connections}
         self._new: list[Connection] = []
-        self.quiet_since = asyncio.get_running_loop().time()
-        """When the visitor got the last words; the event loop's time."""
 
     async def announce(self) -> None:
         """Post that the assistant has begun to answer."""
@@ -39,13 +37,7 @@ class Listeners:
 
     async def post_delta(self, offset: int, text: str) -> None:
         """Post that the answer from this character on is this text."""
-        self.quiet_since = asyncio.get_running_loop().time()
         await self._post(self._build_delta(offset, text), self._alive)
-
-    async def post_progress(self) -> None:
-        """Post that the answer takes longer, to the clients that know this frame."""
-        able = [connection for connection in self._alive if PROGRESS in connection.capabilities]
-        await self._post(Progress(re=self._command.client_id), able)
 
     async def admit(self, text: str) -> None:
         """Post to the new connections that the assistant answers, and its text so far."""

@@ -1,51 +1,30 @@
 """Tells a visitor who waits without a word that the answer is still coming."""
 
-import asyncio
-import math
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
-from typing import Protocol
+from contextlib import AbstractAsyncContextManager
+from datetime import timedelta
 
-QUIET_SECONDS = 6.0
-"""After this time without words a frame is due: a visitor hears something within ten seconds, storing and posting
-included."""
+from shared.clock import Clock
+from shared.conversations.waiting import WaitingVisitors
+from shared.messages.commands import ChatCommand
 
-REPEAT_SECONDS = 10.0
-"""After as long again the next one is due."""
+QUIET = timedelta(seconds=6)
+"""After this time without words a frame is due: a visitor hears something within ten seconds."""
 
 
-class ProgressReceivers(Protocol):
-    """Who waits for the words."""
+class ChatVisitor:
+    """A `WaitingVisitor`: every message of chat leaves something behind, so none is refused without a claim."""
 
-    @property
-    def quiet_since(self) -> float:
-        """When they got the last words, in the event loop's time."""
-        ...
+    def __init__(self, waiting: WaitingVisitors, clock: Clock) -> None:
+        self._waiting = waiting
+        self._clock = clock
 
-    async def post_progress(self) -> None:
-        """Post that the answer takes longer."""
-        ...
+    def watch(self, message: ChatCommand) -> AbstractAsyncContextManager[None]:
+        """Report inside the `with` when there are no words."""
+        return self._waiting.watch(message, waited=self._clock.now() - message.accepted_at, first_after=QUIET)
 
+    def compute_claim_seconds(self, message: ChatCommand) -> None:
+        """Return None: no message is a query."""
 
-@asynccontextmanager
-async def report_progress(receivers: ProgressReceivers) -> AsyncIterator[None]:
-    """Report in the background inside the `with`; an error of a post ends only the reports."""
-    task = asyncio.create_task(_report(receivers))
-    try:
-        yield
-    finally:
-        task.cancel()
-        with suppress(Exception, asyncio.CancelledError):
-            await task
-
-
-async def _report(receivers: ProgressReceivers) -> None:
-    reported_at = -math.inf
-    while True:
-        now = asyncio.get_running_loop().time()
-        due = max(receivers.quiet_since + QUIET_SECONDS, reported_at + REPEAT_SECONDS)
-        if now < due:
-            await asyncio.sleep(due - now)
-            continue
-        reported_at = now
-        await receivers.post_progress()
+    async def refuse_unclaimed(self, _message: ChatCommand) -> bool:
+        """Return False: what was asked is stored, and has to be answered."""
+        return False

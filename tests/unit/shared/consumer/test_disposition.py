@@ -15,6 +15,7 @@ from shared.consumer.disposition import (
     DeadLetter,
     RetryIn,
     RetryPolicy,
+    build_unclaimed_retry,
     decide_disposition,
 )
 from shared.errors import (
@@ -168,3 +169,15 @@ def test_the_receives_of_a_queue_last_for_hours_while_a_limit_lasts():
     assert age > timedelta(hours=5)
     latest = decide_disposition(error, attempts=1, policy=POLICY, age=age, random_source=lambda: 1.0)
     assert latest.delay == MAX_LIMIT_WAIT
+
+
+@pytest.mark.parametrize(("receives", "max_seconds"), [(1, 4), (12, 4), (13, 1), (14, 2), (100, 120)])
+def test_what_can_not_be_claimed_comes_again_soon(receives, max_seconds):
+    """So that it is served within seconds of the end of an outage; a long one does not use up the receives."""
+    policy = RetryPolicy()
+    waits = [
+        build_unclaimed_retry(TransientError("x"), receives=receives, policy=policy).delay.total_seconds()
+        for _ in range(50)
+    ]
+    assert max(waits) <= max_seconds
+    assert receives > 12 or min(waits) >= max_seconds / 2

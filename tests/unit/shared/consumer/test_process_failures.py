@@ -1,12 +1,15 @@
 """From a delivery to a disposition, when an attempt fails."""
 
 import asyncio
+from contextlib import asynccontextmanager
 from datetime import timedelta
 
 import pytest
 
 from shared.consumer.disposition import Abandon, Ack, DeadLetter, RetryIn
 from shared.errors import LeaseLostError, NotYetError, PermanentError, TransientError, TryAgainError
+from tests.fakes.claims import FakeClaims
+from tests.fakes.turned_loop import run_turned
 
 
 async def test_a_transient_error_releases_the_command(bench):
@@ -250,3 +253,57 @@ async def test_a_replay_that_can_be_sent_again_fails_again(bench, body):
     assert isinstance(disposition, DeadLetter)
     assert [copy.reason for copy in bench.queue.dead_letters] == ["model_busy"]
     assert [reason for _, reason in bench.handler.given_up] == ["model_busy"]
+
+
+class Visitor:
+    """A `WaitingVisitor` that notes what is watched, and refuses what it is told to."""
+
+    def __init__(self, *, seconds=None, refuses=False):
+        self.seconds, self.refuses, self.events = seconds, refuses, []
+
+    @asynccontextmanager
+    async def watch(self, message):
+        self.events.append(f"watch {message.id}")
+        yield
+        self.events.append("end")
+
+    def compute_claim_seconds(self, _message):
+        return self.seconds
+
+    async def refuse_unclaimed(self, message):
+        self.events.append(f"refuse {message.id}")
+        return self.refuses
+
+
+class UnreachableClaims(FakeClaims):
+    """Claims whose table does not answer."""
+
+    async def claim(self, *_args, **_options):
+        await asyncio.sleep(30)
+        raise TransientError("dynamodb: not called")
+
+
+@pytest.mark.parametrize(("refuses", "disposition"), [(True, Ack), (False, RetryIn)])
+def test_what_can_not_be_claimed_in_time_may_be_refused(make_bench, refuses, disposition):
+    """Its visitor is told without a table; what is not refused comes again soon."""
+
+    async def run():
+        bench = make_bench()
+        visitor = Visitor(seconds=7, refuses=refuses)
+        bench.processor._claims = UnreachableClaims(bench.clock)
+        bench.processor._visitor = visitor
+        began = asyncio.get_running_loop().time()
+        ended = await bench.processor.process(await bench.deliver())
+        assert isinstance(ended, disposition)
+        assert asyncio.get_running_loop().time() - began == 7
+        assert visitor.events == ["watch k1", "refuse k1", "end"]
+        assert refuses or timedelta(seconds=2) <= ended.delay <= timedelta(seconds=4)
+
+    run_turned(run())
+
+
+async def test_a_visitor_is_watched_while_the_handler_runs(bench):
+    """From the claim to the end."""
+    bench.processor._visitor = visitor = Visitor()
+    assert await bench.processor.process(await bench.deliver()) == Ack()
+    assert visitor.events == ["watch k1", "end"]

@@ -26,6 +26,7 @@ from workers.chat.adapters.budget_warnings import BudgetWarnings
 from workers.chat.adapters.capped_spending import CappedSpending
 from workers.chat.dependencies import ChatPorts, ModelSettings
 from workers.chat.handler.dispatch import ChatHandler
+from workers.chat.handler.progress import ChatVisitor
 from workers.chat.wiring import list_tools
 
 DOCUMENTS = {"prices.en.md": "A massage costs 120 zł.\n", "about.en.md": "We are in Łódź.\n"}
@@ -67,7 +68,7 @@ class World:
         self.questions = FakeUnansweredQuestions()
         self.model = model or FakeModel(*scripts)
         self.connections.open("session", "tab", locale="en")
-        replies = Replies(conversations=self.conversations, connections=self.connections, poster=self.poster)
+        self.replies = Replies(conversations=self.conversations, connections=self.connections, poster=self.poster)
         self.spending_port = CappedSpending(
             store=self.spending,
             usage=self.usage,
@@ -89,7 +90,7 @@ class World:
             metrics=self.metrics,
             clock=self.clock,
         )
-        self.handler = ChatHandler(ports=ports, replies=replies, claims=self.claims, random_source=lambda: 0.0)
+        self.handler = ChatHandler(ports=ports, replies=self.replies, claims=self.claims, random_source=lambda: 0.0)
 
     def command(self, text="How much is a massage?", client_id="a1", locale="en"):
         return ChatSend.model_validate(
@@ -111,8 +112,8 @@ class World:
     async def handle(self, command=None, claim=None):
         """Handle a message as the worker core does; return the session's stored frames."""
         command = command or self.command()
-        claim = claim or await self.claim(command)
-        await self.handler.handle(command, claim)
+        async with ChatVisitor(self.replies.waiting, self.clock).watch(command):
+            await self.handler.handle(command, claim or await self.claim(command))
         return self.stored
 
     @property

@@ -1,10 +1,7 @@
 """A visitor who waits without a word is told that the answer is still coming."""
 
-import asyncio
-
 from tests.fakes.model import Pause
 from tests.fakes.turned_loop import run_turned
-from workers.chat.handler.progress import report_progress
 
 
 def count_reports(world_of, script):
@@ -33,23 +30,3 @@ def test_words_begin_the_time_again(world_of):
     kinds = count_reports(world_of, ["One ", Pause(5), "two ", Pause(5), "three ", Pause(12), "four.", Pause(1)])
     assert kinds.count("progress") == 1
     assert kinds.index("progress") == len(kinds) - 3
-
-
-class Failing:
-    """Receivers whose posts fail."""
-
-    quiet_since = 0.0
-
-    async def post_progress(self):
-        raise KeyError("a bug")
-
-
-def test_a_post_that_fails_costs_no_answer():
-    """Nor does anything go on after the answer."""
-
-    async def answer():
-        async with report_progress(Failing()):
-            await asyncio.sleep(60)
-        assert len(asyncio.all_tasks()) == 1
-
-    run_turned(answer())

@@ -8,6 +8,7 @@ import structlog
 from shared.errors import PermanentError
 from shared.messages.commands import BOOKING_COMMAND
 from tests.unit.workers.booking.handler.conftest import LEASE
+from workers.booking.handler.progress import BookingVisitor
 
 CASES = [("slots", {}), ("lookup", {"appointment_id": "0" * 32})]
 
@@ -108,3 +109,30 @@ async def test_a_shed_query_is_answered_and_that_of_the_assistant_is_not(world):
     assert await world.handler.late_queries.shed_message(asked, claim) is None
     assert world.claims.records[asked.claim_key].done
     assert len(world.poster.frames("tab")) == 1
+
+
+@pytest.mark.parametrize(("kind", "data"), CASES)
+async def test_a_query_that_can_not_be_claimed_is_refused_without_a_table(world, kind, data):
+    """Over its own connection and in time, unless another attempt may still be; the claim leaves time for that."""
+    visitor = BookingVisitor(world.replies.waiting, world.clock, world.handler.late_queries)
+    query = world.command(kind, **data)
+    world.connections.error = world.tenants.blocking.error = PermanentError("no table", "must not be read")
+    assert visitor.compute_claim_seconds(query) == 7
+    world.clock.advance(timedelta(seconds=3.9))
+    assert not await visitor.refuse_unclaimed(query)
+    assert world.poster.posted == []
+    world.clock.advance(timedelta(seconds=2))
+    assert visitor.compute_claim_seconds(query) == pytest.approx(1.1)
+    assert await visitor.refuse_unclaimed(query)
+    [frame] = world.poster.frames("tab")
+    assert (frame["re"], frame["data"]["code"]) == (query.client_id, "TIMEOUT")
+
+
+async def test_a_command_that_can_not_be_claimed_is_tried_again(world):
+    """It has to end in a frame that is stored."""
+    visitor = BookingVisitor(world.replies.waiting, world.clock, world.handler.late_queries)
+    command = world.create_command()
+    world.clock.advance(timedelta(minutes=5))
+    assert visitor.compute_claim_seconds(command) is None
+    assert not await visitor.refuse_unclaimed(command)
+    assert world.poster.posted == []
