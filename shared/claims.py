@@ -3,7 +3,7 @@
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Protocol
+from typing import Literal, Protocol
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +44,9 @@ class Mismatch:
     """The key was used before, for another payload."""
 
 
+CommandEnd = Literal["open", "carried_out", "given_up"]
+
+
 class ClaimStore(Protocol):
     """The processed-message records: one per command key."""
 
@@ -66,12 +69,16 @@ class ClaimStore(Protocol):
         """
         ...
 
-    async def complete(self, claim: Claim) -> None:
-        """Record the end of a command that leaves no frame.
+    async def complete(self, claim: Claim, *, is_carried_out: bool = True) -> None:
+        """Record the end of a command that leaves no frame, and whether it was carried out.
 
         Raises:
             LeaseLostError: another worker owns it.
         """
+        ...
+
+    async def find_end(self, key: str) -> CommandEnd:
+        """Return how a command without a frame has ended; `open` also if nobody has claimed it yet."""
         ...
 
     async def is_stop_requested(self, key: str) -> bool:

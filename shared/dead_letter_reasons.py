@@ -32,3 +32,6 @@ NOT_HANDLED = OTHER_VERSION | {
     DeadLetterReason.RECEIVES_EXHAUSTED,
 }
 """The handler never ran, or never ended: the visitor is not notified yet."""
+
+REFUSED_CONTACT = frozenset({"mail_rejected", "sms_rejected", "address_suppressed"})
+"""Reasons of notices after which another one to the same contact would fail, too."""

@@ -10,7 +10,7 @@ from botocore.exceptions import ClientError
 
 from shared.aws.errors import get_error_code, translate_aws_errors
 from shared.aws.items import from_item, to_item
-from shared.claims import Busy, Claim, Done, Mismatch
+from shared.claims import Busy, Claim, CommandEnd, Done, Mismatch
 from shared.clock import Clock
 from shared.errors import LeaseLostError, PermanentError, TransientError
 from shared.ids import new_id
@@ -31,8 +31,8 @@ class DynamoClaimStore:
     """Partition key `command_key`.
 
     Attributes: `owner` (token of the claim), `lease_until_ms`, `attempts`, `unfinished` (claims that were neither
-    released nor completed, the present one included), `fingerprint`, `done`, `sent_seq` and `outcome_seq` (the
-    markers that the conversation store sets), `stop` (set by the ingress).
+    released nor completed, the present one included), `fingerprint`, `done`, `given_up` (with `done`), `sent_seq` and
+    `outcome_seq` (the markers that the conversation store sets), `stop` (set by the ingress).
     """
 
     def __init__(self, *, client: Any, table: str, clock: Clock) -> None:
@@ -160,10 +160,18 @@ class DynamoClaimStore:
             claim, f"REMOVE #owner, lease_until_ms ADD unfinished :back{attempt_back}", {":back": -1}
         )
 
-    async def complete(self, claim: Claim) -> None:
+    async def complete(self, claim: Claim, *, is_carried_out: bool = True) -> None:
         """Record the end of a command that leaves no frame."""
-        if not await self._update_record(claim, "SET done = :done", {":done": True}):
+        given_up = "" if is_carried_out else ", given_up = :done"
+        if not await self._update_record(claim, f"SET done = :done{given_up}", {":done": True}):
             raise LeaseLostError(claim.key)
+
+    async def find_end(self, key: str) -> CommandEnd:
+        """Return how a command without a frame has ended, by a consistent read."""
+        record = from_item(await self._get_item(key, is_consistent=True))
+        if not record.get("done"):
+            return "open"
+        return "given_up" if record.get("given_up") else "carried_out"
 
     async def is_stop_requested(self, key: str) -> bool:
         """Return whether the visitor asked to end this command early; an answer asks again and again while it runs."""

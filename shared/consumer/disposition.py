@@ -85,6 +85,10 @@ class RetryPolicy:
     cap: timedelta = timedelta(minutes=2)
     max_age: timedelta | None = None
     """How long after the message was sent another attempt may start; None if only attempts count."""
+    max_age_if_unknown: timedelta | None = None
+    """The same after an error that may have been a success, if it differs."""
+    quick: timedelta = QUICK_WAIT
+    """The longest of the first waits for something that is not called."""
 
 
 def decide_disposition(
@@ -111,13 +115,16 @@ def decide_disposition(
             attempts=attempts,
             asks_to_repeat=isinstance(error, TryAgainError),
         )
+    max_age = policy.max_age
+    if isinstance(error, TransientError) and error.may_have_succeeded:
+        max_age = policy.max_age_if_unknown or max_age
     unspent = _find_unspent_retry(error, age=age, receives=receives, policy=policy, random_source=random_source)
-    if unspent and (policy.max_age is None or age + unspent.delay <= policy.max_age):
+    if unspent and (max_age is None or age + unspent.delay <= max_age):
         return unspent
     delay = _compute_delay(attempts, policy, random_source)
     if isinstance(error, TransientError) and error.retry_after:
         delay = max(delay, error.retry_after)
-    if attempts >= policy.max_attempts or (policy.max_age is not None and age + delay > policy.max_age):
+    if attempts >= policy.max_attempts or (max_age is not None and age + delay > max_age):
         reason = error.reason if isinstance(error, TransientError | PermanentError) else DeadLetterReason.BUG
         if isinstance(error, TimeoutError):
             reason = DeadLetterReason.TIMEOUT
@@ -162,7 +169,7 @@ def _compute_outage_wait(
 
     Whoever tries whether the dependency is back may know it sooner than the error says.
     """
-    max_wait = min(QUICK_WAIT if receives <= QUICK_RECEIVES else SLOW_WAIT, policy.cap)
+    max_wait = min(policy.quick if receives <= QUICK_RECEIVES else SLOW_WAIT, policy.cap)
     return max(max_wait * (1 + random_source()) / 2, min(error.retry_after or timedelta(), max_wait))
 
 

@@ -1,9 +1,9 @@
 """From a delivery to a disposition: decode, claim, handle; a permanent failure is dead-lettered."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
-from typing import Generic
+from typing import Any, Generic
 
 import structlog
 
@@ -60,7 +60,7 @@ class Processor(DeliveryProcessor, Generic[MessageT]):
         leases: LeaseKeeper,
         clock: Clock,
         policy: RetryPolicy,
-        policies: Mapping[type, RetryPolicy] | None = None,
+        policies: Mapping[type, Callable[[Any], RetryPolicy]] | None = None,
         lease: timedelta,
         telemetry: Telemetry | None = None,
         outcomes: ReplayOutcomes | None = None,
@@ -195,7 +195,8 @@ class Processor(DeliveryProcessor, Generic[MessageT]):
         return disposition
 
     def _get_policy(self, message: MessageT) -> RetryPolicy:
-        return self._policies.get(type(message), self._policy)
+        choose = self._policies.get(type(message))
+        return choose(message) if choose else self._policy
 
     def _decide(self, error: Exception, delivery: Delivery, message: MessageT, claim: Claim) -> Disposition:
         age = self._compute_age(delivery)

@@ -1,9 +1,9 @@
 """The description of one queue of a worker, from which its processor is built once the queue is open."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Generic, Protocol
+from typing import Any, Generic, Protocol
 
 from pydantic import TypeAdapter
 
@@ -81,8 +81,8 @@ class MessageQueue(Generic[MessageT]):
     """Ends messages that would wait too long because of their tenant's share; None if all of them wait."""
     visitor: WaitingVisitor[MessageT] | None
     """Tells who waits what can be said without a table; None if nobody waits."""
-    policies: Mapping[type, RetryPolicy] = field(default_factory=dict)
-    """The retry policies of types of messages that differ from the others, which have `max_attempts`."""
+    policies: Mapping[type, Callable[[Any], RetryPolicy]] = field(default_factory=dict)
+    """Functions that return the retry policy of a message, for the types that differ from `max_attempts` alone."""
 
     def build_processor(self, runtime: QueueRuntime) -> Processor[MessageT]:
         """Return the processor that claims each message, runs the handler and dead-letters permanent failures."""

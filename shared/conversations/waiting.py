@@ -13,7 +13,8 @@ from datetime import timedelta
 
 from shared.conversations.ports import Connection, ConnectionPoster
 from shared.messages.commands import Envelope
-from shared.messages.server import PROGRESS, ChatDelta, ChatSent, Progress, ServerFrame, Typing
+from shared.messages.notices import SendCode
+from shared.messages.server import PROGRESS, ChatDelta, ChatSent, Progress, ProgressData, ServerFrame, Typing
 
 REPEATED_AFTER = timedelta(seconds=10)
 """Between two frames about the same command."""
@@ -27,12 +28,18 @@ _MAX_REMEMBERED = 1000
 
 @dataclass(slots=True)
 class _Wait:
-    """A command whose visitor may be told something; times are the event loop's, in seconds."""
+    """Something that a visitor waits for; times are the event loop's, in seconds."""
 
-    command: Envelope
-    first_seconds: float
-    quiet_since: float
-    reported_at: float
+    key: str
+    """Of the message, in all attempts."""
+    session_id: str
+    client_id: str
+    own_connection: str | None
+    """The connection that the command came over, if its client knows the frame."""
+    frame: Progress
+    first_seconds: float = 0.0
+    quiet_since: float = 0.0
+    reported_at: float = -math.inf
     connections: Collection[str] | None = None
     """Those of clients that know the frame, once somebody has read them."""
     gone: set[str] = field(default_factory=set)
@@ -49,8 +56,8 @@ class _Wait:
     def list_receivers(self) -> Collection[str]:
         """Return the connections to post to: the command's own is known before any other."""
         receivers = set(self.connections or ())
-        if PROGRESS in self.command.capabilities:
-            receivers.add(self.command.connection_id)
+        if self.own_connection:
+            receivers.add(self.own_connection)
         return receivers - self.gone
 
 
@@ -73,7 +80,28 @@ class WaitingVisitors:
         if command.replay or not command.client_id:
             yield
             return
-        wait = self._begin(command, waited.total_seconds(), first_after.total_seconds())
+        own = command.connection_id if PROGRESS in command.capabilities else None
+        frame = Progress(re=command.client_id)
+        async with self._watch(
+            _Wait(command.id, command.session_id, command.client_id, own, frame), waited=waited, first_after=first_after
+        ):
+            yield
+
+    @asynccontextmanager
+    async def watch_code(self, notice: SendCode, *, waited: timedelta, first_after: timedelta) -> AsyncIterator[None]:
+        """Do the same about a code, whose command may have its answer already."""
+        client = notice.waiting
+        if notice.replay or client is None:
+            yield
+            return
+        frame = Progress(re=client.client_id, data=ProgressData(appointment_id=notice.data.appointment_id))
+        wait = _Wait(notice.id, notice.session_id, f"code of {client.client_id}", client.connection_id, frame)
+        async with self._watch(wait, waited=waited, first_after=first_after):
+            yield
+
+    @asynccontextmanager
+    async def _watch(self, wait: _Wait, *, waited: timedelta, first_after: timedelta) -> AsyncIterator[None]:
+        self._begin(wait, waited.total_seconds(), first_after.total_seconds())
         try:
             yield
         except asyncio.CancelledError:
@@ -96,22 +124,21 @@ class WaitingVisitors:
             if wait.is_overdue:
                 self._begin_report(wait)
 
-    def _begin(self, command: Envelope, waited: float, first_seconds: float) -> _Wait:
-        quiet_since = asyncio.get_running_loop().time() - max(0.0, waited)
-        wait = _Wait(command, first_seconds, quiet_since, self._reported.pop(command.id, -math.inf))
-        self._waits.setdefault(command.session_id, {})[command.client_id] = wait
+    def _begin(self, wait: _Wait, waited: float, first_seconds: float) -> None:
+        wait.first_seconds = first_seconds
+        wait.quiet_since = asyncio.get_running_loop().time() - max(0.0, waited)
+        wait.reported_at = self._reported.pop(wait.key, -math.inf)
+        self._waits.setdefault(wait.session_id, {})[wait.client_id] = wait
         self._schedule(wait)
-        return wait
 
     async def _end(self, wait: _Wait) -> None:
         """Stop the reports. A frame that is being posted is finished if the attempt brought nothing else."""
         if wait.timer:
             wait.timer.cancel()
-        session_id, client_id = wait.command.session_id, wait.command.client_id
-        if (waits := self._waits.get(session_id)) and waits.get(client_id) is wait:
-            del waits[client_id]
+        if (waits := self._waits.get(wait.session_id)) and waits.get(wait.client_id) is wait:
+            del waits[wait.client_id]
             if not waits:
-                del self._waits[session_id]
+                del self._waits[wait.session_id]
         if wait.post and not wait.post.done():
             if not wait.has_ended:
                 await asyncio.wait([wait.post], timeout=_LAST_POST_SECONDS)
@@ -121,7 +148,7 @@ class WaitingVisitors:
         if not wait.has_ended and wait.reported_at > -math.inf:
             while len(self._reported) >= _MAX_REMEMBERED:
                 del self._reported[next(iter(self._reported))]
-            self._reported[wait.command.id] = wait.reported_at
+            self._reported[wait.key] = wait.reported_at
 
     def _schedule(self, wait: _Wait) -> None:
         loop = asyncio.get_running_loop()
@@ -144,7 +171,7 @@ class WaitingVisitors:
             wait.post = loop.create_task(self._report(wait, receivers))
 
     async def _report(self, wait: _Wait, receivers: Collection[str]) -> None:
-        text = Progress(re=wait.command.client_id).to_wire_text()
+        text = wait.frame.to_wire_text()
         for connection_id in receivers:
             with suppress(Exception):
                 if not await self._poster.post(connection_id, text):

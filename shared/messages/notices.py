@@ -49,6 +49,14 @@ class AppointmentNotice(Notice):
     data: AppointmentFacts
 
 
+class WaitingClient(Message):
+    """Whose command asked for the code: a client that understands `progress`."""
+
+    connection_id: str
+    client_id: str
+    """The id of the command."""
+
+
 class SendCode(AppointmentNotice):
     """The code that confirms a hold; useless after `expires_at`."""
 
@@ -57,6 +65,8 @@ class SendCode(AppointmentNotice):
     expires_at: Instant
     other_contact_kinds: tuple[Literal["email", "phone"], ...] = ()
     """What else a code can be sent to; none in notices of the release before."""
+    waiting: Annotated[WaitingClient | None, Field(exclude_if=is_absent)] = None
+    """Who hears that the code is late; None if nobody would understand it, or in notices of the release before."""
 
 
 class AnsweredQuestion(Message):

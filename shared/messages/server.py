@@ -229,6 +229,8 @@ class BookingPendingData(Message):
     """How the code is sent; None in frames of the release before."""
     send_number: int | None = None
     """The number of the code that was sent last: only this one is valid. None in frames of the release before."""
+    code_late: Annotated[bool, Field(exclude_if=is_absent)] = False
+    """Whether another code was asked for while that one could not be sent yet: it is on its way, and counts once."""
 
 
 class BookingConfirmedData(Message):
@@ -387,11 +389,21 @@ PROGRESS = "progress"
 """The capability that a client names in its `hello` to get the frames of this type."""
 
 
+class ProgressData(Message):
+    """What takes longer: the command, or the code that it asked for."""
+
+    appointment_id: Annotated[str | None, Field(exclude_if=is_absent)] = None
+    """The hold whose code can't be sent at the moment: it will be, as long as the time is held."""
+
+
 class Progress(ServerFrame):
-    """The answer takes longer than usual; not durable, and only for clients with the capability `progress`."""
+    """The answer takes longer than usual; not durable, and only for clients with the capability `progress`.
+
+    With `appointment_id` it is about the code, and the command that asked for it may have its answer already.
+    """
 
     type: Literal["progress"] = "progress"
-    data: Nothing = Nothing()
+    data: ProgressData = ProgressData()
 
 
 PRESENCE = "presence"

@@ -5,7 +5,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from shared.claims import Busy, Claim, Done, Mismatch
+from shared.claims import Busy, Claim, CommandEnd, Done, Mismatch
 from shared.clock import Clock
 from shared.errors import LeaseLostError
 from shared.ids import new_id
@@ -22,6 +22,7 @@ class Record:
     attempts: int = 0
     unfinished: int = 0
     done: bool = False
+    given_up: bool = False
     stop: bool = False
     markers: dict[str, int] = field(default_factory=dict)
     """`sent` and `outcome`, with the numbers of their frames."""
@@ -81,10 +82,19 @@ class FakeClaims:
                 self.records[claim.key].attempts -= 1
             self.records[claim.key].owner = self.records[claim.key].lease_until = None
 
-    async def complete(self, claim: Claim) -> None:
+    async def complete(self, claim: Claim, *, is_carried_out: bool = True) -> None:
         """Record the end of a command that leaves no frame."""
         await asyncio.sleep(0)
-        self.demand(claim).done = True
+        record = self.demand(claim)
+        record.done, record.given_up = True, not is_carried_out
+
+    async def find_end(self, key: str) -> CommandEnd:
+        """Return how a command without a frame has ended."""
+        await asyncio.sleep(0)
+        record = self.records.get(key)
+        if record is None or not record.done:
+            return "open"
+        return "given_up" if record.given_up else "carried_out"
 
     async def is_stop_requested(self, key: str) -> bool:
         """Whether the visitor asked to end this command early."""

@@ -37,6 +37,7 @@ UNUSED = {
 RACE = "after a write that another worker was faster with; tests/contracts/stores has the cases"
 GONE = "of a connection that ended shortly before; tests/e2e/test_permissions.py has it for chat and booking"
 CIRCUIT = "of a model's circuit that opens, which takes slow failures in a row; tests/contracts/stores has the row"
+LATE_CODE = "while SES takes no code for four seconds; tests/soak/test_recovery.py has it"
 LEASE = "of leases that are extended while a handler runs, if that takes long enough"
 
 OCCASIONAL = {
@@ -48,6 +49,7 @@ OCCASIONAL = {
     ("*", "ClaimCommands", "dynamodb:BatchGetItem"): LEASE,
     ("*", "ClaimNotices", "dynamodb:BatchGetItem"): LEASE,
     ("ChatRole", "RecordCircuits", "dynamodb:PutItem"): CIRCUIT,
+    ("NotificationsRole", "PostProgress", "execute-api:ManageConnections"): LATE_CODE,
     ("NotificationsRole", "LimitSendRate", "dynamodb:PutItem"): "a notice that waits for its send slot stores it",
 }
 """What is needed in some runs only, depending on the order of events."""

@@ -30,6 +30,9 @@ ON_EMULATORS = {
 SECRETS = {"google_service_account_key"}
 """Outputs are displayed to everybody who may describe the stack."""
 
+OPTIONAL = {("NotificationsFunction", "websocket_endpoint")}
+"""What a worker reads although it may be empty: the release before did not set it."""
+
 UNUSED = {"conversations_table", "connections_table", "websocket_endpoint", "knowledge_bucket"}
 """Settings of all workers that some leave empty."""
 
@@ -78,7 +81,7 @@ def fields(name):
     return {
         field
         for field, info in load_class(name).model_fields.items()
-        if not (field in UNUSED and not info.is_required() and info.default == "")
+        if (name, field) in OPTIONAL or not (field in UNUSED and not info.is_required() and info.default == "")
     }
 
 

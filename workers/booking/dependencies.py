@@ -25,6 +25,7 @@ from workers.booking.ports import (
     Calendar,
     CalendarMemory,
     Challenges,
+    Codes,
     Schedules,
     SyncTokens,
 )
@@ -64,6 +65,9 @@ class BookingPorts:
 
     busy_calendars: Mapping[CalendarProvider, BusyCalendar] = field(default_factory=dict)
     """The calendars of other providers than `calendar`, which are only read."""
+
+    codes: Codes | None = None
+    """What has become of the codes; without it each counts as sent."""
 
     calendar_memory: CalendarMemory | None = None
     """What calendars said last; without it nothing is known while they can't be read."""

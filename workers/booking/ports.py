@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Protocol
+from typing import Literal, Protocol
 from zoneinfo import ZoneInfo
 
 from shared.claims import Claim
@@ -365,6 +365,18 @@ class RequestLeases(Protocol):
 
     async def close_window(self, window: int) -> None:
         """Let nobody lease any more in a window."""
+        ...
+
+
+class Codes(Protocol):
+    """What has become of the notices with codes."""
+
+    async def find_end(self, key: str) -> Literal["open", "carried_out", "given_up"]:
+        """Return it: `open` while it may still be sent.
+
+        Raises:
+            TransientError: nobody knows.
+        """
         ...
 
 

@@ -116,6 +116,7 @@ async def open_ports(
         ),
         calendar=CachedCalendar(guarded_google, clock),
         busy_calendars={CalendarProvider.CALDAV: CachedBusyCalendar(guarded_caldav, clock)},
+        codes=stores.claims,
         calendar_memory=memory,
         notices=SqsNoticeQueue(calls=sends, url=settings.notifications_queue_url, codes_url=settings.codes_queue_url),
         commands=SqsInternalCommandQueue(calls=sends, url=settings.booking_queue_url),

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from shared.conversations.replies import build_refusal_frame
+from shared.dead_letter_reasons import REFUSED_CONTACT
 from shared.messages.errors import ErrorCode
 from shared.messages.notices import SendCode
 from shared.messages.server import (
@@ -16,9 +17,6 @@ from shared.messages.server import (
 from shared.refusal_texts import About
 
 BookingFrame = BookingPending | BookingConfirmed | BookingRescheduled | BookingCancelled
-
-_REFUSED_CONTACT = frozenset({"mail_rejected", "sms_rejected", "address_suppressed"})
-"""Reasons after which another code to the same contact would fail, too."""
 
 
 def find_latest_booking_frame(frames: Sequence[ServerFrame], appointment_id: str) -> BookingFrame | None:
@@ -45,7 +43,7 @@ def build_unsent_code_frame(notice: SendCode, reason: str, locale: str) -> Error
     It answers no frame: the one that asked for the code has its outcome.
     """
     return build_refusal_frame(
-        ErrorCode.INVALID_CONTACT if reason in _REFUSED_CONTACT else ErrorCode.INTERNAL,
+        ErrorCode.INVALID_CONTACT if reason in REFUSED_CONTACT else ErrorCode.INTERNAL,
         re=None,
         locale=locale,
         appointment_id=notice.data.appointment_id,

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 
 from shared.clock import Clock
+from shared.conversations.waiting import WaitingVisitors
 from shared.email_links import Links
 from shared.metrics import Metrics
 from shared.spending.ports import TextMessageBudgets
@@ -59,3 +60,5 @@ class NotificationPorts:
     """How many notices one contact gets from one business in a day without a further wait."""
     conversations: Conversations | None = None
     """None in an environment of the release before: no conversation can be sent."""
+    waiting: WaitingVisitors | None = None
+    """Those who are told that their code is late; None if nobody can be told."""

@@ -10,12 +10,13 @@ from workers.notifications.domain import DAILY_DOLLARS, NOTICES_PER_CONTACT
 
 
 class NotificationsSettings(AwsSettings):
-    """Queues, tables, senders and the code key; this worker posts to no WebSocket."""
+    """Queues, tables, senders and the code key."""
 
     conversations_table: str = ""
     """Holds the conversations that visitors have sent to them; in an environment of the release before it is empty."""
     connections_table: str = ""
     websocket_endpoint: str = ""
+    """Where visitors hear that a code is late; in an environment of the release before it is empty, and they don't."""
     notifications_queue_url: str
     notifications_dlq_url: str
     codes_queue_url: str = ""

@@ -2,25 +2,26 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import timedelta
 from functools import partial
 
 from shared.aws.circuit_records import DynamoCircuitRecords
 from shared.aws.clients import AwsClients, open_aws_clients
 from shared.aws.conversations.conversation_store import DynamoConversationStore
 from shared.aws.knowledge import open_tenant_directory
+from shared.aws.lean_management_api import open_management_api
 from shared.aws.ledger.replay_outcomes import DynamoReplayOutcomes
 from shared.aws.queue_connector import SqsConnector
 from shared.aws.secrets import open_secrets
 from shared.aws.spending.text_message_budgets import DynamoTextMessageBudgets
 from shared.aws.stores import Stores, open_stores
 from shared.aws.suppressions import DynamoSuppressions
+from shared.aws.websocket import ApiGatewayPoster
 from shared.circuits.reports import CircuitReports, name_process
 from shared.claims import ClaimStore
 from shared.clock import Clock, SystemClock
-from shared.consumer.disposition import RetryPolicy
 from shared.consumer.queue_description import MessageQueue, QueueDescription
 from shared.consumer.worker import Worker, build_worker
+from shared.conversations.waiting import WaitingVisitors
 from shared.email_links import Links
 from shared.emf import EmfMetrics
 from shared.ledger.ports import ReplayOutcomes
@@ -40,18 +41,15 @@ from workers.notifications.adapters.visit_changes import DynamoVisitChanges
 from workers.notifications.domain import (
     CONTACT_BURST,
     CONTACT_NOTICES_PER_MINUTE,
-    MAX_CODE_DELAY,
     MAX_DAILY_WAIT,
     MAX_SEND_WAIT,
 )
 from workers.notifications.handler import FeedbackHandler, NotificationHandler, NotificationPorts
+from workers.notifications.handler.late_codes import CodeVisitor, choose_code_policy
 from workers.notifications.settings import NotificationsSettings
 
 _NOTICE_ATTEMPTS = 10
 """A provider may throttle for minutes: the delays of these attempts add up to about three minutes."""
-
-_MAX_CODE_RETRY_SECONDS = 5
-"""The longest wait between two attempts to send a code, so that there are several before `MAX_CODE_DELAY`."""
 
 _FEEDBACK_ATTEMPTS = 50
 """No visitor waits for feedback, but if it is lost, e-mails still go to addresses that bounced or complained."""
@@ -175,6 +173,7 @@ async def open_ports(
             else None
         ),
         links=Links(code_key),
+        waiting=await _open_waiting(clients, settings, clock),
     )
 
 
@@ -201,13 +200,9 @@ def describe_queues(
             max_attempts=attempts,
             outcomes=outcomes,
             shedding=None,
-            visitor=None,
+            visitor=CodeVisitor(ports.waiting, ports.clock),
             policies={
-                SendCode: RetryPolicy(
-                    max_attempts=attempts,
-                    cap=timedelta(seconds=_MAX_CODE_RETRY_SECONDS),
-                    max_age=MAX_CODE_DELAY,
-                )
+                SendCode: partial(choose_code_policy, max_attempts=attempts, is_reported=ports.waiting is not None)
             },
         )
 
@@ -228,3 +223,13 @@ def describe_queues(
             visitor=None,
         ),
     )
+
+
+async def _open_waiting(clients: AwsClients, settings: NotificationsSettings, clock: Clock) -> WaitingVisitors | None:
+    """Open the way to visitors whose code is late, if the stack has told where it is."""
+    if not settings.websocket_endpoint:
+        return None
+    api = await open_management_api(
+        clients, settings.websocket_endpoint, clock=clock, transport=PoolSettings().transport
+    )
+    return WaitingVisitors(ApiGatewayPoster(api))

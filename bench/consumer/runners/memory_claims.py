@@ -22,7 +22,7 @@ class MemoryClaims:
         self._owners[key] = owner = f"owner-{next(self._numbers)}"
         return Claim(key=key, owner=owner, attempts=1)
 
-    async def complete(self, claim: Claim) -> None:
+    async def complete(self, claim: Claim, *, is_carried_out: bool = True) -> None:
         """Complete the command, if the claim's owner still holds it."""
         if self._owners.pop(claim.key) != claim.owner:
             raise LeaseLostError(claim.key)

@@ -176,3 +176,16 @@ async def test_an_attempt_can_be_revoked(claims, key):
     """A worker that is told to stop in the middle has not failed."""
     await claims.release(await take(claims, key), unspent=True)
     assert (await take(claims, key)).attempts == 1
+
+
+async def test_how_a_command_has_ended(claims, key):
+    """Open before and while it is claimed; then carried out, or given up."""
+    assert await claims.find_end(key) == "open"
+    claim = await take(claims, key)
+    assert await claims.find_end(key) == "open"
+    await claims.complete(claim)
+    assert await claims.find_end(key) == "carried_out"
+    other = await take(claims, f"{key}-2")
+    await claims.complete(other, is_carried_out=False)
+    assert await claims.find_end(f"{key}-2") == "given_up"
+    assert isinstance(await take(claims, f"{key}-2"), Done)

@@ -43,6 +43,7 @@ def appointment_to_item(appointment: Appointment) -> dict[str, Any]:
         "locale": appointment.locale,
         "hold_expires_at": appointment.hold_expires_at.isoformat() if appointment.hold_expires_at else None,
         "code_sends": appointment.code_sends,
+        "codes_unsent": appointment.codes_unsent,
         "code_attempts": appointment.code_attempts,
         "moves": appointment.moves,
         "version": appointment.version,
@@ -84,6 +85,7 @@ def item_to_appointment(row: dict[str, Any]) -> Appointment:
         locale=row["locale"],
         hold_expires_at=_parse_instant(expires) if expires else None,
         code_sends=row["code_sends"],
+        codes_unsent=row.get("codes_unsent", 0),
         code_attempts=row["code_attempts"],
         # Rows of the release before count none.
         moves=int(row.get("moves", 0)),

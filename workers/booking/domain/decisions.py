@@ -7,7 +7,7 @@ not exist. A changed appointment has its version increased by one.
 
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Final, Literal
 
 from shared.messages.errors import ErrorCode
 from shared.tenants.profile import TenantProfile
@@ -29,6 +29,12 @@ MAX_CODES_PER_HOLD = 3
 `CODES_PER_CONTACT_PER_HOUR` in `quotas.py` also limits the codes of all holds of a contact; `MAX_WRONG_CODES` limits
 what a visitor types.
 """
+
+MAX_CODE_NUMBER = 10
+"""How many codes are tried, with those that were not sent."""
+
+LastCode = Literal["open", "carried_out", "given_up"]
+"""What has become of the code before: it is being sent, it was sent, or its provider did not take it."""
 
 _UNKNOWN: Final = Refusal(ErrorCode.UNKNOWN_APPOINTMENT)
 _WRONG: Final = Refusal(ErrorCode.CODE_INVALID)
@@ -67,11 +73,16 @@ def mark_contact_proved(hold: Appointment) -> Appointment:
     return _increment_version(hold, verified=True)
 
 
-def decide_resend(appointment: Appointment | None, now: datetime) -> SendCode | AlreadyDone | Refusal:
-    """Decide about a request for another code, with the number `code_sends`; the hold is not extended.
+def decide_resend(
+    appointment: Appointment | None, now: datetime, *, last_code: LastCode = "carried_out"
+) -> SendCode | AlreadyDone | Refusal:
+    """Decide about a request for another code, with the number `code_sends`.
 
-    Otherwise a visitor could keep a time for 45 minutes without a code. Attempts keep counting, or each resend would
-    allow five more guesses.
+    While the last code is still being sent there is no other one, and one that its provider did not take does not
+    count: an outage must not use up the codes of a hold.
+
+    The hold is not extended, or a visitor could keep a time for 45 minutes without a code. Attempts keep counting, or
+    each resend would allow five more guesses.
     """
     if appointment is None or appointment.state is AppointmentState.CANCELLED:
         return _UNKNOWN
@@ -79,10 +90,14 @@ def decide_resend(appointment: Appointment | None, now: datetime) -> SendCode | 
         return AlreadyDone(appointment)
     if refusal := _refuse_hold(appointment, now, begun_by=now):
         return refusal
-    if appointment.code_sends >= MAX_CODES_PER_HOLD:
+    if last_code == "open":
+        return AlreadyDone(appointment)
+    unsent = appointment.codes_unsent + (last_code == "given_up")
+    if appointment.code_sends - unsent >= MAX_CODES_PER_HOLD or appointment.code_sends >= MAX_CODE_NUMBER:
         # The hold and the code that was sent last stay valid.
         return Refusal(ErrorCode.RATE_LIMITED, about="last_code")
-    return SendCode(appointment, _increment_version(appointment, code_sends=appointment.code_sends + 1))
+    counted = _increment_version(appointment, code_sends=appointment.code_sends + 1, codes_unsent=unsent)
+    return SendCode(appointment, counted)
 
 
 def decide_cancel(

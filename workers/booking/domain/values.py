@@ -131,6 +131,8 @@ class Appointment:
     """When the hold expires; None once the appointment is confirmed."""
     code_sends: int
     """How many codes were sent; the latest has the number `code_sends`."""
+    codes_unsent: int = 0
+    """How many of them were not sent, because the provider took none."""
     code_attempts: int
     """How many wrong codes were received."""
     moves: int = 0

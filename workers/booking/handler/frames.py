@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from shared.conversations.replies import build_refusal_frame
 from shared.masking import mask_contact
-from shared.messages.commands import Envelope
+from shared.messages.commands import BookingResend, Envelope
 from shared.messages.errors import ErrorCode
 from shared.messages.server import (
     BookingCancelled,
@@ -47,7 +47,7 @@ def build_answer(case: Case, answer: Appointment | Refusal) -> ServerFrame:
         case Refusal():
             return build_refusal(case, answer)
         case Appointment(state=AppointmentState.HELD):
-            return build_pending(command, answer, profile.zone)
+            return build_pending(command, answer, profile.zone, code_late=_is_code_late(command, answer))
         case Appointment(state=AppointmentState.CANCELLED):
             return build_cancelled(command, answer, profile.zone)
     if case.has_moved(answer):
@@ -92,7 +92,14 @@ def find_change_deadline(appointment: Appointment, profile: TenantProfile) -> da
     return profile.compute_change_end(appointment.start).astimezone(profile.zone)
 
 
-def build_pending(command: Envelope, appointment: Appointment, zone: ZoneInfo) -> BookingPending:
+def _is_code_late(command: Envelope, hold: Appointment) -> bool:
+    """Return whether another code was asked for, and there is none because the one before is still being sent."""
+    return isinstance(command, BookingResend) and not hold.is_changed_by(command.id)
+
+
+def build_pending(
+    command: Envelope, appointment: Appointment, zone: ZoneInfo, *, code_late: bool = False
+) -> BookingPending:
     """Return the frame about a hold."""
     if appointment.hold_expires_at is None:
         raise ValueError("only a hold is pending")
@@ -107,6 +114,7 @@ def build_pending(command: Envelope, appointment: Appointment, zone: ZoneInfo) -
             contact=mask_contact(appointment.contact.address),
             contact_kind=appointment.contact.kind,
             send_number=appointment.code_sends,
+            code_late=code_late,
         ),
     )
 

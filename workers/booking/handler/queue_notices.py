@@ -13,8 +13,9 @@ from shared.messages.notices import (
     AppointmentReminder,
     AppointmentRescheduled,
     SendCode,
+    WaitingClient,
 )
-from shared.messages.server import ChangedBy
+from shared.messages.server import PROGRESS, ChangedBy
 from shared.queues import NoticeQueue
 from shared.tenants.profile import TenantProfile
 from workers.booking.domain.answers import word_answers
@@ -39,8 +40,21 @@ async def send_code(
             send_number=appointment.code_sends,
             expires_at=appointment.hold_expires_at,
             other_contact_kinds=tuple(kind for kind in contact_kinds if kind != appointment.contact.kind),
+            waiting=_find_waiting_client(command),
         )
     )
+
+
+def derive_code_key(appointment: Appointment) -> str:
+    """Return the key of the latest code's notice, under which notifications records what has become of it."""
+    return _derive_notice_id(appointment, f"code#{appointment.code_sends}")
+
+
+def _find_waiting_client(command: Envelope) -> WaitingClient | None:
+    """Return who hears that the code is late; nobody waits for a replay."""
+    if command.replay or PROGRESS not in command.capabilities:
+        return None
+    return WaitingClient(connection_id=command.connection_id, client_id=command.client_id)
 
 
 async def send_confirmed(
@@ -120,7 +134,7 @@ def _build_common_fields(
 ) -> dict[str, object]:
     service = profile.find_service(appointment.service_id)
     return {
-        "id": derive_id(appointment.appointment_id, f"notice/{event}"),
+        "id": _derive_notice_id(appointment, event),
         "tenant": appointment.tenant,
         "session_id": appointment.session_id,
         "locale": appointment.locale,
@@ -139,3 +153,7 @@ def _build_common_fields(
             end=appointment.end.astimezone(profile.zone),
         ),
     }
+
+
+def _derive_notice_id(appointment: Appointment, event: str) -> str:
+    return derive_id(appointment.appointment_id, f"notice/{event}")

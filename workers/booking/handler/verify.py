@@ -22,6 +22,7 @@ from workers.booking.handler.case import Case
 from workers.booking.handler.contacts import refuse_suppressed_contact
 from workers.booking.handler.limits import refuse_another_visit, refuse_full_quota
 from workers.booking.handler.occupancy import load_occupancy, take_first_lane
+from workers.booking.handler.queue_notices import derive_code_key
 from workers.booking.ports import Lost, QuotaFull
 
 log = structlog.get_logger()
@@ -155,7 +156,8 @@ async def plan_resend(ports: BookingPorts, case: Case, reference: BookingResendD
         return Refuse(Refusal(ErrorCode.UNKNOWN_APPOINTMENT))
     if hold.is_changed_by(command.id) and not has_expired(hold, command.accepted_at) and hold.hold_expires_at:
         return AlreadyDone(hold)  # counted before this command was interrupted
-    decision = decide_resend(hold, command.accepted_at)
+    last_code = await ports.codes.find_end(derive_code_key(hold)) if ports.codes else "carried_out"
+    decision = decide_resend(hold, command.accepted_at, last_code=last_code)
     if isinstance(decision, SendCode) and (suppressed := await refuse_suppressed_contact(ports, hold.contact)):
         decision = suppressed
     if isinstance(decision, Refusal):
@@ -164,8 +166,12 @@ async def plan_resend(ports: BookingPorts, case: Case, reference: BookingResendD
 
 
 async def apply_resend(ports: BookingPorts, case: Case, plan: SendCode) -> Appointment | Refusal:
-    """Count the code before it is sent, or refuse it because a quota is full."""
+    """Count the code before it is sent, or refuse it because a quota is full.
+
+    A code that replaces one that was not sent needs no quota: that one has its own.
+    """
     command, counted = case.command, case.sign(plan.counted)
+    replaces_unsent = counted.codes_unsent > plan.appointment.codes_unsent
     quotas = list_send_quotas(
         counted,
         secret=ports.code_key,
@@ -173,5 +179,7 @@ async def apply_resend(ports: BookingPorts, case: Case, plan: SendCode) -> Appoi
         sends_per_address=ports.sends_per_address,
         at=command.accepted_at,
     )
-    full_quota = await ports.appointments.save(counted, claim=case.claim, at=command.accepted_at, quotas=tuple(quotas))
+    full_quota = await ports.appointments.save(
+        counted, claim=case.claim, at=command.accepted_at, quotas=() if replaces_unsent else tuple(quotas)
+    )
     return (full_quota and refuse_full_quota(full_quota, command.accepted_at)) or counted

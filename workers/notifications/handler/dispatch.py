@@ -5,6 +5,7 @@ import asyncio
 import structlog
 
 from shared.claims import Claim, ClaimStore
+from shared.dead_letter_reasons import REFUSED_CONTACT
 from shared.errors import PermanentError, TransientError
 from shared.messages.notices import AnyNotice, OperatorAlert, SendTranscript
 from shared.messages.staleness import is_stale
@@ -77,6 +78,9 @@ class NotificationHandler:
         log.info("notice_repeated", notice=notice.type)
 
     async def give_up(self, notice: AnyNotice, claim: Claim, reason: str) -> None:
-        """Log the failure and complete the claim; the dead letter is recorded in the failure ledger."""
+        """Log the failure and complete the claim; the dead letter is recorded in the failure ledger.
+
+        A code that was given up because of its provider costs the visitor none of the codes of the hold.
+        """
         log.error("notice_failed", notice=notice.type, reason=reason)
-        await self._claims.complete(claim)
+        await self._claims.complete(claim, is_carried_out=reason in REFUSED_CONTACT)

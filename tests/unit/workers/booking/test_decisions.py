@@ -9,6 +9,7 @@ import pytest
 from shared.messages.errors import ErrorCode
 from tests.unit.workers.booking.conftest import build_profile
 from workers.booking.domain.decisions import (
+    MAX_CODE_NUMBER,
     MAX_CODES_PER_HOLD,
     MAX_WRONG_CODES,
     decide_cancel,
@@ -121,6 +122,23 @@ def test_an_expired_hold_refuses_every_code(hold, accepted_at, code_ok):
     for appointment in (hold, spent):
         assert decide_verify(appointment, code_ok=code_ok, now=accepted_at + HOLD) == EXPIRED
         assert decide_resend(appointment, accepted_at + HOLD) == EXPIRED
+
+
+def test_a_code_that_is_being_sent_is_awaited(hold, accepted_at):
+    """There is no other one, but only while the hold is alive."""
+    assert decide_resend(hold, accepted_at, last_code="open") == AlreadyDone(hold)
+    assert decide_resend(hold, accepted_at + HOLD, last_code="open") == EXPIRED
+
+
+def test_a_code_that_was_not_sent_does_not_count(hold, accepted_at):
+    """It is replaced by the next number; the ones that were sent before still count."""
+    third = replace(hold, code_sends=MAX_CODES_PER_HOLD)
+    assert isinstance(decide_resend(third, accepted_at), Refusal)
+    outcome = decide_resend(third, accepted_at, last_code="given_up")
+    assert outcome.counted == replace(third, code_sends=4, codes_unsent=1, version=hold.version + 1)
+    assert isinstance(decide_resend(outcome.counted, accepted_at), Refusal)
+    last = replace(third, code_sends=MAX_CODE_NUMBER, codes_unsent=MAX_CODE_NUMBER - 1)
+    assert isinstance(decide_resend(last, accepted_at, last_code="given_up"), Refusal)
 
 
 def test_a_fourth_code_is_not_sent(hold, accepted_at):

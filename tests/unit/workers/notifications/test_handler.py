@@ -115,7 +115,7 @@ async def test_an_email_with_an_unknown_outcome_is_counted(world, make_notice, e
 class FullClaims(FakeClaims):
     """Claims that can't be completed."""
 
-    async def complete(self, claim):
+    async def complete(self, claim, *, is_carried_out=True):
         raise TransientError("dynamodb")
 
 
