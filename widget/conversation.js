@@ -153,6 +153,15 @@ function markSlow(state, id) {
  * @param {State} state
  * @param {string} id
  */
+function markCodeLate(state, id) {
+  const card = findCard(state, id);
+  return card && isAwaitingVisitor(card.stage) ? amendCard(state, { ...card, code_late: true }) : state;
+}
+
+/**
+ * @param {State} state
+ * @param {string} id
+ */
 function hasWords(state, id) {
   const entry = state.entries[answerKey(id)];
   return entry?.kind === "answer" && entry.text !== "";
@@ -211,7 +220,8 @@ const HANDLERS = {
   typing(state, { re }) {
     return state.outcomes[re] || state.entries[answerKey(re)] ? state : putEntry(state, buildDraft(re));
   },
-  progress: (state, { re }) => markSlow(state, re),
+  progress: (state, { re, data }) =>
+    data.appointment_id ? markCodeLate(state, data.appointment_id) : markSlow(state, re),
   presence: (state, { data }) => ({
     ...state,
     typing: data.typing ?? state.typing,

@@ -89,6 +89,8 @@ export interface BookedData {
   expires_at?: string;
   contact?: string;
   contact_kind?: ContactKind;
+  /** The code can't be sent at the moment; it will be while the time is held. */
+  code_late?: boolean;
   ics?: string;
   /** Until when the visitor can cancel or move the visit; without it, until its start. */
   change_until?: string;
@@ -140,7 +142,8 @@ export interface FrameData {
   };
   ack: object;
   typing: object;
-  progress: object;
+  /** The id is that of a hold whose code is late; without one the command takes longer. */
+  progress: { appointment_id?: string };
   pong: object;
   "session.ended": object;
   "chat.sent": { text: string };

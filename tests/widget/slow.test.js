@@ -3,7 +3,7 @@ import { test } from "node:test";
 
 import { EMPTY, reduce } from "../../widget/conversation.js";
 import { hasSlowCommand, timeline } from "../../widget/selectors.js";
-import { delta, final, sent, welcome } from "./frames.js";
+import { booked, delta, final, sent, welcome } from "./frames.js";
 
 /** @import { Frame, LocalFrame, State } from "../../widget/types.d.ts" */
 
@@ -44,4 +44,20 @@ test("we say ourselves that an answer takes longer, unless its words come alread
   assert.ok(isSlow());
   assert.ok(!isSlow(delta("c1", 0, "Good")));
   assert.ok(!isSlow(final("c1", 2)));
+});
+
+test("a code that is late is said on the card of its hold, until the hold changes", () => {
+  /** @type {Frame<"progress">} */
+  const late = { type: "progress", re: "b1", data: { appointment_id: "a1" } };
+  const held = booked("booking.pending", 1, { re: "b1" });
+  const card = (/** @type {Frame[]} */ ...frames) => {
+    const entry = after(welcome(), ...frames).entries["appointment-a1"];
+    return entry?.kind === "appointment" ? [entry.stage, Boolean(entry.code_late), entry.codes] : null;
+  };
+  assert.deepEqual(card(held), ["pending", false, 1]);
+  assert.deepEqual(card(held, late), ["pending", true, 1]);
+  assert.equal(card(late), null);
+  assert.deepEqual(card(held, late, booked("booking.pending", 2)), ["pending", false, 2], "another code was sent");
+  assert.deepEqual(card(held, booked("booking.pending", 2, { code_late: true })), ["pending", true, 1]);
+  assert.deepEqual(card(held, late, booked("booking.confirmed", 2), late), ["confirmed", false, 1]);
 });

@@ -98,7 +98,8 @@ export class CodeEntry {
     this.#expiresAt = entry.expires_at;
     this.#busy = busy;
     const contact = entry.contact ?? "";
-    setText(this.#sent, entry.codes > 1 ? this.#t("code_sent_again", { contact }) : this.#t("code_sent", { contact }));
+    const sent = entry.codes > 1 ? "code_sent_again" : "code_sent";
+    setText(this.#sent, this.#t(entry.code_late ? "code_late" : sent, { contact }));
     if (entry.problem !== this.#problem) this.#showProblem(entry.problem);
     setText(this.#confirm, busy?.type === "booking.verify" ? this.#t("confirming") : this.#t("confirm"));
     for (const button of [this.#resend, this.#release]) button.disabled = busy !== null;

@@ -160,7 +160,9 @@ class PersistentVisitor:
         while True:
             frame = await _receive(visitor)
             self._last_seq = max(self._last_seq, frame.get("seq", 0))
-            if exchange := self.exchanges.get(frame.get("re", "")):
+            if frame["type"] == "progress" and "appointment_id" in frame["data"]:
+                self.unasked.append(frame)  # About a code, whose request has its answer.
+            elif exchange := self.exchanges.get(frame.get("re", "")):
                 exchange.hear(frame)
             else:
                 self.unasked.append(frame)

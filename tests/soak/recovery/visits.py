@@ -99,9 +99,11 @@ class Booking:
             exchange = Exchange("e-mail", self.visitor.phase, time.monotonic(), ("e-mail", "error"), number)
             self.visitor.exchanges[f"e-mail-{self.appointment_id}-{number}"] = exchange
             coming = asyncio.create_task(mailbox.wait_for_code(self.address))
-            failing = asyncio.create_task(self._wait_for_unsent_code(number))
+            failing = asyncio.create_task(self._wait_for_frame("error", number))
+            late = asyncio.create_task(self._hear_that_it_is_late(exchange))
             await asyncio.wait({coming, failing}, return_when=asyncio.FIRST_COMPLETED)
             failing.cancel()
+            late.cancel()
             if coming.done():
                 exchange.hear({"type": "e-mail", "data": {}})
                 return coming.result()
@@ -115,16 +117,21 @@ class Booking:
             self.codes_requested += 1
         return None
 
-    async def _wait_for_unsent_code(self, number: int) -> dict[str, Any]:
-        while True:
-            reports = [
-                frame
-                for frame in self.visitor.unasked
-                if frame["type"] == "error" and frame["data"].get("appointment_id") == self.appointment_id
-            ]
-            if len(reports) >= number:
-                return reports[number - 1]
+    async def _hear_that_it_is_late(self, exchange: Exchange) -> None:
+        exchange.hear(await self._wait_for_frame("progress", len(self._list_frames("progress")) + 1))
+
+    def _list_frames(self, kind: str) -> list[dict[str, Any]]:
+        """Return the frames about the hold that answer nothing."""
+        return [
+            frame
+            for frame in self.visitor.unasked
+            if frame["type"] == kind and frame["data"].get("appointment_id") == self.appointment_id
+        ]
+
+    async def _wait_for_frame(self, kind: str, number: int) -> dict[str, Any]:
+        while len(frames := self._list_frames(kind)) < number:
             await asyncio.sleep(0.1)
+        return frames[number - 1]
 
     async def confirm(self, code: str) -> None:
         """Confirm the visit."""
