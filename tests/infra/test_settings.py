@@ -187,6 +187,39 @@ def test_a_key_fits_into_the_variables_of_the_function():
     assert size <= 4096
 
 
+MAX_LENGTHS = {
+    "METRICS_NAMESPACE": 200,
+    "APPOINTMENTS_TABLE": 255,
+    "SES_FROM_EMAIL": 254,
+    "GOOGLE_DELEGATED_SUBJECT": 254,
+    "SMS_COUNTRIES": 249 * len("DE,"),
+    "GOOGLE_SECRET_ID": 64,
+    "CALDAV_SECRET_ID": 64,
+    "PROOF_OF_WORK": len("tries=99999,holds=999,share=100"),
+    "VISITS": len("contact=9999,address=9999,moves=9999"),
+    "GOOGLE_REQUESTS_PER_MINUTE": 7,
+    # An id of ten characters and the longest name of a stage.
+    "WEBSOCKET_ENDPOINT": len("https://.execute-api.eu-central-1.amazonaws.com/") + 10 + 64,
+}
+"""Of what is set or generated: an e-mail address has 254 characters (RFC 5321, 4.5.3.1.3), and a list of countries
+names each once. Other parameters have the length of the example."""
+
+LENGTHS_OF_KINDS = {"_URL": 110, "_ARN": 110, "_ID": 110, "_TABLE": 64}
+"""Of names and addresses that are generated, with the longest prefix."""
+
+
+def find_max_length(name, value):
+    by_kind = next((length for suffix, length in LENGTHS_OF_KINDS.items() if name.endswith(suffix)), 0)
+    return MAX_LENGTHS.get(name) or max(by_kind, len(value))
+
+
+@pytest.mark.parametrize("name", ["BookingFunction", "NotificationsFunction", "FailuresFunction", "IngressFunction"])
+def test_values_of_every_length_fit_into_the_variables_of_a_function(name):
+    """Together with each other; the key of a service account is in Secrets Manager then, as the page advises."""
+    given = variables(name, **EVERYTHING)
+    assert sum(len(variable) + find_max_length(variable, value) for variable, value in given.items()) <= 4096
+
+
 @pytest.mark.parametrize(
     ("parameters", "enabled"),
     [

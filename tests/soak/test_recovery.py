@@ -1,16 +1,21 @@
 """A dependency is slow or gone, or a process dies: what visitors hear and when; nothing is lost and nothing doubled."""
 
 import asyncio
+import json
 import os
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 
+from infra.local.environment import build_emulator_environment
 from infra.local.ports import HOST, find_free_port
 from infra.local.stack import Options, Stack, open_local_stack
 from infra.local.supervisor import Supervisor
+from ops.deployment import find_deployment
+from ops.wiring import open_desk
 from tests.e2e.backstage import Backstage
 from tests.soak.recovery.effects import count_effects
 from tests.soak.recovery.faults import FAULTS, Fault, Site
@@ -80,18 +85,30 @@ async def load_functions(site: Site) -> None:
         await visits.converse(BEFORE)
 
 
+def write_description(stack: Stack, folder: Path) -> Path:
+    """Write what `make up` writes, by which the desk finds the stack."""
+    file = folder / "stack.json"
+    file.write_text(json.dumps(stack.describe()), encoding="utf-8")
+    return file
+
+
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name)
-async def test_visitors_hear_and_nothing_is_lost(fault: Fault, site: Site):
+async def test_visitors_hear_and_nothing_is_lost(fault: Fault, site: Site, tmp_path: Path):
     """Everybody gets what they wanted, once, and new visitors are served soon after the fault."""
     async with open_visits(site) as visits:
         ended_at = await run_fault(fault, site, visits)
-        effects = await count_effects(visits, site.backstage)
+        with pytest.MonkeyPatch.context() as patched:
+            for name, value in build_emulator_environment(str(site.stack.target.endpoint_url)).items():
+                patched.setenv(name, value)
+            async with open_desk(find_deployment(stack_file=write_description(site.stack, tmp_path))) as desk:
+                effects = await count_effects(visits, site.backstage, desk)
     print(f"\n## {fault.name}, {fault.seconds:g} s; load {os.getloadavg()[0]:.1f}")
     print(format_table(visits.list_exchanges()))
     outcome = summarize(visits, ended_at)
     print(f"{outcome}; {effects}", *effects.lost, *effects.doubled, sep="\n")
     assert fault.loses_seconds or effects.lost == []
-    assert effects.doubled == []
+    # An emulator that forgets what it has sent sends it again; a visit or an event is never there twice.
+    assert [one for one in effects.doubled if not (fault.loses_seconds and one.startswith("confirmations"))] == []
     assert fault.may_repeat_codes or not effects.repeated_codes
     # What is slow because of the machine was slow before.
     slack = SLACK * outcome.before

@@ -1,6 +1,7 @@
 """The soak test of faults: what it counts as lost and as doubled, and what its proxy does to one service."""
 
 import time
+from types import SimpleNamespace
 from typing import Any
 
 import aiohttp
@@ -8,7 +9,8 @@ import pytest
 from aiohttp import web
 
 from infra.local.ports import HOST, find_free_port
-from tests.soak.recovery.effects import Effects, count_due, judge_exchange
+from ops.desk.domain.values import ForecastKind
+from tests.soak.recovery.effects import Effects, count_due, judge_exchange, replay_events
 from tests.soak.recovery.faulty_proxy import DYNAMODB, EDGE, SES, FaultyProxy, Rule, open_faulty_proxy
 from tests.soak.recovery.persistent_visitor import Exchange, PersistentVisitor
 from tests.soak.recovery.visits import Booking
@@ -100,3 +102,28 @@ async def test_the_proxy_closes_the_connection_without_an_answer_of_the_emulator
     """A client must not take the proxy's own error for an answer of AWS."""
     with open_faulty_proxy(f"http://{HOST}:{find_free_port()}") as proxy, pytest.raises(aiohttp.ClientError):
         await ask(proxy, "/")
+
+
+class LedgerDesk:
+    """A `Desk` whose forecasts are all the same."""
+
+    def __init__(self, kind: ForecastKind) -> None:
+        self.kind, self.replayed = kind, []
+
+    async def replay_failures(self, _operator, ids, *, dry_run=False):
+        if dry_run:
+            return SimpleNamespace(forecasts={self.kind: len(ids)})
+        self.replayed += ids
+        return SimpleNamespace(replayed=len(ids))
+
+
+async def test_an_event_that_waits_in_the_ledger_is_replayed():
+    """Only those of the test's visitors, that are open, and that a replay enters."""
+    row = {"session_id": "mine", "type": "booking.settle_entry", "state": "failed"}
+    others = [{"session_id": "other"}, {"type": "booking.create"}, {"state": "discarded"}]
+    failures = [{**row, "failure_id": "f"}, *({**row, "failure_id": "x", **each} for each in others)]
+    desk = LedgerDesk(ForecastKind.WOULD_BE_ENTERED)
+    assert await replay_events(desk, failures, {"mine"}) == 1
+    assert desk.replayed == ["f"]
+    with pytest.raises(AssertionError):
+        await replay_events(LedgerDesk(ForecastKind.WOULD_FAIL), failures, {"mine"})

@@ -1,14 +1,19 @@
 """Counts the effects of all visitors' commands: what was lost, and what came twice."""
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
+from ops.desk.desk import Desk
+from ops.desk.domain.values import ForecastKind, Operator
+from shared.ledger.rules import OPEN
 from tests.e2e.backstage import Backstage, get_appointment_id
 from tests.soak.recovery.persistent_visitor import Exchange
 from tests.soak.recovery.visits import Booking, Visits
 
 _SETTLE_SECONDS = 60
+OPERATOR = Operator("tester")
 _QUERIES = frozenset({"connect", "slots", "e-mail"})
 
 
@@ -20,6 +25,8 @@ class Effects:
     doubled: list[str] = field(default_factory=list)
     repeated_codes: int = 0
     """E-mails with the same code: allowed after a crash between the provider's yes and our record."""
+    replayed: int = 0
+    """Events that an operator has entered: they waited in the ledger, with the forecast that a replay enters them."""
     dead_letters: int = 0
 
     def __str__(self) -> str:
@@ -27,18 +34,26 @@ class Effects:
             "lost": len(self.lost),
             "doubled": len(self.doubled),
             "codes repeated": self.repeated_codes,
+            "replayed": self.replayed,
             "dead letters": self.dead_letters,
         }
         return ", ".join(f"{what} {count}" for what, count in counts.items())
 
 
-async def count_effects(visits: Visits, backstage: Backstage) -> Effects:
-    """Count them, once the events and e-mails that are still due have come, or the time for it is over."""
+async def count_effects(visits: Visits, backstage: Backstage, desk: Desk) -> Effects:
+    """Count them, once the events and e-mails that are still due have come, or the time for it is over.
+
+    An event that waits in the ledger is not lost: it is replayed first, as an operator does.
+    """
     effects = Effects()
     for exchange in visits.list_exchanges():
         judge_exchange(exchange, effects)
     confirmed = [booking for booking in visits.bookings if booking.is_confirmed]
     await _wait_until_settled(confirmed, visits, backstage)
+    sessions = {visitor.session for visitor in visits.visitors}
+    effects.replayed = await replay_events(desk, await asyncio.to_thread(backstage.rows, "failures"), sessions)
+    if effects.replayed:
+        await _wait_until_settled(confirmed, visits, backstage)
     rows = await asyncio.to_thread(backstage.rows, "appointments")
     events = [get_appointment_id(event) for event in await asyncio.to_thread(backstage.all_events)]
     for booking in visits.bookings:
@@ -50,10 +65,23 @@ async def count_effects(visits: Visits, backstage: Backstage) -> Effects:
         _judge(f"events of {booking.address}", own, due, effects)
         _judge(f"confirmations to {booking.address}", visits.mailbox.count_others(booking.address), due, effects)
         effects.repeated_codes += max(0, visits.mailbox.count_codes(booking.address) - booking.codes_requested)
-    sessions = {visitor.session for visitor in visits.visitors}
     failures = await asyncio.to_thread(backstage.rows, "failures")
     effects.dead_letters = sum(row.get("session_id") in sessions for row in failures)
     return effects
+
+
+async def replay_events(desk: Desk, failures: Iterable[Mapping[str, Any]], sessions: Collection[str]) -> int:
+    """Replay the events of these sessions that wait in the ledger, and return how many; each must have the forecast."""
+    waiting = [
+        row["failure_id"]
+        for row in failures
+        if row.get("session_id") in sessions and row["type"] == "booking.settle_entry" and row["state"] in OPEN
+    ]
+    if waiting:
+        forecasts = (await desk.replay_failures(OPERATOR, waiting, dry_run=True)).forecasts
+        assert forecasts == {ForecastKind.WOULD_BE_ENTERED: len(waiting)}, forecasts
+        assert (await desk.replay_failures(OPERATOR, waiting)).replayed == len(waiting)
+    return len(waiting)
 
 
 def count_due(booking: Booking, name: str) -> range:
