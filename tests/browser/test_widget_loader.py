@@ -164,6 +164,15 @@ async def test_what_a_page_asks_for_at_once_waits_for_the_conversation(page: Pag
     await expect(page.get_by_test_id("booking-form")).to_be_visible()
 
 
+async def test_a_close_takes_an_opening_back_that_waits(page: Page, site: str) -> None:
+    """What the page asked for before the conversation was there does not happen after it."""
+    await page.goto(site)
+    async with page.expect_response("**/chat-window.js"):
+        await page.evaluate("(chat => { chat.open(); chat.close(); })(document.querySelector('stride-chat'))")
+    await expect(page.get_by_test_id("panel")).to_be_attached()
+    await expect(page.get_by_test_id("panel")).to_be_hidden()
+
+
 SNIPPET = """<!doctype html>
 <html lang="en"><meta charset="utf-8"><title>A business</title><link rel="icon" href="data:,">
 <script type="module" src="{widget}/widget/stride-chat.js"{attributes}></script>
