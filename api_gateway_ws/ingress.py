@@ -31,7 +31,18 @@ from shared.messages.client import ChatFeedback, Hello, Ping
 from shared.messages.commands import AnyCommand
 from shared.messages.errors import RETRYABLE, ErrorCode
 from shared.messages.limits import MAX_CHAT_CHARACTERS
-from shared.messages.server import SERVER_FRAME, Ack, Error, ErrorData, Limits, Pong, ServerFrame, Welcome, WelcomeData
+from shared.messages.server import (
+    SERVER_FRAME,
+    Ack,
+    Contact,
+    Error,
+    ErrorData,
+    Limits,
+    Pong,
+    ServerFrame,
+    Welcome,
+    WelcomeData,
+)
 from shared.refusal_texts import render_refusal
 from shared.trace import Trace
 
@@ -230,6 +241,8 @@ class Ingress:
                 resume=sender.resume,
                 limits=Limits(chat_characters=min(MAX_CHAT_CHARACTERS, profile.limits.chat_characters)),
                 disclosure=profile.disclosure.choose_text(locale, profile.locale),
+                contact=Contact(phone=profile.phone, email=profile.email) if profile.phone or profile.email else None,
+                locale=profile.locale,
             ),
         )
         try:

@@ -180,6 +180,16 @@ class ConnectProfile(Protocol):
         """Return the text that says that an AI answers."""
         ...
 
+    @property
+    def phone(self) -> str | None:
+        """Return the telephone number that visitors may call."""
+        ...
+
+    @property
+    def email(self) -> str | None:
+        """Return the address that visitors may write to."""
+        ...
+
 
 class Profiles(Protocol):
     """Profiles of tenants."""

@@ -6,6 +6,7 @@ import { Chat } from "./chat.js";
 import { buildContext } from "./context.js";
 import { Refresher } from "./refresher.js";
 import { awaitedMessageId, hasSlowCommand, timeline } from "./selectors.js";
+import { markLanguage } from "./language.js";
 import { getStyleSheets } from "./styles.js";
 import { buildTexts } from "./texts.js";
 import { BookingForm } from "./views/booking-form.js";
@@ -104,6 +105,10 @@ export class ChatWindow {
 
   /** @param {string} name */
   acceptAttribute(name) {
+    if (name === "dir") {
+      this.#markLanguage();
+      return;
+    }
     if (name === "websocket-url" || name === "tenant") this.#openConversation();
     this.#buildPanel();
     this.#reopen();
@@ -254,6 +259,7 @@ export class ChatWindow {
       onClose: () => this.#element.close(),
     });
     [this.#log, this.#composer, this.#form, this.#panel] = [log, composer, form, panel];
+    this.#markLanguage();
     this.#element.shadowRoot?.prepend(panel.node);
     if (wasOpen) {
       panel.open({ focus: false });
@@ -261,6 +267,10 @@ export class ChatWindow {
     }
     this.#restoreVisit();
     this.#draw();
+  }
+
+  #markLanguage() {
+    if (this.#panel) markLanguage(this.#panel.node, this.locale, this.#element.dir);
   }
 
   /** @param {Texts} t */
@@ -316,6 +326,7 @@ export class ChatWindow {
       this.#panel?.update("idle", 0, {});
       return;
     }
+    if (this.#element.locale !== this.locale) this.#element.followLanguage();
     const { state, store, connectionState, isLimited } = this.#chat;
     const seen = this.#panel?.isOpen === true && document.visibilityState === "visible";
     if (seen && state.lastSeq > store.lastSeq) store.lastSeq = state.lastSeq;
@@ -324,11 +335,22 @@ export class ChatWindow {
     ).length;
     const owed = awaitedMessageId(state);
     this.#composer?.update(state, owed); // First: its height decides where the log ends.
-    this.#log?.update(state, owed);
-    this.#visit?.update(state);
-    this.#form?.update(state);
+    for (const view of [this.#log, this.#visit, this.#form]) updateSafely(() => view?.update(state, owed));
     this.#panel?.update(connectionState, seen ? 0 : newCount, { isLimited, isSlow: hasSlowCommand(state), state });
     if (seen) this.#refresher?.refresh();
+  }
+}
+
+/**
+ * A frame that is not as the contract says may spoil a view, but not the others.
+ *
+ * @param {() => void} update
+ */
+function updateSafely(update) {
+  try {
+    update();
+  } catch {
+    // The next frame is another try.
   }
 }
 

@@ -366,16 +366,17 @@ export class Chat {
   }
 
   /** @param {Frame<"welcome">["data"]} welcome */
-  #acceptWelcome({ session_id: id, resume, contact = {} }) {
+  #acceptWelcome({ session_id: id, resume, contact = {}, locale }) {
     this.#gapWelcomes += 1;
     this.contact = contact;
     this.store.contact = contact;
+    if (locale) this.store.keepLocale(locale);
     if (id !== this.state.sessionId && resume !== "ok") this.store.lastSeq = 0; // Nothing of this one was read.
   }
 
   /** @param {Frame | LocalFrame} frame */
   #apply(frame) {
-    const next = reduce(this.state, frame);
+    const next = reduceSafely(this.state, frame);
     if (next === this.state) return;
     this.state = next;
     this.#onChange();
@@ -404,5 +405,19 @@ export class Chat {
       this.#gapTimer = null;
       this.#requestMissingFrames();
     }, GAP_TIMEOUT_MS);
+  }
+}
+
+/**
+ * A frame that is not as the contract says stops nothing: it counts like one of a type that we do not know.
+ *
+ * @param {State} state
+ * @param {Frame | LocalFrame} frame
+ */
+function reduceSafely(state, frame) {
+  try {
+    return reduce(state, frame);
+  } catch {
+    return "seq" in frame ? reduce(state, /** @type {Frame} */ ({ ...frame, type: /** @type {any} */ ("?") })) : state;
   }
 }

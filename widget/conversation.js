@@ -192,8 +192,9 @@ function applyWaitingFrames(state) {
  * @param {Frame} frame
  */
 function applyFrame(state, frame) {
-  const handler = /** @type {((state: State, frame: Frame) => State) | undefined} */ (HANDLERS[frame.type]);
-  return handler ? handler(state, frame) : state; // A type we do not know yet only counts.
+  if (!Object.hasOwn(HANDLERS, frame.type)) return state;
+  const handler = /** @type {((state: State, frame: Frame) => State)} */ (HANDLERS[frame.type]);
+  return handler(state, frame); // A type we do not know yet only counts.
 }
 
 /** @type {{ [Type in keyof FrameData]?: (state: State, frame: Frame<Type>) => State }} */

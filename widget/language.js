@@ -9,25 +9,41 @@ import LANGUAGES from "./locales/languages.js";
 /** @typedef {{ load: () => Promise<{ default: Catalogue }>, texts: Record<string, string> }} Language */
 
 const DEFAULT_LANGUAGE = "pl";
+const RIGHT_TO_LEFT = /^(ar|ckb|dv|fa|he|ps|sd|ug|ur|yi)\b/;
 
 /**
- * Return the language that we have for a tag such as `en-GB`: the tag itself, or what is left of it without its end
- * (the lookup of RFC 4647); Polish if there is none.
+ * Return the language that we have for the first of these tags, such as `en-GB`, for which there is one: the tag
+ * itself, or what is left of it without its end (the lookup of RFC 4647); Polish if there is none.
  *
- * @param {string | null | undefined} tag
+ * @param {(string | null | undefined)[]} tags
  * @returns {string}
  */
-export function chooseLanguage(tag) {
-  const parts = String(tag ?? "")
-    .toLowerCase()
-    .split("-");
-  while (parts.length > 0) {
-    const candidate = parts.join("-");
-    const language = Object.keys(LANGUAGES).find((known) => known.toLowerCase() === candidate);
-    if (language) return language;
-    parts.pop();
+export function chooseLanguage(...tags) {
+  for (const tag of tags) {
+    const parts = String(tag ?? "")
+      .toLowerCase()
+      .split("-");
+    while (parts.length > 0) {
+      const candidate = parts.join("-");
+      const language = Object.keys(LANGUAGES).find((known) => known.toLowerCase() === candidate);
+      if (language) return language;
+      parts.pop();
+    }
   }
   return DEFAULT_LANGUAGE;
+}
+
+/**
+ * Say in which language a part is, whatever the page around it is in. A direction that the page gives the widget's
+ * element itself stands.
+ *
+ * @param {HTMLElement} node
+ * @param {string} language
+ * @param {string} direction
+ */
+export function markLanguage(node, language, direction) {
+  node.lang = language;
+  node.dir = direction || (RIGHT_TO_LEFT.test(language) ? "rtl" : "ltr");
 }
 
 /**

@@ -8,6 +8,19 @@
 export const getPrefix = (tenant) => `stride-chat/${tenant}/`;
 
 /**
+ * Return the business's own language, as the last welcome said, or null.
+ *
+ * @param {string | null} tenant
+ */
+export function findTenantLanguage(tenant) {
+  try {
+    return localStorage.getItem(`${getPrefix(tenant ?? "")}locale`);
+  } catch {
+    return null;
+  }
+}
+
+/**
  * Whether the conversation has to be loaded before the visitor asks for it: it was open in this tab, words were not
  * acknowledged, or it has begun (there may be an answer that nobody has read: only the server knows).
  *

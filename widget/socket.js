@@ -113,7 +113,8 @@ export class Socket {
 }
 
 /**
- * Return the frame, or null for what is not ours: API Gateway's own messages carry no `v`.
+ * Return the frame, or null for what is not ours: API Gateway's own messages carry no `v`. A number that is none, or a
+ * welcome without a session, would do harm; every other mistake only spoils its frame.
  *
  * @param {string} text
  * @returns {Frame | null}
@@ -121,7 +122,10 @@ export class Socket {
 function parseFrame(text) {
   try {
     const frame = JSON.parse(text);
-    return frame?.v === 1 && typeof frame.type === "string" ? { ...frame, data: frame.data ?? {} } : null;
+    const { v, type, seq = 1, data } = frame;
+    if (v !== 1 || typeof type !== "string" || !(Number.isSafeInteger(seq) && seq > 0)) return null;
+    if (type === "welcome" && typeof (data?.session_id && data.session) !== "string") return null;
+    return { ...frame, data: typeof data === "object" && data ? data : {} };
   } catch {
     return null;
   }

@@ -65,6 +65,15 @@ export class Store {
   }
 
   /**
+   * The business's own language, for a page in none of ours (`findTenantLanguage`).
+   *
+   * @param {string} locale
+   */
+  keepLocale(locale) {
+    this.#write("locale", locale);
+  }
+
+  /**
    * Forget everything of a session that the visitor has ended. The first tab clears what all of them share: a later
    * one must not clear the conversation that has begun since. The mark tells tabs that are not connected.
    *

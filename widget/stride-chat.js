@@ -10,8 +10,9 @@
  * A page that is opened at `#stride-cancel=<token>` or `#stride-move=<token>`, as e-mails link to it, shows that
  * appointment at once.
  *
- * Attributes: `websocket-url`, `tenant`, `locale` (a language of `locales/`; else the page's), `business` (the name at the top),
- * `suggestions` (first questions to offer, split by "|"), `theme` (light | dark | auto), `phone` and `email` (shown
+ * Attributes: `websocket-url`, `tenant`, `locale` (a language of `locales/`; else the page's, else the business's
+ * own, as it was said last),  `business` (the name at the top),
+ * `suggestions` (first questions to offer, split by "|"), `theme` (light | dark | auto; else the system's), `phone` and `email` (shown
  * when the chat can't be reached and was never before: then the profile's are known). Methods: `open()`,
  * `close()`, `book({ service, date })`. Events: `stride-chat-open`, `stride-chat-close`.
  *
@@ -38,9 +39,9 @@
 
 import { h, setText } from "./dom.js";
 import { drawIcon } from "./icon.js";
-import { chooseLanguage, findLanguage } from "./language.js";
+import { chooseLanguage, findLanguage, markLanguage } from "./language.js";
 import { takeLink } from "./link.js";
-import { hasPast } from "./past.js";
+import { findTenantLanguage, hasPast } from "./past.js";
 import { buildStyleSheet } from "./style-sheet.js";
 import { launcherCss } from "./styles/launcher.js";
 
@@ -55,8 +56,15 @@ const ICON =
 
 const SHEET = buildStyleSheet(launcherCss);
 
+try {
+  // So that a value that is no colour counts as none.
+  CSS.registerProperty({ name: "--stride-chat-brand", syntax: "<color>", inherits: true, initialValue: "#17594e" });
+} catch {
+  // Another copy of the widget has done it.
+}
+
 export class StrideChat extends HTMLElement {
-  static observedAttributes = ["websocket-url", "tenant", "locale", "business", "suggestions"];
+  static observedAttributes = ["websocket-url", "tenant", "locale", "dir", "business", "suggestions"];
 
   /** @type {ChatWindow | null} */
   #window = null;
@@ -118,14 +126,25 @@ export class StrideChat extends HTMLElement {
   attributeChangedCallback(name, before, after) {
     // This is called for the attributes of an upgraded element before it is connected.
     if (!this.#started || before === after) return;
-    if (name === "locale") this.#labelLauncher();
-    else this.#window?.acceptAttribute(name);
+    if (name === "dir") this.#labelLauncher();
+    if (name === "locale") this.followLanguage();
+    else {
+      this.#window?.acceptAttribute(name);
+      this.#loadIfExpected();
+    }
+  }
+
+  /** The language may be another one now: that of an attribute, or the business's own. */
+  followLanguage() {
+    this.#labelLauncher();
     this.#loadIfExpected();
   }
 
   get locale() {
     return chooseLanguage(
-      this.getAttribute("locale") || this.closest("[lang]")?.getAttribute("lang") || navigator.language,
+      this.getAttribute("locale"),
+      this.closest("[lang]")?.getAttribute("lang") || navigator.language,
+      findTenantLanguage(this.getAttribute("tenant")),
     );
   }
 
@@ -149,6 +168,7 @@ export class StrideChat extends HTMLElement {
   }
 
   #labelLauncher() {
+    for (const node of [this.#launcher, this.#failure]) markLanguage(node, this.locale, this.dir);
     this.#launcher.setAttribute("aria-label", this.#findText("open"));
   }
 

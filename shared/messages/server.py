@@ -25,14 +25,28 @@ class Limits(Message):
     chat_characters: int = MAX_CHAT_CHARACTERS
 
 
+class Contact(Message):
+    """How to reach the business without the chat."""
+
+    phone: Annotated[str | None, Field(exclude_if=is_absent)] = None
+    email: Annotated[str | None, Field(exclude_if=is_absent)] = None
+
+
 class WelcomeData(Message):
-    """The session with the signed token that resumes it, the limits and the disclosure."""
+    """The session with the signed token that resumes it, the limits and the disclosure.
+
+    A client keeps `contact` and `locale`: it needs the first when no welcome comes, and the second on a page in a
+    language that it does not have.
+    """
 
     session_id: str
     session: str
     resume: Resume
     limits: Limits = Limits()
     disclosure: str
+    contact: Annotated[Contact | None, Field(exclude_if=is_absent)] = None
+    locale: Annotated[str | None, Field(exclude_if=is_absent)] = None
+    """The business's own language."""
 
 
 class AckData(Message):

@@ -55,6 +55,8 @@ class EdgeProfile:
     allow_missing_origin: bool
     limits: EdgeLimits
     disclosure: EdgeTexts
+    phone: str | None = None
+    email: str | None = None
 
 
 def compile_edge_profile(profile: "TenantProfile", *, source_etag: str) -> str:
@@ -68,6 +70,8 @@ def compile_edge_profile(profile: "TenantProfile", *, source_etag: str) -> str:
         "chat_characters": profile.limits.chat_characters,
         "rates": profile.limits.rates_text,
         "disclosure": {tag: text for tag, text in profile.disclosure.root.items() if text},
+        **({"phone": profile.phone} if profile.phone else {}),
+        **({"email": profile.senders.email} if profile.senders.email else {}),
     }
     return json.dumps(content, ensure_ascii=False, sort_keys=True)
 
@@ -86,6 +90,8 @@ def parse_edge_profile(text: str) -> tuple[EdgeProfile, str] | None:
             # A release before this one writes no rates.
             limits=EdgeLimits(int(content["chat_characters"]), str(content.get("rates", ""))),
             disclosure=EdgeTexts(texts),
+            phone=_parse_optional_text(content.get("phone")),
+            email=_parse_optional_text(content.get("email")),
         )
         etag = str(content["source_etag"])
         parse_rate_limits(profile.limits.rates_text)
@@ -93,3 +99,12 @@ def parse_edge_profile(text: str) -> tuple[EdgeProfile, str] | None:
     except (ArithmeticError, AttributeError, KeyError, TypeError, ValueError):
         return None
     return (profile, etag) if texts and _ETAG.fullmatch(etag) else None
+
+
+def _parse_optional_text(value: object) -> str | None:
+    """Return a text that can be sent; a release before this one writes none."""
+    if value is None:
+        return None
+    text = str(value)
+    text.encode()  # fails for half a character, as above
+    return text

@@ -206,6 +206,11 @@ class TenantProfile(Section):
         return self
 
     @property
+    def email(self) -> str | None:
+        """Return the address that visitors may write to."""
+        return self.senders.email
+
+    @property
     def zone(self) -> ZoneInfo:
         """Return the zone of opening hours and local times."""
         return ZoneInfo(self.time_zone)

@@ -6,39 +6,31 @@
 export const frameCss = /* css */ `
 :host {
   --radius: var(--stride-chat-radius, 20px);
-  --surface: #fff;
-  --backdrop: #f6f5f2;
-  --raised: #fff;
-  --text: #1d2422;
-  --muted: #5a6461;
-  --line: #e2e0da;
-  --control-line: #858d89;
-  --soft: color-mix(in srgb, var(--brand) 9%, var(--surface));
-  --strong: var(--brand);
-  --danger: #b3261e;
-  --danger-soft: #fcefed;
+  --surface: light-dark(#fff, #1b2120);
+  --backdrop: light-dark(#f6f5f2, #141918);
+  --raised: light-dark(#fff, #252c2a);
+  --text: light-dark(#1d2422, #edf1ef);
+  --muted: light-dark(#5a6461, #a9b4b0);
+  --line: light-dark(#e2e0da, #343d3a);
+  --control-line: light-dark(#858d89, #87928e);
+  --soft: light-dark(color-mix(in srgb, var(--brand) 9%, #fff), color-mix(in srgb, var(--brand) 38%, #1b2120));
+  /* The brand as a text: so dark or so light that its contrast to all surfaces, and to the soft one, is 4.5. */
+  --dimmed: min(1, .13 / max(y, .01));
+  --strong: light-dark(
+    color(from var(--brand) xyz-d65 calc(x * var(--dimmed)) calc(y * var(--dimmed)) calc(z * var(--dimmed))),
+    color-mix(in srgb, var(--brand) 35%, #fff)
+  );
+  --danger: light-dark(#b3261e, #ffb4ab);
+  --danger-soft: light-dark(#fcefed, #3a211f);
   font-family: var(--stride-chat-font, system-ui, -apple-system, "Segoe UI", Roboto, "Noto Sans", "Helvetica Neue", sans-serif);
   font-size: 15px;
   line-height: 1.5;
   color: var(--text);
-  color-scheme: light;
+  color-scheme: light dark;
 }
-:host([theme="dark"]) {
-  --surface: #1b2120; --backdrop: #141918; --raised: #252c2a; --text: #edf1ef; --muted: #a9b4b0;
-  --line: #343d3a; --control-line: #87928e; --danger: #ffb4ab; --danger-soft: #3a211f;
-  --soft: color-mix(in srgb, var(--brand) 38%, var(--surface));
-  --strong: color-mix(in srgb, var(--brand) 35%, #fff);
-  color-scheme: dark;
-}
-@media (prefers-color-scheme: dark) {
-  :host([theme="auto"]) {
-    --surface: #1b2120; --backdrop: #141918; --raised: #252c2a; --text: #edf1ef; --muted: #a9b4b0;
-    --line: #343d3a; --control-line: #87928e; --danger: #ffb4ab; --danger-soft: #3a211f;
-    --soft: color-mix(in srgb, var(--brand) 38%, var(--surface));
-    --strong: color-mix(in srgb, var(--brand) 35%, #fff);
-    color-scheme: dark;
-  }
-}
+:host([theme="auto"]) { color-scheme: light dark; }
+:host([theme="light"]) { color-scheme: light; }
+:host([theme="dark"]) { color-scheme: dark; }
 *::before, *::after { box-sizing: border-box; }
 p, h2, h3, fieldset { margin: 0; padding: 0; border: 0; min-width: 0; }
 button, input, select, textarea { font: inherit; color: inherit; }

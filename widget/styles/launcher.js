@@ -4,8 +4,11 @@
 
 export const launcherCss = /* css */ `
 :host {
-  --brand: var(--stride-chat-brand, #17594e);
-  --on-brand: var(--stride-chat-on-brand, #fff);
+  /* Opaque, as nobody knows what would show through. */
+  --brand: rgb(from var(--stride-chat-brand, #17594e) r g b / 1);
+  /* White up to the luminance with which it has a contrast of 4.5 (WCAG 2.2), and black above. */
+  --is-dark: clamp(0, (.183 - y) * 9999, 1);
+  --on-brand: var(--stride-chat-on-brand, color(from var(--brand) xyz-d65 calc(.9505 * var(--is-dark)) var(--is-dark) calc(1.089 * var(--is-dark))));
   --inset: var(--stride-chat-inset, 24px);
   --layer: var(--stride-chat-z-index, 2147483000);
   --shadow: 0 1px 2px rgb(20 30 28 / 8%), 0 12px 40px rgb(20 30 28 / 20%);

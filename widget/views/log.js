@@ -140,7 +140,11 @@ export class Log {
       keep.add(key);
       const view = this.#views.get(key) ?? new VIEWS[entry.kind](this.#context);
       this.#views.set(key, view);
-      view.update(entry, state);
+      try {
+        view.update(entry, state);
+      } catch {
+        view.node.hidden = true; // Its frame is not as the contract says; all others are shown.
+      }
       /** @type {ChildNode | null} */
       const position = previous ? previous.nextSibling : this.#list.firstChild;
       if (view.node !== position) this.#list.insertBefore(view.node, position);
