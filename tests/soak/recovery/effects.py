@@ -40,10 +40,10 @@ class Effects:
         return ", ".join(f"{what} {count}" for what, count in counts.items())
 
 
-async def count_effects(visits: Visits, backstage: Backstage, desk: Desk) -> Effects:
+async def count_effects(visits: Visits, backstage: Backstage, desk: Desk | None = None) -> Effects:
     """Count them, once the events and e-mails that are still due have come, or the time for it is over.
 
-    An event that waits in the ledger is not lost: it is replayed first, as an operator does.
+    An event that waits in the ledger is not lost: with a desk it is replayed first, as an operator does.
     """
     effects = Effects()
     for exchange in visits.list_exchanges():
@@ -51,7 +51,8 @@ async def count_effects(visits: Visits, backstage: Backstage, desk: Desk) -> Eff
     confirmed = [booking for booking in visits.bookings if booking.is_confirmed]
     await _wait_until_settled(confirmed, visits, backstage)
     sessions = {visitor.session for visitor in visits.visitors}
-    effects.replayed = await replay_events(desk, await asyncio.to_thread(backstage.rows, "failures"), sessions)
+    if desk:
+        effects.replayed = await replay_events(desk, await asyncio.to_thread(backstage.rows, "failures"), sessions)
     if effects.replayed:
         await _wait_until_settled(confirmed, visits, backstage)
     rows = await asyncio.to_thread(backstage.rows, "appointments")
