@@ -115,11 +115,14 @@ def _drop_unknown_actions(actions: object) -> object:
     return [one for one in actions if not isinstance(one, dict) or one.get("type", "booking.offer") in _ACTIONS]
 
 
-Announcement = Literal["took_over", "handed_back", "is_read", "declined", "transcript_sent"]
-"""Which announcement of the backend a `chat.final` is: see `ChatFinalData`."""
+Announcement = Literal["took_over", "handed_back", "is_read", "declined"]
+"""Which announcement about who answers a `chat.final` is: see `ChatFinalData`."""
 
 HandoverAnnouncement = Literal["handover_requested", "handover_closed", "handover_active"]
 """Which of them answers a `handover.request`."""
+
+TranscriptAnnouncement = Literal["transcript_sent"]
+"""What answers a `transcript.request`."""
 
 
 Author = Annotated[str, StringConstraints(min_length=1, max_length=MAX_AUTHOR_CHARACTERS), PLAIN_TEXT]
@@ -154,7 +157,7 @@ class ChatFinalData(Message):
     """A message that staff sent unasked: such a frame has no `re`."""
     author: Author | None = None
     """Who of the staff sent it, or has taken over; None where that is not known."""
-    announces: Announcement | HandoverAnnouncement | str | None = None
+    announces: Announcement | HandoverAnnouncement | TranscriptAnnouncement | str | None = None
     """Not a closed set: a frame that a newer release stored must stay readable."""
     cut: Cut | str | None = None
     """Not a closed set, either."""
