@@ -9,6 +9,7 @@ import { awaitedMessageId, hasSlowCommand, timeline } from "./selectors.js";
 import { markLanguage } from "./language.js";
 import { getStyleSheets } from "./styles.js";
 import { buildTexts } from "./texts.js";
+import { countInTitle } from "./unread-title.js";
 import { BookingForm } from "./views/booking-form.js";
 import { Composer } from "./views/composer.js";
 import { Log } from "./views/log.js";
@@ -101,6 +102,7 @@ export class ChatWindow {
     this.#chat?.stop();
     this.#chat = null;
     this.#panel?.dispose();
+    countInTitle(this, 0);
   }
 
   /** @param {string} name */
@@ -337,6 +339,7 @@ export class ChatWindow {
     this.#composer?.update(state, owed); // First: its height decides where the log ends.
     for (const view of [this.#log, this.#visit, this.#form]) updateSafely(() => view?.update(state, owed));
     this.#panel?.update(connectionState, seen ? 0 : newCount, { isLimited, isSlow: hasSlowCommand(state), state });
+    countInTitle(this, document.visibilityState === "visible" ? 0 : newCount);
     if (seen) this.#refresher?.refresh();
   }
 }

@@ -5,7 +5,7 @@
 import { buildReference } from "./bookings.js";
 import { findPrice, findServiceName } from "./offer.js";
 
-/** @import { Appointment, BookingRequest, Command, CommandData, Contact, ContactKind, Service, Venue } from "./types.d.ts" */
+/** @import { Appointment, BookingRequest, Command, CommandData, Contact, ContactKind, Service, Venue, Verdict } from "./types.d.ts" */
 /** @import { Chat } from "./chat.js" */
 /** @import { StrideChat } from "./stride-chat.js" */
 /** @import { Texts } from "./texts.js" */
@@ -84,6 +84,12 @@ export function buildContext({ element, t, chat, log, closeForm, closeVisit, loa
       },
       stop: () => chat()?.stopAnswer(),
       askPerson: (/** @type {CommandData} */ data) => command("handover.request", data),
+      /**
+       * @param {number} seq
+       * @param {Verdict} verdict
+       */
+      judge: (seq, verdict, reason = "") =>
+        command("chat.feedback", { re_seq: seq, verdict, ...(reason && { reason }) }),
       /**
        * @param {string} id
        * @param {Pick<Command, "type" | "data">} refused

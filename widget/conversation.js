@@ -17,11 +17,12 @@ import {
   isQuery,
 } from "./bookings.js";
 import { isChallenge } from "./challenges.js";
-import { extendDraft } from "./drafts.js";
+import { answerKey, buildDraft, extendDraft } from "./drafts.js";
+import { FEEDBACK, keepJudgement } from "./judgements.js";
 
 /**
  * @import {
- *   AnswerEntry, AppointmentEntry, BookedFrame, Command, Frame, FrameData, LocalFrame, Outcome, Permissions, State,
+ *   AppointmentEntry, BookedFrame, Command, Frame, FrameData, LocalFrame, Outcome, Permissions, State,
  *   Unplaced,
  * } from "./types.d.ts"
  */
@@ -44,6 +45,10 @@ export const EMPTY = Object.freeze({
   person: null,
   typing: false,
   readSeq: 0,
+  /** When durable frames were stored, by `seq`. */
+  times: {},
+  /** What the visitor thinks of answers, by their `seq`. */
+  judgements: {},
   order: 0,
 });
 
@@ -93,7 +98,7 @@ const LOCAL = {
     // Sent again under the same id after a refusal at the door: the refusal is no longer true.
     const { [frame.id]: _, ...outcomes } = state.outcomes;
     const { [refusalKey(frame.id)]: __, ...entries } = state.entries;
-    const next = { ...state, commands, outcomes, entries };
+    const next = { ...state, commands, outcomes, entries, judgements: keepJudgement(state, frame) };
     if (frame.type !== "chat.send") return next;
     return putEntry(next, { kind: "said", key: frame.id, re: frame.id, text: frame.data.text ?? "", state: "pending" });
   },
@@ -182,7 +187,8 @@ function applyWaitingFrames(state) {
   for (let frame = next.ahead[next.lastSeq + 1]; frame; frame = next.ahead[next.lastSeq + 1]) {
     const seq = next.lastSeq + 1;
     const { [seq]: _, ...ahead } = next.ahead;
-    next = applyFrame({ ...next, ahead, lastSeq: seq }, frame);
+    const times = Date.parse(frame.at ?? "") ? { ...next.times, [seq]: frame.at ?? "" } : next.times;
+    next = applyFrame({ ...next, ahead, times, lastSeq: seq }, frame);
   }
   return next;
 }
@@ -209,8 +215,9 @@ const HANDLERS = {
       limits: { ...EMPTY.limits, ...data.limits },
     };
   },
-  ack(state, { re }) {
-    const entry = state.entries[re];
+  ack(state, frame) {
+    if (state.commands[frame.re]?.type === FEEDBACK) return recordOutcome(state, frame); // Nothing else follows.
+    const entry = state.entries[frame.re];
     return entry?.kind === "said" && entry.state === "pending"
       ? putEntry(state, { ...entry, state: "accepted" })
       : state;
@@ -332,7 +339,8 @@ function applyRefusal(state, frame) {
   const command = re ? state.commands[re] : undefined;
   const { [answerKey(re)]: _, ...entries } = state.entries;
   const next = recordOutcome({ ...state, entries }, frame);
-  if (command && isQuery(command)) {
+  // The answer shows what became of a judgement.
+  if (command && (isQuery(command) || command.type === FEEDBACK)) {
     return data.code === "UNKNOWN_APPOINTMENT" ? applyUnreachable(next, command) : next;
   }
   if (isAboutAppointment(data, command)) {
@@ -449,15 +457,6 @@ function findDraft(state, re) {
   return known?.kind === "answer" ? known : buildDraft(re);
 }
 
-/**
- * @param {string} re
- * @returns {Unplaced<AnswerEntry> & { from: number }}
- */
-function buildDraft(re) {
-  return { kind: "answer", key: answerKey(re), re, from: 0, text: "", streaming: true, actions: [] };
-}
-
-const answerKey = (/** @type {string | undefined} */ re) => `answer-${re}`;
 const refusalKey = (/** @type {string | undefined} */ re) => `refusal-${re}`;
 
 /**

@@ -100,6 +100,24 @@ export function formatDay(instant, locale, zone) {
 }
 
 /**
+ * "Today", "Yesterday" or "Tuesday, 24 November", with the year if it is another one, where the visitor is.
+ *
+ * @param {Instant} instant
+ * @param {string} locale
+ */
+export function formatPastDay(instant, locale, now = Date.now()) {
+  const [day, today] = [toDateKey(instant, undefined), toDateKey(now, undefined)];
+  if (day === today || day === addDays(today, -1)) {
+    const words = new Intl.RelativeTimeFormat(toFormatTag(locale), { numeric: "auto" });
+    const text = words.format(day === today ? 0 : -1, "day");
+    return text.charAt(0).toLocaleUpperCase(locale) + text.slice(1);
+  }
+  const year = day.slice(0, 4) === today.slice(0, 4) ? undefined : "numeric";
+  const format = getFormat(locale, undefined, { weekday: "long", day: "numeric", month: "long", year });
+  return format.format(new Date(instant));
+}
+
+/**
  * The parts of a day's chip: `{ weekday: "Tue", day: "24", month: "Nov" }`.
  *
  * @param {Instant} instant

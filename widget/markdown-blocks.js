@@ -16,7 +16,9 @@
 /** Quotes and lists that are nested deeper are shown as they are written. */
 const MAX_DEPTH = 5;
 /** Blocks, points and cells of a text: so no text takes long to lay out. */
-const MAX_ELEMENTS = 1_000;
+const MAX_ELEMENTS = 500;
+/** What is behind the last of them goes on in one line. */
+const MAX_LINES = 1_000;
 const MAX_COLUMNS = 20;
 
 const FENCE = /^ {0,3}(`{3,}|~{3,})[^`]*$/;
@@ -37,6 +39,7 @@ const UNDECIDED = /^[\s>]*(?:[`~|:\s*+•-]*|#{1,6}|\d{1,3}[.)]?)$/;
  */
 export function splitBlocks(text, { growing = false, maxElements = MAX_ELEMENTS } = {}) {
   const lines = text.replaceAll("\r", "").replaceAll("\t", "    ").split("\n");
+  lines.push(...(lines.length > MAX_LINES ? [lines.splice(MAX_LINES).join(" ")] : []));
   if (growing) dropUndecided(lines);
   /** @type {Block[]} */
   const blocks = [];
@@ -58,7 +61,8 @@ export function splitBlocks(text, { growing = false, maxElements = MAX_ELEMENTS 
  * @param {Block} block
  * @returns {number}
  */
-function countElements({ blocks, items, rows }) {
+function countElements({ kind, blocks, items, rows }) {
+  if (kind === "pre") return 3; // It scrolls by itself, which costs as much as several others.
   const inner = [...blocks, ...items.flat()].map(countElements);
   return inner.reduce((sum, each) => sum + each, 1 + items.length + rows.length + rows.flat().length);
 }
@@ -146,7 +150,8 @@ const READERS = [
  * @param {number} at
  */
 function startsBlock(lines, at) {
-  return CANDIDATE.test(lines[at] ?? "") && READERS.slice(0, -1).some(([starts]) => starts(lines, at));
+  // The last reader is that of paragraphs.
+  return CANDIDATE.test(lines[at] ?? "") && READERS.findIndex(([starts]) => starts(lines, at)) < READERS.length - 1;
 }
 
 /**

@@ -65,15 +65,12 @@ function renderLine(line, scope, hasLinks) {
     const { mark, pieces } = open.pop() ?? root;
     add(mark, ...pieces);
   };
-  /** Lengths of runs of backticks that have no end in this line. @type {Set<number>} */
-  const endless = new Set();
   let at = 0;
 
   /** @param {string} run */
   const readCode = (run) => {
-    const end = endless.has(run.length) ? -1 : findRun(line, run, at);
+    const end = findRun(line, run, at); // Of each length, only the last run of a line is looked for in vain.
     if (end === -1) {
-      endless.add(run.length);
       add(run);
       return;
     }

@@ -13,7 +13,7 @@ import { indexKnownLinks, renderMarks } from "./markdown-marks.js";
 /** @import { Scope } from "./markdown-marks.js" */
 
 /** Bold texts, links and the like in one text; further ones are shown as they are written. */
-const MAX_MARKS = 1_000;
+const MAX_MARKS = 600;
 
 /** What each shown block was built from, and how many marks it has. @type {WeakMap<Element, [string, number]>} */
 const SOURCES = new WeakMap();

@@ -22,7 +22,8 @@
  *
  * Hooks for tests, all `data-testid` in the open shadow root: launcher load-failure unread panel close menu-button
  * menu send-transcript end-session end-yes end-no session-ending session-ended end-noticed connection-status
- * disclosure log message message-status announcement typing progress suggestion notice retry alternative newest; composer-input send
+ * disclosure log message message-status announcement typing progress suggestion notice retry alternative newest
+ * sources continue copy judge-up judge-down tool-note reason reason-send reason-close time-of-message date; composer-input send
  * stop counter book offer-booking person offer-person person-form person-back person-hours person-note person-contact
  * person-submit person-problem outage outage-phone outage-email; booking-form booking-back booking-service days day times time times-note
  * times-lost times-retry later-days zone-note present-time booking-name booking-contact booking-note

@@ -4,6 +4,9 @@
  * Frames are as in `docs/schemas/server-frame.schema.json`, of which they name what the widget uses.
  */
 
+/** What the visitor thinks of an answer. */
+export type Verdict = "up" | "down";
+
 export type ContactKind = "email" | "phone";
 
 export interface Slot {
@@ -181,7 +184,7 @@ type Answers = "ack" | "typing" | "progress" | "chat.delta" | "booking.slots" | 
 
 /** A frame of the server; `Frame<"error">` is one of that type. `re` is the id of our frame that it answers. */
 export type Frame<Type extends keyof FrameData = keyof FrameData> = {
-  [Each in Type]: { type: Each; seq?: number; data: FrameData[Each] } & (Each extends Answers
+  [Each in Type]: { type: Each; seq?: number; at?: string; data: FrameData[Each] } & (Each extends Answers
     ? { re: string }
     : { re?: string });
 }[Type];
@@ -202,6 +205,9 @@ export interface CommandData {
   code?: string;
   from?: string;
   days?: number;
+  re_seq?: number;
+  verdict?: Verdict;
+  reason?: string;
 }
 
 /** A frame of ours that waits for its answer. */
@@ -347,6 +353,10 @@ export interface State {
   typing: boolean;
   /** Up to which `seq` the person has read. */
   readSeq: number;
+  /** When each durable frame was stored, by its number. */
+  times: Record<number, string>;
+  /** The latest judgement of each answer, by its number: the command's id and the verdict. */
+  judgements: Record<number, { id: string; verdict: Verdict }>;
   order: number;
 }
 

@@ -5,7 +5,7 @@ per session without gaps, and sent again after a `hello`.
 """
 
 from collections.abc import Mapping
-from datetime import date
+from datetime import date, datetime
 from typing import Annotated, Literal, Self
 
 from pydantic import BeforeValidator, Field, StringConstraints, TypeAdapter
@@ -132,6 +132,14 @@ Cut = Literal["max_tokens", "deadline"]
 """What ended an answer before its end."""
 
 
+class ContactLink(Message):
+    """A part of an answer's text that has no scheme, of which a client may make a link, and where that leads."""
+
+    text: str
+    href: str
+    """`tel:`, `mailto:` or `https:`."""
+
+
 class ChatFinalData(Message):
     """The whole answer, or an announcement of the backend; it replaces every delta.
 
@@ -164,6 +172,9 @@ class ChatFinalData(Message):
     sources: tuple[str, ...] | None = None
     """The titles of the documents in which the passages for the answer were found; None if all of them were in the
     prompt, or none matched."""
+    links: tuple[ContactLink, ...] | None = None
+    """Telephone numbers, e-mail addresses and sites of the business that the text names. A client makes links of no
+    others: without a scheme, everything with a dot or enough digits would look like one."""
 
 
 class Slot(Message):
@@ -371,10 +382,12 @@ class ServerFrame(Message):
     v: Literal[1] = 1
     re: str | None = None
     seq: int | None = None
+    at: Instant | None = None
+    """When a durable frame was stored. The stored text has none: its row says when."""
 
-    def with_seq(self, seq: int) -> Self:
-        """Return this frame as the session's durable frame number `seq`."""
-        return self.model_copy(update={"seq": seq})
+    def with_seq(self, seq: int, at: datetime | None = None) -> Self:
+        """Return this frame as the session's durable frame number `seq`, stored at this time."""
+        return self.model_copy(update={"seq": seq, "at": at})
 
     def to_wire_text(self) -> str:
         """Return the JSON text that goes over the socket."""

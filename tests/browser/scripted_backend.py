@@ -33,7 +33,7 @@ class Session:
 
     async def store(self, frame: server.ServerFrame) -> None:
         """Number a durable frame, store it and post it to every connection."""
-        numbered = frame.with_seq(len(self.frames) + 1)
+        numbered = frame.with_seq(len(self.frames) + 1, frame.at)
         self.frames.append(numbered)
         await self.post(numbered)
 

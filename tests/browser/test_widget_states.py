@@ -31,7 +31,9 @@ QUESTIONS = (
 )
 ANSWER = (
     "Wizyta trwa **60 minut** i kosztuje 220 zł.\n\n- przyjdź 5 minut wcześniej\n- weź wyniki badań\n\n"
-    "Więcej: [cennik](https://studio-lumen.example/cennik)"
+    "Więcej: [cennik](https://studio-lumen.example/cennik), [studio-lumen.example](https://evil.example/)\n\n"
+    "| Wizyta | Czas trwania | Cena w dni robocze |\n|---|---:|---:|\n| Pierwsza | 60 min | **220 zł** |\n\n"
+    "> Prosimy o punktualność.\n\n```\nhttps://studio-lumen.example/cennik?adres=ktory-nie-miesci-sie-w-dymku\n```"
 )
 
 
@@ -113,6 +115,10 @@ async def converse(page: Page, backend: ScriptedBackend) -> AsyncIterator[str]:
     await say(page, "Ile kosztuje pierwsza wizyta?")
     await expect(messages(page, "answer")).to_have_attribute("data-state", "final")
     yield "answered"
+    await page.get_by_test_id("judge-down").click()
+    await expect(page.get_by_test_id("reason")).to_be_focused()
+    yield "judged"
+    await page.get_by_test_id("reason-close").click()
 
     async def keep_waiting(connection: Connection, frame: dict[str, Any]) -> None:
         await accept(connection, frame)

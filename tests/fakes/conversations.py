@@ -209,7 +209,7 @@ class FakeConversations:
     ) -> ServerFrame:
         record = self._claims.demand(claim)
         texts = self.texts.setdefault(session_id, [])
-        numbered = frame.with_seq(len(texts) + 1)
+        numbered = frame.with_seq(len(texts) + 1, self._claims._clock.now())
         texts.append(numbered.to_wire_text())
         self.stored_at.setdefault(session_id, {})[len(texts)] = self._claims._clock.now()
         record.markers[marker] = len(texts)

@@ -10,6 +10,7 @@ import {
   formatDay,
   formatTime,
   formatZone,
+  formatPastDay,
 } from "../../widget/dates.js";
 
 const WARSAW = "Europe/Warsaw";
@@ -69,6 +70,15 @@ test("a day is told in the visitor's language", () => {
   assert.equal(formatDay("2026-11-24T10:00:00Z", "en", WARSAW), "Tuesday 24 November");
   assert.equal(formatDay("2026-11-24T10:00:00Z", "pl", WARSAW), "wtorek, 24 listopada");
   assert.deepEqual(formatChip("2026-11-24T10:00:00Z", "en", WARSAW), { weekday: "Tue", day: "24", month: "Nov" });
+});
+
+test("past days are told in words, where the visitor is", () => {
+  const now = new Date(2026, 10, 24, 0, 30).getTime(); // A local time.
+  assert.equal(formatPastDay(new Date(2026, 10, 24, 0, 10), "en", now), "Today");
+  assert.equal(formatPastDay(new Date(2026, 10, 23, 23, 50), "pl", now), "Wczoraj");
+  assert.equal(formatPastDay(new Date(2026, 10, 22, 23, 50), "de", now), "Sonntag, 22. November");
+  assert.equal(formatPastDay(new Date(2025, 10, 22, 23, 50), "en", now), "Saturday, 22 November 2025");
+  assert.equal(formatPastDay(new Date(2026, 10, 25, 10), "en", now), "Wednesday 25 November");
 });
 
 test("two zones differ only where their clocks do at that instant", () => {

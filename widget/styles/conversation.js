@@ -51,6 +51,20 @@ export const conversationCss = /* css */ `
 .message:not(:last-child) .cut .button { display: none; }
 .sources { margin-top: 6px; font-size: 12px; color: var(--muted); overflow-wrap: anywhere; }
 .offers:not(:empty) { margin: 10px 0 4px; }
+.clock { font-size: 12px; }
+.said .clock { display: block; text-align: end; }
+.clock:empty, .foot:has(> .clock:empty:only-child) { display: none; }
+.foot { display: flex; flex-wrap: wrap; align-items: center; margin-top: 4px; color: var(--muted); }
+.foot > .clock { margin-inline-end: 6px; }
+.tool { position: relative; display: grid; place-items: center; width: 44px; height: 44px; margin-block: -8px; padding: 0; border: 0; background: none; }
+.tool::before { content: ""; position: absolute; inset: 8px; border: 1px solid transparent; border-radius: 8px; }
+.tool .icon { position: relative; width: 16px; height: 16px; }
+.tool.down .icon { transform: rotate(180deg); }
+.tool[aria-pressed="true"] { color: var(--strong); }
+.tool[aria-pressed="true"]::before { border-color: currentColor; background: var(--soft); }
+.tool-note { font-size: 12px; }
+.reason { display: grid; gap: 8px; margin-top: 6px; }
+.date { align-self: center; font-size: 12px; color: var(--muted); }
 .refusal { align-self: stretch; display: grid; gap: 8px; padding: 10px 14px; border-radius: 14px; background: var(--danger-soft); color: var(--danger); font-size: 14px; }
 .typing { width: fit-content; padding: 13px 16px; border-radius: 18px; border-end-start-radius: 6px; background: var(--surface); border: 1px solid var(--line); }
 .progress { margin: 6px 4px 0; color: var(--muted); font-size: 14px; }

@@ -6,6 +6,7 @@ import { h, buildIcon, setText, setVisible } from "../dom.js";
 import { timeline } from "../selectors.js";
 import { Announcement } from "./announcement.js";
 import { AppointmentCard } from "./appointment.js";
+import { formatPastDay, toDateKey } from "../dates.js";
 import { AnswerBubble, RefusalNote, VisitorBubble } from "./messages.js";
 
 /** @import { Entry, EntryView, State } from "../types.d.ts" */
@@ -20,6 +21,24 @@ const VIEWS = {
   refusal: RefusalNote,
 };
 const NEAR_THE_END_PX = 90;
+
+/** Says on which day the messages after it were written. */
+class DateHeading {
+  node = h("p", { class: "date", "data-testid": "date" });
+
+  /** @param {Context} context */
+  constructor({ locale }) {
+    this.locale = locale;
+  }
+
+  /**
+   * @param {Entry} entry
+   * @param {State} state
+   */
+  update({ seq }, { times }) {
+    setText(this.node, formatPastDay(times[seq ?? 0] ?? "", this.locale));
+  }
+}
 
 export class Log {
   #context;
@@ -135,10 +154,14 @@ export class Log {
     const keep = new Set();
     /** @type {HTMLElement | null} */
     let previous = null;
-    for (const entry of entries) {
-      const key = getViewKey(entry);
+    /**
+     * @param {string} key
+     * @param {() => EntryView} build
+     * @param {Entry} entry
+     */
+    const putView = (key, build, entry) => {
       keep.add(key);
-      const view = this.#views.get(key) ?? new VIEWS[entry.kind](this.#context);
+      const view = this.#views.get(key) ?? build();
       this.#views.set(key, view);
       try {
         view.update(entry, state);
@@ -149,6 +172,14 @@ export class Log {
       const position = previous ? previous.nextSibling : this.#list.firstChild;
       if (view.node !== position) this.#list.insertBefore(view.node, position);
       previous = view.node;
+    };
+    let day = toDateKey(Date.now(), undefined); // A conversation that begins today says so only after another day.
+    for (const entry of entries) {
+      const time = state.times[entry.seq ?? 0];
+      const ownDay = time ? toDateKey(time, undefined) : day;
+      if (ownDay !== day) putView(`day-${ownDay}`, () => new DateHeading(this.#context), entry);
+      day = ownDay;
+      putView(getViewKey(entry), () => new VIEWS[entry.kind](this.#context), entry);
     }
     for (const [key, view] of this.#views) {
       if (keep.has(key)) continue;

@@ -2,21 +2,25 @@
  * Bubbles: what the visitor said, what the assistant answered, and what was refused.
  */
 
+import { formatTime } from "../dates.js";
 import { h, buildIcon, setText, setVisible } from "../dom.js";
 import { renderMarkdown } from "../markdown.js";
+import { AnswerTools } from "./answer-tools.js";
 import { buildAlternativeButtons, explainError } from "./explanation.js";
 import { buildPersonButton } from "./person-button.js";
 
-/** @import { AnswerEntry, Command, RefusalEntry, SaidEntry, State, Timer } from "../types.d.ts" */
+/** @import { AnswerEntry, Command, Entry, RefusalEntry, SaidEntry, State, Timer } from "../types.d.ts" */
 /** @import { Context } from "../context.js" */
 
 export class VisitorBubble {
   #text = h("p", { class: "said-text" });
   #status = h("span", { class: "said-status", "data-testid": "message-status" });
+  #time = h("time", { class: "clock", "data-testid": "time-of-message" });
 
   /** @param {Context} context */
-  constructor({ t, connected, limited }) {
+  constructor({ t, locale, connected, limited }) {
     this.t = t;
+    this.locale = locale;
     this.connected = connected;
     this.limited = limited;
     this.node = h(
@@ -25,6 +29,7 @@ export class VisitorBubble {
       h("span", { class: "unseen" }, `${t("you")}: `),
       this.#text,
       this.#status,
+      this.#time,
     );
   }
 
@@ -33,6 +38,7 @@ export class VisitorBubble {
    * @param {State} state
    */
   update(entry, state) {
+    setText(this.#time, sayTime(entry, state, this.locale));
     setText(this.#text, entry.text);
     this.node.dataset.state = entry.state;
     this.node.dataset.seq = String(entry.seq ?? "");
@@ -54,11 +60,17 @@ export class AnswerBubble {
   #sources = h("p", { class: "sources", "data-testid": "sources", hidden: true });
   #who = h("span", { class: "unseen" });
   #offers = h("div", { class: "offers" });
+  #time = h("time", { class: "clock", "data-testid": "time-of-message" });
+  #foot = h("div", { class: "foot" }, this.#time);
+  /** @type {AnswerTools | null} */
+  #tools = null;
   /** @type {string | null} */
   #source = null;
 
   /** @param {Context} context */
-  constructor({ t, actions }) {
+  constructor(context) {
+    const { t, actions } = context;
+    this.context = context;
     this.t = t;
     this.actions = actions;
     this.#stopped = h("p", { class: "stopped", hidden: true });
@@ -70,11 +82,15 @@ export class AnswerBubble {
       this.#stopped,
       this.#sources,
       this.#offers,
+      this.#foot,
     );
   }
 
-  /** @param {AnswerEntry} entry */
-  update(entry) {
+  /**
+   * @param {AnswerEntry} entry
+   * @param {State} state
+   */
+  update(entry, state) {
     const source = (entry.from ? "… " : "") + entry.text;
     this.node.dataset.state = entry.streaming ? "streaming" : "final";
     this.node.dataset.by = entry.by ?? "assistant";
@@ -97,6 +113,21 @@ export class AnswerBubble {
     const sources = entry.sources?.join(", ") ?? "";
     setText(this.#sources, sources && this.t("sources", { titles: sources }));
     setVisible(this.#sources, sources !== "");
+    setText(this.#time, sayTime(entry, state, this.context.locale));
+    if (!entry.streaming && entry.text) this.#showTools(entry, state);
+  }
+
+  /**
+   * @param {AnswerEntry} entry
+   * @param {State} state
+   */
+  #showTools(entry, state) {
+    if (!this.#tools) {
+      this.#tools = new AnswerTools(this.context, entry);
+      this.#foot.append(...this.#tools.nodes.filter((node) => node !== undefined));
+      this.#foot.after(this.#tools.form);
+    }
+    this.#tools.update(entry, state);
   }
 
   #showCut() {
@@ -131,6 +162,18 @@ export class AnswerBubble {
       );
     }
   }
+}
+
+/**
+ * Return when an entry was stored, where the visitor is; an empty text if that is not known.
+ *
+ * @param {Entry} entry
+ * @param {State} state
+ * @param {string} locale
+ */
+function sayTime({ seq }, { times }, locale) {
+  const time = times[seq ?? 0];
+  return time ? formatTime(time, locale, undefined) : "";
 }
 
 export class RefusalNote {

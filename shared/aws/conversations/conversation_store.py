@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -109,13 +110,14 @@ class DynamoConversationStore:
                 return await self._get_stored_frame(session_id, marked_seq, claim)
             if stored := await self.recover_frame(session_id, claim=claim, marker=marker):
                 return stored
-            numbered = frame.with_seq(seq + 1)
+            now = self._clock.now()
+            numbered = frame.with_seq(seq + 1, now)
             item = frame_to_item(
                 session_id,
                 numbered,
                 takeover=self._find_active_takeover(before),
                 tenant=tenant,
-                now=self._clock.now(),
+                now=now,
             )
             if await self._steps.put_frame(item, claim, marker):
                 if on_stored is not None:
@@ -174,9 +176,10 @@ class DynamoConversationStore:
         self, session_id: str, last_seq: int, step: _Step, claim: Claim, marker: Marker
     ) -> ServerFrame | None:
         """Write a frame behind the last one; None if another one came first. Return what the marker stands for."""
-        numbered = step.frame.with_seq(last_seq + 1)
+        now = self._clock.now()
+        numbered = step.frame.with_seq(last_seq + 1, now)
         items = [
-            self._build_frame_put(session_id, numbered, step.takeover, step.tenant),
+            self._build_frame_put(session_id, numbered, step.takeover, step.tenant, now),
             self._build_marker_update(claim, marker, numbered),
         ]
         if step.entry:
@@ -192,9 +195,9 @@ class DynamoConversationStore:
         return takeover if takeover and takeover.is_active(self._clock.now()) else None
 
     def _build_frame_put(
-        self, session_id: str, frame: ServerFrame, takeover: Takeover | None, tenant: str | None
+        self, session_id: str, frame: ServerFrame, takeover: Takeover | None, tenant: str | None, now: datetime
     ) -> dict[str, Any]:
-        item = frame_to_item(session_id, frame, takeover=takeover, tenant=tenant, now=self._clock.now())
+        item = frame_to_item(session_id, frame, takeover=takeover, tenant=tenant, now=now)
         return {"Put": {"TableName": self._table, "Item": item, "ConditionExpression": "attribute_not_exists(seq)"}}
 
     def _build_marker_update(self, claim: Claim, marker: Marker, frame: ServerFrame) -> dict[str, Any]:

@@ -30,7 +30,7 @@ def frame_to_item(
         {
             "session_id": session_id,
             "seq": frame.seq,
-            "frame": frame.to_wire_text(),
+            "frame": frame.model_copy(update={"at": None}).to_wire_text(),
             "frame_format": _FRAME_FORMAT,
             "created_at": now.isoformat(),
             "tenant_day": build_tenant_day(tenant, now.date()) if tenant else None,
@@ -70,4 +70,9 @@ def parse_frame(item: dict[str, Any]) -> ServerFrame | None:
         row = from_item(item)
         log.warning("frame_unreadable", session_id=row["session_id"], seq=row["seq"])
         return None
-    return frame if "frame_format" in item else add_announcement(frame)
+    known = frame if "frame_format" in item else add_announcement(frame)
+    return known.model_copy(update={"at": _parse_storage_time(item)})
+
+
+def _parse_storage_time(item: dict[str, Any]) -> datetime | None:
+    return datetime.fromisoformat(item["created_at"]["S"]) if "created_at" in item else None

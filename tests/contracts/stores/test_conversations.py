@@ -9,7 +9,7 @@ from shared.aws.items import to_item
 from shared.claims import Done
 from shared.errors import LeaseLostError
 from shared.ids import new_id
-from shared.messages.server import ChatFinal, ChatFinalData, ChatSent, ChatSentData
+from shared.messages.server import SERVER_FRAME, ChatFinal, ChatFinalData, ChatSent, ChatSentData
 from tests.contracts.stores.conftest import in_dynamodb
 
 LEASE = timedelta(seconds=30)
@@ -32,13 +32,13 @@ async def take(stores, key=None):
     return await stores.claims.claim(key or new_id(), fingerprint="print", lease=LEASE)
 
 
-async def test_frames_are_numbered_from_one(stores, session):
-    """Each frame gets the next number of its session, and can be read back as it was stored."""
+async def test_frames_are_numbered_from_one(stores, session, clock):
+    """Each frame gets the next number of its session and its time, and can be read back as it was stored."""
     conversations, claim = stores.conversations, await take(stores)
     first = await conversations.append(session, sent("Cześć — 你好"), claim=claim, marker="sent")
     second = await conversations.append(session, final(), claim=claim, marker="outcome")
     assert (first.seq, second.seq) == (1, 2)
-    assert first == sent("Cześć — 你好").with_seq(1)
+    assert first == sent("Cześć — 你好").with_seq(1, clock.now())
     assert await conversations.get_frame(session, 1) == first
     assert list((await conversations.get_tail(session, 10)).frames) == [first, second]
 
@@ -166,7 +166,7 @@ async def test_the_ingress_reads_what_workers_store(stores, session):
         for n in range(11)
     ]
     texts = await asyncio.to_thread(lambda: list(stores.sessions.read_frames_after(session, 3)))
-    assert texts == [frame.to_wire_text() for frame in stored[3:]]
+    assert [SERVER_FRAME.validate_json(text) for text in texts] == stored[3:]
     assert await asyncio.to_thread(lambda: list(stores.sessions.read_frames_after(session, 11))) == []
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import cache, lru_cache
 from itertools import chain
 
+from shared.messages.server import ContactLink
 from shared.tenants.profile import TenantProfile
 
 _MAX_SITE_CHARACTERS = 260
@@ -38,6 +39,18 @@ _PHONE_LINK = re.compile(r"tel:\+?[\d.-]{3,24}", re.IGNORECASE)
 _PHONE_DIGITS = 9
 """The last digits by which two spellings of a number are compared: only one may have the code of the country."""
 
+_MIN_NATIONAL_DIGITS = 7
+
+_CONTACT = re.compile(
+    r"(?P<email>(?<![\w.+@-])[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,5})"
+    r"|(?P<site>(?<![\w.@:/-])(?P<host>[\w-]{1,63}(?:\.[\w-]{1,63}){1,5})"
+    r"(?:/[!-~]{0,60}[0-9A-Za-z/])?(?![\w@:-]))"
+    r"|(?P<phone>(?<![\w+])\+?\d[\d ().\-\u00a0]{4,20}\d(?!\w))"
+)
+_MAX_CONTACTS = 8
+_MAX_CONTACT_CHARACTERS = 80
+"""They are in the frame beside the text, which may be nearly as long as a frame."""
+
 
 @dataclass(frozen=True, slots=True)
 class AllowedLinks:
@@ -46,6 +59,26 @@ class AllowedLinks:
     sites: frozenset[str] = frozenset()
     emails: frozenset[str] = frozenset()
     phones: frozenset[str] = frozenset()
+    numbers: frozenset[str] = frozenset()
+    """All digits of the telephone numbers, with the code of the country where it is written."""
+
+    def find_contact(self, found: re.Match[str]) -> str | None:
+        """Return where a number, an e-mail address or a site leads that is written without a scheme, if it may."""
+        text = found[0]
+        match found.lastgroup:
+            case "email" if text.lower() in self.emails:
+                return f"mailto:{text}"
+            case "site" if _normalize_site(found["host"]) in self.sites:
+                return f"https://{text}"
+            case "phone":
+                digits = _take_digits(text)
+                # A number with another code of the country is another number, and may be an expensive one.
+                national = "" if text.startswith("+") else digits.lstrip("0")
+                is_known = digits in self.numbers or any(
+                    len(national) >= _MIN_NATIONAL_DIGITS and number.endswith(national) for number in self.numbers
+                )
+                return f"tel:{'+' if text.startswith('+') else ''}{digits}" if is_known else None
+        return None
 
     def allows_target(self, target: str) -> bool:
         """Return whether `](target)` may stay: it is allowed, or no client makes a link of it."""
@@ -102,6 +135,15 @@ class AnswerLinks:
         partial = None if is_complete else _PARTIAL_BEGINNING.search(rest, max(0, len(rest) - _MAX_BEGINNING))
         return "".join((*parts, rest[: partial.start()] if partial else rest))
 
+    def list_contacts(self, text: str) -> tuple[ContactLink, ...]:
+        """Return the contacts of the business that a text names without a scheme, each once."""
+        contacts: dict[str, ContactLink] = {}
+        for found in _CONTACT.finditer(text):
+            href = self._find_allowed().find_contact(found) if len(found[0]) <= _MAX_CONTACT_CHARACTERS else None
+            if href and len(contacts) < _MAX_CONTACTS:
+                contacts[found[0]] = ContactLink(text=found[0], href=href)
+        return tuple(contacts.values())
+
     def _is_allowed(self, run: re.Match[str], *, is_target: bool) -> bool:
         if is_target:
             return self._find_allowed().allows_target(run[0])
@@ -117,6 +159,7 @@ def list_allowed_links(profile: TenantProfile, documents: Iterable[str]) -> Allo
         frozenset(chain.from_iterable(links.sites for links in found)),
         frozenset(chain.from_iterable(links.emails for links in found)),
         frozenset(chain.from_iterable(links.phones for links in found)),
+        frozenset(chain.from_iterable(links.numbers for links in found)),
     )
 
 
@@ -127,6 +170,7 @@ def find_links(text: str) -> AllowedLinks:
         frozenset(_normalize_site(found["site"]).rstrip(".-_~") for found in _LINKED_SITE.finditer(text)),
         frozenset(found[0].lower() for found in _EMAIL.finditer(text)),
         frozenset(_normalize_phone(found[0]) for found in _PHONE.finditer(text)),
+        frozenset(_take_digits(found[0]) for found in _PHONE.finditer(text)),
     )
 
 
@@ -135,5 +179,8 @@ def _normalize_site(site: str) -> str:
 
 
 def _normalize_phone(text: str) -> str:
-    digits = "".join(character for character in text if character.isascii() and character.isdigit())
-    return digits[-_PHONE_DIGITS:]
+    return _take_digits(text)[-_PHONE_DIGITS:]
+
+
+def _take_digits(text: str) -> str:
+    return "".join(character for character in text if character.isascii() and character.isdigit())

@@ -28,8 +28,9 @@ def _build_answer(answer: Answer, locale: str, sources: tuple[str, ...]) -> Chat
     t = CATALOGUE.get_texts(locale)
     text = answer.links.show(answer.text.text, is_complete=True)
     cut = "max_tokens" if answer.text.is_cut else find_cut(answer.stop_reason or "")
+    visible = build_final_text(text, action=next(iter(answer.actions), None), stopped=answer.stopped, t=t)
     return ChatFinalData(
-        text=build_final_text(text, action=next(iter(answer.actions), None), stopped=answer.stopped, t=t),
+        text=visible,
         actions=tuple(answer.actions[:1]),
         usage=answer.usage,
         stopped=answer.stopped,
@@ -37,4 +38,5 @@ def _build_answer(answer: Answer, locale: str, sources: tuple[str, ...]) -> Chat
         # An answer without words of the model has no source, and neither has an offer to book.
         sources=(sources or None) if text and not answer.actions else None,
         cut=cut if text and not answer.stopped else None,
+        links=answer.links.list_contacts(visible) or None,
     )

@@ -163,3 +163,62 @@ async def test_deltas_and_the_final_show_the_same(world_of):
     [_, final] = await world.handle()
     assert final.data.text == "Pay at https:// evil.example/pay or see https://salon.example/prices."
     assert "https://evil" not in "".join(delta["text"] for delta in world.deltas())
+
+
+CONTACTS = AnswerLinks(
+    lambda: AllowedLinks(
+        frozenset({"salon.example"}), frozenset({"visits@salon.example"}), frozenset(), frozenset({"48600100200"})
+    )
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "href"),
+    [
+        ("+48 600 100 200", "tel:+48600100200"),
+        ("600-100-200", "tel:600100200"),
+        ("0 600 100 200", "tel:0600100200"),
+        ("Visits@salon.example", "mailto:Visits@salon.example"),
+        ("salon.example", "https://salon.example"),
+        ("www.Salon.example/prices?a=1", "https://www.Salon.example/prices?a=1"),
+    ],
+)
+def test_a_contact_of_the_business_becomes_a_link_without_a_scheme(text, href):
+    """As it is written, wherever it stands in a sentence, and once."""
+    found = CONTACTS.list_contacts(f"Ask **{text}**, ({text}) or {text}.")
+    assert [(link.text, link.href) for link in found] == [(text, href)]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "+882 600 100 200",
+        "700 100 200",
+        "100200",
+        "eve@evil.example",
+        "visits@salon.example.evil.example",
+        "x.visits@salon.example",
+        "evil.example",
+        "salon.example.evil.example",
+        "evil-salon.example",
+        "salon.example@evil.example",
+        "salon.example:8443",
+        "https:// evil.example/pay",
+        "https:// evil.example/salon.example",
+        "\uff53alon.example",
+        "s\u0430lon.example",
+        "2026-11-30",
+    ],
+)
+def test_what_is_no_contact_of_the_business_stays_text(text):
+    """Also where a part of it looks like one."""
+    assert CONTACTS.list_contacts(f"Ask {text} now") == ()
+
+
+def test_contacts_take_little_room_in_a_frame():
+    """An answer of nothing but contacts has some of them as links."""
+    text = " ".join(f"salon.example/{number}" for number in range(500))
+    links = CONTACTS.list_contacts(text)
+    assert len(links) == 8
+    assert sum(len(link.model_dump_json()) for link in links) < 2_000
+    assert [link.text for link in CONTACTS.list_contacts("salon.example/" + "a" * 200)] == ["salon.example"]
