@@ -34,6 +34,9 @@ const { values, positionals } = parseArgs({
 });
 const WIDGET = resolve(values.sources);
 const LOADER = "stride-chat.js";
+/** The types for the developer of a page, and where they are published. */
+const TYPES = new URL("../widget/element.d.ts", import.meta.url);
+const PUBLISHED_TYPES = "stride-chat.d.ts";
 const WINDOW = "chat-window.js";
 const KEPT_FOR_MS = 30 * 24 * 60 * 60 * 1000;
 
@@ -250,6 +253,7 @@ async function release(folder, now) {
   for (const { path, contents } of files) await write(join(folder, version, getWidgetPath(path)), contents);
   const { files: loader } = await bundleLoader(`${version}/`);
   for (const { path, contents } of loader) await write(join(folder, getWidgetPath(path)), contents);
+  await write(join(folder, PUBLISHED_TYPES), await readFile(TYPES));
 
   const scripts = files.filter(({ path }) => path.endsWith(".js"));
   const before = await readReleases(join(folder, "manifest.json"));

@@ -4,6 +4,7 @@
 
 import { Chat } from "./chat.js";
 import { buildContext } from "./context.js";
+import { describeNews } from "./events.js";
 import { Refresher } from "./refresher.js";
 import { awaitedMessageId, hasSlowCommand, timeline } from "./selectors.js";
 import { markLanguage } from "./language.js";
@@ -17,6 +18,7 @@ import { Panel } from "./views/panel.js";
 
 /** @import { BookingRequest, Link } from "./types.d.ts" */
 /** @import { Context } from "./context.js" */
+/** @import { News } from "./events.js" */
 /** @import { StrideChat } from "./stride-chat.js" */
 /** @import { Catalogue, Texts } from "./texts.js" */
 /** @import { VisitSheet } from "./views/visit-sheet.js" */
@@ -128,14 +130,21 @@ export class ChatWindow {
     if (reopensForm) this.#reopenForm({ focus });
     if (this.#chat) this.#chat.store.open = true;
     this.#draw();
-    this.#element.dispatchEvent(new CustomEvent("stride-chat-open", { bubbles: true, composed: true }));
+    this.#dispatch(["open", null]);
   }
 
   close() {
     if (!this.#panel?.isOpen) return;
     this.#panel.close();
     if (this.#chat) this.#chat.store.open = false;
-    this.#element.dispatchEvent(new CustomEvent("stride-chat-close", { bubbles: true, composed: true }));
+    this.#dispatch(["close", null]);
+  }
+
+  /** @param {News | null} news */
+  #dispatch(news) {
+    if (!news) return;
+    const [name, detail] = news;
+    this.#element.dispatchEvent(new CustomEvent(`stride-chat-${name}`, { detail, bubbles: true, composed: true }));
   }
 
   /** @param {BookingRequest} request */
@@ -221,6 +230,7 @@ export class ChatWindow {
       locale: this.locale,
       onChange: () => this.#draw(),
       onEnd: () => this.#startAnew(),
+      onNews: (frame) => this.#dispatch(describeNews(frame)),
     });
     this.#refresher = new Refresher(this.#chat);
     if (this.#chat.hasPast || this.#panel?.isOpen) this.#chat.start();

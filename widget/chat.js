@@ -44,11 +44,14 @@ export class Chat {
   #locale;
   #onChange;
   #onEnd;
+  #onNews;
   /** @type {Timer | null} */
   #gapTimer = null;
   /** How many welcomes have come since the last durable frame that was applied, and which that was. */
   #gapWelcomes = 0;
   #gapAfter = 0;
+  /** Up to which `seq` this page or one before it has had the news. */
+  #reportedSeq = 0;
   /** @type {Timer | undefined} */
   #silenceTimer;
   #heardAt = 0;
@@ -57,13 +60,18 @@ export class Chat {
 
   /**
    * `onChange()` is called after every change of `state` or `connectionState`, `onEnd()` when the session has ended.
+   * `onNews(frame)` gets each durable frame once and in order, and each refusal; what an earlier page has had is no news.
    *
-   * @param {{ url: string, tenant: string, locale: string, onChange: () => void, onEnd: () => void }} options
+   * @param {{
+   *   url: string, tenant: string, locale: string, onChange: () => void, onEnd: () => void,
+   *   onNews: (frame: Frame) => void,
+   * }} options
    */
-  constructor({ url, tenant, locale, onChange, onEnd }) {
+  constructor({ url, tenant, locale, onChange, onEnd, onNews }) {
     this.#locale = locale;
     this.#onChange = onChange;
     this.#onEnd = onEnd;
+    this.#onNews = onNews;
     this.store = new Store(tenant);
     this.contact = this.store.contact;
     this.#connection = new Connection({
@@ -107,6 +115,7 @@ export class Chat {
       onFailure: (frame) => {
         this.store.dropCommand(frame.re);
         this.#apply({ local: "unsolved", frame });
+        onNews(frame);
       },
     });
     for (const frame of this.#outbox.restore()) this.#apply({ local: "command", frame });
@@ -371,15 +380,38 @@ export class Chat {
     this.contact = contact;
     this.store.contact = contact;
     if (locale) this.store.keepLocale(locale);
-    if (id !== this.state.sessionId && resume !== "ok") this.store.lastSeq = 0; // Nothing of this one was read.
+    if (id === this.state.sessionId) return;
+    this.#reportedSeq = resume === "ok" ? this.store.reportedSeq : 0;
+    if (resume !== "ok") this.store.lastSeq = 0; // Nothing of this one was read.
   }
 
   /** @param {Frame | LocalFrame} frame */
   #apply(frame) {
-    const next = reduceSafely(this.state, frame);
-    if (next === this.state) return;
+    const before = this.state;
+    const next = reduceSafely(before, frame);
+    if (next === before) return;
     this.state = next;
     this.#onChange();
+    this.#report(before, frame);
+  }
+
+  /**
+   * Tell the page what is new: the frame, and those that have waited for it.
+   *
+   * @param {State} before
+   * @param {Frame | LocalFrame} frame
+   */
+  #report(before, frame) {
+    const { lastSeq } = this.state;
+    if ("type" in frame && frame.type === "error" && !frame.seq) this.#onNews(frame);
+    const known = "seq" in frame && frame.seq ? { ...before.ahead, [frame.seq]: frame } : before.ahead;
+    for (const news of Object.values(known)) {
+      if (news.seq && news.seq > this.#reportedSeq && news.seq <= lastSeq) this.#onNews(news);
+    }
+    if (lastSeq > this.#reportedSeq) {
+      this.#reportedSeq = lastSeq;
+      this.store.reportedSeq = lastSeq;
+    }
   }
 
   /**

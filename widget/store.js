@@ -51,6 +51,15 @@ export class Store {
     this.#write("last_seq", String(seq));
   }
 
+  /** Highest `seq` that the page was told of by events; in what a release before has stored, the seen ones. */
+  get reportedSeq() {
+    return Number(this.#area.getItem(`${this.#prefix}reported_seq`) ?? this.lastSeq) || 0;
+  }
+
+  set reportedSeq(seq) {
+    this.#write("reported_seq", String(seq));
+  }
+
   /**
    * How to reach the business, as the last welcome said: it is needed when none comes.
    *

@@ -10,16 +10,6 @@
  * A page that is opened at `#stride-cancel=<token>` or `#stride-move=<token>`, as e-mails link to it, shows that
  * appointment at once.
  *
- * Attributes: `websocket-url`, `tenant`, `locale` (a language of `locales/`; else the page's, else the business's
- * own, as it was said last),  `business` (the name at the top),
- * `suggestions` (first questions to offer, split by "|"), `theme` (light | dark | auto; else the system's), `phone` and `email` (shown
- * when the chat can't be reached and was never before: then the profile's are known). Methods: `open()`,
- * `close()`, `book({ service, date })`. Events: `stride-chat-open`, `stride-chat-close`.
- *
- * Styling: custom properties `--stride-chat-brand`, `--stride-chat-on-brand`, `--stride-chat-font`,
- * `--stride-chat-radius`, `--stride-chat-z-index`, `--stride-chat-inset`; parts `launcher panel header log
- * message-visitor message-assistant announcement card composer booking person visit`.
- *
  * Hooks for tests, all `data-testid` in the open shadow root: launcher load-failure unread panel close menu-button
  * menu send-transcript end-session end-yes end-no session-ending session-ended end-noticed connection-status
  * disclosure log message message-status announcement typing progress suggestion notice retry alternative newest
@@ -64,6 +54,48 @@ try {
   // Another copy of the widget has done it.
 }
 
+/**
+ * A launcher, and the window with the conversation and the booking form.
+ *
+ * @element stride-chat
+ *
+ * @attr {string} websocket-url - Address of the WebSocket API, without a query. Without it the launcher is there and nothing is connected.
+ * @attr {string} tenant - The business's id, as its folder is named.
+ * @attr {string} locale - Language of the widget: `en`, `pl` or `de`; else the page's (`lang`), else the business's own, as it was said last. Can be changed at any time.
+ * @attr {string} business - Name of the business, at the top of the window.
+ * @attr {string} suggestions - First questions to offer, separated by `|`.
+ * @attr {"light" | "dark" | "auto"} theme - Colour scheme; else the system's.
+ * @attr {string} phone - Telephone number that is shown when the chat can't be reached and never was: afterwards the profile's is known.
+ * @attr {string} email - E-mail address, as `phone`.
+ *
+ * @fires {CustomEvent<null>} stride-chat-open - The window has opened.
+ * @fires {CustomEvent<null>} stride-chat-close - The window has closed.
+ * @fires {CustomEvent<StrideChatMessage>} stride-chat-message - The visitor, the assistant or a person has written.
+ * @fires {CustomEvent<StrideChatBooked>} stride-chat-booked - An appointment is confirmed, or has a new time.
+ * @fires {CustomEvent<StrideChatCancelled>} stride-chat-cancelled - An appointment is cancelled, by the visitor or the business.
+ * @fires {CustomEvent<StrideChatHandover>} stride-chat-handover - A person was asked for, answers, or has handed back.
+ * @fires {CustomEvent<StrideChatError>} stride-chat-error - The server has refused something, as the visitor is told.
+ *
+ * @csspart launcher - The round button in the corner of the page.
+ * @csspart panel - The window.
+ * @csspart header - Its header.
+ * @csspart log - The list of messages and cards.
+ * @csspart message-visitor - A message of the visitor.
+ * @csspart message-assistant - An answer, of the assistant or a person.
+ * @csspart announcement - A notice in the middle of the log.
+ * @csspart card - The card of an appointment.
+ * @csspart composer - The field for messages, with its buttons.
+ * @csspart booking - The booking form.
+ * @csspart person - The form that asks for a person.
+ * @csspart visit - The view of an appointment that a link in an e-mail opens.
+ *
+ * @cssprop [--stride-chat-brand=#17594e] - Colour of the launcher, of buttons and of what is chosen.
+ * @cssprop --stride-chat-on-brand - Colour of texts on it; else black or white, by its contrast.
+ * @cssprop [--stride-chat-font=system-ui] - Font family.
+ * @cssprop [--stride-chat-radius=20px] - Radius of the window's corners.
+ * @cssprop [--stride-chat-z-index=2147483000] - Layer of launcher and window.
+ * @cssprop [--stride-chat-inset=24px] - Distance from the edges of the page; 16px on narrow screens.
+ */
 export class StrideChat extends HTMLElement {
   static observedAttributes = ["websocket-url", "tenant", "locale", "dir", "business", "suggestions"];
 
@@ -141,6 +173,7 @@ export class StrideChat extends HTMLElement {
     this.#loadIfExpected();
   }
 
+  /** The language that the widget uses now. */
   get locale() {
     return chooseLanguage(
       this.getAttribute("locale"),
@@ -149,18 +182,23 @@ export class StrideChat extends HTMLElement {
     );
   }
 
-  /** Open the window and connect. */
+  /**
+   * Open the window and connect.
+   *
+   * @param {{ focus?: boolean }} options `focus: false` leaves the focus where it is.
+   */
   open({ focus = true } = {}) {
     this.#run((window) => window.open({ focus }));
   }
 
+  /** Close the window. The conversation stays. */
   close() {
     this.#waiting = [];
     this.#window?.close();
   }
 
   /**
-   * Open the booking form, with a service and a date filled in if given.
+   * Open the booking form, with a service (its id in the profile) and a date (`2026-12-01`) filled in if given.
    *
    * @param {BookingRequest} request
    */

@@ -21,6 +21,11 @@ def all_of(pattern):
     return sorted(set(re.findall(pattern, source())))
 
 
+def all_of_types(pattern):
+    """Return the names in the types for pages: `tsc` compares them with those that the widget puts together."""
+    return sorted(set(re.findall(pattern, (WIDGET / "element.d.ts").read_text(encoding="utf-8"))))
+
+
 def ids_for_tests():
     """Return the test ids; one that is put together counts with every word that the widget has in quotes."""
     literal = set(all_of(r'"data-testid": "([a-z-]+)"')) | set(all_of(r'\btestid(?: =|:) "([a-z-]+)"'))
@@ -45,7 +50,7 @@ def current_names():
         "observed attributes": re.findall(r'"([a-z-]+)"', _observed()),
         "themes": all_of(r'\[theme="([a-z]+)"\]'),
         "parts": all_of(r'\bpart: "([a-z-]+)"'),
-        "events": all_of(r'new CustomEvent\(\s*"([a-z-]+)"'),
+        "events": all_of_types(r"\"(stride-chat-[a-z-]+)\": CustomEvent"),
         "methods": all_of(r"\n  (open|close|book)\("),
         "styles": all_of(r"var\((--stride-chat-[a-z-]+)"),
         "data": all_of(r"\bdataset\.([a-z]+)\b") + all_of(r'"data-([a-z]+)"'),

@@ -58,17 +58,20 @@ export async function openChat(context) {
   FakeSocket.opened = [];
   globalThis.WebSocket = /** @type {any} */ (FakeSocket);
   let ends = 0;
+  /** @type {import("../../widget/types.d.ts").Frame[]} */
+  const news = [];
   const chat = new Chat({
     url: "wss://api.example/live",
     tenant: "studio",
     locale: "en",
     onChange: () => undefined,
     onEnd: () => (ends += 1),
+    onNews: (frame) => news.push(frame),
   });
   chat.store.token = "token";
   chat.start();
   await settle();
-  return { chat, socket: /** @type {FakeSocket} */ (FakeSocket.opened[0]), countEnds: () => ends };
+  return { chat, socket: /** @type {FakeSocket} */ (FakeSocket.opened[0]), countEnds: () => ends, news };
 }
 
 /** Let everything run that waits for no timer. */

@@ -71,6 +71,14 @@ def test_the_files_before_a_release_stay_for_thirty_days(builder):
     assert not (builder.folder / old).exists()
 
 
+def test_the_types_are_published_beside_the_loader(builder):
+    """A page's developer gets them where the loader is; they need no other file."""
+    builder.build()
+    types = builder.read("stride-chat.d.ts").decode()
+    assert "HTMLElementTagNameMap" in types
+    assert "import" not in types
+
+
 def check_hashes(builder, manifest):
     """A page can pin a release: its loader is beside the files of it, and imports them from there."""
     files = manifest["releases"][0]["files"]
