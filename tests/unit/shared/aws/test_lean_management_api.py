@@ -53,7 +53,9 @@ def build_client(http, url, frozen):
         return frozen
 
     credentials = SimpleNamespace(get_frozen_credentials=get_frozen_credentials) if frozen else None
-    return LeanManagementApi(http, endpoint_url=url, region="eu-central-1", credentials=credentials, clock=FakeClock())
+    return LeanManagementApi(
+        http, endpoint_url=url, region="eu-central-1", credentials=credentials, clock=FakeClock(), general=None
+    )
 
 
 async def test_a_post_is_signed_as_botocore_signs_it(endpoint):
