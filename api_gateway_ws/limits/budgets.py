@@ -4,7 +4,8 @@ Each environment may spend a little before it leases anything. Its first lease i
 all environments together spend at most the budget, and that little more for each environment that has not leased.
 
 Of what becomes work for the pools, a quarter of a minute's budget may be leased within ten seconds. Otherwise a flood
-could spend a minute's budget in a second, and everybody would wait behind it.
+could spend a minute's budget in a second, and everybody would wait behind it. Of this, an environment leases as much
+again as it has spent: whole blocks of environments that have just started would use it up before anything is spent.
 """
 
 from collections.abc import Mapping
@@ -16,9 +17,6 @@ from shared.tenants.rate_limits import RateKind, Scope
 
 _SHARES = 24
 """Into how many blocks a budget is divided."""
-MAX_LEASES = 26
-"""More blocks no budget has, as they are rounded down. A row is written at most so often a minute, and by each
-environment once more in ten seconds, which learns that nothing is left."""
 MIN_BLOCK = 10
 """A lone visitor spends less a minute, so no lease is needed; and more than all budgets of a frame, see `overdraft`."""
 QUEUED: frozenset[RateKind] = frozenset({"chats", "queries", "commands"})
@@ -68,8 +66,9 @@ class Budget:
 
     @property
     def wanted(self) -> int:
-        """Return how much to lease: what was spent already, and another block."""
-        return self.spent - self.leased + self.block
+        """Return how much to lease: what was spent already, and another block, or less of what is queued."""
+        ahead = min(self.block, max(MIN_BLOCK, self.spent)) if self.kind in QUEUED else self.block
+        return self.spent - self.leased + ahead
 
     def list_uses(self, now_ms: int) -> list[Use]:
         """Return what a lease counts: in the minute, and of what is queued in its ten seconds, too."""
