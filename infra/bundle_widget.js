@@ -9,6 +9,9 @@
  *
  * What the conversation needs is one file, `chat-window.js`. A part that is imported on demand takes what both need
  * from that file: with files for what is shared, as esbuild splits them, every opening would wait for one more.
+ *
+ * The texts that only such parts use are left out of a language's file, and come with the part from another one. Texts
+ * have numbers in place of their names.
  */
 
 import { createHash } from "node:crypto";
@@ -40,6 +43,23 @@ const PUBLISHED_TYPES = "stride-chat.d.ts";
 const WINDOW = "chat-window.js";
 const KEPT_FOR_MS = 30 * 24 * 60 * 60 * 1000;
 
+/**
+ * Properties and methods of our own objects that are shortened. None of them is a name of the browser, of the protocol,
+ * of what is stored, or of what a page calls: those are words of their own, or written with underscores.
+ */
+const SHORTENED = `
+  acceptAnswer acceptAttribute ackWithin addStyles addVisit answerWithin askForContact askPerson backoffBase backoffMax
+  cancelProof cancellationFee changeDeadlineHours checkConnection clearNote closeForm closeVisit contactKinds
+  dropCommand dropQuery endSession findDraft findOffer focusCard focusProblem followLanguage followLink goOffline
+  hasPast isAsked isEnded isLimited isSlow keepCommand keepDraft keepLocale keepOffer lastSeq loadPart
+  markRefused maxElements moveAfter onChange onClose onEnd onFailure onFrame onLimit onMore onNo onOffer onPick onProof
+  onReady onRefusal onRepeat onStall onState onTimeout onYes openMenu openWithin outageAfter pingEvery probeWithin
+  queryMoreSlots querySlots queryVisit readSeq refuseContact reopensForm requestTranscript scrollToEnd sendAgain
+  sendCommand sendQuery serviceName setContactKinds setLocale setQuestions setServices showEnd showFailure showNote
+  startWaiting stopAnswer tabArea timeoutMs underWay waitForMore`
+  .trim()
+  .split(/\s+/);
+
 /** @type {BuildOptions} */
 const OPTIONS = {
   bundle: true,
@@ -47,6 +67,9 @@ const OPTIONS = {
   target: "es2022",
   charset: "utf8",
   minify: true,
+  mangleProps: new RegExp(`^(?:${SHORTENED.join("|")})$`),
+  // No other property begins with a dollar sign, and all files shorten a name alike.
+  mangleCache: Object.fromEntries(SHORTENED.map((name, index) => [name, `$${index.toString(36)}`])),
   sourcemap: "linked",
   metafile: true,
   write: false,
@@ -59,7 +82,7 @@ const OPTIONS = {
 const styles = {
   name: "styles",
   setup({ onLoad }) {
-    onLoad({ filter: /[\\/]styles[\\/]\w+\.js$/ }, async ({ path }) => {
+    onLoad({ filter: /[\\/]styles[\\/][\w-]+\.js$/ }, async ({ path }) => {
       const sheets = Object.entries(await import(pathToFileURL(path).href));
       const lines = sheets.map(async ([name, css]) => {
         const { code } = await transform(css, { loader: "css", minify: true, target: OPTIONS.target, charset: "utf8" });
@@ -142,29 +165,70 @@ async function bundle(entry, plugins, options = { entryPoints: [join(WIDGET, ent
   return { files: outputFiles, modules };
 }
 
-/** Bundle the conversation and everything that is imported on demand, the texts included. */
-async function bundleConversation() {
+/**
+ * Bundle the conversation and everything that is imported on demand.
+ *
+ * @param {string[]} ids Of the texts.
+ */
+async function bundleConversation(ids) {
   /** @type {Set<string>} */
   const parts = new Set();
   const { modules } = await bundle(WINDOW, [leaveParts(WINDOW, parts)]);
   const shared = new Set(modules.filter((module) => module !== WINDOW));
+  const sources = {
+    window: await readSources(modules),
+    parts: await readSources(await listPartModules(parts, shared)),
+  };
+  const { numbers, windowCount } = numberTexts(ids, sources.window, sources.parts);
+  const texts = lookUpByNumber(numbers);
   /** @type {Map<string, string>} */
   const exported = new Map();
   const files = [];
   for (const part of parts) {
-    const draft = await bundle(part, [leaveParts(part, parts), takeFromWindow(part, shared, { byModule: true })]);
+    const draft = await bundle(part, [
+      leaveParts(part, parts),
+      takeFromWindow(part, shared, { byModule: true }),
+      styles,
+      texts,
+    ]);
     for (const file of draft.files) collectNames(file, exported);
-    const result = await bundle(part, [leaveParts(part, parts), takeFromWindow(part, shared, { byModule: false })]);
+    const result = await bundle(part, [
+      leaveParts(part, parts),
+      takeFromWindow(part, shared, { byModule: false }),
+      styles,
+      texts,
+    ]);
     files.push(...result.files);
   }
   const contents = [`export { ChatWindow } from "./${WINDOW}";`];
   for (const [name, module] of exported) contents.push(`export { ${name} } from "./${module}";`);
-  const window = await bundle(WINDOW, [leaveParts(WINDOW, parts)], {
+  const window = await bundle(WINDOW, [leaveParts(WINDOW, parts), styles, texts], {
     stdin: { contents: contents.join("\n"), resolveDir: WIDGET, sourcefile: "window-exports.js" },
     outdir: undefined,
     outfile: join(WIDGET, WINDOW),
   });
-  return [...window.files, ...files];
+  return { files: [...window.files, ...files], sources, numbers, windowCount };
+}
+
+/**
+ * Return the modules of the parts, and add to `parts` those that parts load.
+ *
+ * @param {Set<string>} parts
+ * @param {Set<string>} shared
+ */
+async function listPartModules(parts, shared) {
+  const found = [];
+  for (const part of parts) {
+    const plugins = [leaveParts(part, parts), takeFromWindow(part, shared, { byModule: true })];
+    found.push(...(await bundle(part, plugins)).modules);
+  }
+  return [...new Set(found)];
+}
+
+/** @param {string[]} modules */
+async function readSources(modules) {
+  const written = modules.filter((module) => !module.startsWith("locales/"));
+  return (await Promise.all(written.map((module) => readFile(join(WIDGET, module), "utf8")))).join("\n");
 }
 
 /**
@@ -182,6 +246,103 @@ function collectNames({ path, text }, exported) {
       exported.set(name, module);
     }
   }
+}
+
+/** A text that is named where it is looked up: `t("code_sent", { contact })`, `t.plural("left", 3)`. */
+const LOOKUP = /(?<=\bt(?:\.plural)?\(\s*)"(\w+)"/g;
+/** What else looks up a text: by a name that is not there, such as `t(id)`. */
+const OTHER_LOOKUP = /\bt(?:\.plural)?\((?!\s*")[^)]*/g;
+
+/**
+ * Give the texts numbers that are named where they are looked up: those of the window first, then those of its parts.
+ * All others keep their names.
+ *
+ * @param {string[]} ids
+ * @param {string} window The sources of the window.
+ * @param {string} parts The sources of its parts.
+ */
+function numberTexts(ids, window, parts) {
+  const named = [window, parts].map((sources) => new Set([...sources.matchAll(LOOKUP)].map(([, id = ""]) => id)));
+  const [ofWindow = [], ofParts = []] = named.map((found) => ids.filter((id) => found.has(id)));
+  const numbers = new Map([...new Set([...ofWindow, ...ofParts])].map((id, number) => [id, number]));
+  for (const [lookup] of `${window}\n${parts}`.matchAll(OTHER_LOOKUP)) {
+    const [, id = ""] = /"(\w+)"/.exec(lookup) ?? [];
+    if (numbers.has(id)) throw new Error(`${lookup}): look the text up by t("${id}"), as it is elsewhere`);
+  }
+  return { numbers, windowCount: ofWindow.length };
+}
+
+/**
+ * Look texts up by their numbers.
+ *
+ * @param {Map<string, number>} numbers
+ * @returns {Plugin}
+ */
+function lookUpByNumber(numbers) {
+  return {
+    name: "texts",
+    setup({ onLoad }) {
+      onLoad({ filter: /\.js$/ }, async ({ path }) => ({
+        contents: (await readFile(path, "utf8")).replaceAll(LOOKUP, (name, id) => String(numbers.get(id) ?? name)),
+      }));
+    },
+  };
+}
+
+/**
+ * Return the files with the texts of a language: those of the conversation, which `loadMore` in it completes with those
+ * of its parts.
+ *
+ * @param {string} path
+ * @param {Awaited<ReturnType<typeof bundleConversation>>} conversation
+ */
+async function bundleTexts(path, { numbers, windowCount, sources }) {
+  const { default: texts } = await import(pathToFileURL(join(WIDGET, path)).href);
+  const numbered = [...numbers.keys()].map((id) => texts[id]);
+  const others = Object.keys(texts).filter((id) => !numbers.has(id));
+  const ofWindow = pick(
+    texts,
+    others.filter((id) => isNamed(sources.window, id)),
+  );
+  const ofParts = pick(
+    texts,
+    others.filter((id) => !(id in ofWindow) && isNamed(sources.parts, id)),
+  );
+  const more = path.replace(/\.js$/, ".parts.js");
+  const window = `Object.assign(${JSON.stringify(numbered.slice(0, windowCount))}, ${JSON.stringify(ofWindow)})`;
+  /** @type {Record<string, unknown>} */
+  const rest = { ...numbered, ...ofParts };
+  for (const number of Array(windowCount).keys()) delete rest[number];
+  return Promise.all([
+    writeTexts(path, `export default ${window}; export const loadMore = () => import("./${posix.basename(more)}");`),
+    writeTexts(more, `export default ${JSON.stringify(rest)};`),
+  ]);
+}
+
+/**
+ * @param {Record<string, unknown>} texts
+ * @param {string[]} ids
+ */
+const pick = (texts, ids) => Object.fromEntries(ids.map((id) => [id, texts[id]]));
+
+/**
+ * Whether sources name a text, or have a template such as `contact_${kind}` that may.
+ *
+ * @param {string} sources
+ * @param {string} id
+ */
+function isNamed(sources, id) {
+  const starts = [...sources.matchAll(/`(\w+)\$\{/g)].map(([, start = ""]) => start);
+  return sources.includes(`"${id}"`) || starts.some((start) => id.startsWith(start));
+}
+
+/**
+ * @param {string} path
+ * @param {string} contents
+ */
+async function writeTexts(path, contents) {
+  const { code } = await transform(contents, { minify: true, charset: "utf8", target: OPTIONS.target });
+  return { path: join(WIDGET, path), contents: Buffer.from(code) };
 }
 
 /**
@@ -243,8 +404,10 @@ async function readReleases(path) {
  */
 async function release(folder, now) {
   const { files: pinnedLoader, texts } = await bundleLoader("");
-  const textFiles = await Promise.all(texts.map((text) => bundle(text, [])));
-  const files = [...pinnedLoader, ...(await bundleConversation()), ...textFiles.flatMap((each) => each.files)];
+  const { default: anyTexts } = await import(pathToFileURL(join(WIDGET, texts[0] ?? "")).href);
+  const conversation = await bundleConversation(Object.keys(anyTexts));
+  const textFiles = await Promise.all(texts.map((text) => bundleTexts(text, conversation)));
+  const files = [...pinnedLoader, ...conversation.files, ...textFiles.flat()];
   files.sort((a, b) => (a.path < b.path ? -1 : 1));
   const hash = createHash("sha256");
   for (const { path, contents } of files) hash.update(getWidgetPath(path)).update(contents);

@@ -24,15 +24,6 @@ export function findProblem({ kind, required, minimum, maximum }, answer) {
 }
 
 /**
- * Return the id of the question that a refusal of the server names, or null.
- *
- * @param {{ detail?: string }} error
- */
-export function findRefusedQuestion({ detail = "" }) {
-  return /^data\.answers\.([a-z0-9-]+):/.exec(detail)?.[1] ?? null;
-}
-
-/**
  * @param {number | undefined} minimum
  * @param {number | undefined} maximum
  */

@@ -6,7 +6,7 @@
  * link }`, the `link` being the token that stands for the appointment where it is not of this conversation.
  */
 
-/** @import { AppointmentEntry, BookedFrame, Command, DetailsData, Entry, ErrorData, Permissions, Stage, Unplaced } from "./types.d.ts" */
+/** @import { AppointmentEntry, BookedFrame, Command, DetailsData, Entry, ErrorData, Outcome, Permissions, Stage, Unplaced } from "./types.d.ts" */
 
 /** @type {Record<BookedFrame["type"], Stage>} */
 const STAGES = {
@@ -224,4 +224,9 @@ export function isAwaitingVisitor(stage) {
  */
 function isSameTime(one, other) {
   return new Date(one.start).getTime() === new Date(other.start).getTime();
+}
+
+/** @param {Outcome} outcome */
+export function findAppointmentId({ data }) {
+  return data && "appointment_id" in data ? data.appointment_id : undefined;
 }

@@ -8,7 +8,10 @@ import { describeNews } from "./events.js";
 import { Refresher } from "./refresher.js";
 import { awaitedMessageId, hasSlowCommand, timeline } from "./selectors.js";
 import { markLanguage } from "./language.js";
-import { getStyleSheets } from "./styles.js";
+import { addStyles } from "./style-sheet.js";
+import { bookingCss } from "./styles/booking.js";
+import { conversationCss } from "./styles/conversation.js";
+import { frameCss } from "./styles/frame.js";
 import { buildTexts } from "./texts.js";
 import { countInTitle } from "./unread-title.js";
 import { BookingForm } from "./views/booking-form.js";
@@ -20,7 +23,7 @@ import { Panel } from "./views/panel.js";
 /** @import { Context } from "./context.js" */
 /** @import { News } from "./events.js" */
 /** @import { StrideChat } from "./stride-chat.js" */
-/** @import { Catalogue, Texts } from "./texts.js" */
+/** @import { TextModule, Texts } from "./texts.js" */
 /** @import { VisitSheet } from "./views/visit-sheet.js" */
 
 export class ChatWindow {
@@ -69,18 +72,18 @@ export class ChatWindow {
     this.#element = element;
     this.#launcher = launcher;
     this.#showFailure = showFailure;
-    element.shadowRoot?.adoptedStyleSheets.push(...getStyleSheets());
+    for (const css of [frameCss, conversationCss, bookingCss]) addStyles(element.shadowRoot, css);
   }
 
   /**
    * Take over a language; call this before `start`, and when the language changes.
    *
    * @param {string} locale
-   * @param {Catalogue} catalogue
+   * @param {TextModule} texts
    */
-  speak(locale, catalogue) {
+  speak(locale, texts) {
     this.locale = locale;
-    this.#texts = buildTexts(locale, catalogue);
+    this.#texts = buildTexts(locale, texts);
     this.#chat?.setLocale(locale);
     if (this.#started) this.#buildPanel();
   }
@@ -186,7 +189,8 @@ export class ChatWindow {
   }
 
   /**
-   * Import a part that is loaded on demand; where that fails it is said, and the result is null.
+   * Import a part that is loaded on demand, and its texts in the language that the views then have; where that fails
+   * it is said, and the result is null.
    *
    * @template Part
    * @param {() => Promise<Part>} load
@@ -194,9 +198,14 @@ export class ChatWindow {
    */
   async #loadPart(load) {
     try {
-      const part = await load();
-      this.#showFailure(false);
-      return part;
+      for (;;) {
+        const texts = this.#texts;
+        const [part] = await Promise.all([load(), texts?.loadMore()]);
+        if (texts !== this.#texts) continue;
+        this.#showFailure(false);
+        this.#draw(); // After those who wait for the part have put it in its place.
+        return part;
+      }
     } catch {
       this.#showFailure(true);
       return null;

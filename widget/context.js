@@ -4,6 +4,7 @@
 
 import { buildReference } from "./bookings.js";
 import { findPrice, findServiceName } from "./offer.js";
+import { addStyles } from "./style-sheet.js";
 
 /** @import { Appointment, BookingRequest, Command, CommandData, Contact, ContactKind, Service, Venue, Verdict } from "./types.d.ts" */
 /** @import { Chat } from "./chat.js" */
@@ -17,7 +18,7 @@ import { findPrice, findServiceName } from "./offer.js";
  * change under the views; `closeForm` and `closeVisit` take the id of the appointment to go on with, if there is one.
  *
  * @param {{
- *   element: Pick<StrideChat, "locale" | "getAttribute" | "book">,
+ *   element: Pick<StrideChat, "locale" | "getAttribute" | "book" | "shadowRoot">,
  *   t: Texts,
  *   chat: () => Chat | null,
  *   log: () => { scrollToEnd: () => void } | null,
@@ -36,6 +37,7 @@ export function buildContext({ element, t, chat, log, closeForm, closeVisit, loa
     locale,
     /** Import what few visitors use: `await loadPart(() => import("./views/menu.js"))`; null where that fails, which is said. */
     loadPart,
+    addStyles: (/** @type {string} */ css) => addStyles(element.shadowRoot, css),
     business: element.getAttribute("business") ?? "",
     suggestions: (element.getAttribute("suggestions") ?? "")
       .split("|")

@@ -4,9 +4,9 @@
 
 import LANGUAGES from "./locales/languages.js";
 
-/** @import { Catalogue } from "./texts.js" */
+/** @import { TextModule } from "./texts.js" */
 
-/** @typedef {{ load: () => Promise<{ default: Catalogue }>, texts: Record<string, string> }} Language */
+/** @typedef {{ load: () => Promise<TextModule>, texts: Record<string, string> }} Language */
 
 const DEFAULT_LANGUAGE = "pl";
 const RIGHT_TO_LEFT = /^(ar|ckb|dv|fa|he|ps|sd|ug|ur|yi)\b/;

@@ -19,11 +19,7 @@ const MAX_DEPTH = 5;
 const MAX_ELEMENTS = 500;
 /** What is behind the last of them goes on in one line. */
 const MAX_LINES = 1_000;
-const MAX_COLUMNS = 20;
 
-const FENCE = /^ {0,3}(`{3,}|~{3,})[^`]*$/;
-const HEADING = /^ {0,3}#{1,6} +(.*)$/;
-const QUOTE = /^ {0,3}> ?/;
 const POINT = /^( *)(?:[-*+•]|(\d{1,3})[.)])(?: +|$)/;
 const RULE = /^([-*_])\1{2,}$/;
 /** A line that may begin another block than a paragraph. */
@@ -71,9 +67,7 @@ function countElements({ kind, blocks, items, rows }) {
 function dropUndecided(lines) {
   const last = lines.pop() ?? "";
   if (last.trim() && !UNDECIDED.test(last)) lines.push(last);
-  let first = lines.length;
-  while (isRow(lines[first - 1])) first -= 1;
-  if (first < lines.length && !isTable(lines, first)) lines.pop();
+  lines.length -= countUndecided(lines);
 }
 
 /**
@@ -95,7 +89,7 @@ function readBlock(lines, at, depth) {
  * @param {string[]} lines
  * @param {number} depth
  */
-function parse(lines, depth) {
+export function parse(lines, depth) {
   /** @type {Block[]} */
   const blocks = [];
   for (let at = 0; at < lines.length;) {
@@ -114,36 +108,31 @@ const EMPTY = { text: "", blocks: [], items: [], rows: [], start: null, ends: []
  * the line after it and what is in it. The first one that fits is taken.
  *
  * @typedef {Partial<Block> & Pick<Block, "kind">} Content
- * @type {[
+ * @typedef {[
  *   starts: (lines: string[], at: number) => boolean,
  *   isNested: boolean,
  *   read: (lines: string[], at: number, depth: number) => [end: number, Content],
- * ][]}
+ * ]} Reader
+ * @type {Reader[]}
  */
 const READERS = [
-  [(lines, at) => FENCE.test(lines[at] ?? ""), false, readCode],
-  [
-    (lines, at) => HEADING.test(lines[at] ?? ""),
-    false,
-    (lines, at) => {
-      const text = HEADING.exec(lines[at] ?? "")?.[1] ?? "";
-      return [at + 1, { kind: "h", text: text.trim().replace(/(?:^| )#+$/, "") }];
-    },
-  ],
-  [(lines, at) => isRule(lines[at] ?? ""), false, (_, at) => [at + 1, { kind: "hr" }]],
-  [
-    (lines, at) => QUOTE.test(lines[at] ?? ""),
-    true,
-    (lines, at, depth) => {
-      const end = findEnd(lines, at, (line) => QUOTE.test(line));
-      const inner = lines.slice(at, end).map((line) => line.replace(QUOTE, ""));
-      return [end, { kind: "blockquote", blocks: parse(inner, depth + 1) }];
-    },
-  ],
-  [(lines, at) => POINT.test(lines[at] ?? ""), true, readList],
-  [isTable, false, readTable],
+  [(lines, at) => POINT.test(lines[at] ?? "") && !isRule(lines[at] ?? ""), true, readList],
   [(lines, at) => lines[at]?.trim() !== "", false, readParagraph],
 ];
+
+/** How many lines at the end of a text that grows are held back. @type {(lines: string[]) => number} */
+let countUndecided = () => 0;
+
+/**
+ * Read further kinds of blocks from now on, before lists and paragraphs.
+ *
+ * @param {Reader[]} readers
+ * @param {(lines: string[]) => number} undecided How many lines at the end may turn out to be the beginning of one.
+ */
+export function addReaders(readers, undecided) {
+  READERS.unshift(...readers);
+  countUndecided = undecided;
+}
 
 /**
  * @param {string[]} lines
@@ -159,33 +148,10 @@ function startsBlock(lines, at) {
  * @param {number} from
  * @param {(line: string) => boolean} goesOn
  */
-function findEnd(lines, from, goesOn) {
+export function findEnd(lines, from, goesOn) {
   let at = from;
   while (at < lines.length && goesOn(lines[at] ?? "")) at += 1;
   return at;
-}
-
-/**
- * @param {string[]} lines
- * @param {number} at
- * @returns {[number, Content]}
- */
-function readCode(lines, at) {
-  const fence = FENCE.exec(lines[at] ?? "")?.[1] ?? "";
-  const end = findEnd(lines, at + 1, (line) => !isFenceEnd(line, fence));
-  return [Math.min(end + 1, lines.length), { kind: "pre", text: lines.slice(at + 1, end).join("\n") }];
-}
-
-/**
- * @param {string[]} lines
- * @param {number} at
- * @returns {[number, Content]}
- */
-function readTable(lines, at) {
-  const end = findEnd(lines, at, isRow);
-  const [head = [], delimiter = [], ...body] = lines.slice(at, end).map(splitCells);
-  const rows = [head, ...body.map((row) => head.map((_, column) => row[column] ?? ""))];
-  return [end, { kind: "table", rows, ends: delimiter.map((cell) => cell.endsWith(":")) }];
 }
 
 /**
@@ -249,51 +215,6 @@ function measureIndent(line) {
 }
 
 /** @param {string} line */
-function isRule(line) {
+export function isRule(line) {
   return RULE.test(line.replaceAll(" ", ""));
-}
-
-/**
- * @param {string} line
- * @param {string} fence
- */
-function isFenceEnd(line, fence) {
-  const mark = line.trim();
-  return mark.startsWith(fence) && mark === (fence[0] ?? "").repeat(mark.length);
-}
-
-/**
- * Whether a table begins in this line: the next one says how its columns are aligned.
- *
- * @param {string[]} lines
- * @param {number} at
- */
-function isTable(lines, at) {
-  const [head = "", delimiter = ""] = [lines[at], lines[at + 1]];
-  if (!isRow(head) || !isRow(delimiter) || !/^[\s|:-]+$/.test(delimiter)) return false;
-  const columns = splitCells(delimiter);
-  return (
-    columns.length <= MAX_COLUMNS &&
-    columns.every((cell) => /^:?-+:?$/.test(cell)) &&
-    columns.length === splitCells(head).length
-  );
-}
-
-/**
- * Whether a line is one of a table. It has to begin with a bar: another one would be shown before its bar comes.
- *
- * @param {string} [line]
- */
-function isRow(line) {
-  return line?.trimStart().startsWith("|") ?? false;
-}
-
-/** @param {string} line */
-function splitCells(line) {
-  return line
-    .trim()
-    .replace(/^\|/, "")
-    .replace(/(?<!\\)\|$/, "")
-    .split(/(?<!\\)\|/)
-    .map((cell) => cell.trim().replaceAll(String.raw`\|`, "|"));
 }

@@ -1,19 +1,30 @@
 /**
- * Shows the Markdown that assistants write (paragraphs, lists, quotes, tables, code, bold, italics, links) as DOM nodes.
+ * Shows the Markdown that assistants write (paragraphs, lists, bold, italics, code, links) as DOM nodes. What fewer answers
+ * have (quotes, tables, blocks of code, headings) is added by `markdown-further.js`.
  *
  * What the wire says becomes text nodes and a handful of element kinds; it is never parsed as HTML.
  */
 
 import { h } from "./dom.js";
-import { splitBlocks } from "./markdown-blocks.js";
+import { addReaders, splitBlocks } from "./markdown-blocks.js";
 import { indexKnownLinks, renderMarks } from "./markdown-marks.js";
 
 /** @import { KnownLink } from "./types.d.ts" */
 /** @import { Block } from "./markdown-blocks.js" */
 /** @import { Scope } from "./markdown-marks.js" */
 
+/** A line that begins a quote, a table, code, a heading or a rule. */
+const FURTHER = /^[ \-*+•\d.)]*(?:[>|#]|```|~~~|([-*_]) *(?:\1 *){2,}$)/m;
 /** Bold texts, links and the like in one text; further ones are shown as they are written. */
 const MAX_MARKS = 600;
+
+/**
+ * Builds what few answers have: quotes, tables, code, headings and rules.
+ *
+ * @typedef {(block: Block, scope: Scope, build: (block: Block) => HTMLElement) => HTMLElement | undefined} Builder
+ * @type {Builder | null}
+ */
+let buildFurther = null;
 
 /** What each shown block was built from, and how many marks it has. @type {WeakMap<Element, [string, number]>} */
 const SOURCES = new WeakMap();
@@ -48,11 +59,27 @@ export function renderMarkdown(container, text, { growing = false, links = [] } 
 }
 
 /**
+ * Show further kinds of blocks from now on (`markdown-further.js`).
+ *
+ * @param {Builder} build
+ * @param {Parameters<typeof addReaders>} readers
+ */
+export function addBlocks(build, ...readers) {
+  if (buildFurther) return;
+  buildFurther = build;
+  addReaders(...readers);
+}
+
+/** Whether there may be blocks in a text that are shown as they are written until `markdown-further.js` is loaded. */
+export const hasFurtherBlocks = (/** @type {string} */ text) => FURTHER.test(text);
+
+/**
  * @param {Block} block
  * @param {Scope} scope
  * @returns {HTMLElement}
  */
-function buildBlock({ kind, text, blocks, items, rows, start, ends }, scope) {
+function buildBlock(block, scope) {
+  const { kind, text, items, start } = block;
   const build = (/** @type {Block} */ each) => buildBlock(each, scope);
   switch (kind) {
     case "ul":
@@ -70,38 +97,10 @@ function buildBlock({ kind, text, blocks, items, rows, start, ends }, scope) {
           ),
         ),
       );
-    case "table":
-      return h(
-        "div",
-        { class: "wide", tabindex: "0" },
-        h(
-          "table",
-          {},
-          rows.map((row, index) =>
-            h(
-              "tr",
-              {},
-              row.map((cell, column) =>
-                h(
-                  index === 0 ? "th" : "td",
-                  { "data-end": ends[column] ?? false, scope: index === 0 ? "col" : null },
-                  renderMarks(cell, scope),
-                ),
-              ),
-            ),
-          ),
-        ),
-      );
-    case "pre":
-      return h("pre", { class: "wide", tabindex: "0" }, h("code", {}, text));
     case "plain":
       return h("p", {}, text);
-    case "h":
-      return h("p", { class: "heading" }, h("strong", {}, renderMarks(text, scope)));
-    case "blockquote":
-      return h(kind, {}, blocks.map(build));
     default:
-      return h(kind, {}, renderMarks(text, scope));
+      return buildFurther?.(block, scope, build) ?? h("p", {}, renderMarks(text, scope));
   }
 }
 

@@ -2,7 +2,7 @@
  * What the business offers, put together from the answers that contain it. Pure.
  */
 
-/** @import { Frame, Offer } from "./types.d.ts" */
+/** @import { Frame, Offer, Service } from "./types.d.ts" */
 
 /**
  * Return the offer after a `booking.slots` or `booking.details` frame: `services` (in full), `names` (of single
@@ -54,4 +54,12 @@ export function findServiceName(id, known) {
     known?.names?.[id] ??
     words.charAt(0).toUpperCase() + words.slice(1)
   );
+}
+
+/**
+ * @param {Service[]} services
+ * @param {string} id
+ */
+export function findQuestions(services, id) {
+  return services.find((service) => service.id === id)?.questions ?? [];
 }

@@ -299,8 +299,8 @@ export class StrideChat extends HTMLElement {
     this.#launcher.removeAttribute("aria-busy");
     if (parts === null) this.#acceptFailure();
     else if (this.locale === locale) {
-      const [{ ChatWindow }, { default: catalogue }] = parts;
-      this.#showWindow(ChatWindow, locale, catalogue);
+      const [{ ChatWindow }, texts] = parts;
+      this.#showWindow(ChatWindow, locale, texts);
     } else this.#load();
   }
 
@@ -314,17 +314,17 @@ export class StrideChat extends HTMLElement {
   /**
    * @param {typeof ChatWindow} Window
    * @param {string} locale
-   * @param {import("./texts.js").Catalogue} catalogue
+   * @param {import("./texts.js").TextModule} texts
    */
-  #showWindow(Window, locale, catalogue) {
+  #showWindow(Window, locale, texts) {
     this.#showFailure(false);
     if (this.#window) {
-      this.#window.speak(locale, catalogue);
+      this.#window.speak(locale, texts);
       return;
     }
     const window = new Window(this, this.#launcher, (hasFailed) => this.#showFailure(hasFailed));
     this.#window = window;
-    window.speak(locale, catalogue);
+    window.speak(locale, texts);
     window.start();
     if (this.#isNear) window.connect();
     for (const action of this.#waiting.splice(0)) action(window);

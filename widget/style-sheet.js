@@ -8,3 +8,18 @@ export function buildStyleSheet(css) {
   sheet.replaceSync(css);
   return sheet;
 }
+
+/** @type {Map<string, CSSStyleSheet>} */
+const sheets = new Map();
+
+/**
+ * Add what a part that is loaded on demand looks like; a sheet is made once, and shared by every widget of the page.
+ *
+ * @param {ShadowRoot | null} root
+ * @param {string} css
+ */
+export function addStyles(root, css) {
+  const sheet = sheets.get(css) ?? buildStyleSheet(css);
+  sheets.set(css, sheet);
+  if (root && !root.adoptedStyleSheets.includes(sheet)) root.adoptedStyleSheets.push(sheet);
+}

@@ -4,15 +4,21 @@
 
 /** @typedef {Record<string, string | number>} Values */
 /** @typedef {Record<string, string | Record<string, string>>} Catalogue */
+/**
+ * A module of texts. In a release, those that only parts loaded on demand use are in another one.
+ *
+ * @typedef {{ default: Catalogue, loadMore?: () => Promise<{ default: Catalogue }> }} TextModule
+ */
 /** @typedef {ReturnType<typeof buildTexts>} Texts */
 
 /**
  * Return what looks up texts: `t("code_sent", { contact })`, and `t.plural("unread", 3)` in the form for a number.
  *
  * @param {string} language
- * @param {Catalogue} catalogue Texts by id; a plural has its forms by the categories of `Intl.PluralRules`.
+ * @param {TextModule} module Texts by id; a plural has its forms by the categories of `Intl.PluralRules`.
  */
-export function buildTexts(language, catalogue) {
+export function buildTexts(language, { default: own, loadMore }) {
+  const catalogue = { ...own };
   const rules = new Intl.PluralRules(language);
   /**
    * @param {string} id
@@ -26,6 +32,10 @@ export function buildTexts(language, catalogue) {
   t.plural = (id, count) => {
     const forms = /** @type {Record<string, string>} */ (catalogue[id]);
     return fillPlaceholders(String(forms[rules.select(count)] ?? forms.other), { count });
+  };
+  /** Load the texts of the parts that are loaded on demand. */
+  t.loadMore = async () => {
+    if (loadMore) Object.assign(catalogue, (await loadMore()).default);
   };
   return t;
 }

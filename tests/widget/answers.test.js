@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { findProblem, findRefusedQuestion } from "../../widget/answers.js";
+import { findProblem } from "../../widget/answers.js";
+import { findRefusedQuestion } from "../../widget/refused-question.js";
 
 /** @import { Question } from "../../widget/types.d.ts" */
 

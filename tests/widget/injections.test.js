@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { test } from "node:test";
 
 import { renderMarkdown } from "../../widget/markdown.js";
+import "../../widget/markdown-further.js";
 import { container, html, installDocument } from "./fake_document.js";
 
 installDocument();

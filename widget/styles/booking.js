@@ -10,10 +10,6 @@ export const bookingCss = /* css */ `
 .sheet-title { font-size: 18px; font-weight: 650; letter-spacing: -.01em; }
 .sheet-body { flex: 1; min-height: 0; overflow-y: auto; overscroll-behavior: contain; display: flex; flex-direction: column; gap: 18px; padding: 8px 16px 20px; scrollbar-width: thin; }
 .sheet-foot { display: grid; gap: 8px; padding: 12px 16px max(14px, env(safe-area-inset-bottom)); border-top: 1px solid var(--line); }
-.sheet-title:focus-visible, .question:focus-visible { outline: none; }
-.sheet-buttons { display: grid; gap: 8px; }
-.sheet-foot .sure .row { display: grid; }
-.sheet-foot .question { font-weight: 600; }
 .present { font-size: 14px; color: var(--muted); }
 .present::first-letter { text-transform: uppercase; }
 .form-field { display: grid; gap: 5px; }
@@ -71,17 +67,6 @@ select.input:dir(rtl) { background-position: left 14px center, left 20px center;
 .input.code { flex: 1 1 132px; width: 132px; font-size: 22px; font-weight: 600; letter-spacing: .18em; text-align: center; font-variant-numeric: tabular-nums; }
 .input.code::placeholder { font-weight: 400; opacity: .55; }
 .countdown { font-variant-numeric: tabular-nums; }
-.sure { display: grid; gap: 10px; }
-
-.visit-facts, .visit-live { display: grid; gap: 14px; }
-.visit { display: grid; gap: 2px; padding: 18px; border: 1px solid transparent; border-radius: 16px; background: var(--soft); }
-.visit-service { font-weight: 600; color: var(--strong); }
-.visit .hint { margin-top: 6px; }
-.visit-day { font-size: 20px; font-weight: 650; line-height: 1.3; letter-spacing: -.01em; text-wrap: balance; }
-.visit-day::first-letter { text-transform: uppercase; }
-.visit-time { font-size: 20px; font-variant-numeric: tabular-nums; }
-.visit[data-state="cancelled"] { border-color: var(--line); background: none; }
-.visit[data-state="cancelled"] :is(.visit-day, .visit-time) { color: var(--muted); text-decoration: line-through; }
 
 @media (max-height: 480px) {
   .sheet { position: static; }

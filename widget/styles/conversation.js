@@ -27,20 +27,11 @@ export const conversationCss = /* css */ `
 .answer-text > * + *, .answer-text blockquote > * + * { margin-top: 8px; }
 .answer-text li > * { margin-top: 3px; }
 .answer-text :is(ul, ol) { padding-inline-start: 1.25em; }
-.answer-text blockquote { padding-inline-start: 10px; border-inline-start: 3px solid var(--line); }
-.answer-text hr { width: 100%; border: 0; border-top: 1px solid var(--line); }
 .answer-text bdi { font-size: .87em; color: var(--muted); }
-.answer-text .wide { overflow-x: auto; scrollbar-width: thin; outline-offset: -2px; }
-.answer-text table { min-width: 100%; width: max-content; border-collapse: collapse; font-size: 14px; }
-.answer-text :is(th, td) { max-width: 26ch; padding: 5px 10px 5px 0; border-bottom: 1px solid var(--line); text-align: start; vertical-align: top; overflow-wrap: break-word; }
-.answer-text tr:last-child td { border-bottom: 0; }
-.answer-text [data-end] { text-align: end; }
 .answer-text li + li { margin-top: 3px; }
 .answer-text li::marker { color: var(--muted); }
 .answer-text a { color: var(--strong); text-underline-offset: 2px; }
 .answer-text code { font-size: .92em; padding: 1px 5px; border-radius: 5px; background: var(--backdrop); }
-.answer-text pre { padding: 8px 10px; border-radius: 10px; background: var(--backdrop); white-space: pre; overflow-wrap: normal; font-size: 14px; line-height: 1.4; }
-.answer-text pre code { padding: 0; }
 .message[data-state="streaming"] .answer-text > :last-child::after {
   content: ""; display: inline-block; width: 2px; height: 1.05em; margin-inline-start: 3px; vertical-align: -2px; background: var(--strong); animation: pulse 1s infinite;
 }

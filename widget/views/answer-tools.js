@@ -63,25 +63,22 @@ export class AnswerTools {
   }
 
   async #askReason() {
-    try {
-      const { buildReasonForm } = await import("./reason-form.js");
-      const close = () => {
-        this.#reason.replaceChildren();
-        this.#thumbs.down?.focus();
-      };
-      const form = buildReasonForm(this.#context.t, {
-        onClose: close,
-        onReason: (reason) => {
-          close();
-          this.#judge("down", reason);
-        },
-      });
-      this.#reason.replaceChildren(form);
-      form.querySelector("textarea")?.focus();
-      form.scrollIntoView({ block: "nearest" });
-    } catch {
-      // The judgement itself is on its way.
-    }
+    const part = await this.#context.loadPart(() => import("./reason-form.js"));
+    if (!part) return; // The judgement itself is on its way.
+    const close = () => {
+      this.#reason.replaceChildren();
+      this.#thumbs.down?.focus();
+    };
+    const form = part.buildReasonForm(this.#context.t, {
+      onClose: close,
+      onReason: (reason) => {
+        close();
+        this.#judge("down", reason);
+      },
+    });
+    this.#reason.replaceChildren(form);
+    form.querySelector("textarea")?.focus();
+    form.scrollIntoView({ block: "nearest" });
   }
 
   async #copy() {

@@ -118,7 +118,7 @@ export class AppointmentCard {
     const when = (/** @type {string} */ instant) =>
       `${formatDay(instant, locale, at)}, ${formatTime(instant, locale, at)}`;
     const titles = {
-      pending: t(hasPhone(entry) ? "enter_code_phone" : "enter_code_email"),
+      pending: hasPhone(entry) ? t("enter_code_phone") : t("enter_code_email"),
       taken: t("taken"),
       confirmed: entry.moved ? t("moved") : t("confirmed"),
       cancelled: t("cancelled"),

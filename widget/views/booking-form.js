@@ -2,20 +2,23 @@
  * The sheet on which a visitor chooses service and time and says who they are; also moves an appointment.
  */
 
-import { findRefusedQuestion } from "../answers.js";
+import { findAppointmentId } from "../bookings.js";
 import { formatDay, formatTime } from "../dates.js";
 import { h, buildIcon, setText, setVisible } from "../dom.js";
+import { mergeDraft, readDraft } from "../form-draft.js";
+import { findQuestions } from "../offer.js";
+import { findRefusedQuestion } from "../refused-question.js";
 import { DetailFields } from "./detail-fields.js";
 import { buildAlternativeButtons, explainError } from "./explanation.js";
 import { OutageNote } from "./outage.js";
-import { QuestionFields } from "./question-fields.js";
 import { Venue } from "./venue.js";
 import { ServiceField } from "./service-field.js";
 import { SlotLookup } from "./slot-lookup.js";
 import { TimePicker } from "./time-picker.js";
 
-/** @import { Appointment, BookingRequest, ErrorData, FormDraft, Outcome, Service, Slot, State, TimeRequest } from "../types.d.ts" */
+/** @import { Appointment, BookingRequest, ErrorData, FormDraft, Outcome, Question, Service, Slot, State, TimeRequest } from "../types.d.ts" */
 /** @import { Context } from "../context.js" */
+/** @import { QuestionFields } from "./question-fields.js" */
 
 const DATE = /^\d{4}-\d{2}-\d{2}/;
 const DRAFT = "booking";
@@ -29,7 +32,12 @@ export class BookingForm {
   #venue = new Venue();
   #picker;
   #lookup;
-  #questions;
+  #asked = /** @type {Question[]} */ ([]);
+  /** Few services have questions, so that their fields are a file of its own. @type {QuestionFields | null} */
+  #questions = null;
+  #questionsPlace = h("div", { hidden: true });
+  /** What is known of the answers before there are fields. */
+  #answers = /** @type {Record<string, string>} */ ({});
   #fields;
   #deadline = h("p", { class: "hint", "data-testid": "change-deadline" });
   #fee = h("p", { class: "hint", "data-testid": "cancellation-fee" });
@@ -40,11 +48,7 @@ export class BookingForm {
   #moves = null;
   /** @type {string | null} */
   #command = null;
-  /**
-   * The command that failed last: the business may replay it while the form is open.
-   *
-   * @type {string | null}
-   */
+  /** The command that failed last: the business may replay it while the form is open. @type {string | null} */
   #failed = null;
   #back;
   #outage;
@@ -56,7 +60,7 @@ export class BookingForm {
     this.#actions = actions;
     this.#service = new ServiceField(context, {
       onChange: () => {
-        this.#questions.setQuestions([]);
+        this.#askQuestions([]);
         this.#querySlots();
       },
     });
@@ -67,13 +71,12 @@ export class BookingForm {
         this.#keepDraft();
       },
     });
-    this.#questions = new QuestionFields(context);
     this.#lookup = new SlotLookup(context, {
       picker: this.#picker,
       onOffer: ({ services, contact_kinds: kinds, address, phone }) => {
         this.#service.setServices(services ?? []);
         this.#fields.setContactKinds(kinds ?? []);
-        if (!this.#moves) this.#questions.setQuestions(findQuestions(services ?? [], this.#service.value));
+        if (!this.#moves) this.#askQuestions(findQuestions(services ?? [], this.#service.value));
         this.#showTerms();
         this.#venue.update({ address, phone });
       },
@@ -116,7 +119,7 @@ export class BookingForm {
         this.#venue.node,
         this.#picker.node,
         this.#lookup.node,
-        this.#questions.node,
+        this.#questionsPlace,
         this.#fields.node,
         h("div", {}, this.#deadline, this.#fee),
       ),
@@ -141,12 +144,14 @@ export class BookingForm {
     this.#moves = appointment;
     this.#command = null;
     this.#failed = null;
-    setText(this.#title, this.#context.t(appointment ? "move" : "book"));
+    const { t } = this.#context;
+    setText(this.#title, appointment ? t("move") : t("book"));
     this.#showPresentTime(appointment);
     this.#showDetails(!appointment);
     this.#fields.setContactKinds(this.#context.contactKinds());
     this.#fields.suggest({ ...draft, ...(contact && { contact }) });
-    this.#questions.suggest(draft.answers);
+    this.#answers = { ...draft.answers, ...this.#answers };
+    this.#questions?.suggest(draft.answers);
     this.#showTerms();
     this.#service.setServices(this.#context.services());
     this.#venue.update(this.#context.venue());
@@ -176,7 +181,7 @@ export class BookingForm {
       ...this.#fields.values(),
       ...this.#picker.choice,
       service: this.#service.value,
-      answers: this.#questions.texts,
+      answers: this.#questions?.texts ?? this.#answers,
       appointment: isOfLink ? null : this.#moves,
       command: this.#command,
       isOpen: this.isOpen && !isOfLink,
@@ -201,7 +206,7 @@ export class BookingForm {
   #showDetails(visible) {
     setVisible(this.#service.node, visible);
     setVisible(this.#fields.node, visible);
-    if (!visible) this.#questions.setQuestions([]);
+    if (!visible) this.#askQuestions([]);
   }
 
   close() {
@@ -231,6 +236,31 @@ export class BookingForm {
     this.#updateSubmit();
   }
 
+  /**
+   * Ask the questions of a service, as soon as their fields are loaded.
+   *
+   * @param {Question[]} questions
+   */
+  async #askQuestions(questions) {
+    this.#asked = questions;
+    if (questions.length > 0 && !this.#questions) {
+      const part = await this.#context.loadPart(() => import("./question-fields.js"));
+      if (part && !this.#questions) {
+        this.#questions = new part.QuestionFields(this.#context);
+        this.#questions.suggest(this.#answers);
+        this.#questionsPlace.replaceWith(this.#questions.node);
+      }
+    }
+    this.#questions?.setQuestions(this.#asked);
+  }
+
+  /** Without its questions a visit is not booked: they are loaded again, and the visitor is told where that fails. */
+  async #repeatQuestions() {
+    await this.#askQuestions(this.#asked);
+    if (!this.#questions) this.#showProblem({});
+    else if (!this.#questions.check()) this.#questions.focusProblem();
+  }
+
   /** @param {TimeRequest} request */
   #querySlots(request = {}) {
     this.#lookup.querySlots(this.#service.value || null, request);
@@ -249,10 +279,14 @@ export class BookingForm {
     event.preventDefault();
     if (this.#command) return;
     this.#showProblem(null);
+    if (!this.#questions && this.#asked.length > 0) {
+      this.#repeatQuestions();
+      return;
+    }
     const parts = [
       this.#service,
       ...(this.#service.value ? [this.#picker] : []),
-      ...(this.#moves ? [] : [this.#questions, this.#fields]),
+      ...(this.#moves ? [] : [...(this.#questions ? [this.#questions] : []), this.#fields]),
     ];
     const [first] = parts.filter((part) => !part.check()); // All are checked, so that all problems are said at once.
     const { chosen } = this.#picker;
@@ -271,7 +305,7 @@ export class BookingForm {
   }
 
   #getDetails() {
-    const answers = this.#questions.values();
+    const answers = this.#questions?.values() ?? {};
     return { ...this.#fields.values(), ...(Object.keys(answers).length > 0 && { answers }) };
   }
 
@@ -282,7 +316,8 @@ export class BookingForm {
     this.#keepDraft();
     if (outcome.type !== "error") {
       this.#fields.clearNote();
-      this.#questions.clear();
+      this.#answers = {};
+      this.#questions?.clear();
       this.close();
       this.#context.keepDraft(DRAFT, "");
       this.#actions.closeForm(findAppointmentId(outcome));
@@ -295,9 +330,9 @@ export class BookingForm {
     }
     const question = findRefusedQuestion(data);
     // A form that is older than the question gets it with the free times.
-    const isOutdated = Boolean(question) && !this.#questions.markRefused(question);
+    const isOutdated = Boolean(question) && !this.#questions?.markRefused(question);
     if (isOutdated || data.code === "SLOT_TAKEN" || data.code === "INVALID_TIME") {
-      this.#querySlots({ date: getRequestedDay(this.#picker.chosen) });
+      this.#querySlots({ date: this.#picker.chosen?.start.slice(0, 10) ?? null });
     }
     this.#showProblem(data);
   }
@@ -331,53 +366,4 @@ export class BookingForm {
     setText(this.#submit, this.#command ? labels.underWay : labels.idle);
     this.#submit.setAttribute("aria-disabled", String(this.#command !== null)); // It keeps the focus.
   }
-}
-
-/**
- * @param {Service[]} services
- * @param {string} id
- */
-function findQuestions(services, id) {
-  return services.find((service) => service.id === id)?.questions ?? [];
-}
-
-/** @param {Slot | null} slot */
-function getRequestedDay(slot) {
-  return slot ? slot.start.slice(0, 10) : null;
-}
-
-/** @param {Outcome} outcome */
-function findAppointmentId({ data }) {
-  return data && "appointment_id" in data ? data.appointment_id : undefined;
-}
-
-/**
- * Return what was kept, without a time that is past or none.
- *
- * @param {string} text
- * @returns {Partial<FormDraft>}
- */
-function readDraft(text) {
-  try {
-    /** @type {FormDraft} */
-    const draft = { ...JSON.parse(text) };
-    return { ...draft, start: new Date(draft.start ?? "").getTime() > Date.now() ? draft.start : undefined };
-  } catch {
-    return {};
-  }
-}
-
-/**
- * Return service, date and start to begin with: those of the draft where the request is about nothing else.
- *
- * @param {BookingRequest} request
- * @param {Partial<FormDraft>} draft
- * @returns {{ service?: string | null, date?: string | null, start?: string }}
- */
-function mergeDraft({ service, date, slot, held, appointment }, draft) {
-  const wished = held ?? slot;
-  const isOther = wished || date || (service && service !== draft.service);
-  const isSameVisit = draft.appointment?.appointment_id === appointment?.appointment_id;
-  if (!isOther && isSameVisit) return { ...draft, service: appointment?.service ?? draft.service };
-  return { service: appointment?.service ?? wished?.service ?? service, date, start: wished?.start };
 }

@@ -3,6 +3,7 @@
  */
 
 import { h, setText, setVisible } from "../dom.js";
+import { cancelQuestionCss } from "../styles/cancel-question.js";
 
 /** @import { Busy } from "../types.d.ts" */
 /** @import { Context } from "../context.js" */
@@ -14,12 +15,13 @@ export class CancelQuestion {
   #onNo;
 
   /**
-   * @param {Pick<Context, "t">} context
+   * @param {Pick<Context, "t" | "addStyles">} context
    * @param {{ onYes: () => void, onNo: () => void, testid?: string }} options
    */
-  constructor({ t }, { onYes, onNo, testid = "cancel" }) {
+  constructor({ t, addStyles }, { onYes, onNo, testid = "cancel" }) {
     this.#t = t;
     this.#onNo = onNo;
+    addStyles(cancelQuestionCss);
     // A double click on "cancel" must not answer this question too: its second half may land on either button.
     const answer = (/** @type {() => void} */ act) => (/** @type {MouseEvent} */ event) => {
       if (event.detail < 2) act();

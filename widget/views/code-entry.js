@@ -46,7 +46,7 @@ export class CodeEntry {
       inputmode: "numeric",
       autocomplete: "one-time-code",
       maxlength: MAX_PASTED_CHARACTERS,
-      "aria-label": t(hasPhone(entry) ? "code_phone" : "code_email"),
+      "aria-label": hasPhone(entry) ? t("code_phone") : t("code_email"),
       placeholder: "000000",
       "data-testid": "code-input",
       oninput: () => this.#handleInput(),
@@ -98,8 +98,8 @@ export class CodeEntry {
     this.#expiresAt = entry.expires_at;
     this.#busy = busy;
     const contact = entry.contact ?? "";
-    const sent = entry.codes > 1 ? "code_sent_again" : "code_sent";
-    setText(this.#sent, this.#t(entry.code_late ? "code_late" : sent, { contact }));
+    const sent = entry.codes > 1 ? this.#t("code_sent_again", { contact }) : this.#t("code_sent", { contact });
+    setText(this.#sent, entry.code_late ? this.#t("code_late", { contact }) : sent);
     if (entry.problem !== this.#problem) this.#showProblem(entry.problem);
     setText(this.#confirm, busy?.type === "booking.verify" ? this.#t("confirming") : this.#t("confirm"));
     for (const button of [this.#resend, this.#release]) button.disabled = busy !== null;

@@ -4,12 +4,13 @@
 
 import { saveCalendarFile } from "../calendar-file.js";
 import { h, buildIcon, setText, setVisible } from "../dom.js";
-import { CancelQuestion } from "./cancel-question.js";
 
 /** @import { AppointmentEntry, Attributes, Busy, Child } from "../types.d.ts" */
 /** @import { Context } from "../context.js" */
+/** @import { CancelQuestion } from "./cancel-question.js" */
 
 export class Confirmation {
+  #context;
   #t;
   #actions;
   #entry;
@@ -17,14 +18,17 @@ export class Confirmation {
   #file;
   #move;
   #cancel;
-  #question;
+  /** @type {CancelQuestion | null} */
+  #question = null;
   #again;
 
   /**
    * @param {Context} context
    * @param {AppointmentEntry} entry
    */
-  constructor({ t, actions }, entry) {
+  constructor(context, entry) {
+    const { t, actions } = context;
+    this.#context = context;
     this.#t = t;
     this.#actions = actions;
     this.#entry = entry;
@@ -45,20 +49,10 @@ export class Confirmation {
       this.#file,
       h("div", { class: "row links" }, this.#move, this.#cancel),
     );
-    this.#question = new CancelQuestion(
-      { t },
-      { onYes: () => this.#actions.cancel(this.#entry), onNo: () => this.#showButtons() },
-    );
     this.#again = button("book-again", "button soft", t("again"), () =>
       this.#actions.book({ service: this.#entry.service }),
     );
-    this.node = h(
-      "div",
-      { class: "confirmation", "data-testid": `stage-${entry.stage}` },
-      this.#buttons,
-      this.#question.node,
-      this.#again,
-    );
+    this.node = h("div", { class: "confirmation", "data-testid": `stage-${entry.stage}` }, this.#buttons, this.#again);
   }
 
   /**
@@ -68,18 +62,28 @@ export class Confirmation {
   update(entry, busy) {
     this.#entry = entry;
     const stands = entry.stage === "confirmed";
-    if (!stands) this.#question.hide();
-    setVisible(this.#buttons, stands && !this.#question.isAsked);
+    if (!stands) this.#question?.hide();
+    setVisible(this.#buttons, stands && !this.#question?.isAsked);
     setVisible(this.#file, Boolean(entry.ics));
     setVisible(this.#move, entry.may?.move !== false);
     setVisible(this.#cancel, entry.may?.cancel !== false);
     for (const button of [this.#move, this.#cancel]) button.disabled = busy !== null;
     setVisible(this.#again, !stands);
     setText(this.#again, entry.by === "business" ? this.#t("another") : this.#t("again"));
-    this.#question.update(busy);
+    this.#question?.update(busy);
   }
 
-  #askToCancel() {
+  /** Few visits are cancelled, so that the question is a file of its own. */
+  async #askToCancel() {
+    const part = await this.#context.loadPart(() => import("./cancel-question.js"));
+    if (!part || this.#buttons.hidden) return;
+    if (!this.#question) {
+      this.#question = new part.CancelQuestion(this.#context, {
+        onYes: () => this.#actions.cancel(this.#entry),
+        onNo: () => this.#showButtons(),
+      });
+      this.#buttons.after(this.#question.node);
+    }
     setVisible(this.#buttons, false);
     this.#question.ask();
   }

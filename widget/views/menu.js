@@ -3,13 +3,9 @@
  */
 
 import { h } from "../dom.js";
-import { buildStyleSheet } from "../style-sheet.js";
 import { menuCss } from "../styles/menu.js";
 
 /** @import { Context } from "../context.js" */
-
-/** @type {CSSStyleSheet | null} */
-let sheet = null;
 
 export class Menu {
   #t;
@@ -21,7 +17,7 @@ export class Menu {
    * @param {Context} context
    * @param {HTMLButtonElement} button What opens the menu.
    */
-  constructor({ t, actions }, button) {
+  constructor({ t, actions, addStyles }, button) {
     this.#t = t;
     this.#actions = actions;
     this.#button = button;
@@ -33,9 +29,7 @@ export class Menu {
       hidden: true,
       onfocusout: ({ relatedTarget }) => this.#handleFocusOut(relatedTarget),
     });
-    sheet ??= buildStyleSheet(menuCss);
-    const root = button.getRootNode();
-    if (root instanceof ShadowRoot && !root.adoptedStyleSheets.includes(sheet)) root.adoptedStyleSheets.push(sheet);
+    addStyles(menuCss);
   }
 
   get isOpen() {

@@ -4,7 +4,7 @@
 
 import { formatTime } from "../dates.js";
 import { h, buildIcon, setText, setVisible } from "../dom.js";
-import { renderMarkdown } from "../markdown.js";
+import { hasFurtherBlocks, renderMarkdown } from "../markdown.js";
 import { AnswerTools } from "./answer-tools.js";
 import { buildAlternativeButtons, explainError } from "./explanation.js";
 import { buildPersonButton } from "./person-button.js";
@@ -66,6 +66,7 @@ export class AnswerBubble {
   #tools = null;
   /** @type {string | null} */
   #source = null;
+  #hasFurtherBlocks = false;
 
   /** @param {Context} context */
   constructor(context) {
@@ -102,9 +103,7 @@ export class AnswerBubble {
       this.node.setAttribute("aria-live", "off");
       this.node.setAttribute("aria-busy", "true");
     }
-    if (source !== this.#source) {
-      renderMarkdown(this.#body, source, { growing: entry.streaming, links: entry.links });
-    }
+    this.#layOut(source, entry);
     if (this.#source === null || !entry.streaming) this.#showOffers(entry);
     this.#source = source;
     setText(this.#stopped, entry.stopped ? this.t("stopped") : "");
@@ -128,6 +127,25 @@ export class AnswerBubble {
       this.#foot.after(this.#tools.form);
     }
     this.#tools.update(entry, state);
+  }
+
+  /**
+   * @param {string} source
+   * @param {AnswerEntry} entry
+   */
+  #layOut(source, { streaming, links }) {
+    if (source === this.#source) return;
+    renderMarkdown(this.#body, source, { growing: streaming, links });
+    if (!this.#hasFurtherBlocks && hasFurtherBlocks(source)) this.#loadFurtherBlocks();
+  }
+
+  /** Few answers have quotes, tables or code: what lays them out is a file of its own. Until it is there, they are text. */
+  async #loadFurtherBlocks() {
+    this.#hasFurtherBlocks = true;
+    const part = await this.context.loadPart(() => import("../markdown-further.js"));
+    if (!part) return;
+    this.context.addStyles(part.furtherBlocksCss);
+    this.#source = null; // The update that follows lays out anew.
   }
 
   #showCut() {

@@ -31,7 +31,10 @@ export class OutageNote {
       email && h("a", { href: `mailto:${encodeURI(email)}`, "data-testid": "outage-email" }, email),
     ].filter((link) => link instanceof HTMLElement);
     const reach = links.length > 0 && h("p", {}, `${t("reach_us")} `, links[0], links[1] && " · ", links[1]);
-    this.node.replaceChildren(...(isOutage ? [h("p", {}, t(state))] : []), ...(isOutage && reach ? [reach] : []));
+    this.node.replaceChildren(
+      ...(isOutage ? [h("p", {}, state === "offline" ? t("offline") : t("unreachable"))] : []),
+      ...(isOutage && reach ? [reach] : []),
+    );
     this.node.classList.toggle("problem", isOutage);
     return isOutage;
   }

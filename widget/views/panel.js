@@ -254,5 +254,5 @@ export class Panel {
  */
 function nameAnswerer(person, t) {
   if (person) return t("person_answers", { name: person });
-  return t(person === "" ? "human" : "assistant");
+  return person === "" ? t("human") : t("assistant");
 }

@@ -107,7 +107,12 @@ export class VisitFacts {
     const deadline = describeDeadline(visit, { ...this.#context, zone: () => visit.time_zone });
     if (!cancel && !move) return deadline ? `${t("visit_stands")} ${deadline}` : t("visit_fixed");
     const [here, there] = purpose === "cancel" ? [cancel, move] : [move, cancel];
-    return [t("visit_stands"), deadline, here && t("until_you_decide"), there && t(`other_link_${purpose}`)]
+    return [
+      t("visit_stands"),
+      deadline,
+      here && t("until_you_decide"),
+      there && (purpose === "cancel" ? t("other_link_cancel") : t("other_link_move")),
+    ]
       .filter(Boolean)
       .join(" ");
   }

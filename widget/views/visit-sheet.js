@@ -4,6 +4,7 @@
  */
 
 import { h, buildIcon, setText, setVisible } from "../dom.js";
+import { visitCss } from "../styles/visit.js";
 import { CancelQuestion } from "./cancel-question.js";
 import { explainError } from "./explanation.js";
 import { VisitFacts } from "./visit-facts.js";
@@ -44,6 +45,7 @@ export class VisitSheet {
     const { t, actions } = context;
     this.#context = context;
     this.#actions = actions;
+    context.addStyles(visitCss);
     this.#facts = new VisitFacts(context);
     this.#question = new CancelQuestion(context, {
       onYes: () => this.#cancel(),

@@ -53,8 +53,8 @@ async function renderAnswers(within) {
   /** @type {NodeListOf<HTMLElement>} */
   const answers = within.querySelectorAll("[data-markdown]");
   if (!answers.length) return;
-  const module = "/widget/markdown.js";
-  const { renderMarkdown } = await import(module).catch(() => ({}));
+  const modules = ["/widget/markdown.js", "/widget/markdown-further.js"];
+  const [{ renderMarkdown }] = await Promise.all(modules.map((module) => import(module))).catch(() => [{}]);
   if (!renderMarkdown) return;
   for (const answer of answers) {
     const text = answer.textContent ?? "";
