@@ -43,7 +43,7 @@ import { launcherCss } from "./styles/launcher.js";
 const RETRY_MS = 5000;
 
 const ICON =
-  "M21 11.5a8.4 8.4 0 0 1-8.5 8.3 8.8 8.8 0 0 1-3.9-.9L3 20.5l1.7-4.8a8 8 0 0 1-1-4.2A8.4 8.4 0 0 1 12.2 3.2 8.4 8.4 0 0 1 21 11.500Z";
+  "M21 11.5a8.4 8.4 0 0 1-8.5 8.3 8.8 8.8 0 0 1-3.9-.9L3 20.5l1.7-4.8a8 8 0 0 1-1-4.2A8.4 8.4 0 0 1 12.2 3.2 8.4 8.4 0 0 1 21 11.5Z";
 
 const SHEET = buildStyleSheet(launcherCss);
 

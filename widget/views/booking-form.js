@@ -35,7 +35,7 @@ export class BookingForm {
   #asked = /** @type {Question[]} */ ([]);
   /** Few services have questions, so that their fields are a file of its own. @type {QuestionFields | null} */
   #questions = null;
-  #questionsPlace = h("div", { hidden: true });
+  #questionsSlot = h("div", { hidden: true });
   /** What is known of the answers before there are fields. */
   #answers = /** @type {Record<string, string>} */ ({});
   #fields;
@@ -119,7 +119,7 @@ export class BookingForm {
         this.#venue.node,
         this.#picker.node,
         this.#lookup.node,
-        this.#questionsPlace,
+        this.#questionsSlot,
         this.#fields.node,
         h("div", {}, this.#deadline, this.#fee),
       ),
@@ -248,7 +248,7 @@ export class BookingForm {
       if (part && !this.#questions) {
         this.#questions = new part.QuestionFields(this.#context);
         this.#questions.suggest(this.#answers);
-        this.#questionsPlace.replaceWith(this.#questions.node);
+        this.#questionsSlot.replaceWith(this.#questions.node);
       }
     }
     this.#questions?.setQuestions(this.#asked);

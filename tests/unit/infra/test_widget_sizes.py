@@ -6,17 +6,19 @@ import pytest
 
 from infra.local.site.widget_files import BUNDLE, is_bundled
 
-LOADER_BYTES, LOADER_BROTLI_BYTES = 6_400, 3 * 1024
+LOADER_BYTES, LOADER_BROTLI_BYTES = 7_000, 3 * 1024
 """Of the file that every page loads, raw and in brotli."""
 
-VISIT_BYTES = 36 * 1024
+VISIT_BYTES = 35_000
 """In brotli, of all that a visitor in one language loads to chat and to book.
 
 The goal is 30 KB: a part that few visitors use belongs in a file of its own (`loadPart` in `widget/context.js`). Lower
-this with what is moved there; it was 34.5 KB (of 1000 bytes) when it was set.
+this with what is moved there; it was 34.6 KB (of 1000 bytes) when it was set.
 """
 
 PROOF_BYTES = 1_024
+
+TEXTS = {f"locales/{language}.js" for language in ("de", "en", "pl")}
 
 pytestmark = pytest.mark.skipif(not is_bundled(), reason="the tools for JavaScript may be missing")
 
@@ -43,7 +45,7 @@ def test_the_loader_is_small(sizes):
 
 def test_a_visit_is_within_its_budget(sizes):
     """Loader, conversation and the longest language; what is loaded by few visitors is a file of its own."""
-    texts = max(each["brotli"] for path, each in sizes.items() if path.startswith("locales/"))
+    texts = max(each["brotli"] for path, each in sizes.items() if path in TEXTS)
     visit = sizes["stride-chat.js"]["brotli"] + sizes["chat-window.js"]["brotli"] + texts
     assert visit <= VISIT_BYTES, render_table(sizes)
 
