@@ -52,9 +52,9 @@ const SHORTENED = `
   cancelProof cancellationFee changeDeadlineHours checkConnection clearNote closeForm closeVisit contactKinds
   dropCommand dropQuery endSession findDraft findOffer focusCard focusProblem followLanguage followLink goOffline
   hasPast isAsked isEnded isLimited isSlow keepCommand keepDraft keepLocale keepOffer lastSeq loadPart
-  markRefused maxElements moveAfter onChange onClose onEnd onFailure onFrame onLimit onMore onNo onOffer onPick onProof
+  markRefused maxElements moveAfter onChange onClose onEnd onFailure onFrame onLimit onMore onNews onNo onOffer onPick onProof
   onReady onRefusal onRepeat onStall onState onTimeout onYes openMenu openWithin outageAfter pingEvery probeWithin
-  queryMoreSlots querySlots queryVisit readSeq refuseContact reopensForm requestTranscript scrollToEnd sendAgain
+  queryMoreSlots querySlots queryVisit readSeq refuseContact reportedSeq reopensForm requestTranscript scrollToEnd sendAgain
   sendCommand sendQuery serviceName setContactKinds setLocale setQuestions setServices showEnd showFailure showNote
   startWaiting stopAnswer tabArea timeoutMs underWay waitForMore`
   .trim()

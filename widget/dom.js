@@ -8,6 +8,7 @@ import { drawIcon } from "./icon.js";
 
 /**
  * Make an element: `h("button", { class: "x", onclick: f, "aria-label": "Close" }, "text", child)`.
+ * A button submits no form unless its `type` says so.
  * A value of `null`, `undefined` or `false` leaves the attribute out; `true` sets it without a value.
  *
  * @template {keyof HTMLElementTagNameMap} Tag
@@ -17,6 +18,7 @@ import { drawIcon } from "./icon.js";
  */
 export function h(tag, attributes = {}, ...children) {
   const element = document.createElement(tag);
+  if (tag === "button") element.setAttribute("type", "button");
   for (const [name, value] of Object.entries(attributes)) setAttribute(element, name, value);
   for (const child of children.flat()) {
     if (child !== null && child !== undefined && child !== false) element.append(child);

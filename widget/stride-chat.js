@@ -114,7 +114,6 @@ export class StrideChat extends HTMLElement {
   #launcher = h(
     "button",
     {
-      type: "button",
       class: "launcher",
       part: "launcher",
       "data-testid": "launcher",

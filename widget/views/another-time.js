@@ -21,7 +21,6 @@ export class AnotherTime {
     this.#more = h(
       "button",
       {
-        type: "button",
         class: "button",
         "data-testid": "choose-another",
         onclick: () => actions.book({ appointment: this.#entry }),
@@ -31,7 +30,7 @@ export class AnotherTime {
     );
     this.#release = h(
       "button",
-      { type: "button", class: "link", "data-testid": "release", onclick: () => actions.cancel(this.#entry) },
+      { class: "link", "data-testid": "release", onclick: () => actions.cancel(this.#entry) },
       t("give_up"),
     );
     this.node = h(

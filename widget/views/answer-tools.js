@@ -99,6 +99,6 @@ export class AnswerTools {
  * @param {() => void} onclick
  */
 function buildButton(icon, label, testid, onclick) {
-  const attributes = { type: "button", class: "tool", title: label, "aria-label": label, onclick };
+  const attributes = { class: "tool", title: label, "aria-label": label, onclick };
   return h("button", { ...attributes, "data-testid": testid }, buildIcon(icon));
 }

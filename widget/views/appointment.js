@@ -188,7 +188,6 @@ export class AppointmentCard {
         h(
           "button",
           {
-            type: "button",
             class: "button soft",
             "data-testid": `use-${kind}`,
             onclick: () => actions.book({ held: { start, end, service }, kind }),

@@ -89,7 +89,6 @@ export class BookingForm {
     this.#back = h(
       "button",
       {
-        type: "button",
         class: "icon-button",
         "aria-label": t("back"),
         "data-testid": "booking-back",

@@ -28,12 +28,12 @@ export class CancelQuestion {
     };
     this.#yes = h(
       "button",
-      { type: "button", class: "button danger", "data-testid": `${testid}-yes`, onclick: answer(onYes) },
+      { class: "button danger", "data-testid": `${testid}-yes`, onclick: answer(onYes) },
       t("cancel_yes"),
     );
     const no = h(
       "button",
-      { type: "button", class: "button soft", "data-testid": `${testid}-no`, onclick: answer(() => this.#dismiss()) },
+      { class: "button soft", "data-testid": `${testid}-no`, onclick: answer(() => this.#dismiss()) },
       t("cancel_no"),
     );
     this.#text = h("p", { tabindex: "-1", class: "question" }, t("cancel_sure"));

@@ -58,18 +58,17 @@ export class CodeEntry {
     );
     this.#resend = h(
       "button",
-      { type: "button", class: "link", "data-testid": "code-resend", onclick: () => actions.resend(id) },
+      { class: "link", "data-testid": "code-resend", onclick: () => actions.resend(id) },
       t("resend"),
     );
     this.#release = h(
       "button",
-      { type: "button", class: "link", "data-testid": "release", onclick: () => actions.cancel(this.#entry) },
+      { class: "link", "data-testid": "release", onclick: () => actions.cancel(this.#entry) },
       t("release"),
     );
     this.#again = h(
       "button",
       {
-        type: "button",
         class: "button soft",
         "data-testid": "book-again",
         hidden: true,

@@ -51,7 +51,6 @@ export class Composer {
     this.#stop = h(
       "button",
       {
-        type: "button",
         class: "pill",
         "data-testid": "stop",
         "aria-label": t("stop_answer"),
@@ -64,7 +63,7 @@ export class Composer {
     this.#person = buildPersonButton(t, { className: "pill", testid: "person" });
     const book = h(
       "button",
-      { type: "button", class: "pill", "data-testid": "book", onclick: () => actions.book({}) },
+      { class: "pill", "data-testid": "book", onclick: () => actions.book({}) },
       buildIcon("calendar"),
       t("book"),
     );

@@ -39,7 +39,7 @@ export class Confirmation {
      * @param {Attributes["onclick"]} onclick
      */
     const button = (testid, kind, content, onclick) =>
-      h("button", { type: "button", class: kind, "data-testid": testid, onclick }, content);
+      h("button", { class: kind, "data-testid": testid, onclick }, content);
     this.#file = button("download-ics", "button", [buildIcon("download"), t("calendar")], () => this.#saveFile());
     this.#move = button("reschedule", "link", t("move"), () => this.#actions.book({ appointment: this.#entry }));
     this.#cancel = button("cancel-appointment", "link", t("cancel"), () => this.#askToCancel());

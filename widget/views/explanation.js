@@ -39,7 +39,6 @@ export function buildAlternativeButtons(error, { t, locale, zone }, choose, test
     h(
       "button",
       {
-        type: "button",
         class: "button soft",
         "data-testid": testid,
         title: t("alternatives"),

@@ -65,11 +65,7 @@ export class Log {
         "div",
         { class: "suggestions" },
         suggestions.map((text) =>
-          h(
-            "button",
-            { type: "button", class: "suggestion", "data-testid": "suggestion", onclick: () => actions.say(text) },
-            text,
-          ),
+          h("button", { class: "suggestion", "data-testid": "suggestion", onclick: () => actions.say(text) }, text),
         ),
       ),
     );
@@ -100,7 +96,6 @@ export class Log {
     this.#newest = h(
       "button",
       {
-        type: "button",
         class: "newest",
         "aria-label": t("newest"),
         "data-testid": "newest",

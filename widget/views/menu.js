@@ -108,7 +108,6 @@ export class Menu {
     return h(
       "button",
       {
-        type: "button",
         class: className,
         "data-testid": id.replace("_", "-"),
         "aria-describedby": isAnswer ? "end-question" : null,

@@ -155,7 +155,7 @@ export class AnswerBubble {
       "div",
       { class: "cut" },
       h("p", { class: "stopped" }, this.t("cut")),
-      h("button", { type: "button", class: "button soft", "data-testid": "continue", onclick }, this.t("continue")),
+      h("button", { class: "button soft", "data-testid": "continue", onclick }, this.t("continue")),
     );
     this.#stopped.after(this.#cut);
   }
@@ -169,7 +169,6 @@ export class AnswerBubble {
         h(
           "button",
           {
-            type: "button",
             class: "button soft",
             "data-testid": "offer-booking",
             onclick: () => this.actions.book({ service: offer.service, date: offer.date }),
@@ -251,7 +250,6 @@ export class RefusalNote {
     const button = h(
       "button",
       {
-        type: "button",
         class: "button soft",
         "data-testid": "retry",
         onclick: () => {

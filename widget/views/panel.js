@@ -52,13 +52,12 @@ export class Panel {
     this.#status = h("p", { class: "status", role: "status", "data-testid": "connection-status" });
     const close = h(
       "button",
-      { type: "button", class: "icon-button", "aria-label": t("close"), "data-testid": "close", onclick: onClose },
+      { class: "icon-button", "aria-label": t("close"), "data-testid": "close", onclick: onClose },
       buildIcon("close"),
     );
     this.#menuButton = h(
       "button",
       {
-        type: "button",
         class: "icon-button",
         "aria-label": t("menu"),
         "aria-expanded": "false",

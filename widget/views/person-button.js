@@ -15,7 +15,6 @@ export function buildPersonButton(t, { className = "button soft", testid = "offe
   const button = h(
     "button",
     {
-      type: "button",
       class: className,
       "data-testid": testid,
       onclick: () => button.dispatchEvent(new Event(PERSON, { bubbles: true })),

@@ -87,7 +87,6 @@ export class PersonForm {
         h(
           "button",
           {
-            type: "button",
             class: "icon-button",
             "aria-label": t("back"),
             "data-testid": "person-back",

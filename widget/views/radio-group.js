@@ -65,7 +65,6 @@ export class RadioGroup {
         h(
           "button",
           {
-            type: "button",
             role: "radio",
             class: kind,
             "data-testid": testid,

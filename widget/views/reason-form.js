@@ -43,7 +43,7 @@ export function buildReasonForm(t, { onReason, onClose }) {
       "div",
       { class: "row" },
       h("button", { type: "submit", class: "button soft", "data-testid": "reason-send" }, t("send")),
-      h("button", { type: "button", class: "button", "data-testid": "reason-close", onclick: onClose }, t("no_reason")),
+      h("button", { class: "button", "data-testid": "reason-close", onclick: onClose }, t("no_reason")),
     ),
   );
 }

@@ -47,7 +47,7 @@ export class SlotLookup {
       this.#failure,
       h(
         "button",
-        { type: "button", class: "button soft", "data-testid": "times-retry", onclick: () => this.#repeatQuery() },
+        { class: "button soft", "data-testid": "times-retry", onclick: () => this.#repeatQuery() },
         context.t("retry"),
       ),
     );

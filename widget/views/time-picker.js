@@ -71,7 +71,7 @@ export class TimePicker {
     this.#timesLabel = h("p", { class: "label day-label", "aria-live": "polite" });
     this.#more = h(
       "button",
-      { type: "button", class: "chip more", "data-testid": "later-days", onclick: () => this.#requestMore() },
+      { class: "chip more", "data-testid": "later-days", onclick: () => this.#requestMore() },
       t("later"),
     );
     this.#strip = h(
@@ -90,7 +90,6 @@ export class TimePicker {
       h(
         "button",
         {
-          type: "button",
           class: way < 0 ? "icon-button" : "icon-button onward",
           tabindex: "-1",
           "aria-hidden": "true",

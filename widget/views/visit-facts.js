@@ -41,7 +41,7 @@ export class VisitFacts {
     );
     this.#file = h(
       "button",
-      { type: "button", class: "button soft", "data-testid": "visit-ics", onclick: () => this.#saveFile() },
+      { class: "button soft", "data-testid": "visit-ics", onclick: () => this.#saveFile() },
       buildIcon("download"),
       t("calendar"),
     );

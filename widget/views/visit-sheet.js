@@ -58,11 +58,7 @@ export class VisitSheet {
      * @param {Child[]} content
      */
     const button = (name, onclick, ...content) =>
-      h(
-        "button",
-        { type: "button", class: "button wide", "data-testid": `visit-${name}`, onclick, hidden: true },
-        ...content,
-      );
+      h("button", { class: "button wide", "data-testid": `visit-${name}`, onclick, hidden: true }, ...content);
     this.#buttons = {
       retry: button("retry", () => this.#queryVisit(), t("retry")),
       move: button("move", () => this.#move(), buildIcon("calendar"), t("move")),
@@ -74,7 +70,6 @@ export class VisitSheet {
     const back = h(
       "button",
       {
-        type: "button",
         class: "icon-button",
         "aria-label": t("back"),
         "data-testid": "visit-back",
