@@ -19,6 +19,8 @@ NODE_TEST := $(NODE) --test --test-reporter=dot "tests/widget/*.test.js"
 # Written once the tools for JavaScript match their lock file.
 NODE_READY := node_modules/.matches-lock
 WIDGET := dist/widget/stride-chat.js
+# Written once the packages of the examples match their lock file.
+EXAMPLES_READY := examples/node_modules/.matches-lock
 
 # Its own environment: it needs an older boto3.
 CHECKOV := $(VENV)/checkov
@@ -35,7 +37,7 @@ VERSION ?=
 YES ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up widget bundle-if-possible test test-fast screenshots test-localstack test-packages test-iam soak eval check checkov format catalogues update-catalogues check-catalogues language bench-path bench-chat bench-booking bench-consumer bench-slots bench-limits bench-fairness bench-floods bench-guards bench-syncs bench-ledger bench-start bench-knowledge bench-widget contracts count-calls cost package deploy reference lock clean
+.PHONY: help setup up widget bundle-if-possible examples examples-if-possible test test-fast screenshots test-localstack test-packages test-iam soak eval check checkov format catalogues update-catalogues check-catalogues language bench-path bench-chat bench-booking bench-consumer bench-slots bench-limits bench-fairness bench-floods bench-guards bench-syncs bench-ledger bench-start bench-knowledge bench-widget contracts count-calls cost package deploy reference lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 24
@@ -46,7 +48,7 @@ up: $(READY) catalogues bundle-if-possible ## run everything on this machine (PO
 	@exec $(PYTHON) -m infra.local.up --port $(PORT) --bedrock $(BEDROCK) $(if $(FRESH),--fresh)
 
 # Four processes keep two cores busy; each further one collects all tests again.
-test: $(READY) catalogues bundle-if-possible ## run the tests (ARGS="-k booking"; ARGS="-n 0" in one process)
+test: $(READY) catalogues bundle-if-possible examples-if-possible ## run the tests (ARGS="-k booking"; ARGS="-n 0" in one process)
 	$(NODE_TEST)
 	$(PYTEST) -n 4 $(ARGS)
 	$(if $(ARGS),,$(JUDGE_ROLES))
@@ -157,6 +159,11 @@ widget: $(WIDGET) ## bundle the widget's modules into dist/widget
 bundle-if-possible:
 	@$(MAKE) --silent $(WIDGET) || echo "The widget is served as single modules, because it could not be bundled." >&2
 
+examples: $(EXAMPLES_READY) ## install what the examples use: React, Vue, deep-chat
+
+examples-if-possible:
+	@$(MAKE) --silent $(EXAMPLES_READY) || echo "The examples with packages of npm are not tested." >&2
+
 catalogues: $(READY) ## compile the changed catalogues of all languages
 	@$(PYTHON) -m infra.catalogues compile
 
@@ -237,6 +244,10 @@ $(LOCALSTACK_READY): requirements/localstack.txt infra/make_localstack_venv.sh |
 
 $(WIDGET): infra/bundle_widget.js $(wildcard widget/*.js widget/*/*.js) $(NODE_READY)
 	@$(NODE) infra/bundle_widget.js $(@D)
+	@touch $@
+
+$(EXAMPLES_READY): examples/package.json examples/package-lock.json | $(READY)
+	@$(VENV)/bin/npm ci --prefix examples --ignore-scripts --no-audit --no-fund --loglevel=error
 	@touch $@
 
 # Node and npm are in .venv, from a wheel; the network is needed only where package-lock.json is newer than node_modules.

@@ -37,8 +37,8 @@ export default defineConfig(
     },
   },
   {
-    files: ["widget/**", "infra/local/site/static/**", "ops/web/static/**", "tests/browser/**"],
+    files: ["widget/**", "examples/**", "infra/local/site/static/**", "ops/web/static/**", "tests/browser/**"],
     languageOptions: { globals: globals.browser },
   },
-  { files: ["infra/bundle_widget.js", "tests/widget/**"], languageOptions: { globals: globals.nodeBuiltin } },
+  { files: ["infra/*.js", "infra/reference/**", "tests/widget/**"], languageOptions: { globals: globals.nodeBuiltin } },
 );

@@ -2,12 +2,9 @@
 
 import json
 from collections.abc import Callable, Iterable
-from os.path import relpath
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
-from infra.reference.tools import ANALYZER, ROOT, ToolError, run_tool
+from infra.reference.tools import PRINT_MANIFEST, ROOT, ToolError, run_tool
 
 Json = dict[str, Any]
 
@@ -18,9 +15,7 @@ BEGIN, END = "<!-- Made by `make reference`. -->", "<!-- End of what is made. --
 
 def read_manifest() -> Json:
     """Return the declaration of the element (https://github.com/webcomponents/custom-elements-manifest)."""
-    with TemporaryDirectory() as folder:
-        run_tool(ANALYZER, "analyze", "--quiet", "--globs", SOURCE, "--outdir", relpath(folder, ROOT))
-        manifest = json.loads((Path(folder) / "custom-elements.json").read_text(encoding="utf-8"))
+    manifest = json.loads(run_tool(PRINT_MANIFEST, SOURCE))
     [declaration] = [
         each for module in manifest["modules"] for each in module["declarations"] if each.get("customElement")
     ]

@@ -13,6 +13,8 @@ def build_types(name: str) -> str:
     # An object may hold fields of a newer release; an index signature for them would accept misspelt ones.
     options = (
         "--no-additionalProperties",
+        # Without it, a list of up to a hundred items is a union of a hundred tuples.
+        "--maxItems=-1",
         "--style.printWidth",
         "120",
         "--style.trailingComma",

@@ -8,6 +8,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 MODULES = ROOT / "node_modules"
 ANALYZER = MODULES / "@custom-elements-manifest" / "analyzer" / "cem.js"
+PRINT_MANIFEST = Path(__file__).parent / "manifest.js"
 SCHEMA_COMPILER = MODULES / "json-schema-to-typescript" / "dist" / "src" / "cli.js"
 
 
