@@ -21,6 +21,8 @@ NODE_READY := node_modules/.matches-lock
 WIDGET := dist/widget/stride-chat.js
 # Written once the packages of the examples match their lock file.
 EXAMPLES_READY := examples/node_modules/.matches-lock
+# The template of AsyncAPI has 820 packages, which nothing else needs.
+PROTOCOL_PAGE := .stride/protocol-page
 
 # Its own environment: it needs an older boto3.
 CHECKOV := $(VENV)/checkov
@@ -37,7 +39,7 @@ VERSION ?=
 YES ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up widget bundle-if-possible examples examples-if-possible test test-fast screenshots test-localstack test-packages test-iam soak eval check checkov format catalogues update-catalogues check-catalogues language bench-path bench-chat bench-booking bench-consumer bench-slots bench-limits bench-fairness bench-floods bench-guards bench-syncs bench-ledger bench-start bench-knowledge bench-widget contracts count-calls cost package deploy reference lock clean
+.PHONY: help setup up widget bundle-if-possible examples examples-if-possible test test-fast screenshots test-localstack test-packages test-iam soak eval check checkov format catalogues update-catalogues check-catalogues language bench-path bench-chat bench-booking bench-consumer bench-slots bench-limits bench-fairness bench-floods bench-guards bench-syncs bench-ledger bench-start bench-knowledge bench-widget contracts count-calls cost package deploy reference protocol-page lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 24
@@ -182,6 +184,9 @@ contracts: $(READY) catalogues ## generate docs/asyncapi.yaml from the messages
 reference: $(READY) $(NODE_READY) ## generate the tables of docs/widget.md and the types of the frames
 	$(PYTHON) -m infra.reference
 
+protocol-page: $(PROTOCOL_PAGE)/.matches-lock ## render docs/asyncapi.yaml for people in dist/protocol/index.html (a minute)
+	$(NODE) $(PROTOCOL_PAGE)/render.js docs/asyncapi.yaml dist/protocol
+
 count-calls: $(READY) catalogues ## count the calls to AWS of a visit; write infra/cost/calls.json and docs/cost.md
 	$(PYTEST) -n 0 -m package --write-calls tests/e2e
 	$(PYTHON) -m infra.cost
@@ -248,6 +253,12 @@ $(WIDGET): infra/bundle_widget.js $(wildcard widget/*.js widget/*/*.js) $(NODE_R
 
 $(EXAMPLES_READY): examples/package.json examples/package-lock.json | $(READY)
 	@$(VENV)/bin/npm ci --prefix examples --ignore-scripts --no-audit --no-fund --loglevel=error
+	@touch $@
+
+$(PROTOCOL_PAGE)/.matches-lock: $(wildcard infra/protocol_page/*) | $(READY)
+	@mkdir -p $(@D)
+	@cp infra/protocol_page/* $(@D)
+	@$(VENV)/bin/npm ci --prefix $(@D) --ignore-scripts --no-audit --no-fund --loglevel=error
 	@touch $@
 
 # Node and npm are in .venv, from a wheel; the network is needed only where package-lock.json is newer than node_modules.

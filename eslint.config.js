@@ -40,5 +40,8 @@ export default defineConfig(
     files: ["widget/**", "examples/**", "infra/local/site/static/**", "ops/web/static/**", "tests/browser/**"],
     languageOptions: { globals: globals.browser },
   },
-  { files: ["infra/*.js", "infra/reference/**", "tests/widget/**"], languageOptions: { globals: globals.nodeBuiltin } },
+  {
+    files: ["infra/*.js", "infra/reference/**", "infra/protocol_page/**", "tests/widget/**"],
+    languageOptions: { globals: globals.nodeBuiltin },
+  },
 );

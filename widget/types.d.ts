@@ -1,74 +1,31 @@
 /**
  * Shapes that the widget's modules pass to each other. Only the type checker reads this file.
  *
- * Frames are as in `docs/schemas/server-frame.schema.json`, of which they name what the widget uses.
+ * What frames hold is in `docs/schemas/server-frame.d.ts`, made from the schemas; of frames that are looked at with less
+ * than their contract, or put together, the widget's own shapes name what it uses.
  */
+
+import type {
+  BookingDetailsData as DetailsData,
+  BookingSlotsData as SlotsData,
+  Challenge,
+  ErrorData,
+  Question,
+  ServiceOffer as Service,
+  Slot,
+} from "../docs/schemas/server-frame.d.ts";
+
+export type { Challenge, DetailsData, ErrorData, Question, Service, Slot, SlotsData };
 
 /** What the visitor thinks of an answer. */
 export type Verdict = "up" | "down";
 
 export type ContactKind = "email" | "phone";
 
-export interface Slot {
-  start: string;
-  end: string;
-  service: string;
-}
-
-export interface Service {
-  id: string;
-  name: string;
-  duration_minutes: number;
-  price?: string;
-  questions?: Question[];
-}
-
-export interface Question {
-  id: string;
-  kind: "text" | "choice" | "number" | "yes_no";
-  label: string;
-  required: boolean;
-  choices?: { id: string; label: string }[];
-  minimum?: number;
-  maximum?: number;
-  max_characters?: number;
-}
-
 /** Where the business is, and how to call it. */
 export interface Venue {
   address?: string;
   phone?: string;
-}
-
-/** A proof of work as ALTCHA describes it; all texts are hexadecimal. */
-export interface Challenge {
-  parameters: {
-    algorithm: string;
-    cost: number;
-    nonce: string;
-    salt: string;
-    keyLength: number;
-    keyPrefix: string;
-    keySignature?: string;
-    /** `until`: when it ends, in milliseconds. */
-    data?: Record<string, string | number>;
-  };
-  signature: string;
-}
-
-export interface ErrorData {
-  code: string;
-  retryable: boolean;
-  message: string;
-  retry_after_ms?: number;
-  alternatives?: Slot[];
-  appointment_id?: string;
-  /** What a code can be sent to instead, where it could not be sent to the contact. */
-  other_contact_kinds?: ContactKind[];
-  /** Which field of our frame is wrong, and how. */
-  detail?: string;
-  /** What is to be solved before the command is carried out. */
-  challenge?: Challenge;
 }
 
 export interface Action {
@@ -98,39 +55,6 @@ export interface BookedData {
   /** Until when the visitor can cancel or move the visit; without it, until its start. */
   change_until?: string;
   by?: "visitor" | "business";
-}
-
-export interface DetailsData extends Venue {
-  appointment_id: string;
-  state: "held" | "confirmed" | "cancelled";
-  start: string;
-  end: string;
-  service: string;
-  service_name: string;
-  price?: string;
-  time_zone: string;
-  cancellation_fee?: string;
-  contact: string;
-  expires_at?: string;
-  can_cancel: boolean;
-  can_reschedule: boolean;
-  change_until?: string;
-  ics?: string;
-}
-
-export interface SlotsData extends Venue {
-  slots: Slot[];
-  services?: Service[];
-  time_zone: string;
-  contact_kinds?: ContactKind[];
-  change_deadline_hours?: number;
-  next_from?: string;
-  /** The last date on which a visit can be booked now. */
-  last_date?: string;
-  /** What a late cancellation or a missed visit costs, as the business writes it. */
-  cancellation_fee?: string;
-  /** When the business opens again, if it is closed now. */
-  opens_at?: string;
 }
 
 export interface FrameData {

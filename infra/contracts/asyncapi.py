@@ -51,7 +51,7 @@ def build_document() -> Json:
                 for kind in described[family.name].names
             },
             "schemas": {
-                family.prefix + name: _drop_siblings(schema)
+                family.prefix + name: _adapt(schema)
                 for family in FAMILIES
                 for name, schema in described[family.name].schemas.items()
             },
@@ -134,13 +134,21 @@ def _build_channel_references(channel: str, keys: list[str]) -> list[Json]:
     return [{"$ref": f"#/channels/{channel}/messages/{key}"} for key in keys]
 
 
-def _drop_siblings(schema: Any) -> Any:
-    """Return the schema without siblings of a `$ref`, which AsyncAPI's draft 07 schemas would ignore."""
+def _adapt(schema: Any) -> Any:
+    """Return the schema as AsyncAPI's draft 07 schemas have it.
+
+    They ignore siblings of a `$ref`, and a `discriminator` is the name of a property that the schema itself requires:
+    the one of OpenAPI, an object beside `oneOf`, makes the document invalid.
+    """
     if isinstance(schema, list):
-        return [_drop_siblings(item) for item in schema]
+        return [_adapt(item) for item in schema]
     if not isinstance(schema, dict):
         return schema
     if "$ref" in schema and len(schema) > 1:
         rest = {key: value for key, value in schema.items() if key != "$ref"}
         return {"allOf": [{"$ref": schema["$ref"]}], **rest}
-    return {key: _drop_siblings(value) for key, value in schema.items()}
+    return {key: _adapt(value) for key, value in schema.items() if not _is_openapi_discriminator(key, value)}
+
+
+def _is_openapi_discriminator(key: str, value: Any) -> bool:
+    return key == "discriminator" and isinstance(value, dict) and "mapping" in value and "propertyName" in value

@@ -242,3 +242,17 @@ def test_the_text_protocol_begins_where_json_objects_end():
     assert not is_json_array_or_null("[1, 2] apples")
     assert is_legacy_frame("BOOK_APPOINTMENT:2027-02-12T14:30,anna@example.com,portrait")
     assert not is_legacy_frame('  {"v": 1')
+
+
+def test_no_schema_has_a_discriminator_of_openapi(asyncapi):
+    """AsyncAPI's parser refuses it: there, a discriminator is a name."""
+
+    def find(node):
+        if isinstance(node, list):
+            return any(map(find, node))
+        if not isinstance(node, dict):
+            return False
+        return isinstance(node.get("discriminator"), dict) or any(map(find, node.values()))
+
+    assert find({"oneOf": [], "discriminator": {"propertyName": "about"}})
+    assert not find(asyncapi["components"]["schemas"])

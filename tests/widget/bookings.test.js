@@ -25,7 +25,7 @@ function cardWith(fields = {}) {
 }
 
 /**
- * @param {string} code
+ * @param {ErrorData["code"]} code
  * @param {Partial<ErrorData>} fields
  * @returns {ErrorData}
  */
@@ -122,7 +122,7 @@ test("an unreachable appointment keeps a link's permissions and loses its own", 
 });
 
 test("an error about a code ends or keeps the hold, by its code", () => {
-  /** @type {[string, Stage][]} */
+  /** @type {[ErrorData["code"], Stage][]} */
   const stages = [
     ["CODE_INVALID", "pending"],
     ["CODE_EXPIRED", "lapsed"],

@@ -229,7 +229,9 @@ test("details that another tab asked for do not set a card back", () => {
 
 test("an error that answers a query of another tab is not shown", () => {
   const before = after(welcome(), sent("c1", 1), booked("booking.pending", 2));
-  for (const code of ["INTERNAL", "UNKNOWN_APPOINTMENT", "CODE_EXPIRED", "BAD_FRAME"]) {
+  /** @type {import("../../widget/types.d.ts").ErrorData["code"][]} */
+  const codes = ["INTERNAL", "UNKNOWN_APPOINTMENT", "CODE_EXPIRED", "BAD_FRAME"];
+  for (const code of codes) {
     const frame = error("asked-in-another-tab", code, { appointment_id: "a1" });
     assert.ok(isForAnotherTab(before, frame));
     assert.equal(reduce(before, frame), before);

@@ -83,7 +83,7 @@ export function details(re, data = {}) {
 
 /**
  * @param {string | undefined} re
- * @param {string} code
+ * @param {Frame<"error">["data"]["code"]} code
  * @param {{ seq?: number, retryable?: boolean, appointment_id?: string }} rest
  * @returns {Frame<"error">}
  */
