@@ -114,6 +114,7 @@ async def converse(page: Page, backend: ScriptedBackend) -> AsyncIterator[str]:
     backend.on["chat.send"] = answer_with(ANSWER)
     await say(page, "Ile kosztuje pierwsza wizyta?")
     await expect(messages(page, "answer")).to_have_attribute("data-state", "final")
+    await expect(messages(page, "answer").locator("table")).to_be_visible()
     yield "answered"
     await page.get_by_test_id("judge-down").click()
     await expect(page.get_by_test_id("reason")).to_be_focused()
