@@ -131,7 +131,11 @@ class DynamoSessions:
 def _add_storage_time(item: dict[str, Any]) -> str:
     """Return the stored JSON object with the field `at`; parsing each frame of a history would take longer."""
     text: str = item["frame"]["S"]
-    return f'{text[:-1]},"at":"{item["created_at"]["S"]}"}}' if "created_at" in item else text
+    if "created_at" not in item:
+        return text
+    # Spelled as in the frame that was posted.
+    at = item["created_at"]["S"].replace("+00:00", "Z")
+    return f'{text[:-1]},"at":"{at}"}}'
 
 
 class DynamoAnswerStopFlags:

@@ -108,11 +108,11 @@ async def test_a_conversation_is_found_by_its_day(tables):
 
 
 def test_a_resumed_session_gets_the_stored_frames(tables, session):
-    """Byte for byte, and with the time of the row."""
+    """Byte for byte, and with the time of the row as a posted frame spells it."""
     resumed = list(tables.sessions.read_frames_after(session, 10))
     rows = fixture("rows")["rows"]["ConversationsTable"]
     texts = {
-        int(row["seq"]["N"]): f'{row["frame"]["S"][:-1]},"at":"{row["created_at"]["S"]}"}}'
+        int(row["seq"]["N"]): f'{row["frame"]["S"][:-1]},"at":"{row["created_at"]["S"][: -len("+00:00")]}Z"}}'
         for row in rows
         if row["session_id"]["S"] == session and "frame" in row
     }

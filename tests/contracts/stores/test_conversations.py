@@ -1,6 +1,7 @@
 """Durable frames: numbered without gaps, stored once per command, never by a worker that lost its lease."""
 
 import asyncio
+import json
 from datetime import timedelta
 
 import pytest
@@ -9,7 +10,7 @@ from shared.aws.items import to_item
 from shared.claims import Done
 from shared.errors import LeaseLostError
 from shared.ids import new_id
-from shared.messages.server import SERVER_FRAME, ChatFinal, ChatFinalData, ChatSent, ChatSentData
+from shared.messages.server import ChatFinal, ChatFinalData, ChatSent, ChatSentData
 from tests.contracts.stores.conftest import in_dynamodb
 
 LEASE = timedelta(seconds=30)
@@ -166,7 +167,7 @@ async def test_the_ingress_reads_what_workers_store(stores, session):
         for n in range(11)
     ]
     texts = await asyncio.to_thread(lambda: list(stores.sessions.read_frames_after(session, 3)))
-    assert [SERVER_FRAME.validate_json(text) for text in texts] == stored[3:]
+    assert [json.loads(text) for text in texts] == [json.loads(frame.to_wire_text()) for frame in stored[3:]]
     assert await asyncio.to_thread(lambda: list(stores.sessions.read_frames_after(session, 11))) == []
 
 
